@@ -1,0 +1,139 @@
+//! Turns "something moved" into pictures: waits for the records, the watches and the probes, and publishes at most one
+//! [`World`] per frame's time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::frames::CALM_GAP;
+use super::probes::{Results, Targets};
+use super::session::Session;
+use super::world::{self, Observed, Records, Sources};
+use crate::domain::{Problem, World};
+use crate::ui::event::Event;
+
+/// The projector's ends.
+pub struct Projector {
+    /// Where the facts come from.
+    pub session: Session,
+    /// Where pictures go.
+    pub world: watch::Sender<Arc<World>>,
+    /// Which URLs are to be probed.
+    pub targets: watch::Sender<Targets>,
+    /// What the probes found.
+    pub probes: watch::Receiver<Results>,
+    /// Where trouble with the records is told.
+    pub notices: mpsc::Sender<Event>,
+}
+
+impl Projector {
+    /// Publishes pictures until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut records_changed = self.session.store.changes();
+        let mut cluster_changed = self.session.cluster.generation();
+        let mut records = Records::default();
+        let mut generation = 0;
+        let mut stale = true;
+        loop {
+            if stale {
+                match self.session.records().await {
+                    Ok(read) => {
+                        if read.engine != records.engine {
+                            // who runs the engine runs the sandbox as well
+                            self.session.cluster.retry_now();
+                        }
+                        records = read;
+                    }
+                    Err(problem) => self.tell(problem).await,
+                }
+                self.watch_namespaces(&records);
+            }
+            generation += 1;
+            self.publish(&records, generation);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = records_changed.changed() => match changed {
+                    Ok(()) => stale = true,
+                    Err(_) => return,
+                },
+                changed = cluster_changed.changed() => { stale = false; if changed.is_err() { return } }
+                changed = self.probes.changed() => { stale = false; if changed.is_err() { return } }
+            }
+            // let a burst gather: one picture per frame's time
+            tokio::time::sleep(CALM_GAP).await;
+            stale |= records_changed.has_changed().unwrap_or(false);
+            records_changed.mark_unchanged();
+            cluster_changed.mark_unchanged();
+        }
+    }
+
+    async fn tell(&self, problem: Problem) {
+        let _ = self.notices.send(Event::Notice(problem)).await;
+    }
+
+    /// Namespaces of environments are watched from the moment that they are recorded.
+    fn watch_namespaces(&self, records: &Records) {
+        for environment in &records.environments {
+            self.session.cluster.watch_namespace(&environment.namespace);
+        }
+    }
+
+    fn publish(&mut self, records: &Records, generation: u64) {
+        let mut deployments: HashMap<String, Vec<&str>> = HashMap::new();
+        for record in &records.deployments {
+            let draft = &record.deployment.draft;
+            let namespace = world::namespace_of(&records.environments, &draft.environment);
+            deployments.entry(namespace).or_default().push(&draft.name);
+        }
+        let observed: HashMap<String, Observed> = deployments
+            .into_iter()
+            .map(|(namespace, names)| {
+                let observed = self.session.observed(&namespace, names.into_iter());
+                (namespace, observed)
+            })
+            .collect();
+        let probes = self.probes.borrow_and_update().clone();
+        let world = world::assemble(&Sources {
+            generation,
+            cluster: self.session.cluster_view(records),
+            engine: self.session.engine_view(records),
+            records,
+            observed: &observed,
+            probes: &probes,
+            problems: &self.session.engine.problems(),
+            drifts: &self.session.engine.drifts(),
+        });
+        let targets: Targets = world
+            .applications
+            .iter()
+            .flat_map(|application| {
+                application.urls.iter().map(|url| (url.url.clone(), application.health()))
+            })
+            .collect();
+        self.targets.send_if_modified(|held| {
+            let changed = *held != targets;
+            *held = targets;
+            changed
+        });
+        self.world.send_if_modified(|held| {
+            let changed = !same(held, &world);
+            if changed {
+                *held = Arc::new(world);
+            }
+            changed
+        });
+    }
+}
+
+/// Whether two pictures show the same: their numbers aside.
+fn same(old: &World, new: &World) -> bool {
+    old.cluster == new.cluster
+        && old.engine == new.engine
+        && old.environments == new.environments
+        && old.operations == new.operations
+        && old.applications == new.applications
+        && old.drivers.len() == new.drivers.len()
+        && old.drivers.iter().zip(&new.drivers).all(|(a, b)| Arc::ptr_eq(a, b) || a == b)
+}

@@ -1,0 +1,131 @@
+//! The arguments, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::agent::AgentArguments;
+use super::sandbox::SandboxArguments;
+use crate::app::{Look, Options, Target};
+
+/// A cockpit for deploying applications on Kubernetes and operating them
+#[derive(Debug, Parser)]
+#[command(name = "styrmin", version, about, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    /// Without a verb: the cockpit.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// Arguments of the cockpit.
+    #[command(flatten)]
+    pub cockpit: Cockpit,
+}
+
+/// What can be asked for beside the cockpit.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The engine without a screen: carries out what the cockpits of its state directory ask for, until SIGTERM
+    ///
+    /// Beside cockpits it waits until none of them runs the engine, or one that does hands it over. It logs to standard
+    /// error, one line per event; STYRMIN_LOG says how much. Inside a pod, without a kubeconfig, it uses the pod's
+    /// service account.
+    Agent(AgentArguments),
+    /// Step through the events that a crash left behind, frame by frame
+    Replay(Replay),
+    /// The embedded cluster without the cockpit: for kubectl and other programs
+    Sandbox(SandboxArguments),
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A file from the state directory's `recordings/`
+    pub file: PathBuf,
+    /// Print only the last frame
+    #[arg(long)]
+    pub last: bool,
+}
+
+/// Which cluster, and where everything is kept: of whatever runs an engine.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// Use the embedded sandbox cluster, even where a kubeconfig exists
+    #[arg(long, conflicts_with_all = ["kubeconfig", "context"])]
+    pub sandbox: bool,
+    /// The port of the sandbox's ingress on loopback; 0 takes any free one
+    #[arg(long, value_name = "PORT", env = "STYRMIN_INGRESS_PORT", default_value_t = 8480)]
+    pub ingress_port: u16,
+    /// The kubeconfig to use
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Load a driver from this directory (repeatable)
+    #[arg(long = "driver", value_name = "DIR")]
+    pub drivers: Vec<PathBuf>,
+    /// Where records are kept [default: $XDG_STATE_HOME/styrmin]
+    #[arg(long, value_name = "DIR", env = "STYRMIN_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Where themes, keymaps and drivers of your own are [default: $XDG_CONFIG_HOME/styrmin]
+    #[arg(long, value_name = "DIR", env = "STYRMIN_CONFIG_DIR")]
+    pub config_dir: Option<PathBuf>,
+}
+
+impl Place {
+    /// What a run there is started with.
+    pub fn into_options(self, look: Look) -> Options {
+        let target = match self.sandbox {
+            true => Target::Sandbox,
+            false if self.kubeconfig.is_some() || self.context.is_some() => {
+                Target::Kubeconfig { path: self.kubeconfig, context: self.context }
+            }
+            false => Target::Detect,
+        };
+        Options {
+            target,
+            ephemeral: false,
+            ingress_port: self.ingress_port,
+            drivers: self.drivers,
+            state_dir: self.state_dir,
+            config_dir: self.config_dir,
+            executable: None,
+            look,
+        }
+    }
+}
+
+/// Arguments of the cockpit.
+#[derive(Debug, Args)]
+pub struct Cockpit {
+    #[command(flatten)]
+    place: Place,
+    /// Forget everything at the end: records and sandbox live in a temporary directory
+    #[arg(long, conflicts_with = "state_dir")]
+    pub ephemeral: bool,
+    /// The theme: a bundled one or a file in themes/
+    #[arg(long, value_name = "NAME", env = "STYRMIN_THEME")]
+    pub theme: Option<String>,
+    /// The keymap: default, k9s, helix, or a file in keymaps/
+    #[arg(long, value_name = "NAME", env = "STYRMIN_KEYMAP")]
+    pub keymap: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(long, env = "STYRMIN_ASCII")]
+    pub ascii: bool,
+    /// No spinners or other motion
+    #[arg(long, env = "STYRMIN_REDUCED_MOTION")]
+    pub reduced_motion: bool,
+}
+
+impl Cockpit {
+    /// What the application is started with.
+    pub fn into_options(self) -> Options {
+        let look = Look {
+            theme: self.theme,
+            keymap: self.keymap,
+            ascii: self.ascii,
+            reduced_motion: self.reduced_motion,
+            no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        };
+        Options { ephemeral: self.ephemeral, ..self.place.into_options(look) }
+    }
+}

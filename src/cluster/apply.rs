@@ -1,0 +1,201 @@
+//! Writing objects: server-side apply, always under the same field manager, so that the server knows which fields are ours.
+
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions, PropagationPolicy};
+use serde_json::{Value, json};
+
+use crate::domain::plan::Verb;
+use crate::domain::{ObjectKey, labels};
+
+use super::discovery::Served;
+use super::error::ClusterError;
+use super::{Cluster, describe, informer, project};
+
+/// The field manager of restarts.
+const RESTARTER: &str = "styrmin-restart";
+
+/// How an object is applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ApplyOptions {
+    /// The server checks and answers as if, but writes nothing.
+    pub dry_run: bool,
+    /// Take fields over from other managers instead of reporting the conflict.
+    pub force: bool,
+}
+
+/// What the server made of an applied object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    /// Its name.
+    pub key: ObjectKey,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion`; unchanged when there was nothing to write.
+    pub resource_version: String,
+    /// The hash of the fields that are ours now; see [`super::Row::owned`].
+    pub owned: Option<String>,
+    /// The whole object, without `managedFields`.
+    pub object: Value,
+}
+
+/// How an object as it should be differs from the one that exists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// What applying it would do.
+    pub verb: Verb,
+    /// The object as it exists.
+    pub live: Option<Value>,
+    /// The object as it would be.
+    pub after: Value,
+}
+
+/// How an object is deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeleteOptions {
+    /// Only the object with this uid: a successor of the same name is left alone.
+    pub uid: Option<String>,
+    /// Wait for what it owns, instead of letting the server collect that afterwards.
+    pub foreground: bool,
+}
+
+impl Cluster {
+    /// Applies an object. What other managers own stays theirs, unless forced.
+    ///
+    /// # Errors
+    /// [`ClusterError::Conflict`] with every field that another manager owns; [`ClusterError::Unserved`] for an unknown kind.
+    pub async fn apply(&self, object: &Value, options: ApplyOptions) -> Result<Applied, ClusterError> {
+        self.apply_as(object, labels::MANAGER, options).await
+    }
+
+    /// Applies an object under another manager's name: for the engine's own fields of the custom resource.
+    pub(super) async fn apply_as(
+        &self,
+        object: &Value,
+        manager: &str,
+        options: ApplyOptions,
+    ) -> Result<Applied, ClusterError> {
+        let key = project::key(object);
+        let served = self.resolve(&key).await?;
+        let params = PatchParams {
+            dry_run: options.dry_run,
+            force: options.force,
+            field_manager: Some(manager.to_owned()),
+            ..PatchParams::default()
+        };
+        let api = self.api(&served.resource, &key.namespace);
+        let patch = Patch::Apply(object);
+        let answer = self.unary(&describe(&key), api.patch(&key.name, &params, &patch)).await?;
+        Ok(self.take(answer, &served, options.dry_run))
+    }
+
+    /// The object, whole, as the server has it; none when it does not exist.
+    ///
+    /// # Errors
+    /// When the server does not answer, or denies it.
+    pub async fn get(&self, key: &ObjectKey) -> Result<Option<Value>, ClusterError> {
+        let served = self.resolve(key).await?;
+        let api = self.api(&served.resource, &key.namespace);
+        let found = self.unary(&describe(key), api.get_opt(&key.name)).await?;
+        Ok(found.map(|object| project::complete(object, &served.resource)))
+    }
+
+    /// Deletes an object. One that does not exist is as good as deleted.
+    ///
+    /// # Errors
+    /// [`ClusterError::Stale`] when it is another object of that name, by uid.
+    pub async fn delete(&self, key: &ObjectKey, options: &DeleteOptions) -> Result<(), ClusterError> {
+        let served = self.resolve(key).await?;
+        let policy = match options.foreground {
+            true => PropagationPolicy::Foreground,
+            false => PropagationPolicy::Background,
+        };
+        let preconditions =
+            options.uid.as_ref().map(|uid| Preconditions { uid: Some(uid.clone()), resource_version: None });
+        let params =
+            DeleteParams { propagation_policy: Some(policy), preconditions, ..DeleteParams::default() };
+        let api = self.api(&served.resource, &key.namespace);
+        match self.unary(&describe(key), api.delete(&key.name, &params)).await {
+            Ok(_) | Err(ClusterError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What applying `object` would do, found out by reading it and by a dry run on the server, which also validates it.
+    ///
+    /// # Errors
+    /// What the server would say to the real write.
+    pub async fn compare(&self, object: &Value) -> Result<Comparison, ClusterError> {
+        let live = self.get(&project::key(object)).await?;
+        let dry = self.apply(object, ApplyOptions { dry_run: true, force: false }).await?;
+        let verb = match &live {
+            None => Verb::Create,
+            Some(live) if without_bookkeeping(live) == without_bookkeeping(&dry.object) => Verb::Unchanged,
+            Some(_) => Verb::Update,
+        };
+        Ok(Comparison { verb, live, after: dry.object })
+    }
+
+    /// Replaces the pods of a workload, as `kubectl rollout restart` does. The same moment again restarts nothing.
+    ///
+    /// # Errors
+    /// When the server refuses it, or the workload does not exist.
+    pub async fn restart(&self, key: &ObjectKey, at: jiff::Timestamp) -> Result<(), ClusterError> {
+        let served = self.resolve(key).await?;
+        let api = self.api(&served.resource, &key.namespace);
+        // a manager of its own: what is applied neither has nor removes this annotation
+        let params = PatchParams { field_manager: Some(RESTARTER.to_owned()), ..PatchParams::default() };
+        let annotations = json!({"kubectl.kubernetes.io/restartedAt": at.to_string()});
+        let patch = json!({"spec": {"template": {"metadata": {"annotations": annotations}}}});
+        let answer = self.unary(&describe(key), api.patch(&key.name, &params, &Patch::Merge(&patch))).await?;
+        self.take(answer, &served, false);
+        Ok(())
+    }
+
+    /// Whether the cluster serves the kind of this object, and whether it lives in namespaces.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unserved`] when it does not.
+    pub async fn is_namespaced(&self, key: &ObjectKey) -> Result<bool, ClusterError> {
+        Ok(self.resolve(key).await?.namespaced)
+    }
+
+    /// Whether objects of this kind are watched, so that their health is known without asking.
+    pub fn watches_kind(&self, key: &ObjectKey) -> bool {
+        informer::is_watched(&key.api_version, &key.kind)
+    }
+
+    pub(super) async fn resolve(&self, key: &ObjectKey) -> Result<Served, ClusterError> {
+        self.0.discovery.resolve(&key.api_version, &key.kind).await
+    }
+
+    /// The answer to a write is the newest news there is: the index learns it before the watch does.
+    fn take(&self, answer: DynamicObject, served: &Served, dry_run: bool) -> Applied {
+        let row = project::row(answer.clone(), &served.resource);
+        let applied = Applied {
+            key: row.summary.key.clone(),
+            uid: row.summary.uid.clone(),
+            resource_version: row.summary.resource_version.clone(),
+            owned: row.owned.clone(),
+            object: project::complete(answer, &served.resource),
+        };
+        if !dry_run && self.watches_kind(&row.summary.key) {
+            self.0.index.offer(row);
+        }
+        applied
+    }
+}
+
+/// The object without what the server keeps for itself, so that two of them compare by content.
+fn without_bookkeeping(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        for field in
+            ["managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink"]
+        {
+            metadata.remove(field);
+        }
+    }
+    object
+}

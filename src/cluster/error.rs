@@ -1,0 +1,257 @@
+//! What can go wrong when the cluster is spoken to, in terms that code can decide on and people can read.
+
+use kube::core::Status;
+use thiserror::Error;
+
+use crate::domain::Problem;
+
+/// A field that another manager owns: the reason why a server-side apply was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// The other manager, as the server names it.
+    pub manager: String,
+    /// The field's path (`.spec.replicas`).
+    pub field: String,
+}
+
+/// An answer of the cluster that is not the one asked for. Each variant carries what it happened to, and the server's words.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum ClusterError {
+    /// The object, or its namespace, does not exist.
+    #[error("{object} was not found: {message}")]
+    NotFound {
+        /// What was asked for.
+        object: String,
+        /// The server's words.
+        message: String,
+    },
+    /// Another manager owns fields that would be changed.
+    #[error("{object} has fields that other managers own: {}", list(.conflicts))]
+    Conflict {
+        /// What was applied.
+        object: String,
+        /// The fields and who owns them.
+        conflicts: Vec<FieldConflict>,
+    },
+    /// It changed since it was read, or exists already. Reading it again and repeating is right.
+    #[error("{object} changed meanwhile: {message}")]
+    Stale {
+        /// What was written.
+        object: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The user may not do this. Repeating is useless until somebody grants it.
+    #[error("{object} is denied: {message}")]
+    Forbidden {
+        /// What was tried.
+        object: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The credentials are missing, wrong or expired.
+    #[error("the cluster does not accept the credentials: {message}")]
+    Unauthorized {
+        /// The server's words.
+        message: String,
+    },
+    /// The object is not valid, or the request makes no sense. Repeating is useless until the input changes.
+    #[error("{object} was refused: {message}")]
+    Invalid {
+        /// What was written.
+        object: String,
+        /// The server's words, with the fields at fault.
+        message: String,
+    },
+    /// The cluster does not serve this kind.
+    #[error("the cluster does not serve {kind} ({api_version})")]
+    Unserved {
+        /// `apps/v1`.
+        api_version: String,
+        /// `Deployment`.
+        kind: String,
+    },
+    /// No answer, or an answer of a server in trouble. Repeating later is right.
+    #[error("the cluster does not answer: {message}")]
+    Unreachable {
+        /// The cause.
+        message: String,
+    },
+    /// The version to continue from is too old: everything has to be listed anew.
+    #[error("{object} cannot be continued: {message}")]
+    Expired {
+        /// What was asked for.
+        object: String,
+        /// The server's words.
+        message: String,
+    },
+    /// Anything else that the server said.
+    #[error("{object}: {message}")]
+    Other {
+        /// What was asked for.
+        object: String,
+        /// The server's words.
+        message: String,
+    },
+}
+
+fn list(conflicts: &[FieldConflict]) -> String {
+    conflicts.iter().map(|c| format!("{} ({})", c.field, c.manager)).collect::<Vec<_>>().join(", ")
+}
+
+impl ClusterError {
+    /// The error behind `error`, which happened to `object` ("Deployment/web in demo").
+    pub(super) fn from_kube(object: &str, error: &kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self::from_status(object, status),
+            kube::Error::Auth(cause) => Self::Unauthorized { message: chain(cause) },
+            kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => {
+                Self::Unreachable { message: chain(error) }
+            }
+            other => Self::Other { object: object.to_owned(), message: chain(other) },
+        }
+    }
+
+    /// The error that a `Status` describes.
+    pub(super) fn from_status(object: &str, status: &Status) -> Self {
+        let object = object.to_owned();
+        let message = if status.message.is_empty() { status.reason.clone() } else { status.message.clone() };
+        let conflicts = field_conflicts(status);
+        match (status.code, status.reason.as_str()) {
+            (409, _) if !conflicts.is_empty() => Self::Conflict { object, conflicts },
+            (409, _) => Self::Stale { object, message },
+            (404, _) => Self::NotFound { object, message },
+            (410, _) => Self::Expired { object, message },
+            (403, _) => Self::Forbidden { object, message },
+            (401, _) => Self::Unauthorized { message },
+            (_, "ServerTimeout") | (429 | 500 | 502..=504, _) => Self::Unreachable { message },
+            (400 | 405 | 413 | 415 | 422 | 501, _) => Self::Invalid { object, message },
+            _ => Self::Other { object, message },
+        }
+    }
+
+    /// Whether the same request can succeed later without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Stale { .. } | Self::Unreachable { .. } | Self::Expired { .. } | Self::Other { .. }
+        )
+    }
+
+    /// The error as it is told to a person.
+    pub fn problem(&self) -> Problem {
+        let why = self.to_string();
+        let (what, next) = match self {
+            Self::NotFound { object, .. } => {
+                (format!("{object} does not exist"), "check the name and the namespace")
+            }
+            Self::Conflict { object, .. } => (
+                format!("{object} is also managed by somebody else"),
+                "let the other manager give the fields up, or leave them out of the driver",
+            ),
+            Self::Stale { object, .. } => {
+                (format!("{object} changed while it was written"), "try again: it is read anew")
+            }
+            Self::Forbidden { object, .. } => (
+                format!("the cluster denies {object}"),
+                "ask for the permission, or use a context whose user has it",
+            ),
+            Self::Unauthorized { .. } => (
+                "the cluster does not know us".to_owned(),
+                "renew the credentials of this context in the kubeconfig",
+            ),
+            Self::Invalid { object, .. } => {
+                (format!("the cluster refuses {object}"), "correct the field that is named")
+            }
+            Self::Unserved { kind, .. } => (
+                format!("{kind} is unknown to the cluster"),
+                "install what defines this kind, or use a driver that does without",
+            ),
+            Self::Unreachable { .. } => (
+                "the cluster cannot be reached".to_owned(),
+                "it is tried again by itself; check the network and the server's address",
+            ),
+            Self::Expired { object, .. } => {
+                (format!("{object} changed too much meanwhile"), "nothing: it is listed anew by itself")
+            }
+            Self::Other { object, .. } => {
+                (format!("the cluster did not do {object}"), "see the cause; it is tried again by itself")
+            }
+        };
+        Problem::new(what, why, next)
+    }
+}
+
+impl From<ClusterError> for Problem {
+    fn from(error: ClusterError) -> Self {
+        error.problem()
+    }
+}
+
+/// The conflicts of a refused apply: `conflict with "kubectl" using apps/v1 at …` names the manager in quotes.
+fn field_conflicts(status: &Status) -> Vec<FieldConflict> {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes
+        .filter(|cause| cause.reason == "FieldManagerConflict")
+        .map(|cause| FieldConflict {
+            manager: cause.message.split('"').nth(1).unwrap_or(&cause.message).to_owned(),
+            field: cause.field.clone(),
+        })
+        .collect()
+}
+
+/// An error with all its causes in one line, each said once.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn status(value: serde_json::Value) -> Status {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn conflicts_name_manager_and_field() {
+        let error = ClusterError::from_status(
+            "Deployment/web",
+            &status(json!({
+                "status": "Failure", "code": 409, "reason": "Conflict", "message": "Apply failed with 1 conflict",
+                "details": {"causes": [{"reason": "FieldManagerConflict", "field": ".spec.replicas",
+                    "message": "conflict with \"kubectl\" using apps/v1 at 2026-01-01T00:00:00Z"}]}
+            })),
+        );
+        let expected = FieldConflict { manager: "kubectl".into(), field: ".spec.replicas".into() };
+        assert_eq!(
+            error,
+            ClusterError::Conflict { object: "Deployment/web".into(), conflicts: vec![expected] }
+        );
+        assert!(error.problem().why.contains(".spec.replicas (kubectl)"));
+    }
+
+    #[test]
+    fn codes_decide_whether_to_repeat() {
+        let of = |code: u16| {
+            ClusterError::from_status(
+                "x",
+                &status(json!({"status": "Failure", "code": code, "message": "m"})),
+            )
+        };
+        assert!(of(503).is_transient() && of(409).is_transient());
+        for code in [400, 401, 403, 404, 422] {
+            assert!(!of(code).is_transient(), "{code}");
+        }
+    }
+}

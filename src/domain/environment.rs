@@ -1,0 +1,50 @@
+//! An environment: a group of applications, the unit of backup and of clone.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::DriftMode;
+
+/// An environment as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Its name, a DNS label, unique per cluster.
+    pub name: String,
+    /// The name of the cluster that it is on.
+    pub cluster: String,
+    /// The namespace that holds its applications (by default its own name).
+    pub namespace: String,
+    /// The shared ingress class; none when it has no ingress.
+    pub ingress_class: Option<String>,
+    /// Overrides the cluster's suffix.
+    pub fqdn_suffix: Option<String>,
+    /// Production environments ask for more before a write.
+    pub production: bool,
+    /// What is done about drift of its applications, unless they say otherwise.
+    #[serde(default)]
+    pub drift: DriftMode,
+    /// Labels of its namespace beside our own (a Pod Security level, a team).
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Hard limits of its namespace, as a ResourceQuota takes them (`requests.memory: 4Gi`). Empty: none.
+    #[serde(default)]
+    pub quota: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// An environment of which nothing but its place is said: the rest is inherited from the cluster.
+    pub fn new(name: &str, cluster: &str, namespace: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            cluster: cluster.to_owned(),
+            namespace: namespace.to_owned(),
+            ingress_class: None,
+            fqdn_suffix: None,
+            production: false,
+            drift: DriftMode::default(),
+            labels: BTreeMap::new(),
+            quota: BTreeMap::new(),
+        }
+    }
+}

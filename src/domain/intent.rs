@@ -1,0 +1,85 @@
+//! What a person wants done: the input of a plan, and of carrying it out.
+
+use serde::{Deserialize, Serialize};
+
+use super::diff::ObjectDiff;
+use super::operation::OperationKind;
+use super::{DeploymentDraft, DeploymentId, ObjectKey, Plan};
+
+/// A wish. First it is planned, which writes nothing; then it is confirmed by the hash of its plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Intent {
+    /// Put Styrmin on the cluster.
+    Install,
+    /// A new application.
+    Deploy(DeploymentDraft),
+    /// Another version, other parameters, other overrides. Name and environment stay.
+    Change(DeploymentId, DeploymentDraft),
+    /// A new instance that equals the one of this number.
+    Rollback(DeploymentId, u32),
+    /// Scale everything to zero; volumes stay.
+    Stop(DeploymentId),
+    /// Run again.
+    Start(DeploymentId),
+    /// Replace the pods of these components; of all when none is named.
+    Restart(DeploymentId, Vec<String>),
+    /// Give a component another number of pods; none: what its driver says.
+    Scale(DeploymentId, String, Option<u32>),
+    /// Set right what somebody else changed.
+    Correct(DeploymentId),
+    /// Say who is to have the fields of an object that somebody else owns.
+    Resolve(DeploymentId, ObjectKey, Resolution),
+    /// Take it away.
+    Delete(DeploymentId, Volumes),
+}
+
+/// What becomes of the volumes of an application that is taken away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Volumes {
+    /// They stay, with everything on them.
+    #[default]
+    Keep,
+    /// They go too.
+    Delete,
+}
+
+/// Who is to have the fields that somebody else owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Resolution {
+    /// The other manager: they are left out of what is applied.
+    Yield,
+    /// We: they are taken over.
+    Take,
+    /// Both: the live values become ours too, and who changes them first has them.
+    Share,
+}
+
+impl Resolution {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Yield, Self::Take, Self::Share];
+
+    /// The word that is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Yield => "yield",
+            Self::Take => "take",
+            Self::Share => "share",
+        }
+    }
+
+    /// The one of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+/// A plan, and what it changes line by line. Secret values are masked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// What it is for; none for the installation.
+    pub kind: Option<OperationKind>,
+    /// What would be done.
+    pub plan: Plan,
+    /// What changes, per object.
+    pub diffs: Vec<ObjectDiff>,
+}

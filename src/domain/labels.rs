@@ -1,0 +1,20 @@
+//! Labels, annotations and names that Styrmin writes on objects.
+
+/// The field manager of every server-side apply, and the value of `app.kubernetes.io/managed-by`.
+pub const MANAGER: &str = "styrmin";
+/// The API group of the custom resource.
+pub const GROUP: &str = "styrmin.io";
+/// Kubernetes' own label that says which tool manages an object.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The environment that an object belongs to.
+pub const ENVIRONMENT: &str = "styrmin.io/environment";
+/// The deployment that an object belongs to: the inventory, as it stands on the objects.
+pub const DEPLOYMENT: &str = "styrmin.io/deployment";
+/// The finalizer of a `StyrminDeployment`.
+pub const FINALIZER: &str = "styrmin.io/cleanup";
+/// Set by the sandbox's kubelet on a pod whose image it does not know: it runs no process.
+pub const SIMULATED: &str = "sandbox.styrmin.io/simulated";
+/// The operation that made an object for one of its steps.
+pub const OPERATION: &str = "styrmin.io/operation";
+/// The position of that step in its plan.
+pub const STEP: &str = "styrmin.io/step";

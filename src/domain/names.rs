@@ -1,0 +1,85 @@
+//! Names that fit Kubernetes' limits by construction.
+
+use sha2::{Digest, Sha256};
+
+use super::Problem;
+
+/// The longest DNS label (RFC 1123).
+pub const LABEL_MAX: usize = 63;
+
+/// Checks that `name` is a DNS-1123 label: lower-case letters, digits and `-`, at most 63, starting and ending with a
+/// letter or digit. `what` names the thing in the message ("environment", "deployment").
+pub fn check_label(what: &str, name: &str) -> Result<(), Problem> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let why = if name.is_empty() {
+        "it is empty".to_owned()
+    } else if name.len() > LABEL_MAX {
+        format!("it has {} characters, the limit is {LABEL_MAX}", name.len())
+    } else if let Some(bad) = name.chars().find(|c| !plain(*c) && *c != '-') {
+        format!("'{bad}' is not allowed")
+    } else if !name.starts_with(plain) || !name.ends_with(plain) {
+        "it must start and end with a letter or a digit".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(
+        format!("'{name}' cannot name the {what}"),
+        why,
+        "use lower-case letters, digits and '-' (a DNS label)",
+    ))
+}
+
+/// Joins `parts` with `-`; when the result is longer than `max` characters it is cut and ended with 8 hex digits of its
+/// hash, so that two long names stay different.
+pub fn bounded(parts: &[&str], max: usize) -> String {
+    let joined = parts.join("-");
+    if joined.len() <= max {
+        return joined;
+    }
+    let hash = short_hash(&[&joined]);
+    let keep = max.saturating_sub(hash.len() + 1);
+    let head: String = joined.chars().take(keep).collect();
+    format!("{}-{hash}", head.trim_end_matches('-'))
+}
+
+/// 8 hex digits of the SHA-256 of the parts (separated, so that `ab,c` and `a,bc` differ).
+pub fn short_hash(parts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    hex(&hasher.finalize()[..4])
+}
+
+/// The SHA-256 of `bytes` as 64 hex digits.
+pub fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_checked() {
+        assert!(check_label("deployment", "notes-1").is_ok());
+        for bad in ["", "-a", "a-", "A", "a_b", "a.b", &"a".repeat(64)] {
+            assert!(check_label("deployment", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn long_names_are_cut_and_stay_different() {
+        let long = "x".repeat(80);
+        let first = bounded(&[&long, "a"], LABEL_MAX);
+        let second = bounded(&[&long, "b"], LABEL_MAX);
+        assert_eq!(first.len(), LABEL_MAX);
+        assert_ne!(first, second);
+        assert_eq!(bounded(&["a", "b"], LABEL_MAX), "a-b");
+    }
+}

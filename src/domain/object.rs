@@ -1,0 +1,149 @@
+//! Kubernetes objects, projected to what is shown: rows, not objects.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Verdict;
+
+/// Names one object of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectKey {
+    /// `apps/v1`, `v1`.
+    pub api_version: String,
+    /// `Deployment`.
+    pub kind: String,
+    /// Empty for cluster-scoped kinds.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+/// A projected object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectSummary {
+    /// Its name.
+    pub key: ObjectKey,
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// The uid of the controlling owner.
+    pub owner: Option<String>,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// `metadata.creationTimestamp`.
+    pub created: Option<Timestamp>,
+    /// Whether `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
+    /// Its health, judged when it was projected.
+    pub verdict: Verdict,
+    /// What its kind adds.
+    pub detail: Detail,
+}
+
+/// What a kind adds to its summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Detail {
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet.
+    Workload(WorkloadDetail),
+    /// Pod.
+    Pod(PodDetail),
+    /// Service: cluster address and ports.
+    Service {
+        /// `spec.clusterIP`.
+        cluster_ip: String,
+        /// `spec.ports[].port`.
+        ports: Vec<u16>,
+    },
+    /// Ingress: hosts and the load balancer's addresses.
+    Ingress {
+        /// `spec.rules[].host`.
+        hosts: Vec<String>,
+        /// `status.loadBalancer.ingress[]`.
+        addresses: Vec<String>,
+    },
+    /// PersistentVolumeClaim.
+    Volume {
+        /// `status.phase`.
+        phase: String,
+        /// The capacity, or the request while unbound, as written (`1Gi`).
+        size: String,
+    },
+    /// Any other kind.
+    Other,
+}
+
+/// Replica counts of a workload.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadDetail {
+    /// `spec.replicas`.
+    pub desired: u32,
+    /// `status.readyReplicas`.
+    pub ready: u32,
+    /// `status.updatedReplicas`.
+    pub updated: u32,
+    /// `status.availableReplicas`.
+    pub available: u32,
+    /// Images of the pod template, in the order of its containers.
+    pub images: Vec<String>,
+}
+
+/// A pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodDetail {
+    /// `status.phase`.
+    pub phase: String,
+    /// `spec.nodeName`.
+    pub node: String,
+    /// `status.podIP`.
+    pub ip: String,
+    /// Its containers, in order.
+    pub containers: Vec<ContainerSummary>,
+    /// True in the sandbox when no process stands behind it.
+    pub simulated: bool,
+}
+
+/// A container of a pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerSummary {
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// How often it was restarted.
+    pub restarts: u32,
+    /// `Running`, a waiting reason (`CrashLoopBackOff`), or a terminated one (`Completed`, `Error`).
+    pub state: String,
+    /// The exit code of the present or the last termination.
+    pub exit_code: Option<i32>,
+    /// When the present process started.
+    pub started: Option<Timestamp>,
+}
+
+/// An event about an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSummary {
+    /// When it was last seen.
+    pub at: Timestamp,
+    /// `Warning`, as opposed to `Normal`.
+    pub warning: bool,
+    /// CamelCase reason.
+    pub reason: String,
+    /// What it says.
+    pub message: String,
+    /// `Pod/notes-web-…`.
+    pub object: String,
+    /// How often.
+    pub count: u32,
+}

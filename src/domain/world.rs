@@ -1,0 +1,244 @@
+//! The immutable picture that the cockpit draws. Built at most once per frame by `app`, from the records and the watches.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::object::EventSummary;
+use super::operation::Subject;
+use super::{
+    ClusterRecord, Deployment, Drift, DriverVersion, Environment, Health, Instance, ObjectKey, ObjectSummary,
+    OperationView, Problem, Verdict,
+};
+
+/// Everything there is to show.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// Counts up with every picture.
+    pub generation: u64,
+    /// The cluster that is looked at, and whether it answers.
+    pub cluster: ClusterView,
+    /// Where the engine of that cluster runs.
+    #[serde(default)]
+    pub engine: EngineView,
+    /// Its environments, by name.
+    pub environments: Vec<Environment>,
+    /// Its applications, by environment and name.
+    pub applications: Vec<Arc<Application>>,
+    /// Every driver version that can be deployed, by name, newest first.
+    pub drivers: Vec<Arc<DriverVersion>>,
+    /// Operations, newest first: all that have not ended, and the last ones that have.
+    #[serde(default)]
+    pub operations: Vec<Arc<OperationView>>,
+}
+
+impl World {
+    /// The operations of an application, newest first.
+    pub fn operations_of(&self, application: &Application) -> impl Iterator<Item = &OperationView> {
+        let draft = &application.deployment.draft;
+        let is_its =
+            |subject: &Subject| subject.environment == draft.environment && subject.name == draft.name;
+        self.operations.iter().map(|view| &**view).filter(move |view| is_its(&view.operation.subject))
+    }
+}
+
+/// The cluster that is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterView {
+    /// Its record; none before the first connection.
+    pub record: Option<ClusterRecord>,
+    /// Whether it answers.
+    pub link: Link,
+    /// `v1.34.0`, once known.
+    pub version: Option<String>,
+    /// Whether Styrmin is installed there.
+    pub installed: Installed,
+}
+
+/// Whether the cluster answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Link {
+    /// Not tried yet, or trying.
+    #[default]
+    Connecting,
+    /// Watches are live.
+    Live,
+    /// Lost; what is shown is as of then.
+    Stale {
+        /// When the last answer came.
+        since: Timestamp,
+        /// What is wrong.
+        problem: Problem,
+    },
+}
+
+/// Whether Styrmin's custom resource exists on the cluster.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Installed {
+    /// Not known yet, or the cluster denies to say.
+    #[default]
+    Unknown,
+    /// No: nothing is written before a person confirmed the installation plan.
+    No,
+    /// Yes.
+    Yes,
+}
+
+/// Where the engine runs that carries out what is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EngineView {
+    /// Not known yet.
+    #[default]
+    Unknown,
+    /// In this process.
+    Here {
+        /// Counts the take-overs.
+        epoch: u64,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// In another one.
+    Elsewhere {
+        /// `pid 123 on jump`.
+        holder: String,
+        /// Since when, by the holder's clock.
+        since: Option<Timestamp>,
+        /// Counts the take-overs.
+        epoch: u64,
+    },
+    /// Nowhere: what is asked for waits.
+    None,
+}
+
+/// One application: a deployment and everything observed of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Application {
+    /// What is desired.
+    pub deployment: Deployment,
+    /// The namespace that it lives in.
+    pub namespace: String,
+    /// The newest instance.
+    pub instance: Option<Instance>,
+    /// The one that counts as live.
+    pub active: Option<Instance>,
+    /// Folded over its components; `Missing` before anything exists.
+    pub verdict: Verdict,
+    /// Its components, by name.
+    pub components: Vec<ComponentView>,
+    /// Its URLs.
+    pub urls: Vec<UrlView>,
+    /// Conditions of its custom resource.
+    pub conditions: Vec<Condition>,
+    /// Events of its objects, newest first.
+    pub events: Vec<EventSummary>,
+    /// Every object of its inventory that exists.
+    pub objects: Vec<ObjectSummary>,
+    /// What stopped the engine, if something did.
+    pub problem: Option<Problem>,
+    /// Its instances, newest first.
+    #[serde(default)]
+    pub history: Vec<Arc<Instance>>,
+    /// Its objects that are not as they were written.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
+}
+
+/// A component and its pods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentView {
+    /// Its name.
+    pub name: String,
+    /// Folded over its workloads and pods.
+    pub verdict: Verdict,
+    /// Pods that are ready.
+    pub ready: u32,
+    /// Pods that should be.
+    pub desired: u32,
+    /// Its workloads' images.
+    pub images: Vec<String>,
+    /// Its pods, by name.
+    pub pods: Vec<ObjectSummary>,
+}
+
+/// A URL and whether it works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrlView {
+    /// The service behind it.
+    pub service: String,
+    /// Complete, with scheme and port.
+    pub url: String,
+    /// The last probe; none before the first.
+    pub probe: Option<Probe>,
+}
+
+/// What a request to a URL found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// When.
+    pub at: Timestamp,
+    /// What it found.
+    pub outcome: ProbeOutcome,
+    /// From the first byte sent to the head of the answer, in milliseconds.
+    pub millis: u32,
+}
+
+/// What a probe found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProbeOutcome {
+    /// An HTTP answer with this status code.
+    Answered(u16),
+    /// No answer: the phase that failed (`dns`, `connect`, `tls`, `http`) and why.
+    Failed {
+        /// `dns`, `connect`, `tls` or `http`.
+        phase: String,
+        /// Why.
+        message: String,
+    },
+}
+
+impl Probe {
+    /// Whether the URL works: an answer below 500 that is not a refusal of the ingress to know the host.
+    pub fn works(&self) -> bool {
+        matches!(self.outcome, ProbeOutcome::Answered(code) if code < 500 && code != 404)
+    }
+}
+
+/// A condition as it stands on an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// `Ready`, `Reconciling`, `Stalled` …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `True`, `False`, `Unknown`.
+    pub status: String,
+    /// CamelCase.
+    pub reason: String,
+    /// In words.
+    pub message: String,
+    /// When the status last changed.
+    pub since: Option<Timestamp>,
+}
+
+/// A container whose log can be followed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LogTarget {
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
+}
+
+impl Application {
+    /// The health that a table shows.
+    pub fn health(&self) -> Health {
+        self.verdict.health
+    }
+
+    /// Finds the summary of one of its objects.
+    pub fn object(&self, key: &ObjectKey) -> Option<&ObjectSummary> {
+        self.objects.iter().find(|object| object.key == *key)
+    }
+}

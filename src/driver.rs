@@ -1,0 +1,21 @@
+//! Drivers: read, check, and render them. A driver is untrusted input: sizes, depth and template work are limited, and
+//! nothing outside its directory is read.
+
+mod built_in;
+pub mod context;
+mod diagnostic;
+mod load;
+mod parameters;
+mod reader;
+mod render;
+mod spec;
+mod suggest;
+mod templates;
+pub mod version;
+mod yaml;
+
+pub use built_in::{SOURCE as BUILT_IN, built_in};
+pub use diagnostic::{Diagnostic, problem};
+pub use load::{Loaded, load_directory, load_files};
+pub use parameters::{ParameterError, check_parameters, parse_input};
+pub use render::{check_deployable, render};

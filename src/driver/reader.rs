@@ -1,0 +1,216 @@
+//! Reads mappings of a known shape, and collects everything that is wrong with them instead of stopping at the first.
+
+use super::yaml::{Key, Node, Place, Tree};
+use super::{Diagnostic, suggest};
+
+/// What was found so far in one file.
+pub(super) struct Report<'a> {
+    file: &'a str,
+    source: &'a str,
+    pub(super) errors: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(file: &'a str, source: &'a str) -> Self {
+        Self { file, source, errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Something that keeps the driver from loading.
+    pub(super) fn error(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        let diagnostic = self.at(place, message.into(), hint.into());
+        self.errors.push(diagnostic);
+    }
+
+    /// Something that is worth knowing.
+    pub(super) fn warn(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        let diagnostic = self.at(place, message.into(), hint.into());
+        self.warnings.push(diagnostic);
+    }
+
+    fn at(&self, place: Place, message: String, hint: String) -> Diagnostic {
+        Diagnostic { file: self.file.to_owned(), line: place.line, column: place.column, message, hint }
+    }
+
+    /// The entries of a mapping; something else is an error. `path` names it in messages.
+    pub(super) fn entries<'n>(&mut self, node: &'n Node, path: &str) -> Vec<(&'n Key, &'n Node)> {
+        let entries: Vec<_> = match &node.tree {
+            Tree::Map(entries) => entries.iter().map(|(key, value)| (key, value)).collect(),
+            Tree::Null => Vec::new(),
+            _ => {
+                self.expected(node, path, "a mapping");
+                Vec::new()
+            }
+        };
+        for (position, (key, _)) in entries.iter().enumerate() {
+            if let Some((first, _)) = entries[..position].iter().find(|(other, _)| other.name == key.name) {
+                let message = format!("'{}' stands twice in {path}", key.name);
+                self.error(key.place, message, format!("the first is in line {}", first.place.line));
+            }
+        }
+        entries
+    }
+
+    /// The items of a list; something else is an error.
+    pub(super) fn items<'n>(&mut self, node: &'n Node, path: &str) -> &'n [Node] {
+        match &node.tree {
+            Tree::List(items) => items,
+            Tree::Null => &[],
+            _ => {
+                self.expected(node, path, "a list");
+                &[]
+            }
+        }
+    }
+
+    /// A text. A number or boolean is taken as it is written, with a warning: `1.10` without quotes is a number.
+    pub(super) fn text(&mut self, node: &Node, path: &str) -> Option<String> {
+        match &node.tree {
+            Tree::Text(text) => Some(text.clone()),
+            Tree::Integer(_) | Tree::Number(_) | Tree::Bool(_) => {
+                let written = node.written(self.source)?.to_owned();
+                let message = format!("{path} is {}, taken as the text \"{written}\"", node.kind());
+                self.warn(node.place, message, "put it into quotes");
+                Some(written)
+            }
+            _ => {
+                self.expected(node, path, "a text");
+                None
+            }
+        }
+    }
+
+    /// A list of texts. A single text counts as a list of one.
+    pub(super) fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
+        if let Tree::Text(text) = &node.tree {
+            return vec![text.clone()];
+        }
+        let items = self.items(node, path);
+        items.iter().enumerate().filter_map(|(n, item)| self.text(item, &format!("{path}[{n}]"))).collect()
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, node: &Node, path: &str) -> Option<bool> {
+        match node.tree {
+            Tree::Bool(value) => Some(value),
+            _ => {
+                self.expected(node, path, "true or false");
+                None
+            }
+        }
+    }
+
+    /// A number.
+    pub(super) fn number(&mut self, node: &Node, path: &str) -> Option<f64> {
+        match node.tree {
+            #[expect(clippy::cast_precision_loss, reason = "bounds beyond 2^53 make no difference")]
+            Tree::Integer(value) => Some(value as f64),
+            Tree::Number(value) => Some(value),
+            _ => {
+                self.expected(node, path, "a number");
+                None
+            }
+        }
+    }
+
+    /// A port, 1 to 65535.
+    pub(super) fn port(&mut self, node: &Node, path: &str) -> Option<u16> {
+        match node.tree {
+            Tree::Integer(value) => match u16::try_from(value) {
+                Ok(port) if port > 0 => Some(port),
+                _ => {
+                    self.error(node.place, format!("{path} is {value}, expected a port from 1 to 65535"), "");
+                    None
+                }
+            },
+            _ => {
+                self.expected(node, path, "a port from 1 to 65535");
+                None
+            }
+        }
+    }
+
+    /// An error that names what stands there and what should.
+    pub(super) fn expected(&mut self, node: &Node, path: &str, what: &str) {
+        self.error(node.place, format!("{path} is {}, expected {what}", node.kind()), "");
+    }
+}
+
+/// The fields of one mapping.
+pub(super) struct Fields<'n> {
+    pub(super) place: Place,
+    pub(super) path: String,
+    entries: Vec<(&'n Key, &'n Node)>,
+}
+
+impl<'n> Fields<'n> {
+    /// Opens a mapping with the fields `known`. Others are warned about, with the nearest known one.
+    pub(super) fn open(node: &'n Node, path: &str, known: &[&str], report: &mut Report<'_>) -> Self {
+        let entries = report.entries(node, path);
+        for (key, _) in &entries {
+            if !known.contains(&key.name.as_str()) {
+                let hint = suggest::hint(&key.name, known.iter().copied());
+                report.warn(key.place, format!("{path} has no field '{}', it is ignored", key.name), hint);
+            }
+        }
+        Self { place: node.place, path: path.to_owned(), entries }
+    }
+
+    /// The value of a field; a null counts as absent.
+    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+        let found = self.entries.iter().find(|(key, _)| key.name == name)?;
+        Some(found.1).filter(|node| !matches!(node.tree, Tree::Null))
+    }
+
+    /// The value of a field that must be there.
+    pub(super) fn require(&self, name: &str, report: &mut Report<'_>) -> Option<&'n Node> {
+        let found = self.get(name);
+        if found.is_none() {
+            // A field that stands there without a value is the better place to point at.
+            let key = self.entries.iter().find(|(key, _)| key.name == name).map(|(key, _)| key.place);
+            report.error(key.unwrap_or(self.place), format!("{} has no {name}", self.path), "it is required");
+        }
+        found
+    }
+
+    /// The path of a field for messages.
+    pub(super) fn path_of(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+
+    /// A text, empty when absent.
+    pub(super) fn text(&self, name: &str, report: &mut Report<'_>) -> String {
+        self.get(name).and_then(|node| report.text(node, &self.path_of(name))).unwrap_or_default()
+    }
+
+    /// A text that must be there and not be empty.
+    pub(super) fn required_text(&self, name: &str, report: &mut Report<'_>) -> Option<String> {
+        let node = self.require(name, report)?;
+        let text = report.text(node, &self.path_of(name))?;
+        if text.trim().is_empty() {
+            report.error(node.place, format!("{} is empty", self.path_of(name)), "it is required");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A list of texts, empty when absent.
+    pub(super) fn texts(&self, name: &str, report: &mut Report<'_>) -> Vec<String> {
+        self.get(name).map(|node| report.texts(node, &self.path_of(name))).unwrap_or_default()
+    }
+
+    /// The items of a list, none when absent.
+    pub(super) fn items(&self, name: &str, report: &mut Report<'_>) -> &'n [Node] {
+        self.get(name).map(|node| report.items(node, &self.path_of(name))).unwrap_or_default()
+    }
+
+    /// A boolean, false when absent.
+    pub(super) fn flag(&self, name: &str, report: &mut Report<'_>) -> bool {
+        self.get(name).and_then(|node| report.flag(node, &self.path_of(name))).unwrap_or_default()
+    }
+
+    /// Where a field stands, or the mapping when it is absent.
+    pub(super) fn place_of(&self, name: &str) -> Place {
+        self.get(name).map_or(self.place, |node| node.place)
+    }
+}

@@ -1,0 +1,390 @@
+//! Contexts and objects, from sources to the last label.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::{
+    ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, Environment,
+};
+use crate::driver::context::{self, ContextSources, service_name};
+use crate::driver::{built_in, load_files};
+
+pub(super) struct Sources {
+    cluster: ClusterRecord,
+    environment: Environment,
+    deployment: Deployment,
+    driver: DriverVersion,
+}
+
+impl Sources {
+    /// The demo application as `deployment` of the environment `demo` of the sandbox.
+    fn notes(deployment: &str, version: &str) -> Self {
+        Self::of(built_in().remove(0).version, deployment, version)
+    }
+
+    fn of(driver: DriverVersion, deployment: &str, version: &str) -> Self {
+        Self {
+            cluster: ClusterRecord {
+                name: "sandbox".to_owned(),
+                kind: ClusterKind::Sandbox,
+                fqdn_suffix: Some("localhost".to_owned()),
+                storage_class: None,
+                ingress_port: Some(8480),
+            },
+            environment: Environment {
+                name: "demo".to_owned(),
+                cluster: "sandbox".to_owned(),
+                namespace: "demo".to_owned(),
+                ingress_class: Some("sandbox".to_owned()),
+                fqdn_suffix: None,
+                production: false,
+                ..Environment::new("", "", "")
+            },
+            deployment: Deployment {
+                id: DeploymentId(1),
+                uid: "uid-1".to_owned(),
+                draft: DeploymentDraft {
+                    name: deployment.to_owned(),
+                    environment: "demo".to_owned(),
+                    driver: driver.reference.clone(),
+                    application_version: version.to_owned(),
+                    parameters: BTreeMap::new(),
+                    ..DeploymentDraft::default()
+                },
+                phase: DesiredPhase::Running,
+                revision: 1,
+                created_at: "2026-11-22T12:00:00Z".parse().unwrap(),
+            },
+            driver,
+        }
+    }
+
+    /// A driver of one manifest, with one component `web` and the given services.
+    fn manifest(text: &str) -> Self {
+        let files = BTreeMap::from([
+            ("driver.styrmin.yml".to_owned(), SPEC.to_owned()),
+            ("manifests/a.yaml.j2".to_owned(), text.to_owned()),
+        ]);
+        Self::of(load_files("test", files).unwrap().version, "one", "1.0")
+    }
+
+    fn context(&self) -> Value {
+        self.resolve(1).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    fn resolve(&self, instance_number: u32) -> Result<Value, Problem> {
+        context::resolve(&ContextSources {
+            cluster: &self.cluster,
+            environment: &self.environment,
+            deployment: &self.deployment,
+            driver: &self.driver,
+            instance_number,
+        })
+    }
+
+    fn render(&self) -> Result<Vec<Value>, Problem> {
+        render(&self.driver, &self.context())
+    }
+
+    fn refusal(&self) -> String {
+        self.render().unwrap_err().why
+    }
+}
+
+const SPEC: &str = r#"
+apiVersion: styrmin.io/v1
+kind: ApplicationDriver
+metadata: { name: one }
+spec:
+  version: "1"
+  default_version: "1.0"
+  components:
+    web: { identifier: { label: { app: web } }, defaults: { env: { A: 1 }, command: run } }
+  services:
+    - { name: one, port: 80, targetPort: 8080, component: web, scope: external }
+"#;
+
+const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n";
+
+fn kinds(objects: &[Value]) -> Vec<String> {
+    let text = |object: &Value, pointer: &str| {
+        object.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned()
+    };
+    objects.iter().map(|object| text(object, "/kind") + "/" + &text(object, "/metadata/name")).collect()
+}
+
+#[test]
+fn the_demo_application_renders_in_its_order() {
+    let objects = Sources::notes("notes", "1.0.0").render().unwrap();
+    assert_eq!(
+        kinds(&objects),
+        [
+            "Service/notes",
+            "Service/notes-db",
+            "Deployment/notes-web",
+            "StatefulSet/notes-db",
+            "Ingress/notes"
+        ]
+    );
+    assert_eq!(objects, Sources::notes("notes", "1.0.0").render().unwrap(), "rendering is deterministic");
+    for object in &objects {
+        assert_eq!(object["metadata"]["namespace"], "demo");
+        let labels = &object["metadata"]["labels"];
+        assert_eq!(labels["app.kubernetes.io/managed-by"], "styrmin");
+        assert_eq!(
+            (&labels["styrmin.io/environment"], &labels["styrmin.io/deployment"]),
+            (&json!("demo"), &json!("notes"))
+        );
+        assert!(!object.to_string().contains("styrmin.io/instance"), "{object}");
+    }
+}
+
+#[test]
+fn the_web_front_gets_its_parameters_and_finds_its_database() {
+    let mut sources = Sources::notes("blog", "1.2.0-broken");
+    sources.deployment.draft.parameters =
+        BTreeMap::from([("title".to_owned(), json!("A \"B\": {c}")), ("replicas".to_owned(), json!(3))]);
+    let objects = sources.render().unwrap();
+    assert_eq!(kinds(&objects)[..3], ["Service/blog-notes", "Service/blog-notes-db", "Deployment/blog-web"]);
+    let web = &objects[2];
+    assert_eq!(web["spec"]["replicas"], 3);
+    assert_eq!(web["spec"]["progressDeadlineSeconds"], 60);
+    let container = &web["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["image"], "styrmin/notes-web:1.2.0-broken");
+    assert_eq!(container["readinessProbe"]["httpGet"], json!({"path": "/readyz", "port": 8080}));
+    let variable = |name: &str| {
+        let all = container["env"].as_array().unwrap();
+        all.iter().find(|variable| variable["name"] == name).unwrap()["value"].clone()
+    };
+    assert_eq!(variable("NOTES_TITLE"), "A \"B\": {c}");
+    assert_eq!(variable("NOTES_DB_HOST"), "blog-notes-db");
+    assert_eq!(variable("NOTES_DB_PORT"), "5433");
+    assert_eq!(variable("NOTES_READ_ONLY"), "false");
+
+    let (pod, selector) =
+        (&web["spec"]["template"]["metadata"]["labels"], &web["spec"]["selector"]["matchLabels"]);
+    assert_eq!(pod["styrmin.io/deployment"], "blog");
+    assert!(selector.get("styrmin.io/deployment").is_none(), "selectors are the driver's own");
+    for (label, value) in selector.as_object().unwrap() {
+        assert_eq!(&pod[label], value);
+    }
+    for (label, value) in objects[0]["spec"]["selector"].as_object().unwrap() {
+        assert_eq!(&pod[label], value, "the service finds the pods");
+    }
+}
+
+#[test]
+fn the_database_follows_the_versions_that_need_it() {
+    for (version, image) in
+        [("1.0.0", "1.0.0"), ("1.0.9", "1.0.0"), ("1.1.0", "1.1.0"), ("1.2.0-broken", "1.1.0")]
+    {
+        let mut sources = Sources::notes("notes", version);
+        sources.cluster.storage_class = Some("fast".to_owned());
+        let objects = sources.render().unwrap();
+        let database = objects.iter().find(|object| object["kind"] == "StatefulSet").unwrap();
+        let container = &database["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["image"], format!("styrmin/notes-db:{image}"));
+        let claim = &database["spec"]["volumeClaimTemplates"][0];
+        assert_eq!(claim["spec"]["storageClassName"], "fast");
+        assert_eq!(claim["metadata"]["labels"]["styrmin.io/deployment"], "notes");
+    }
+}
+
+#[test]
+fn external_services_get_both_hosts_and_internal_ones_none() {
+    let sources = Sources::notes("notes", "1.0.0");
+    let context = sources.context();
+    let notes = &context["services"]["notes"];
+    assert_eq!(notes["human_readable_fqdn"], "notes-demo.localhost");
+    assert_eq!(notes["url"], "http://notes-demo.localhost:8480/");
+    assert_eq!(context["services"]["notes-db"]["primary_fqdn"], "");
+    let objects = sources.render().unwrap();
+    let ingress = &objects.last().unwrap()["spec"];
+    assert_eq!(ingress["ingressClassName"], "sandbox");
+    assert_eq!(ingress["rules"][0]["host"], notes["primary_fqdn"]);
+    assert_eq!(ingress["rules"][1]["host"], "notes-demo.localhost");
+}
+
+#[test]
+fn without_a_suffix_there_is_no_host_and_no_ingress() {
+    let mut sources = Sources::notes("notes", "1.0.0");
+    sources.cluster.fqdn_suffix = None;
+    assert_eq!(sources.context()["services"]["notes"]["url"], "");
+    assert!(!kinds(&sources.render().unwrap()).contains(&"Ingress/notes".to_owned()));
+    sources.environment.fqdn_suffix = Some("apps.example.org".to_owned());
+    assert_eq!(sources.context()["services"]["notes"]["human_readable_fqdn"], "notes-demo.apps.example.org");
+}
+
+#[test]
+fn the_number_of_the_instance_is_not_in_the_digest() {
+    let sources = Sources::notes("notes", "1.0.0");
+    let (first, second) = (sources.resolve(1).unwrap(), sources.resolve(2).unwrap());
+    assert_ne!(first, second);
+    assert_eq!(context::digest(&first), context::digest(&second));
+    let other = Sources::notes("notes", "1.1.0").context();
+    assert_ne!(context::digest(&first), context::digest(&other));
+}
+
+#[test]
+fn defaults_of_components_are_lists_in_the_context() {
+    let context = Sources::manifest(CONFIG).context();
+    let web = &context["components"]["web"];
+    assert_eq!(web["env"], json!([{"name": "A", "value": "1"}]));
+    assert_eq!((&web["command"], &web["args"]), (&json!(["run"]), &json!([])));
+}
+
+#[test]
+fn overrides_are_merged_into_their_component() {
+    let mut sources = Sources::notes("notes", "1.0.0");
+    let given = json!({"replicas": 3, "env": {"A": "1"}, "command": ["sh"], "args": ["-c", "x"]});
+    sources.deployment.draft.components.insert("web".to_owned(), serde_json::from_value(given).unwrap());
+    let web = sources.context()["components"]["web"].clone();
+    assert_eq!(
+        (&web["replicas"], &web["command"], &web["args"]),
+        (&json!(3), &json!(["sh"]), &json!(["-c", "x"]))
+    );
+    assert!(web["env"].as_array().unwrap().contains(&json!({"name": "A", "value": "1"})));
+
+    let mut sources = Sources::manifest(CONFIG);
+    let given = json!({"env": {"A": "2", "B": "3"}});
+    sources.deployment.draft.components.insert("web".to_owned(), serde_json::from_value(given).unwrap());
+    let env = json!([{"name": "A", "value": "2"}, {"name": "B", "value": "3"}]);
+    assert_eq!(sources.context()["components"]["web"]["env"], env);
+    assert!(sources.context()["components"]["web"].get("replicas").is_none());
+}
+
+#[test]
+fn overrides_that_the_driver_does_not_know_are_refused() {
+    let refusal = |component: &str, given: Value| {
+        let mut sources = Sources::notes("notes", "1.0.0");
+        let given = serde_json::from_value(given).unwrap();
+        sources.deployment.draft.components.insert(component.to_owned(), given);
+        sources.resolve(1).unwrap_err()
+    };
+    let problem = refusal("wbe", json!({"replicas": 2}));
+    assert_eq!(problem.why, "it has no component 'wbe'");
+    assert!(problem.next.contains("did you mean 'web'?"), "{problem}");
+    let problem = refusal("db", json!({"args": ["x"]}));
+    assert!(problem.why.contains("the args of 'db'") && problem.next.contains("web"), "{problem}");
+}
+
+#[test]
+fn services_are_named_after_their_deployment_unless_they_are_already() {
+    assert_eq!(service_name("notes", "notes"), "notes");
+    assert_eq!(service_name("notes", "notes-db"), "notes-db");
+    assert_eq!(service_name("note", "notes"), "note-notes");
+    assert_eq!(service_name("blog", "notes-db"), "blog-notes-db");
+    assert_eq!(service_name(&"d".repeat(60), "notes-db").len(), 63);
+}
+
+#[test]
+fn what_cannot_be_deployed_is_refused_with_the_reason() {
+    let mut sources = Sources::notes("notes", "3.0");
+    let problem = sources.resolve(1).unwrap_err();
+    assert!(problem.what.contains("does not support version '3.0'"), "{problem}");
+
+    sources.deployment.draft.application_version = "1.0.0".to_owned();
+    sources.deployment.draft.parameters =
+        BTreeMap::from([("replicas".to_owned(), json!(9)), ("tilte".to_owned(), json!(1))]);
+    let problem = sources.resolve(1).unwrap_err();
+    assert!(problem.why.contains("replicas: expected 1 to 5, found 9"), "{problem}");
+    assert!(problem.why.contains("did you mean 'title'?"), "{problem}");
+
+    sources.deployment.draft.name = "No Label".to_owned();
+    assert!(sources.resolve(1).is_err());
+}
+
+#[test]
+fn charts_and_required_secrets_are_not_deployed_yet() {
+    let mut sources = Sources::notes("notes", "1.0.0");
+    sources.driver.spec.helm = Some(crate::domain::driver::HelmChart {
+        location: "oci://x/y".to_owned(),
+        version: None,
+        values: "values.j2.yml".to_owned(),
+    });
+    assert!(sources.resolve(1).unwrap_err().why.contains("charts are not rendered yet"));
+
+    let text = SPEC.to_owned() + "  parameters: [{ name: token, kind: secret }]\n";
+    let files = |text: &str| {
+        BTreeMap::from([
+            ("driver.styrmin.yml".to_owned(), text.to_owned()),
+            ("manifests/a.yaml.j2".to_owned(), CONFIG.to_owned()),
+        ])
+    };
+    let required = Sources::of(load_files("test", files(&text)).unwrap().version, "one", "1.0");
+    assert!(required.resolve(1).unwrap_err().why.contains("the secret token"));
+    let optional = text.replace("kind: secret", "kind: secret, default: ''");
+    let mut optional = Sources::of(load_files("test", files(&optional)).unwrap().version, "one", "1.0");
+    assert!(optional.render().is_ok());
+    optional.deployment.draft.parameters = BTreeMap::from([("token".to_owned(), json!("hunter2"))]);
+    let problem = optional.resolve(1).unwrap_err();
+    assert!(problem.why.contains("not kept yet") && !problem.to_string().contains("hunter2"), "{problem}");
+}
+
+#[test]
+fn errors_name_file_document_and_line() {
+    let two = format!("# head\n{CONFIG}---\napiVersion: v1\nkind: ConfigMap\nmetadata: [\n");
+    let why = Sources::manifest(&two).refusal();
+    assert!(why.starts_with("manifests/a.yaml.j2: document 2, line "), "{why}");
+    let line: usize = why.split("line ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((7..=9).contains(&line), "{why}");
+
+    let why = Sources::manifest("a: {{ parameters.nope }}\n").refusal();
+    assert!(why.starts_with("manifests/a.yaml.j2:1:7: 'parameters.nope' is not defined"), "{why}");
+    let why = Sources::manifest("- 1\n").refusal();
+    assert!(why.contains("expected a Kubernetes object"), "{why}");
+    let why = Sources::manifest("apiVersion: v1\nkind: Pod\n").refusal();
+    assert!(why.contains("the Pod has no metadata.name"), "{why}");
+    let why = Sources::manifest("kind: Pod\nkind: Pod\n").refusal();
+    assert!(why.contains("duplicate"), "{why}");
+    let why = Sources::manifest("apiVersion: v1\nkind: Pod\nmetadata: { name: A_b }\n").refusal();
+    assert!(why.contains("'A_b' cannot name a Pod"), "{why}");
+}
+
+#[test]
+fn objects_stay_inside_their_environment() {
+    let elsewhere = CONFIG.replace("name: a", "name: a, namespace: kube-system");
+    assert!(Sources::manifest(&elsewhere).refusal().contains("wants the namespace 'kube-system'"));
+    assert!(Sources::manifest(&CONFIG.replace("name: a", "name: a, namespace: demo")).render().is_ok());
+    for (api, kind) in [
+        ("rbac.authorization.k8s.io/v1", "ClusterRole"),
+        ("v1", "Namespace"),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+    ] {
+        let why = Sources::manifest(&format!("apiVersion: {api}\nkind: {kind}\nmetadata: {{ name: a }}\n"))
+            .refusal();
+        assert!(why.contains("belongs to the whole cluster"), "{why}");
+    }
+    let own = "apiVersion: styrmin.io/v1alpha1\nkind: StyrminDeployment\nmetadata: { name: a }\n";
+    assert!(Sources::manifest(own).refusal().contains("Styrmin's own"));
+    assert!(Sources::manifest(&format!("{CONFIG}---\n{CONFIG}")).refusal().contains("rendered twice"));
+}
+
+#[test]
+fn a_service_or_ingress_of_the_manifests_is_left_alone() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: { name: one }\nspec: { ports: [{ port: 1 }] }\n";
+    let objects = Sources::manifest(service).render().unwrap();
+    assert_eq!(kinds(&objects), ["Service/one", "Ingress/one"]);
+    assert_eq!(objects[0]["spec"]["ports"][0]["port"], 1);
+    let objects = Sources::manifest(CONFIG).render().unwrap();
+    assert_eq!(objects[1]["spec"]["ports"][0]["targetPort"], 8080);
+    assert_eq!(objects[1]["spec"]["selector"], json!({"app": "web", "styrmin.io/deployment": "one"}));
+}
+
+#[test]
+fn lists_are_taken_apart_and_empty_documents_left_out() {
+    let list = "---\n# nothing\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: b}}\n- {apiVersion: v1, kind: ServiceAccount, metadata: {name: c}, automountServiceAccountToken: false}\n--- # end\n";
+    let objects = Sources::manifest(list).render().unwrap();
+    assert_eq!(kinds(&objects)[..2], ["ServiceAccount/c", "Secret/b"]);
+}
+
+#[test]
+fn cron_jobs_are_labelled_down_to_their_pods() {
+    let cron = "apiVersion: batch/v1\nkind: CronJob\nmetadata: { name: a }\nspec: { jobTemplate: { spec: { template: { spec: {} } } } }\n";
+    let objects = Sources::manifest(cron).render().unwrap();
+    let job = objects.iter().find(|object| object["kind"] == "CronJob").unwrap();
+    let labels = &job["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"];
+    assert_eq!(labels["styrmin.io/deployment"], "one");
+}

@@ -1,0 +1,147 @@
+//! `spec.parameters`.
+
+use serde_json::Value;
+
+use crate::domain::driver::{ParameterKind, ParameterSpec};
+use crate::driver::parameters::{check_value, compile};
+use crate::driver::reader::{Fields, Report};
+use crate::driver::yaml::{Node, Tree};
+
+const FIELDS: [&str; 9] =
+    ["name", "label", "kind", "default", "values", "description", "pattern", "min", "max"];
+
+const KINDS: [&str; 7] = ["string", "integer", "number", "boolean", "enum", "list", "secret"];
+
+/// The parameters in their order.
+pub(super) fn read(spec: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterSpec> {
+    let mut names = super::Names::default();
+    let mut parameters = Vec::new();
+    for (position, node) in spec.items("parameters", report).iter().enumerate() {
+        if let Some(parameter) = parameter(node, &format!("spec.parameters[{position}]"), report) {
+            names.add(node.place, "parameter", &parameter.name, report);
+            parameters.push(parameter);
+        }
+    }
+    parameters
+}
+
+fn parameter(node: &Node, path: &str, report: &mut Report<'_>) -> Option<ParameterSpec> {
+    let fields = Fields::open(node, path, &FIELDS, report);
+    let name = fields.required_text("name", report);
+    if let Some(name) = &name {
+        check_name(&fields, name, report);
+    }
+    let kind = kind(&fields, report);
+    let label = fields.text("label", report);
+    let mut parameter = ParameterSpec {
+        label: if label.is_empty() { name.clone().unwrap_or_default() } else { label },
+        name: name?,
+        kind: kind?,
+        default: None,
+        description: fields.text("description", report),
+        pattern: Some(fields.text("pattern", report)).filter(|pattern| !pattern.is_empty()),
+        min: bound(&fields, "min", report),
+        max: bound(&fields, "max", report),
+    };
+    check_limits(&fields, &mut parameter, report);
+    parameter.default = fields.get("default").and_then(|node| default(node, &fields, &parameter, report));
+    Some(parameter)
+}
+
+/// Names that templates can write as `parameters.<name>`.
+fn check_name(fields: &Fields<'_>, name: &str, report: &mut Report<'_>) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !name.chars().all(plain) || name.starts_with(|c: char| c.is_ascii_digit()) {
+        let message = format!("{} is '{name}', which templates cannot name", fields.path_of("name"));
+        report.error(fields.place_of("name"), message, "use letters, digits and _, and start with a letter");
+    }
+}
+
+fn kind(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<ParameterKind> {
+    let word = super::one_of(fields, "kind", &KINDS, report)?;
+    if word != "enum" && fields.get("values").is_some() {
+        let message = format!("{} is ignored, the kind is {word}", fields.path_of("values"));
+        report.warn(fields.place_of("values"), message, "only enum has values");
+    }
+    Some(match word.as_str() {
+        "integer" => ParameterKind::Integer,
+        "number" => ParameterKind::Number,
+        "boolean" => ParameterKind::Boolean,
+        "enum" => ParameterKind::Enum(values(fields, report)),
+        "list" => ParameterKind::List,
+        "secret" => ParameterKind::Secret,
+        _ => ParameterKind::String,
+    })
+}
+
+fn values(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<String> {
+    let Some(node) = fields.require("values", report) else { return Vec::new() };
+    let values = report.texts(node, &fields.path_of("values"));
+    if values.is_empty() {
+        report.error(
+            node.place,
+            format!("{} is empty, expected at least one value", fields.path_of("values")),
+            "",
+        );
+    }
+    values
+}
+
+fn bound(fields: &Fields<'_>, name: &str, report: &mut Report<'_>) -> Option<f64> {
+    fields.get(name).and_then(|node| report.number(node, &fields.path_of(name)))
+}
+
+/// A pattern that does not compile is dropped, so that it is told once and not again for the default.
+fn check_limits(fields: &Fields<'_>, parameter: &mut ParameterSpec, report: &mut Report<'_>) {
+    if let Some(Err(why)) = parameter.pattern.as_deref().map(compile) {
+        let message = format!("{} is no regular expression: {why}", fields.path_of("pattern"));
+        report.error(fields.place_of("pattern"), message, "");
+        parameter.pattern = None;
+    }
+    if let (Some(min), Some(max)) = (parameter.min, parameter.max)
+        && min > max
+    {
+        let message = format!("{} is {min}, more than max {max}", fields.path_of("min"));
+        report.error(fields.place_of("min"), message, "exchange them");
+        parameter.min = None;
+        parameter.max = None;
+    }
+    let numeric = matches!(parameter.kind, ParameterKind::Integer | ParameterKind::Number);
+    let textual = matches!(parameter.kind, ParameterKind::String | ParameterKind::Secret);
+    for (name, fits) in [("min", numeric), ("max", numeric), ("pattern", textual)] {
+        if fields.get(name).is_some() && !fits {
+            let message =
+                format!("{} is ignored, the kind is {}", fields.path_of(name), parameter.kind.as_str());
+            report.warn(fields.place_of(name), message, "");
+        }
+    }
+}
+
+fn default(
+    node: &Node,
+    fields: &Fields<'_>,
+    parameter: &ParameterSpec,
+    report: &mut Report<'_>,
+) -> Option<Value> {
+    let path = fields.path_of("default");
+    let textual =
+        matches!(parameter.kind, ParameterKind::String | ParameterKind::Secret | ParameterKind::Enum(_));
+    let scalar = !matches!(node.tree, Tree::List(_) | Tree::Map(_));
+    let value = if textual && scalar { Value::from(report.text(node, &path)?) } else { node.to_json() };
+    if parameter.kind == ParameterKind::Secret && value != "" {
+        let message = format!("{path} is set: it would be the same secret everywhere");
+        report.error(node.place, message, "leave it out, or make it \"\" for an optional one");
+        return None;
+    }
+    // An empty default of a text says "optional": its pattern is for values that are given.
+    if value == "" && textual && !matches!(parameter.kind, ParameterKind::Enum(_)) {
+        return Some(value);
+    }
+    match check_value(parameter, &value) {
+        Ok(value) => Some(value),
+        Err(why) => {
+            report.error(node.place, format!("{path}: {why}"), "");
+            None
+        }
+    }
+}

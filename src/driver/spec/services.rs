@@ -1,0 +1,94 @@
+//! `spec.services`.
+
+use crate::domain::driver::{ServiceScope, ServiceSpec};
+use crate::driver::reader::{Fields, Report};
+use crate::driver::yaml::Node;
+
+const FIELDS: [&str; 9] =
+    ["name", "kind", "scope", "port", "targetPort", "target_port", "component", "path", "tls"];
+
+/// The services in their order.
+pub(super) fn read(spec: &Fields<'_>, components: &[&str], report: &mut Report<'_>) -> Vec<ServiceSpec> {
+    let mut names = super::Names::default();
+    let mut services = Vec::new();
+    for (position, node) in spec.items("services", report).iter().enumerate() {
+        let path = format!("spec.services[{position}]");
+        if let Some(service) = service(node, &path, components, report) {
+            names.add(node.place, "service", &service.name, report);
+            services.push(service);
+        }
+    }
+    services
+}
+
+fn service(node: &Node, path: &str, components: &[&str], report: &mut Report<'_>) -> Option<ServiceSpec> {
+    let fields = Fields::open(node, path, &FIELDS, report);
+    let name = fields.required_text("name", report);
+    if let Some(name) = &name {
+        super::label(fields.place_of("name"), "service", name, report);
+    }
+    let port = fields.require("port", report).and_then(|node| report.port(node, &fields.path_of("port")));
+    let component = fields.required_text("component", report);
+    if let Some(component) = &component {
+        let place = fields.place_of("component");
+        super::known_component(place, &fields.path_of("component"), component, components, report);
+    }
+    let scope = scope(&fields, report);
+    let kind = kind(&fields, scope, report);
+    if fields.get("tls").is_some() {
+        report.warn(fields.place_of("tls"), format!("{path}.tls is not used yet, routes answer on http"), "");
+    }
+    Some(ServiceSpec {
+        name: name?,
+        kind,
+        scope,
+        port: port?,
+        target_port: target_port(&fields, report),
+        component: component?,
+        path: route_path(&fields, report),
+    })
+}
+
+fn scope(fields: &Fields<'_>, report: &mut Report<'_>) -> ServiceScope {
+    if fields.get("scope").is_none() {
+        return ServiceScope::Internal;
+    }
+    match super::one_of(fields, "scope", &["internal", "external"], report).as_deref() {
+        Some("external") => ServiceScope::External,
+        _ => ServiceScope::Internal,
+    }
+}
+
+/// The kind; `http` when absent. Only http can be routed from outside.
+fn kind(fields: &Fields<'_>, scope: ServiceScope, report: &mut Report<'_>) -> String {
+    if fields.get("kind").is_none() {
+        return "http".to_owned();
+    }
+    let kind = fields.text("kind", report);
+    let place = fields.place_of("kind");
+    if kind != "http" && scope == ServiceScope::External {
+        let message = format!("{} is '{kind}', only http services can be external", fields.path_of("kind"));
+        report.error(place, message, "make it internal, or of kind http");
+    } else if !["http", "tcp"].contains(&kind.as_str()) {
+        let message = format!("{} is '{kind}', taken as tcp", fields.path_of("kind"));
+        report.warn(place, message, "known are http and tcp");
+    }
+    kind
+}
+
+fn target_port(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<u16> {
+    let name = if fields.get("targetPort").is_some() { "targetPort" } else { "target_port" };
+    fields.get(name).and_then(|node| report.port(node, &fields.path_of(name)))
+}
+
+fn route_path(fields: &Fields<'_>, report: &mut Report<'_>) -> String {
+    let path = fields.text("path", report);
+    if path.is_empty() {
+        return "/".to_owned();
+    }
+    if !path.starts_with('/') || path.contains(char::is_whitespace) {
+        let message = format!("{} is '{path}', expected a path such as /app", fields.path_of("path"));
+        report.error(fields.place_of("path"), message, "");
+    }
+    path
+}

@@ -1,0 +1,220 @@
+//! What a driver file says, and what is said about a bad one.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::domain::driver::{ParameterKind, ServiceScope};
+use crate::driver::{Diagnostic, Loaded, load_files};
+
+const HEAD: &str = "apiVersion: styrmin.io/v1\nkind: ApplicationDriver\nmetadata:\n  name: wiki\n";
+
+/// A driver as the described system has it: a chart, actions in Python, the shape of every table.
+const FULL: &str = r#"
+spec:
+  version: "2.1.0"
+  supported_versions: ">=1.0,<2.0"
+  default_version: "1.6.0"
+  info:
+    description: A wiki.
+    authors: [A, B]
+    license: MIT
+    links: [{ link: Home, url: "https://example.org" }]
+  helm:
+    main: { location: "oci://example.org/charts/wiki", version: "4.2" }
+  components:
+    server:
+      identifier: { label: { app: wiki, tier: "1" } }
+      backup: { kind: disk, volume: data }
+      defaults: { replicas: 2 }
+    db:
+      identifier: { label: { app: wiki-db } }
+      backup: { kind: postgres }
+  services:
+    - { name: wiki, kind: http, scope: external, port: 8080, component: server }
+    - { name: wiki-db, kind: tcp, port: 5432, component: db }
+  parameters:
+    - { name: title, label: Title, kind: string }
+    - { name: workers, label: Workers, kind: integer, default: 2 }
+    - { name: debug, label: Debug, kind: boolean, default: false }
+    - { name: size, label: Size, kind: enum, values: [small, large], default: small }
+  env_vars:
+    - { name: WIKI_URL, description: Its URL, level: deployment, components: [server] }
+  container_overrides:
+    - { component: server, container: wiki, command: true, args: true, description: For debugging }
+  actions:
+    - { name: migrate, hook: upgrade, mode: post, location: "actions.py::migrate", description: Migrates }
+"#;
+
+fn load(spec: &str) -> Result<Loaded, Vec<Diagnostic>> {
+    load_files(
+        "test",
+        BTreeMap::from([
+            ("driver.styrmin.yml".to_owned(), HEAD.to_owned() + spec),
+            ("actions.py".to_owned(), "def migrate(ctx):\n    pass\n".to_owned()),
+        ]),
+    )
+}
+
+/// Loads the full driver with one thing changed, and gives back the errors.
+fn errors(from: &str, to: &str) -> Vec<String> {
+    assert!(FULL.contains(from), "{from}");
+    match load(&FULL.replacen(from, to, 1)) {
+        Ok(loaded) => panic!("it loaded: {:?}", loaded.warnings),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The only error.
+fn error(from: &str, to: &str) -> String {
+    let mut all = errors(from, to);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+#[test]
+fn a_driver_of_the_described_system_loads_whole() {
+    let loaded = load(FULL).unwrap();
+    let spec = &loaded.version.spec;
+    assert_eq!(loaded.version.reference.to_string(), "wiki 2.1.0");
+    assert_eq!(spec.helm.as_ref().unwrap().values, "values.j2.yml");
+    assert_eq!(spec.info.links, [("Home".to_owned(), "https://example.org".to_owned())]);
+    let server = &spec.components["server"];
+    assert_eq!((server.backup.as_deref(), &server.volumes[..]), (Some("disk"), &["data".to_owned()][..]));
+    assert_eq!(server.defaults["replicas"], 2);
+    assert_eq!(
+        (spec.services[0].scope, spec.services[1].scope),
+        (ServiceScope::External, ServiceScope::Internal)
+    );
+    assert_eq!((spec.services[0].path.as_str(), spec.services[0].target_port), ("/", None));
+    assert_eq!(spec.parameters[0].default, None);
+    assert_eq!(spec.parameters[3].kind, ParameterKind::Enum(vec!["small".to_owned(), "large".to_owned()]));
+    assert_eq!(spec.parameters[3].default, Some(json!("small")));
+    assert_eq!(spec.actions[0].location, "actions.py::migrate");
+    assert!(spec.container_overrides[0].command);
+    let warnings: Vec<_> = loaded.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[1].contains("Python actions are not run"), "{warnings:?}");
+}
+
+#[test]
+fn the_same_files_have_the_same_digest() {
+    let first = load(FULL).unwrap().version.digest;
+    assert_eq!(first, load(FULL).unwrap().version.digest);
+    assert_ne!(first, load(&format!("{FULL}# more\n")).unwrap().version.digest);
+}
+
+#[test]
+fn errors_point_at_their_place_and_suggest() {
+    assert_eq!(
+        error("mode: post", "mode: psot"),
+        "driver.styrmin.yml:38:45: spec.actions[0].mode is 'psot', expected one of pre, core, post, failed, finally (did you mean 'post'?)"
+    );
+    assert!(
+        error("component: db }", "component: bd }")
+            .contains("names the component 'bd', which does not exist")
+    );
+    assert!(error("kind: integer", "kind: integre").contains("did you mean 'integer'?"));
+    assert!(
+        error("::migrate", "::migrat")
+            .contains("actions.py has no function 'migrat' (did you mean 'migrate'?)")
+    );
+    assert!(
+        error("actions.py::", "action.py::").contains("no file 'action.py' (did you mean 'actions.py'?)")
+    );
+    assert!(error("actions.py::migrate", "migrate").contains("expected file::function"));
+    assert!(error("port: 5432", "port: 99999").contains("is 99999, expected a port from 1 to 65535"));
+    assert!(error("port: 5432", "port: db").contains("is a text, expected a port"));
+    assert!(error("port: 5432, ", "").contains("spec.services[1] has no port (it is required)"));
+    assert!(error("kind: postgres", "kind: postgers").contains("did you mean 'postgres'?"));
+    assert!(error(", volume: data", "").contains("the strategy disk needs at least one"));
+    assert!(error("name: wiki, kind", "name: Wiki_1, kind").contains("cannot name the service"));
+    assert!(error("scope: external", "scope: extern").contains("expected one of internal, external"));
+}
+
+#[test]
+fn values_are_checked_against_each_other() {
+    assert!(error("1.6.0", "2.6.0").contains("'2.6.0' is not in supported_versions '>=1.0,<2.0'"));
+    assert!(error(">=1.0,<2.0", "1.0 - 2.0").contains("spec.supported_versions"));
+    assert!(
+        error("default: small", "default: medium").contains("expected one of small, large, found 'medium'")
+    );
+    assert!(error("default: 2 ", "default: two ").contains("expected a whole number, found 'two'"));
+    assert!(error("default: 2 ", "default: 2, min: 3 ").contains("expected at least 3, found 2"));
+    assert!(error("default: 2 ", "default: 2, min: 3, max: 1 ").contains("more than max 1"));
+    assert!(
+        error("label: Title, kind: string", "kind: string, pattern: '(a'").contains("no regular expression")
+    );
+    assert!(
+        error("label: Title, kind: string", "kind: secret, default: x")
+            .contains("the same secret everywhere")
+    );
+    assert!(error("name: debug", "name: title").contains("the parameter 'title' is declared twice"));
+    assert!(
+        error("kind: tcp, port", "kind: tcp, scope: external, port")
+            .contains("only http services can be external")
+    );
+    assert!(error("name: title", "name: the-title").contains("which templates cannot name"));
+    assert!(error("wiki\", version: \"4.2\"", "wiki\"").contains("pin the chart's version"));
+    assert!(error("oci://example.org/charts/wiki", "../chart").contains("expected oci://"));
+}
+
+#[test]
+fn every_error_is_reported_at_once_in_the_order_of_the_file() {
+    let broken =
+        FULL.replace("mode: post", "mode: nope").replace("port: 8080", "port: 0").replace("2.1.0", "x");
+    let found: Vec<_> = load(&broken).unwrap_err().into_iter().map(|error| error.line).collect();
+    assert_eq!(found.len(), 3);
+    assert!(found.is_sorted(), "{found:?}");
+}
+
+#[test]
+fn unknown_fields_warn_with_the_nearest() {
+    let loaded = load(&FULL.replace("  info:\n", "  inof: 1\n  info:\n")).unwrap();
+    let warning = loaded.warnings.iter().find(|warning| warning.message.contains("inof")).unwrap();
+    assert_eq!(
+        warning.to_string(),
+        "driver.styrmin.yml:10:3: spec has no field 'inof', it is ignored (did you mean 'info'?)"
+    );
+}
+
+#[test]
+fn a_number_that_should_be_a_text_is_taken_as_it_is_written() {
+    let loaded = load(&FULL.replace("default_version: \"1.6.0\"", "default_version: 1.10")).unwrap();
+    assert_eq!(loaded.version.spec.default_version, "1.10");
+    assert!(loaded.warnings.iter().any(|warning| warning.message.contains("taken as the text \"1.10\"")));
+}
+
+#[test]
+fn the_frame_of_the_document_is_checked() {
+    assert!(errors("spec:", "spac:")[0].contains("has no spec"));
+    let text = HEAD.replace("styrmin.io/v1", "v1").replace("  name: wiki\n", "  nmae: wiki\n");
+    let files = BTreeMap::from([
+        ("driver.styrmin.yml".to_owned(), text + FULL),
+        ("actions.py".to_owned(), "def migrate(x): 0".to_owned()),
+    ]);
+    let found: Vec<_> = load_files("test", files).unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].contains("apiVersion is 'v1', expected 'styrmin.io/v1'"), "{found:#?}");
+    assert!(found[1].contains("metadata has no name"), "{found:#?}");
+
+    let missing =
+        load_files("test", BTreeMap::from([("driver.styrmin.yaml".to_owned(), String::new())])).unwrap_err();
+    assert!(missing[0].hint.contains("driver.styrmin.yaml"), "{missing:?}");
+    for text in ["", "- a\n", "a: [", "just text", "a: &a [*a]\n"] {
+        let files = BTreeMap::from([("driver.styrmin.yml".to_owned(), text.to_owned())]);
+        assert!(load_files("test", files).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn something_must_be_deployed() {
+    let bare = "spec: { version: '1', default_version: '1', components: { a: { identifier: { label: { x: y } } } } }\n";
+    let found = load(bare).unwrap_err();
+    assert!(found[0].message.contains("neither spec.helm nor manifests"), "{found:?}");
+    let twice = load(&FULL.replace("  info:\n", "  version: '3'\n  info:\n")).unwrap_err();
+    assert!(
+        twice[0].to_string().contains("'version' stands twice in spec (the first is in line 7)"),
+        "{twice:?}"
+    );
+}

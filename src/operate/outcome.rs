@@ -1,0 +1,98 @@
+//! How an operation ended, and why a step was not done.
+
+use crate::domain::plan::Verb;
+use crate::domain::{OperationState, Plan, Problem, Step, StepRecord, StepState};
+
+use super::decide::Stop;
+
+/// Where a step stands; none when the plan has no such step. What is as it should be counts as done.
+pub(super) fn state(plan: &Plan, steps: &[StepRecord], position: usize) -> Option<StepState> {
+    match plan.steps.get(position)?.verb {
+        Verb::Unchanged => Some(StepState::Succeeded),
+        _ => Some(steps.get(position).map_or(StepState::Pending, |record| record.state)),
+    }
+}
+
+/// How an operation ended all of whose steps have, and why.
+pub(super) fn outcome(
+    plan: &Plan,
+    steps: &[StepRecord],
+    stop: Option<Stop<'_>>,
+) -> (OperationState, Option<Problem>) {
+    let states: Vec<StepState> =
+        (0..plan.steps.len()).filter_map(|position| state(plan, steps, position)).collect();
+    if states.iter().all(|state| *state == StepState::Succeeded) {
+        return (OperationState::Succeeded, None);
+    }
+    let failed = steps.iter().find(|step| step.state == StepState::Failed);
+    // What was cut short is told by its reason; what failed by itself by its own.
+    match stop {
+        Some(stop @ Stop::Cancelled(_)) => return (OperationState::Cancelled, Some(stop.problem())),
+        Some(stop @ Stop::Superseded) => return (OperationState::Superseded, Some(stop.problem())),
+        _ => {}
+    }
+    if let Some(stale) = steps.iter().find(|step| step.stale && step.state == StepState::Failed) {
+        return (OperationState::Stale, stale.problem.clone());
+    }
+    let problem = match (failed, stop) {
+        (Some(failed), _) => failed.problem.clone(),
+        (None, stop) => stop.map(Stop::problem),
+    };
+    let counts = |(step, state): (&Step, &StepState)| {
+        let reached = !step.finally && !matches!(step.verb, Verb::Unchanged | Verb::Wait);
+        reached && *state == StepState::Succeeded
+    };
+    let reached = plan.steps.iter().zip(&states).any(counts);
+    let state = if reached { OperationState::PartiallyFailed } else { OperationState::Failed };
+    (state, problem)
+}
+
+/// A step took longer than it may, with all its tries.
+pub(super) fn too_long(step: &Step, record: &StepRecord) -> Problem {
+    let mut why = format!("it had {} s", step.timeout);
+    if let Some(last) = &record.problem {
+        why += &format!("; the last try: {}", last.what);
+        if !last.why.is_empty() {
+            why += &format!(" ({})", last.why);
+        }
+    }
+    Problem::new(
+        format!("'{}' took too long", step.name),
+        why,
+        "look at what it works on, then plan it again",
+    )
+}
+
+/// Nobody will say any more whether a step was done.
+pub(super) fn left_open(step: &Step, stop: Stop<'_>, record: &StepRecord) -> Problem {
+    let mut why = format!("its outcome was lost, and the operation ended: {}", stop.problem().what);
+    if let Some(last) = &record.problem {
+        why += &format!(" ({})", last.what);
+    }
+    Problem::new(
+        format!("It is not known whether '{}' was done", step.name),
+        why,
+        "look at what it works on before it is planned again",
+    )
+}
+
+/// A step that failed for now is not tried again.
+pub(super) fn not_again(stop: Stop<'_>, record: &StepRecord) -> Problem {
+    let mut problem = stop.problem();
+    if let Some(last) = &record.problem {
+        problem.why += &format!("; the last try: {}", last.what);
+    }
+    problem
+}
+
+/// A step that another one needs was not done.
+pub(super) fn needs(plan: &Plan, steps: &[StepRecord], needed: usize) -> Problem {
+    let Some(step) = plan.steps.get(needed) else {
+        return Problem::new("It cannot be done", format!("it needs step {needed}, which is not there"), "");
+    };
+    let why = match steps.get(needed).and_then(|record| record.problem.as_ref()) {
+        Some(problem) => format!("it needs '{}': {}", step.name, problem.what),
+        None => format!("it needs '{}', which was not done", step.name),
+    };
+    Problem::new("It was not done", why, "see that step")
+}

@@ -1,0 +1,68 @@
+//! Taking an application away: what serves goes before what it needs; volumes stay unless they are named.
+
+use crate::domain::plan::{Class, Expectation, Verb};
+use crate::domain::{ObjectKey, Plan, Step};
+
+use super::Basis;
+use crate::reconcile::render::rank;
+use crate::reconcile::situation::is_disposable;
+
+/// The step that marks the custom resource as going.
+pub const DELETE_RESOURCE: &str = "mark as going";
+/// The step that waits until no pod is left.
+pub const WAIT_GONE: &str = "wait until nothing of it runs";
+/// The step that lets the custom resource go.
+pub const RELEASE: &str = "let go of";
+
+/// The plan of taking an application away; `volumes` are the claims that go too.
+pub fn removal(basis: &Basis<'_>, volumes: &[ObjectKey]) -> Plan {
+    let mut steps = Vec::new();
+    if basis.situation.resource.is_some() {
+        let mut mark = Step::named(Verb::Record, format!("{DELETE_RESOURCE} {}", basis.resource()));
+        mark.object = Some(basis.resource());
+        steps.push(mark);
+    }
+    let start: Vec<usize> = (0..steps.len()).collect();
+    let mut live: Vec<_> = (basis.situation.live.iter())
+        .filter(|(key, live)| live.ours && (is_disposable(key) || volumes.contains(key)))
+        .collect();
+    // volumes go last: until then everything can still be brought back
+    live.sort_by_key(|(key, _)| (!is_disposable(key), std::cmp::Reverse(rank(key)), (*key).clone()));
+    let mut before = start;
+    let mut group: Vec<usize> = Vec::new();
+    let mut last = None;
+    for (key, live) in live {
+        let place = (is_disposable(key), rank(key));
+        if last.is_some_and(|last| last != place) && !group.is_empty() {
+            before = std::mem::take(&mut group);
+        }
+        last = Some(place);
+        group.push(steps.len());
+        steps.push(Step {
+            after: before.clone(),
+            class: class(key),
+            expects: Expectation { uid: Some(live.uid.clone()), resource_version: None },
+            note: if is_disposable(key) { String::new() } else { "with everything on it".to_owned() },
+            ..Step::on(Verb::Delete, key.clone())
+        });
+    }
+    let mut gone = Step::named(Verb::Wait, WAIT_GONE);
+    gone.after = (0..steps.len()).collect();
+    gone.timeout = 900;
+    let after_gone = vec![steps.len()];
+    steps.push(gone);
+    let mut release = Step::named(Verb::Record, format!("{RELEASE} {}", basis.resource()));
+    (release.object, release.after) = (Some(basis.resource()), after_gone);
+    steps.push(release);
+    basis.plan(steps)
+}
+
+/// What taking an object away costs.
+pub fn class(key: &ObjectKey) -> Class {
+    match key.kind.as_str() {
+        "PersistentVolumeClaim" => Class::Destructive,
+        "ConfigMap" | "Secret" | "ServiceAccount" | "Role" | "RoleBinding" | "NetworkPolicy"
+        | "ReplicaSet" => Class::Safe,
+        _ => Class::Disruptive,
+    }
+}

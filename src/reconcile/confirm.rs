@@ -1,0 +1,265 @@
+//! What people ask of the engine: previews, confirmations, orders to what is under way, and looking back.
+
+use crate::cluster::key;
+use crate::domain::diff::ObjectDiff;
+use crate::domain::operation::{Goal, Origin, StepAnswer};
+use crate::domain::plan::Verb;
+use crate::domain::{
+    Deployment, DeploymentId, Instance, Intent, ObjectKey, OperationId, OperationKind, Plan, Preview,
+    Problem, Resolution, Step,
+};
+use crate::store::{DesiredChange, NewOperation};
+
+use super::engine::Engine;
+use super::execute::is_immutable;
+use super::wish::Wish;
+
+impl Engine {
+    /// What carrying out `intent` would do. Nothing is written.
+    ///
+    /// # Errors
+    /// Everything that would make it fail: a bad name, an unknown driver version, a version out of its range,
+    /// bad parameters, a name that is taken, objects that collide with another deployment's, what the cluster refuses.
+    pub async fn preview(&self, intent: &Intent) -> Result<Preview, Problem> {
+        match intent {
+            Intent::Install => {
+                let plan = self.cluster().installation().await?;
+                Ok(Preview { kind: Some(OperationKind::Install), plan, diffs: Vec::new() })
+            }
+            Intent::Resolve(id, object, resolution) => {
+                self.preview_resolution(*id, object, *resolution).await
+            }
+            _ => Ok(self.propose(&self.wish(intent).await?).await?.preview),
+        }
+    }
+
+    /// Records what a person confirmed by the hash of its plan, under the name `actor`; the holder of the engine carries it
+    /// out. Gives a sentence that says what is under way.
+    ///
+    /// # Errors
+    /// When the plan is no longer the one with this hash, and whatever [`Self::preview`] would say.
+    pub async fn confirm(&self, intent: &Intent, plan_hash: &str, actor: &str) -> Result<String, Problem> {
+        match intent {
+            Intent::Install => {
+                self.install(plan_hash, actor).await?;
+                Ok(format!("Styrmin is installed on {}", self.cluster().name()))
+            }
+            Intent::Resolve(id, object, resolution) => {
+                let preview = self.preview_resolution(*id, object, *resolution).await?;
+                check_hash(&preview.plan, plan_hash)?;
+                self.resolve(*id, object, *resolution).await
+            }
+            _ => {
+                let wish = self.wish(intent).await?;
+                let proposed = self.propose(&wish).await?;
+                check_hash(&proposed.preview.plan, plan_hash)?;
+                let said = format!("{}: under way", proposed.preview.plan.title);
+                self.begin(wish, proposed, actor).await?;
+                Ok(said)
+            }
+        }
+    }
+
+    /// Records a confirmed operation with everything that it changes, as one transaction.
+    async fn begin(
+        &self,
+        wish: Wish,
+        proposed: super::preview::Proposed,
+        actor: &str,
+    ) -> Result<(), Problem> {
+        let Wish { order, setting, environment_known, based_on } = wish;
+        let Deployment { id, uid, draft, phase, revision, .. } = order.record;
+        self.ensure_driver(&draft.driver).await?;
+        if !environment_known {
+            self.store().upsert_environment(&setting.environment).await?;
+        }
+        let is_new = order.kind == OperationKind::Deploy;
+        let new = NewOperation {
+            subject: self.subject(&draft.environment, &draft.name),
+            kind: order.kind,
+            plan: proposed.preview.plan,
+            origin: Origin {
+                actor: actor.to_owned(),
+                cause: "confirmed in the cockpit".to_owned(),
+                confirmed: true,
+            },
+            goal: Goal { deployment: (!is_new).then_some(id), revision, instance: proposed.instance },
+            instance: proposed.drawn.instance,
+        };
+        if is_new {
+            self.store().begin_deployment(new, &draft, &uid).await?;
+        } else {
+            let change = based_on.map(|based_on| DesiredChange {
+                deployment: id,
+                based_on,
+                draft: draft.clone(),
+                phase,
+            });
+            self.store().begin_operation(new, change).await?;
+        }
+        if is_new {
+            self.forget_planned(&draft);
+        }
+        Ok(())
+    }
+
+    /// Asks an operation to end at the next boundary of a step.
+    ///
+    /// # Errors
+    /// When it has ended already, or the order cannot be recorded.
+    pub async fn cancel(&self, id: OperationId, actor: &str) -> Result<String, Problem> {
+        self.store().request_cancel(id, actor).await?;
+        Ok("It ends at the next step's boundary".to_owned())
+    }
+
+    /// Records what a person says of a step that a crash left open.
+    ///
+    /// # Errors
+    /// When nobody asked, or the answer cannot be recorded.
+    pub async fn answer(
+        &self,
+        id: OperationId,
+        position: usize,
+        answer: StepAnswer,
+        actor: &str,
+    ) -> Result<String, Problem> {
+        self.store().answer_step(id, position, answer, actor).await?;
+        Ok("The answer is recorded; it goes on".to_owned())
+    }
+
+    /// How the objects of two instances differ. Secret values are masked.
+    ///
+    /// # Errors
+    /// When one of them is not recorded, or cannot be rendered any more.
+    pub async fn compare_instances(
+        &self,
+        deployment: DeploymentId,
+        old: u32,
+        new: u32,
+    ) -> Result<Vec<ObjectDiff>, Problem> {
+        let record = self.recorded(deployment).await?;
+        let before = self.objects_of(&record, old).await?;
+        let after = self.objects_of(&record, new).await?;
+        let mut keys: Vec<ObjectKey> = before.iter().chain(&after).map(key).collect();
+        keys.sort();
+        keys.dedup();
+        let find = |objects: &[serde_json::Value], wanted: &ObjectKey| {
+            objects.iter().find(|object| key(object) == *wanted).cloned()
+        };
+        let diffs = keys.into_iter().map(|wanted| {
+            let (old, new) = (find(&before, &wanted), find(&after, &wanted));
+            ObjectDiff::between(wanted, old.as_ref(), new.as_ref())
+        });
+        Ok(diffs.filter(|diff| !diff.is_empty()).collect())
+    }
+
+    /// The objects of a recorded instance.
+    async fn objects_of(&self, record: &Deployment, number: u32) -> Result<Vec<serde_json::Value>, Problem> {
+        let instance: Instance = self.store().instance(record.id, number).await?.ok_or_else(|| {
+            Problem::new(
+                format!("there is no instance {number}"),
+                "it is not in the records",
+                "choose another",
+            )
+        })?;
+        let Some(driver) = self.driver(&instance.driver).await? else {
+            return Err(Problem::new(
+                format!("the driver {} of instance {number} is gone", instance.driver),
+                "its objects cannot be rendered without it",
+                "load the driver again",
+            ));
+        };
+        let cluster = self.cluster().name();
+        let Some(environment) = self.store().environment(cluster, &record.draft.environment).await? else {
+            return Err(Problem::new("the environment is not recorded", "", "try again"));
+        };
+        super::render::Source {
+            driver: &driver,
+            context: &instance.context,
+            deployment: record,
+            environment: &environment,
+        }
+        .render()
+    }
+
+    /// The fields of an object that others own, and what would become of them.
+    async fn preview_resolution(
+        &self,
+        id: DeploymentId,
+        object: &ObjectKey,
+        resolution: Resolution,
+    ) -> Result<Preview, Problem> {
+        let record = self.recorded(id).await?;
+        let conflicts = self.conflicts(&record, object).await?;
+        let fields: Vec<String> =
+            conflicts.iter().map(|conflict| format!("{} ({})", conflict.field, conflict.manager)).collect();
+        let mut step = Step::on(Verb::Update, object.clone());
+        step.note = format!("{}: {}", resolution.as_str(), fields.join(", "));
+        let plan = Plan {
+            title: format!("Settle who has the fields of {object}"),
+            cluster: self.cluster().name().to_owned(),
+            target: record.draft.environment,
+            steps: vec![step],
+            ..Plan::default()
+        };
+        Ok(Preview { kind: Some(OperationKind::Update), plan, diffs: Vec::new() })
+    }
+
+    /// What the server says against applying an object of a deployment.
+    async fn conflicts(
+        &self,
+        record: &Deployment,
+        object: &ObjectKey,
+    ) -> Result<Vec<crate::cluster::FieldConflict>, Problem> {
+        let newest = self.store().latest_instance(record.id).await?.map_or(1, |instance| instance.number);
+        let objects = self.objects_of(record, newest).await?;
+        let wanted = objects.iter().find(|candidate| key(candidate) == *object);
+        let Some(wanted) = wanted else {
+            return Err(Problem::new(
+                format!("{object} is not part of {}", record.draft.name),
+                format!("instance {newest} does not have it"),
+                "choose one of its objects",
+            ));
+        };
+        match self.cluster().compare(wanted).await {
+            Err(crate::cluster::ClusterError::Conflict { conflicts, .. }) => Ok(conflicts),
+            Err(error) if !is_immutable(&error) => Err(error.problem()),
+            _ => Err(Problem::new(
+                format!("nobody else owns fields of {object} that are ours"),
+                "the conflict is over",
+                "try again: nothing stands in the way",
+            )),
+        }
+    }
+
+    async fn resolve(
+        &self,
+        id: DeploymentId,
+        object: &ObjectKey,
+        resolution: Resolution,
+    ) -> Result<String, Problem> {
+        let record = self.recorded(id).await?;
+        let conflicts = self.conflicts(&record, object).await?;
+        let fields = conflicts.into_iter().map(|conflict| (conflict.field, conflict.manager)).collect();
+        self.store().resolve_fields(id, object, fields, resolution).await?;
+        // a new revision: what failed is planned anew at once
+        self.store().update_deployment(id, record.revision, &record.draft, record.phase).await?;
+        Ok(format!("{object}: {}", resolution.as_str()))
+    }
+}
+
+pub(super) fn check_hash(plan: &Plan, confirmed: &str) -> Result<(), Problem> {
+    if plan.hash() == confirmed {
+        return Ok(());
+    }
+    Err(Problem::new(
+        format!("the plan to {} is out of date", lowercase_first(&plan.title)),
+        "the cluster, the driver or the records changed since it was shown",
+        "look at the new plan and confirm it again",
+    ))
+}
+
+fn lowercase_first(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}

@@ -1,0 +1,312 @@
+//! The face of the engine: plans, wishes, the loop, and what is wrong.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::Cluster;
+use crate::domain::{Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, Problem};
+use crate::operate::Runner;
+use crate::store::{Store, StoreError};
+
+use super::drivers::Drivers;
+use super::queue::Name;
+use super::random::{Random, identifier};
+use super::situation::{Rendered, Trace, Written};
+
+/// How many writes are under way at once: enough to keep a server busy, few enough to leave it room for others.
+const WRITES_AT_ONCE: usize = 16;
+
+/// The engine of one cluster. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    cluster: Cluster,
+    drivers: Arc<Drivers>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    memory: Mutex<Memory>,
+    idle: watch::Sender<bool>,
+    /// How many writes are under way at once.
+    writes: Semaphore,
+    /// The epoch in which this engine may write; 0 before it leads.
+    epoch: AtomicU64,
+}
+
+/// What is kept in memory only: losing it costs work, never correctness.
+#[derive(Default)]
+struct Memory {
+    deployments: BTreeMap<Name, Remembered>,
+    /// The identifiers that plans were made with: a plan that is carried out must give the same host names.
+    planned: BTreeMap<(String, String), String>,
+}
+
+#[derive(Default)]
+struct Remembered {
+    trace: Trace,
+    rendered: Option<(String, Rendered)>,
+    trouble: Option<Trouble>,
+    /// What drifted, as it was last looked at; the text names what was looked at.
+    drift: Option<(String, Vec<Drift>)>,
+    /// What is done about drift.
+    mode: DriftMode,
+    /// Who changed the custom resource that was imported last.
+    editor: Option<String>,
+    /// Wakes the operation that is being carried out.
+    moved: Option<watch::Sender<u64>>,
+}
+
+/// What keeps the engine from going on with a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is wrong.
+    pub problem: Problem,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it is tried again by itself; any change ends the wait.
+    pub next_try: Timestamp,
+}
+
+impl Engine {
+    /// An engine over these records and this cluster. It does nothing before [`Self::run`].
+    pub fn new(
+        store: Store,
+        cluster: Cluster,
+        drivers: Arc<Drivers>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            cluster,
+            drivers,
+            clock,
+            random,
+            memory: Mutex::default(),
+            idle: watch::Sender::new(false),
+            writes: Semaphore::new(WRITES_AT_ONCE),
+            epoch: AtomicU64::new(0),
+        }))
+    }
+
+    /// Reconciles until `stop` is cancelled.
+    pub async fn run(&self, stop: CancellationToken) {
+        super::controller::run(self.clone(), stop).await;
+    }
+
+    /// What keeps deployments from going on, by namespace and name. A change of it wakes the cluster's generation.
+    pub fn problems(&self) -> BTreeMap<Name, Trouble> {
+        let memory = self.memory();
+        let troubled = memory.deployments.iter();
+        troubled.filter_map(|(name, known)| Some((name.clone(), known.trouble.clone()?))).collect()
+    }
+
+    /// Whether the loop has looked at everything and waits for a change.
+    pub fn idle(&self) -> watch::Receiver<bool> {
+        self.0.idle.subscribe()
+    }
+
+    /// Waits until there is room for one more write.
+    pub(super) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        // never closed
+        self.0.writes.acquire().await.ok()
+    }
+
+    /// The epoch in which this engine may write.
+    pub fn epoch(&self) -> u64 {
+        self.0.epoch.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn runner(&self) -> Runner<'_> {
+        Runner { store: self.store(), clock: self.clock(), epoch: self.epoch() }
+    }
+
+    /// Says that this engine leads from now on, in this epoch. What it remembers of an earlier one is forgotten: others have
+    /// written meanwhile.
+    pub fn lead(&self, epoch: u64) {
+        self.0.epoch.store(epoch, Ordering::SeqCst);
+        self.memory().deployments.clear();
+    }
+
+    /// What is not as it was written, by namespace and name.
+    pub fn drifts(&self) -> BTreeMap<Name, Vec<Drift>> {
+        let memory = self.memory();
+        let drifted = memory.deployments.iter();
+        drifted.filter_map(|(name, known)| Some((name.clone(), known.drift.clone()?.1))).collect()
+    }
+
+    pub(super) fn drift_mode(&self, name: &Name) -> DriftMode {
+        self.memory().deployments.get(name).map(|known| known.mode).unwrap_or_default()
+    }
+
+    pub(super) fn set_drift_mode(&self, name: &Name, mode: DriftMode) {
+        self.memory().deployments.entry(name.clone()).or_default().mode = mode;
+    }
+
+    /// Whether the drift of `name` was looked at as it is described by `key`.
+    pub(super) fn knows_drift(&self, name: &Name, key: &str) -> bool {
+        let memory = self.memory();
+        let known = memory.deployments.get(name).and_then(|known| known.drift.as_ref());
+        known.map_or(key.is_empty(), |(known, _)| known == key)
+    }
+
+    pub(super) fn set_drift(&self, name: &Name, drift: Option<(String, Vec<Drift>)>) {
+        self.memory().deployments.entry(name.clone()).or_default().drift = drift;
+        self.cluster().index().touch();
+    }
+
+    pub(super) fn corrections(&self, name: &Name, key: &ObjectKey) -> Vec<Timestamp> {
+        let memory = self.memory();
+        let written = memory.deployments.get(name).and_then(|known| known.trace.0.get(key));
+        written.map(|written| written.corrections.clone()).unwrap_or_default()
+    }
+
+    /// What an operation on `name` is woken by.
+    pub(super) fn moved(&self, name: &Name) -> watch::Receiver<u64> {
+        let mut memory = self.memory();
+        let known = memory.deployments.entry(name.clone()).or_default();
+        known.moved.get_or_insert_with(|| watch::Sender::new(0)).subscribe()
+    }
+
+    /// Remembers who changed the custom resource, for the operation that follows.
+    pub(super) fn set_editor(&self, name: &Name, editor: Option<String>) {
+        self.memory().deployments.entry(name.clone()).or_default().editor = editor;
+    }
+
+    pub(super) fn take_editor(&self, name: &Name) -> Option<String> {
+        self.memory().deployments.get_mut(name)?.editor.take()
+    }
+
+    /// Something of `name` moved.
+    pub(super) fn nudge(&self, name: &Name) {
+        let memory = self.memory();
+        let sender = memory.deployments.get(name).and_then(|known| known.moved.as_ref());
+        if let Some(sender) = sender {
+            sender.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+
+    pub(super) fn set_idle(&self, idle: bool) {
+        self.0.idle.send_if_modified(|before| std::mem::replace(before, idle) != idle);
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.0.cluster
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(super) fn random(&self) -> &dyn Random {
+        &*self.0.random
+    }
+
+    /// A driver version, from memory or from the records.
+    pub(super) async fn driver(
+        &self,
+        reference: &DriverRef,
+    ) -> Result<Option<Arc<DriverVersion>>, StoreError> {
+        if let Some(found) = self.0.drivers.get(reference) {
+            return Ok(Some(found));
+        }
+        let recorded = self.store().driver(reference).await?;
+        Ok(recorded.map(|version| {
+            self.0.drivers.insert(version.clone());
+            Arc::new(version)
+        }))
+    }
+
+    /// Records the driver version that a deployment is about to pin.
+    pub(super) async fn ensure_driver(&self, reference: &DriverRef) -> Result<Arc<DriverVersion>, Problem> {
+        let Some(driver) = self.driver(reference).await? else {
+            return Err(Problem::new(
+                format!("there is no driver {reference}"),
+                "it is neither built in nor loaded",
+                "load it, or choose another version",
+            ));
+        };
+        self.store().record_driver(&driver).await?;
+        Ok(driver)
+    }
+
+    /// The identifier that a new deployment gets when its plan is confirmed.
+    pub(super) fn planned_uid(&self, draft: &DeploymentDraft) -> String {
+        let key = (draft.environment.clone(), draft.name.clone());
+        self.memory().planned.entry(key).or_insert_with(|| identifier(self.random())).clone()
+    }
+
+    pub(super) fn trace(&self, name: &Name) -> Trace {
+        self.memory().deployments.get(name).map(|known| known.trace.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn set_trace(&self, name: &Name, trace: Trace) {
+        self.memory().deployments.entry(name.clone()).or_default().trace = trace;
+    }
+
+    pub(super) fn trace_written(&self, name: &Name, key: ObjectKey, written: Written) {
+        self.memory().deployments.entry(name.clone()).or_default().trace.0.insert(key, written);
+    }
+
+    pub(super) fn trace_removed(&self, name: &Name, key: &ObjectKey) {
+        if let Some(known) = self.memory().deployments.get_mut(name) {
+            known.trace.0.remove(key);
+        }
+    }
+
+    pub(super) fn remembered(&self, name: &Name, key: &str) -> Option<Rendered> {
+        let memory = self.memory();
+        let (known, rendered) = memory.deployments.get(name)?.rendered.as_ref()?;
+        (known == key).then(|| rendered.clone())
+    }
+
+    pub(super) fn remember(&self, name: &Name, key: String, rendered: &Rendered) {
+        self.memory().deployments.entry(name.clone()).or_default().rendered = Some((key, rendered.clone()));
+    }
+
+    pub(super) fn forget(&self, name: &Name) {
+        self.memory().deployments.remove(name);
+    }
+
+    pub(super) fn is_troubled(&self, name: &Name) -> bool {
+        self.memory().deployments.get(name).is_some_and(|known| known.trouble.is_some())
+    }
+
+    /// Remembers what is wrong with a deployment, or that nothing is; says so when that is news.
+    pub(super) fn set_trouble(&self, name: &Name, trouble: Option<(Problem, Timestamp)>) {
+        let now = self.clock().now();
+        let mut memory = self.memory();
+        if trouble.is_none() && !memory.deployments.contains_key(name) {
+            return;
+        }
+        let known = memory.deployments.entry(name.clone()).or_default();
+        let before = known.trouble.take();
+        known.trouble = trouble.map(|(problem, next_try)| {
+            let same = before.as_ref().filter(|before| before.problem == problem);
+            Trouble { since: same.map_or(now, |before| before.since), problem, next_try }
+        });
+        let news = known.trouble != before;
+        drop(memory);
+        if news {
+            self.cluster().index().touch();
+        }
+    }
+
+    pub(super) fn forget_planned(&self, draft: &DeploymentDraft) {
+        self.memory().planned.remove(&(draft.environment.clone(), draft.name.clone()));
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

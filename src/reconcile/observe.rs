@@ -1,0 +1,279 @@
+//! Gathering what is known about one deployment: from the records and from the watches. The cluster is not asked anything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::cluster::Index;
+use crate::domain::names::digest;
+use crate::domain::operation::Subject;
+use crate::domain::{
+    ClusterRecord, Deployment, DesiredPhase, DriverVersion, Environment, Instance, ObjectKey, Problem,
+    Resolution, labels,
+};
+use crate::driver;
+use crate::store::FieldResolution;
+
+use super::components::{component_statuses, urls};
+use super::engine::Engine;
+use super::ownership;
+use super::queue::Name;
+use super::render::{Source, digests};
+use super::situation::{Live, Rendered, Situation, Trace, Wanted, Work, Written};
+
+/// What the records say beside the deployment itself.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    /// The cluster.
+    pub cluster: ClusterRecord,
+    /// The environment.
+    pub environment: Environment,
+}
+
+/// A situation, and what acting on it needs.
+pub(super) struct Observed {
+    /// What the decision is made from.
+    pub situation: Situation,
+    /// The environment and its cluster; none for a custom resource that nobody recorded.
+    pub setting: Option<Setting>,
+    /// The driver version that the record pins.
+    pub driver: Option<Arc<DriverVersion>>,
+    /// Who is to have the fields that others own.
+    pub resolutions: Vec<FieldResolution>,
+}
+
+impl Observed {
+    /// The objects of an instance with this context, as they are applied for `record`.
+    ///
+    /// # Errors
+    /// When they cannot be rendered.
+    pub fn objects(&self, record: &Deployment, context: &Value) -> Result<Vec<Value>, Problem> {
+        let (Some(driver), Some(setting)) = (&self.driver, &self.setting) else {
+            return Err(unknown_driver(record));
+        };
+        let source = Source { driver, context, deployment: record, environment: &setting.environment };
+        let mut objects = source.render()?;
+        for object in &mut objects {
+            let key = crate::cluster::key(object);
+            let left: Vec<String> = (self.resolutions.iter())
+                .filter(|known| known.key == key && known.resolution != Resolution::Take)
+                .map(|known| known.field.clone())
+                .collect();
+            ownership::leave_out(object, &left);
+        }
+        Ok(objects)
+    }
+
+    /// Adds what follows from the record: the context that it asks for, its URLs, its components.
+    fn resolve_wanted(&mut self) {
+        let situation = &mut self.situation;
+        let (Some(record), Some(setting)) = (&situation.record, &self.setting) else { return };
+        situation.work.drift = record.draft.drift.unwrap_or(setting.environment.drift);
+        if record.phase == DesiredPhase::Deleting {
+            return;
+        }
+        let Some(driver) = &self.driver else {
+            situation.wanted = Some(Err(unknown_driver(record)));
+            return;
+        };
+        let wanted = wanted(setting, record, driver, situation.newest.as_ref());
+        if let Ok(wanted) = &wanted {
+            let urls = urls(&driver.spec, &wanted.context, setting.cluster.ingress_port);
+            situation.urls = urls.into_iter().map(|(_, url)| url).collect();
+        }
+        situation.wanted = Some(wanted);
+        situation.components = component_statuses(&driver.spec, &situation.objects);
+    }
+}
+
+impl Engine {
+    /// Everything that is known about `name` now.
+    pub(super) async fn observe(&self, name: &Name) -> Result<Observed, Problem> {
+        let setting = self.setting(&name.namespace).await?;
+        let record = match &setting {
+            Some(setting) => {
+                let environment = &setting.environment.name;
+                self.store().find_deployment(self.cluster().name(), environment, &name.name).await?
+            }
+            None => None,
+        };
+        self.observe_as(name, setting, record).await
+    }
+
+    /// Everything that is known about `name`, as if `record` were what is recorded.
+    pub(super) async fn observe_as(
+        &self,
+        name: &Name,
+        setting: Option<Setting>,
+        record: Option<Deployment>,
+    ) -> Result<Observed, Problem> {
+        let index = self.cluster().index();
+        let mut observed = Observed {
+            situation: Situation {
+                now: self.clock().now(),
+                complete: index.deployments_complete() && index.is_complete(&name.namespace),
+                resource: index.custom_resource(&name.namespace, &name.name),
+                record: record.clone(),
+                newest: None,
+                wanted: None,
+                rendered: None,
+                live: BTreeMap::new(),
+                objects: index.objects_of(&name.namespace, &name.name),
+                trace: self.trace(name),
+                components: Vec::new(),
+                urls: Vec::new(),
+                work: Work::default(),
+            },
+            setting,
+            driver: None,
+            resolutions: Vec::new(),
+        };
+        if let Some(record) = &record {
+            self.read_records(record, &mut observed).await?;
+        }
+        observed.resolve_wanted();
+        self.add_rendered(name, &mut observed);
+        observed.situation.live = live(&index, name, observed.situation.rendered_objects());
+        observed.situation.recall();
+        Ok(observed)
+    }
+
+    /// What the records say about a deployment beside its own row.
+    async fn read_records(&self, record: &Deployment, observed: &mut Observed) -> Result<(), Problem> {
+        let store = self.store();
+        observed.situation.newest = store.latest_instance(record.id).await?;
+        observed.driver = self.driver(&record.draft.driver).await?;
+        observed.resolutions = store.resolutions(record.id).await?;
+        let subject = self.subject(&record.draft.environment, &record.draft.name);
+        let latest = store.latest_operation(&subject).await?;
+        observed.situation.work.failures = match &latest {
+            Some(latest) if latest.operation.state.is_final() => store.failures_in_a_row(&subject).await?,
+            _ => 0,
+        };
+        observed.situation.work.latest = latest.map(|view| view.operation);
+        if observed.situation.trace.0.is_empty() {
+            let known = store.inventory(record.id).await?;
+            let written = known.into_iter().map(|item| {
+                let written = Written { digest: item.digest, owned: item.owned, corrections: Vec::new() };
+                (item.key, written)
+            });
+            observed.situation.trace = Trace(written.collect());
+        }
+        Ok(())
+    }
+
+    /// What an operation on a deployment is about.
+    pub(super) fn subject(&self, environment: &str, name: &str) -> Subject {
+        Subject {
+            cluster: self.cluster().name().to_owned(),
+            environment: environment.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// The environment of a namespace, and its cluster.
+    async fn setting(&self, namespace: &str) -> Result<Option<Setting>, Problem> {
+        let cluster = self.cluster().name();
+        let environments = self.store().environments(cluster).await?;
+        let environment = environments.into_iter().find(|environment| environment.namespace == namespace);
+        let record = self.store().cluster(cluster).await?;
+        Ok(environment.zip(record).map(|(environment, cluster)| Setting { cluster, environment }))
+    }
+
+    /// The rendered objects by digest, from memory when neither the instance nor the phase changed.
+    fn add_rendered(&self, name: &Name, observed: &mut Observed) {
+        let (Some(record), Some(Ok(wanted)), Some(newest)) =
+            (&observed.situation.record, &observed.situation.wanted, &observed.situation.newest)
+        else {
+            return;
+        };
+        if wanted.digest != newest.digest {
+            return;
+        }
+        let resolved: Vec<String> = (observed.resolutions.iter())
+            .map(|known| format!("{}{}{}", known.key, known.field, known.resolution.as_str()))
+            .collect();
+        let cache_key = format!(
+            "{} {} {} {}",
+            newest.number,
+            newest.digest,
+            record.phase.as_str(),
+            digest(resolved.concat().as_bytes())
+        );
+        let rendered = match self.remembered(name, &cache_key) {
+            Some(rendered) => Ok(rendered),
+            None => observed.objects(record, &newest.context).map(|objects| digests(&objects)),
+        };
+        let rendered = rendered.map(|rendered| {
+            self.remember(name, cache_key, &rendered);
+            self.with_visibility(rendered)
+        });
+        observed.situation.rendered = Some(rendered);
+    }
+
+    pub(super) fn with_visibility(&self, mut rendered: Rendered) -> Rendered {
+        let index = self.cluster().index();
+        for object in &mut rendered.objects {
+            let key = &object.key;
+            object.visible = self.cluster().watches_kind(key) && index.sees(&key.namespace, &key.kind);
+        }
+        rendered
+    }
+}
+
+/// The objects as they are: the rendered ones, and whatever else was written for this deployment.
+pub(super) fn live(
+    index: &Index,
+    name: &Name,
+    rendered: &[super::situation::RenderedObject],
+) -> BTreeMap<ObjectKey, Live> {
+    let inventory = index.inventory(&name.namespace, &name.name);
+    let named = rendered.iter().filter_map(|object| index.row(&object.key));
+    let rows = inventory.into_iter().chain(named);
+    rows.map(|row| {
+        let summary = &row.summary;
+        let live = Live {
+            uid: summary.uid.clone(),
+            owned: row.owned.clone(),
+            deleting: summary.deleting,
+            ours: summary.labels.get(labels::DEPLOYMENT).is_some_and(|label| *label == name.name),
+            verdict: summary.verdict.clone(),
+        };
+        (summary.key.clone(), live)
+    })
+    .collect()
+}
+
+fn unknown_driver(record: &Deployment) -> Problem {
+    Problem::new(
+        format!("the driver {} is not loaded", record.draft.driver),
+        format!("{} pins it", record.draft.name),
+        "load the driver, or pin a version that is loaded",
+    )
+}
+
+/// What the record asks for, resolved as the instance after `newest`.
+pub(super) fn wanted(
+    setting: &Setting,
+    record: &Deployment,
+    driver: &DriverVersion,
+    newest: Option<&Instance>,
+) -> Result<Wanted, Problem> {
+    let context = driver::context::resolve(&driver::context::ContextSources {
+        cluster: &setting.cluster,
+        environment: &setting.environment,
+        deployment: record,
+        driver,
+        instance_number: newest.map_or(1, |instance| instance.number + 1),
+    })?;
+    let digest = instance_digest(&context, driver);
+    Ok(Wanted { context, digest })
+}
+
+/// The digest of an instance: over its context without its number, and the content of its driver, since a built-in driver may
+/// change under the same version.
+fn instance_digest(context: &Value, driver: &DriverVersion) -> String {
+    let context = driver::context::digest(context);
+    digest(format!("{}\n{}\n{context}", driver.reference, driver.digest).as_bytes())
+}

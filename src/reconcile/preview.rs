@@ -1,0 +1,226 @@
+//! A plan as a person sees it before it is confirmed: what the server says to each write, and what changes line by line.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use serde_json::Value;
+
+use crate::cluster::{ClusterError, Comparison, KIND, key};
+use crate::domain::diff::ObjectDiff;
+use crate::domain::plan::{Class, Verb};
+use crate::domain::{ObjectKey, Plan, Preview, Problem, Step, labels};
+
+use super::draw::Drawn;
+use super::engine::Engine;
+use super::execute::is_immutable;
+use super::place;
+use super::queue::Name;
+use super::wish::Wish;
+
+/// How many objects are asked about at once.
+const AT_ONCE: usize = 8;
+
+/// A plan that is ready to be confirmed.
+pub(super) struct Proposed {
+    pub preview: Preview,
+    pub drawn: Drawn,
+    /// The instance that is applied, when none is frozen for it.
+    pub instance: Option<u32>,
+}
+
+impl Engine {
+    /// What carrying out `wish` would do, as the cluster sees it.
+    ///
+    /// # Errors
+    /// What would make it fail: objects that collide with another deployment's, what the cluster refuses.
+    pub(super) async fn propose(&self, wish: &Wish) -> Result<Proposed, Problem> {
+        let environment = &wish.setting.environment;
+        let draft = &wish.order.record.draft;
+        let name = Name { namespace: environment.namespace.clone(), name: draft.name.clone() };
+        let mut observed =
+            self.observe_as(&name, Some(wish.setting.clone()), Some(wish.order.record.clone())).await?;
+        let mut drawn = self.draw(&name, &mut observed, &wish.order)?;
+        let mut plan = std::mem::take(&mut drawn.plan);
+        let mut home = Verb::Unchanged;
+        if wish.order.kind == crate::domain::OperationKind::Deploy {
+            home = self.judge_home(wish, &mut plan).await?;
+            self.show_resource(wish, &mut plan).await?;
+        }
+        let diffs = self.refine(&mut plan, &drawn.objects, &draft.name, home == Verb::Create).await?;
+        if !wish.environment_known {
+            plan.warnings.push(match home {
+                Verb::Create => format!("the environment {} is new", draft.environment),
+                _ => format!(
+                    "the environment {0} is new, in the namespace {0} that exists already",
+                    draft.environment
+                ),
+            });
+        }
+        if observed.driver.as_ref().is_some_and(|driver| !driver.spec.actions.is_empty()) {
+            plan.warnings.push("the driver declares actions: they are shown but not run yet".to_owned());
+        }
+        let preview = Preview { kind: Some(wish.order.kind), plan, diffs };
+        let newest = observed.situation.newest.as_ref().map(|instance| instance.number);
+        Ok(Proposed { preview, instance: newest.filter(|_| drawn.instance.is_none()), drawn })
+    }
+
+    /// What becomes of the environment's own objects.
+    async fn judge_home(&self, wish: &Wish, plan: &mut Plan) -> Result<Verb, Problem> {
+        let mut home = Verb::Unchanged;
+        for object in place::objects(&wish.setting.environment) {
+            let key = key(&object);
+            let Some(step) = plan.steps.iter_mut().find(|step| step.object.as_ref() == Some(&key)) else {
+                continue;
+            };
+            let verb = match (key.kind == "Namespace", home) {
+                (false, Verb::Create) => Verb::Create,
+                (false, _) => self.cluster().compare(&object).await.map_err(|error| explain(&error))?.verb,
+                (true, _) => match self.cluster().get(&key).await {
+                    Ok(None) => Verb::Create,
+                    // one that exists is taken as it is, with the labels of the environment
+                    Ok(Some(_)) if wish.setting.environment.labels.is_empty() => Verb::Unchanged,
+                    Ok(Some(_)) => Verb::Update,
+                    Err(ClusterError::Forbidden { .. }) => {
+                        plan.warnings.push(format!("whether {key} exists may not be asked; it is taken to"));
+                        Verb::Unchanged
+                    }
+                    Err(error) => return Err(error.problem()),
+                },
+            };
+            rename(step, verb);
+            if key.kind == "Namespace" {
+                home = verb;
+            }
+        }
+        Ok(home)
+    }
+
+    /// The custom resource is created with the deployment.
+    async fn show_resource(&self, wish: &Wish, plan: &mut Plan) -> Result<(), Problem> {
+        let record = &wish.order.record;
+        let namespace = &wish.setting.environment.namespace;
+        let object = self.cluster().desired_object(namespace, &record.draft, record.phase);
+        let key = key(&object);
+        self.cluster().is_namespaced(&key).await.map_err(|error| explain(&error))?;
+        let Some(step) = plan.steps.iter_mut().find(|step| step.object.as_ref() == Some(&key)) else {
+            return Ok(());
+        };
+        step.note = super::note::note(&object);
+        step.digest = crate::domain::canonical::canonical_digest(&object);
+        Ok(())
+    }
+
+    /// Asks the server about every write, and says what would change.
+    async fn refine(
+        &self,
+        plan: &mut Plan,
+        objects: &[Value],
+        name: &str,
+        blindly: bool,
+    ) -> Result<Vec<ObjectDiff>, Problem> {
+        let by_key: BTreeMap<ObjectKey, &Value> =
+            objects.iter().map(|object| (key(object), object)).collect();
+        // owned, so that the requests may wait on any thread
+        let asked: Vec<(usize, Value)> = (plan.steps.iter().enumerate())
+            .filter(|(_, step)| matches!(step.verb, Verb::Create | Verb::Update | Verb::Adopt))
+            .filter_map(|(position, step)| Some((position, Value::clone(by_key.get(step.object.as_ref()?)?))))
+            .collect();
+        let answers: Vec<(usize, Value, Result<Comparison, ClusterError>)> = futures::stream::iter(asked)
+            .map(|(position, object)| async move {
+                let answer = match blindly {
+                    true => self.blind(&object).await,
+                    false => self.cluster().compare(&object).await,
+                };
+                (position, object, answer)
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let mut diffs = Vec::new();
+        for (position, object, answer) in answers {
+            diffs.extend(judge(plan, position, &object, answer, name)?);
+        }
+        Ok(diffs)
+    }
+
+    /// An object of a namespace that does not exist yet: it will be created, if its kind is known at all.
+    async fn blind(&self, object: &Value) -> Result<Comparison, ClusterError> {
+        self.cluster().is_namespaced(&key(object)).await?;
+        Ok(Comparison { verb: Verb::Create, live: None, after: object.clone() })
+    }
+}
+
+/// Takes the server's answer for the step at `position` into the plan.
+fn judge(
+    plan: &mut Plan,
+    position: usize,
+    object: &Value,
+    answer: Result<Comparison, ClusterError>,
+    name: &str,
+) -> Result<Option<ObjectDiff>, Problem> {
+    let found = key(object);
+    let Some(step) = plan.steps.get_mut(position) else { return Ok(None) };
+    let comparison = match answer {
+        Ok(comparison) => comparison,
+        Err(error) if is_immutable(&error) => {
+            rename(step, Verb::Replace);
+            step.class = Class::Destructive;
+            plan.warnings.push(format!("{found} cannot be changed in place: it is deleted and created anew"));
+            return Ok(Some(ObjectDiff::between(found, None, Some(object))));
+        }
+        Err(error) => return Err(explain(&error)),
+    };
+    let mut verb = comparison.verb;
+    if let Some(live) = &comparison.live {
+        match live["metadata"]["labels"][labels::DEPLOYMENT].as_str() {
+            Some(other) if other != name => return Err(collision(&found, other)),
+            None => {
+                verb = Verb::Adopt;
+                plan.warnings.push(format!("{found} exists already and becomes part of {name}"));
+            }
+            _ => {}
+        }
+    }
+    if verb == Verb::Unchanged {
+        // it is written once all the same, so that it is known to be ours
+        verb = Verb::Update;
+        step.note = format!("{} (as it is)", step.note).trim_start().to_owned();
+    }
+    if verb != step.verb {
+        rename(step, verb);
+    }
+    if let Some(live) = &comparison.live {
+        step.expects.uid = live["metadata"]["uid"].as_str().map(str::to_owned);
+    }
+    let diff = ObjectDiff::between(found, comparison.live.as_ref(), Some(&comparison.after));
+    Ok((!diff.is_empty()).then_some(diff))
+}
+
+/// Gives a step another verb, in its name too.
+fn rename(step: &mut Step, verb: Verb) {
+    if let Some(object) = &step.object {
+        step.name = format!("{} {object}", verb.as_str());
+    }
+    step.verb = verb;
+}
+
+/// Two deployments want the same object.
+pub(super) fn collision(object: &ObjectKey, other: &str) -> Problem {
+    Problem::new(
+        format!("{object} belongs to the deployment '{other}'"),
+        "two deployments of an environment cannot share an object",
+        "choose another name, or another environment",
+    )
+}
+
+/// What the cluster says against a plan; that our own kind is unknown has its own remedy.
+fn explain(error: &ClusterError) -> Problem {
+    match error {
+        ClusterError::Unserved { kind, .. } if kind == KIND => Problem::new(
+            "Styrmin is not installed on this cluster",
+            "its custom resource is not defined there",
+            "look at the installation plan and confirm it first",
+        ),
+        error => error.problem(),
+    }
+}

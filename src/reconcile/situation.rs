@@ -1,0 +1,256 @@
+//! What is known about one deployment at one moment: everything that the decision needs, and nothing that it could ask for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::cluster::{ComponentStatus, DeploymentResource};
+use crate::domain::names::digest;
+use crate::domain::{
+    Deployment, DesiredPhase, DriftMode, Health, Instance, ObjectKey, ObjectSummary, Operation,
+    OperationKind, OperationState, Problem, Verdict,
+};
+
+/// Corrections of the same object within this time count as a fight.
+const FIGHT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// So many corrections are a fight: somebody else wants it otherwise, and it is for people to say who is right.
+const FIGHT_ROUNDS: usize = 5;
+
+/// An object as it should be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderedObject {
+    /// Its name.
+    pub key: ObjectKey,
+    /// The digest of the object as it is applied.
+    pub digest: String,
+    /// Whether its kind is watched and visible, so that its state is known without asking.
+    pub visible: bool,
+}
+
+/// What an instance consists of, in the order of its application.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rendered {
+    /// The objects.
+    pub objects: Vec<RenderedObject>,
+    /// The digest over all of them.
+    pub digest: String,
+}
+
+/// An object as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// The hash of the fields that the server records as ours; none when we never wrote it.
+    pub owned: Option<String>,
+    /// Whether it is going.
+    pub deleting: bool,
+    /// Whether it carries this deployment's label.
+    pub ours: bool,
+    /// How it is.
+    pub verdict: Verdict,
+}
+
+/// What we last wrote, per object. In memory; the digests in the status of the custom resource rebuild it after a restart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace(pub BTreeMap<ObjectKey, Written>);
+
+/// What we last wrote to one object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The digest of the object as we applied it.
+    pub digest: String,
+    /// What the server recorded as ours then.
+    pub owned: Option<String>,
+    /// When we had to correct it because somebody else had changed it.
+    pub corrections: Vec<Timestamp>,
+}
+
+/// The resolved configuration for what is desired now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// The context.
+    pub context: Value,
+    /// Its digest; an instance with the same one is the same instance.
+    pub digest: String,
+}
+
+/// Everything that is known.
+#[derive(Debug, Clone)]
+pub struct Situation {
+    /// The present moment.
+    pub now: Timestamp,
+    /// Whether the watches have listed everything: before that, absence proves nothing.
+    pub complete: bool,
+    /// The deployment as it is recorded.
+    pub record: Option<Deployment>,
+    /// The custom resource.
+    pub resource: Option<Arc<DeploymentResource>>,
+    /// The newest instance.
+    pub newest: Option<Instance>,
+    /// What the record asks for, resolved; none when it is on its way out.
+    pub wanted: Option<Result<Wanted, Problem>>,
+    /// What the newest instance consists of.
+    pub rendered: Option<Result<Rendered, Problem>>,
+    /// Its objects as they are: the rendered ones, and whatever else carries its label.
+    pub live: BTreeMap<ObjectKey, Live>,
+    /// Everything that belongs to it, owned objects included.
+    pub objects: Vec<ObjectSummary>,
+    /// What we last wrote.
+    pub trace: Trace,
+    /// How its components are.
+    pub components: Vec<ComponentStatus>,
+    /// Where it answers.
+    pub urls: Vec<String>,
+    /// What was, is, or is to be done.
+    pub work: Work,
+}
+
+/// What was, is, or is to be done to one deployment.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// The newest operation, whether it has ended or not.
+    pub latest: Option<Operation>,
+    /// How many operations for the same wish failed in a row, the newest included.
+    pub failures: u32,
+    /// What is done about drift.
+    pub drift: DriftMode,
+}
+
+impl Work {
+    /// The operation that has not ended yet.
+    pub fn open(&self) -> Option<&Operation> {
+        self.latest.as_ref().filter(|operation| !operation.state.is_final())
+    }
+
+    /// The newest operation, when it ended like this.
+    pub fn ended(&self, states: &[OperationState]) -> Option<&Operation> {
+        self.latest.as_ref().filter(|operation| states.contains(&operation.state))
+    }
+
+    /// The kind of the newest operation.
+    pub fn kind(&self) -> Option<OperationKind> {
+        self.latest.as_ref().map(|operation| operation.kind)
+    }
+}
+
+impl Situation {
+    /// The phase that it should be in.
+    pub fn phase(&self) -> DesiredPhase {
+        let recorded = self.record.as_ref().map(|record| record.phase);
+        let asked = self.resource.as_ref().map(|resource| resource.phase());
+        recorded.or(asked).unwrap_or(DesiredPhase::Running)
+    }
+
+    /// What was written for it and is not to be any more. Volumes hold people's data: they are never removed by the way.
+    pub fn unwanted(&self) -> Vec<(&ObjectKey, &Live)> {
+        let Some(Ok(rendered)) = &self.rendered else { return Vec::new() };
+        let wanted: std::collections::BTreeSet<&ObjectKey> =
+            rendered.objects.iter().map(|object| &object.key).collect();
+        self.live
+            .iter()
+            .filter(|(key, live)| live.ours && !live.deleting && is_disposable(key) && !wanted.contains(key))
+            .collect()
+    }
+
+    /// Whether nothing is left of it but volumes.
+    pub fn is_gone(&self) -> bool {
+        let pods = self.objects.iter().any(|object| object.key.kind == "Pod");
+        !pods && !self.live.iter().any(|(key, live)| live.ours && is_disposable(key))
+    }
+
+    /// The rendered objects, when there are any.
+    pub fn rendered_objects(&self) -> &[RenderedObject] {
+        match &self.rendered {
+            Some(Ok(rendered)) => &rendered.objects,
+            _ => &[],
+        }
+    }
+
+    /// How the rendered objects are, together; none when nothing of them can be seen.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let visible = self.rendered_objects().iter().filter(|object| object.visible);
+        let verdicts: Vec<Verdict> = visible
+            .map(|object| match self.live.get(&object.key) {
+                Some(live) => live.verdict.clone(),
+                None => Verdict::because(Health::Missing, object.key.clone(), "Missing", "it does not exist"),
+            })
+            .collect();
+        Verdict::worst(&verdicts)
+    }
+
+    /// Why it is not as it should be, from the object that knows best: a pod that fails says more than its workload.
+    pub fn headline(&self) -> Option<String> {
+        let gate = self.verdict()?;
+        let worst = self.objects.iter().filter(|object| !object.deleting).map(|object| &object.verdict);
+        let deepest = Verdict::worst(worst).filter(|verdict| verdict.health > gate.health);
+        deepest.unwrap_or(gate).headline()
+    }
+
+    /// The digest over what the server records as ours on all rendered objects that can be seen.
+    pub fn applied_digest(&self) -> String {
+        let visible = self.rendered_objects().iter().filter(|object| object.visible);
+        let lines: Vec<String> = visible
+            .map(|object| {
+                let owned = self.live.get(&object.key).and_then(|live| live.owned.as_deref());
+                format!("{} {}\n", object.key, owned.unwrap_or("-"))
+            })
+            .collect();
+        digest(lines.concat().as_bytes())
+    }
+
+    /// Rebuilds the trace after a restart: when both digests in the status are still true, everything stands as we wrote it.
+    pub fn recall(&mut self) {
+        let Some(Ok(rendered)) = &self.rendered else { return };
+        let Some(inventory) = self.resource.as_ref().and_then(|resource| resource.status.inventory.as_ref())
+        else {
+            return;
+        };
+        if !self.trace.0.is_empty() || inventory.rendered != rendered.digest {
+            return;
+        }
+        if inventory.applied != self.applied_digest() {
+            return;
+        }
+        let written = rendered.objects.iter().map(|object| {
+            let owned = self.live.get(&object.key).and_then(|live| live.owned.clone());
+            (object.key.clone(), Written { digest: object.digest.clone(), owned, corrections: Vec::new() })
+        });
+        self.trace = Trace(written.collect());
+    }
+}
+
+/// Why an object has to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It was never written, or is to be something else now.
+    New,
+    /// Somebody else changed or removed it.
+    Drift,
+    /// Somebody else changes it again and again: it is left alone.
+    Fight,
+}
+
+impl Situation {
+    /// Whether and why `object` has to be applied.
+    pub fn need(&self, object: &RenderedObject) -> Option<Need> {
+        let Some(written) = self.trace.0.get(&object.key) else { return Some(Need::New) };
+        if written.digest != object.digest {
+            return Some(Need::New);
+        }
+        let live = self.live.get(&object.key);
+        if !object.visible || live.is_some_and(|live| live.owned == written.owned) {
+            return None;
+        }
+        let since = self.now.saturating_sub(FIGHT_WINDOW).unwrap_or(self.now);
+        let rounds = written.corrections.iter().filter(|at| **at > since).count();
+        Some(if rounds >= FIGHT_ROUNDS { Need::Fight } else { Need::Drift })
+    }
+}
+
+/// Whether an object may be taken away without being asked for by name.
+pub fn is_disposable(key: &ObjectKey) -> bool {
+    key.kind != "PersistentVolumeClaim"
+}

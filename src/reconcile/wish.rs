@@ -1,0 +1,255 @@
+//! From what a person wants to what is to be planned: checked against the records and the driver. Nothing is written.
+
+use crate::domain::{
+    Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment, Instance, Intent,
+    OperationKind, Problem, Volumes, names,
+};
+use crate::driver;
+
+use super::decide::is_upgrade;
+use super::draw::Order;
+use super::engine::Engine;
+use super::observe::Setting;
+
+/// The longest name of a deployment: room is left for what is made of it.
+const NAME_MAX: usize = 40;
+
+/// What a person wants, ready to be planned.
+pub(super) struct Wish {
+    /// What is to be planned.
+    pub order: Order,
+    /// Where.
+    pub setting: Setting,
+    /// Whether the environment is recorded already.
+    pub environment_known: bool,
+    /// The revision that the wish is based on; none for a new deployment, and where nothing desired changes.
+    pub based_on: Option<u64>,
+}
+
+impl Engine {
+    /// What `intent` comes down to.
+    ///
+    /// # Errors
+    /// When a name, a version, a parameter or a component is wrong, or what it speaks of is not recorded.
+    pub(super) async fn wish(&self, intent: &Intent) -> Result<Wish, Problem> {
+        match intent {
+            Intent::Install | Intent::Resolve(..) => Err(Problem::new(
+                "this is not planned as a change of an application",
+                "",
+                "report this: it is a defect",
+            )),
+            Intent::Deploy(draft) => self.wish_to_deploy(draft).await,
+            Intent::Change(id, draft) => {
+                let record = self.recorded(*id).await?;
+                let kind = kind_of(&record.draft, draft);
+                self.wish_to_change(record, draft.clone(), kind).await
+            }
+            Intent::Rollback(id, number) => {
+                let record = self.recorded(*id).await?;
+                let draft = self.draft_of(&record, *number).await?;
+                self.wish_to_change(record, draft, OperationKind::Rollback).await
+            }
+            Intent::Scale(id, component, replicas) => {
+                let record = self.recorded(*id).await?;
+                let mut draft = record.draft.clone();
+                let known = draft.components.entry(component.clone()).or_default();
+                known.replicas = *replicas;
+                draft.components.retain(|_, known| *known != Default::default());
+                self.wish_to_change(record, draft, OperationKind::Scale).await
+            }
+            Intent::Stop(id) => self.wish_for_phase(*id, DesiredPhase::Stopped, OperationKind::Stop).await,
+            Intent::Start(id) => self.wish_for_phase(*id, DesiredPhase::Running, OperationKind::Start).await,
+            Intent::Delete(id, volumes) => {
+                let mut wish =
+                    self.wish_for_phase(*id, DesiredPhase::Deleting, OperationKind::Delete).await?;
+                wish.order.volumes = *volumes == Volumes::Delete;
+                Ok(wish)
+            }
+            Intent::Restart(id, components) => {
+                let record = self.recorded(*id).await?;
+                let mut order = Order::of(OperationKind::Restart, record);
+                order.components.clone_from(components);
+                self.placed(order, None).await
+            }
+            Intent::Correct(id) => {
+                let record = self.recorded(*id).await?;
+                self.placed(Order::of(OperationKind::Correct, record), None).await
+            }
+        }
+    }
+
+    async fn wish_to_deploy(&self, draft: &DeploymentDraft) -> Result<Wish, Problem> {
+        names::check_label("deployment", &draft.name)?;
+        if draft.name.len() > NAME_MAX {
+            return Err(Problem::new(
+                format!("'{}' is too long for a deployment", draft.name),
+                format!("it has {} characters, the limit is {NAME_MAX}", draft.name.len()),
+                "choose a shorter name: others are made from it",
+            ));
+        }
+        let uid = self.planned_uid(draft);
+        let record = Deployment {
+            id: DeploymentId(0),
+            uid,
+            draft: draft.clone(),
+            phase: DesiredPhase::Running,
+            revision: 1,
+            created_at: self.clock().now(),
+        };
+        let wish = self.placed(Order::of(OperationKind::Deploy, record), None).await?;
+        let cluster = self.cluster().name();
+        if self.store().find_deployment(cluster, &draft.environment, &draft.name).await?.is_some() {
+            return Err(Problem::new(
+                format!("'{}' exists already in {}", draft.name, draft.environment),
+                "names are unique in an environment",
+                "choose another name",
+            ));
+        }
+        self.check_draft(draft).await?;
+        Ok(wish)
+    }
+
+    async fn wish_to_change(
+        &self,
+        record: Deployment,
+        draft: DeploymentDraft,
+        kind: OperationKind,
+    ) -> Result<Wish, Problem> {
+        if draft.name != record.draft.name || draft.environment != record.draft.environment {
+            return Err(Problem::new(
+                format!("{} cannot be renamed or moved", record.draft.name),
+                "name and environment of a deployment stay as they are",
+                "deploy it anew under the other name",
+            ));
+        }
+        let driver = self.check_draft(&draft).await?;
+        if let Some(unknown) =
+            draft.components.keys().find(|name| !driver.spec.components.contains_key(*name))
+        {
+            return Err(Problem::new(
+                format!("{} has no component '{unknown}'", record.draft.name),
+                format!(
+                    "its driver has {}",
+                    driver.spec.components.keys().cloned().collect::<Vec<_>>().join(", ")
+                ),
+                "name one of them",
+            ));
+        }
+        let based_on = record.revision;
+        let changed = Deployment { draft, revision: based_on + 1, ..record };
+        self.placed(Order::of(kind, changed), Some(based_on)).await
+    }
+
+    async fn wish_for_phase(
+        &self,
+        id: DeploymentId,
+        phase: DesiredPhase,
+        kind: OperationKind,
+    ) -> Result<Wish, Problem> {
+        let record = self.recorded(id).await?;
+        if record.phase == phase {
+            return Err(Problem::new(
+                format!("{} is to be {} already", record.draft.name, phase.as_str().to_lowercase()),
+                "nothing about it would change",
+                "see its operations for how far it is",
+            ));
+        }
+        let based_on = record.revision;
+        let changed = Deployment { phase, revision: based_on + 1, ..record };
+        self.placed(Order::of(kind, changed), Some(based_on)).await
+    }
+
+    /// The wish with the environment as it is recorded, or will be.
+    async fn placed(&self, order: Order, based_on: Option<u64>) -> Result<Wish, Problem> {
+        let (name, cluster) = (&order.record.draft.environment, self.cluster().name());
+        let Some(record) = self.store().cluster(cluster).await? else {
+            return Err(Problem::new(
+                format!("the cluster {cluster} is not recorded"),
+                "its record was removed while it was looked at",
+                "start the cockpit again",
+            ));
+        };
+        let known = self.store().environment(cluster, name).await?;
+        let environment_known = known.is_some();
+        let environment = match known {
+            Some(environment) => environment,
+            None => {
+                names::check_label("environment", name)?;
+                Environment::new(name, cluster, name)
+            }
+        };
+        Ok(Wish { order, setting: Setting { cluster: record, environment }, environment_known, based_on })
+    }
+
+    pub(super) async fn recorded(&self, id: DeploymentId) -> Result<Deployment, Problem> {
+        self.store().deployment(id).await?.ok_or_else(|| {
+            Problem::new(
+                "the deployment is not recorded any more",
+                "somebody took it away",
+                "look at the applications",
+            )
+        })
+    }
+
+    /// What was asked for when an instance was frozen.
+    async fn draft_of(&self, record: &Deployment, number: u32) -> Result<DeploymentDraft, Problem> {
+        let instance = self.store().instance(record.id, number).await?.ok_or_else(|| {
+            Problem::new(
+                format!("{} has no instance {number}", record.draft.name),
+                "it is not in the records",
+                "choose one of its history",
+            )
+        })?;
+        Ok(draft_of(&instance, record))
+    }
+
+    /// The driver exists, takes this version of the application, and takes these parameters.
+    async fn check_draft(&self, draft: &DeploymentDraft) -> Result<std::sync::Arc<DriverVersion>, Problem> {
+        let Some(driver) = self.driver(&draft.driver).await? else {
+            return Err(Problem::new(
+                format!("there is no driver {}", draft.driver),
+                "it is neither built in nor loaded",
+                "load it, or choose another version",
+            ));
+        };
+        let range = &driver.spec.supported_versions;
+        if !range.is_empty() && !driver::version::matches(range, &draft.application_version)? {
+            return Err(Problem::new(
+                format!("{} cannot deploy version {}", draft.driver, draft.application_version),
+                format!("it supports {range}"),
+                "choose a version in that range, or another version of the driver",
+            ));
+        }
+        if let Err(errors) = driver::check_parameters(&driver.spec, &draft.parameters) {
+            let lines: Vec<String> =
+                errors.iter().map(|error| format!("{}: {}", error.name, error.message)).collect();
+            return Err(Problem::new(
+                format!("the parameters of {} are not valid", draft.name),
+                lines.join("\n"),
+                "correct them",
+            ));
+        }
+        Ok(driver)
+    }
+}
+
+/// An instance of an older Styrmin does not say what was asked for: its parameters are in its context.
+fn draft_of(instance: &Instance, record: &Deployment) -> DeploymentDraft {
+    if let Some(draft) = &instance.draft {
+        return draft.clone();
+    }
+    let parameters = instance.context["parameters"].as_object().cloned().unwrap_or_default();
+    DeploymentDraft {
+        driver: instance.driver.clone(),
+        application_version: instance.application_version.clone(),
+        parameters: parameters.into_iter().collect(),
+        ..record.draft.clone()
+    }
+}
+
+fn kind_of(old: &DeploymentDraft, new: &DeploymentDraft) -> OperationKind {
+    match is_upgrade(old, new) {
+        true => OperationKind::Upgrade,
+        false => OperationKind::Update,
+    }
+}

@@ -1,0 +1,92 @@
+//! Ingresses: those of a class of the sandbox's controller get the loopback address, where its proxy answers.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::object::{annotation, deleting, text};
+use super::write::{Context, Outcome};
+
+/// The resource.
+pub const INGRESSES: &str = "ingresses.networking.k8s.io";
+/// IngressClasses.
+pub const CLASSES: &str = "ingressclasses.networking.k8s.io";
+/// The controller that the sandbox's proxy answers for.
+pub const CONTROLLER: &str = "sandbox.styrmin.io/ingress";
+const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
+
+/// The object of the sandbox's default class.
+pub fn default_class() -> Value {
+    json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "sandbox", "annotations": {DEFAULT_CLASS: "true"}},
+        "spec": {"controller": CONTROLLER},
+    })
+}
+
+/// Publishes the address, or takes it back when the class is another's.
+pub fn sync(context: &Context<'_>, ingress: &Arc<Value>) -> Outcome {
+    let mut outcome = Outcome::nothing();
+    if deleting(ingress) {
+        return outcome;
+    }
+    let balancer = if is_ours(context, ingress) {
+        json!({"ingress": [{"ip": "127.0.0.1"}]})
+    } else if text(ingress, "/status/loadBalancer/ingress/0/ip") == "127.0.0.1" {
+        json!({})
+    } else {
+        return outcome;
+    };
+    outcome.status(INGRESSES, ingress, json!({"loadBalancer": balancer}));
+    outcome
+}
+
+/// Whether the class of an Ingress, or the default class when it names none, is of the sandbox's controller.
+fn is_ours(context: &Context<'_>, ingress: &Value) -> bool {
+    let named = match text(ingress, "/spec/ingressClassName") {
+        "" => annotation(ingress, "kubernetes.io/ingress.class").unwrap_or_default(),
+        named => named,
+    };
+    let class = if named.is_empty() {
+        context.cache.all(CLASSES).find(|class| annotation(class, DEFAULT_CLASS) == Some("true"))
+    } else {
+        context.cache.get(CLASSES, "", named)
+    };
+    class.is_some_and(|class| text(class, "/spec/controller") == CONTROLLER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench::Bench;
+    use super::*;
+
+    fn ingress(class: Option<&str>) -> Value {
+        let mut ingress = json!({"metadata": {"name": "web", "namespace": "a"}, "spec": {}, "status": {"loadBalancer": {}}});
+        if let Some(class) = class {
+            ingress["spec"]["ingressClassName"] = json!(class);
+        }
+        ingress
+    }
+
+    fn address(class: Option<&str>) -> Value {
+        let mut bench = Bench::new();
+        bench.add(CLASSES, default_class());
+        bench.add(
+            CLASSES,
+            json!({"metadata": {"name": "nginx"}, "spec": {"controller": "k8s.io/ingress-nginx"}}),
+        );
+        bench.add(INGRESSES, ingress(class));
+        bench.settle();
+        bench.get(INGRESSES, "a", "web")["status"]["loadBalancer"].clone()
+    }
+
+    #[test]
+    fn only_ingresses_of_the_sandbox_get_its_address() {
+        let ours = json!({"ingress": [{"ip": "127.0.0.1"}]});
+        assert_eq!(address(None), ours);
+        assert_eq!(address(Some("sandbox")), ours);
+        assert_eq!(address(Some("nginx")), json!({}));
+        assert_eq!(address(Some("nowhere")), json!({}));
+    }
+}

@@ -1,0 +1,32 @@
+//! A clock that goes wrong by a fixed time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::sandbox::clock::Clock;
+
+/// Another clock, ahead or behind.
+pub struct SkewedClock {
+    clock: Arc<dyn Clock>,
+    ahead: Mutex<SignedDuration>,
+}
+
+impl SkewedClock {
+    /// Goes right at first.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ahead: Mutex::new(SignedDuration::ZERO) }
+    }
+
+    /// From now on it is so far ahead; behind when negative.
+    pub fn set(&self, ahead: SignedDuration) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
+    }
+}
+
+impl Clock for SkewedClock {
+    fn now(&self) -> Timestamp {
+        let (now, ahead) = (self.clock.now(), *self.ahead.lock().unwrap_or_else(PoisonError::into_inner));
+        now.saturating_add(ahead).unwrap_or(now)
+    }
+}

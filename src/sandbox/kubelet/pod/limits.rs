@@ -1,0 +1,89 @@
+//! What ends a pod as failed: its deadline, and an emptyDir that holds too much.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::worker::Worker;
+use super::{Stop, Why};
+use crate::sandbox::kubelet::volumes;
+
+/// How often volumes with a limit are measured: a real kubelet's housekeeping.
+const HOUSEKEEPING: Duration = Duration::from_secs(10);
+/// What an evicted pod's processes get.
+const EVICTION_GRACE: Duration = Duration::from_secs(1);
+const DEADLINE: &str = "Pod was active on the node longer than the specified deadline";
+
+impl Worker {
+    /// The pod has failed: its containers end, and it stays as it is until it is deleted.
+    fn fail(&self, reason: &'static str, message: &str, grace: Duration) {
+        self.record.state.send_modify(|state| state.failure = Some((reason, message.to_owned())));
+        self.record.order(Stop::within(grace, Why::Failed));
+    }
+}
+
+/// Fails the pod when its `activeDeadlineSeconds` are over. Never returns.
+pub(super) async fn deadline(worker: &Worker) {
+    let mut pod = worker.record.follow();
+    loop {
+        let left = left(&pod.borrow_and_update(), worker.node.api.now());
+        let changed = match left {
+            Some(Duration::ZERO) => {
+                worker.event(false, "DeadlineExceeded", DEADLINE);
+                worker.fail("DeadlineExceeded", DEADLINE, worker.grace());
+                return std::future::pending().await;
+            }
+            Some(left) => tokio::select! {
+                () = worker.node.sleep_until(worker.node.after(left)) => Ok(()),
+                changed = pod.changed() => changed,
+            },
+            None => pod.changed().await,
+        };
+        if changed.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// How long the pod may still be active; `None`: as long as it likes, or it has not begun.
+fn left(pod: &Value, now: Timestamp) -> Option<Duration> {
+    let seconds = pod["spec"]["activeDeadlineSeconds"].as_i64()?;
+    let started: Timestamp = pod["status"]["startTime"].as_str()?.parse().ok()?;
+    let left = jiff::SignedDuration::from_secs(seconds) - now.duration_since(started);
+    Some(Duration::try_from(left).unwrap_or(Duration::ZERO))
+}
+
+/// Evicts the pod when an emptyDir grows over its `sizeLimit`. Never returns.
+pub(super) async fn empty_dirs(worker: &Worker) {
+    let own = worker.record.directory.join("volumes");
+    loop {
+        match volumes::too_full(&worker.record.pod(), &own) {
+            None => return std::future::pending().await,
+            Some(Ok(())) => tokio::time::sleep(HOUSEKEEPING).await,
+            Some(Err(message)) => {
+                worker.event(true, "Evicted", &message);
+                worker.fail("Evicted", &message, EVICTION_GRACE);
+                return std::future::pending().await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_deadline_counts_from_the_start() {
+        let pod =
+            json!({"spec": {"activeDeadlineSeconds": 10}, "status": {"startTime": "2026-01-01T00:00:00Z"}});
+        let at = |second: &str| left(&pod, format!("2026-01-01T00:00:{second}Z").parse().unwrap());
+        assert_eq!(at("04"), Some(Duration::from_secs(6)));
+        assert_eq!((at("10"), at("40")), (Some(Duration::ZERO), Some(Duration::ZERO)));
+        let endless = json!({"spec": {}, "status": {"startTime": "2026-01-01T00:00:00Z"}});
+        assert_eq!(left(&endless, Timestamp::UNIX_EPOCH), None);
+    }
+}

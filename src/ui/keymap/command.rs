@@ -1,0 +1,130 @@
+//! Everything that a key can do, by name. Help, footer hints, the palette and keymap files all read this table.
+
+/// Where a command is listed in the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Views, help, leaving.
+    General,
+    /// Moving about.
+    Movement,
+    /// What is done with applications.
+    Applications,
+    /// The log of a container.
+    Logs,
+    /// Dialogs and forms.
+    Dialogs,
+}
+
+impl Group {
+    /// Every group, in the order of the help.
+    pub const ALL: [Self; 5] = [Self::Applications, Self::Logs, Self::Movement, Self::Dialogs, Self::General];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::General => "General",
+            Self::Movement => "Moving",
+            Self::Applications => "Applications",
+            Self::Logs => "Logs",
+            Self::Dialogs => "Dialogs and forms",
+        }
+    }
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $variant:ident => $name:literal, $hint:literal, $about:literal, $group:ident;)*) => {
+        /// Something that a person can tell the cockpit to do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Command { $(#[doc = $about] $variant,)* }
+
+        impl Command {
+            /// Every command.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name that keymap files and the palette use.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// One or two words for the footer.
+            pub fn hint(self) -> &'static str {
+                match self { $(Self::$variant => $hint,)* }
+            }
+
+            /// One line for the help.
+            pub fn doc(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+
+            /// Where the help lists it.
+            pub fn group(self) -> Group {
+                match self { $(Self::$variant => Group::$group,)* }
+            }
+        }
+    };
+}
+
+commands! {
+    Open => "open", "open", "Open what is selected", Applications;
+    NewDeployment => "new-deployment", "deploy", "Deploy an application", Applications;
+    Filter => "filter", "filter", "Filter the rows by words and column:value terms", Applications;
+    FaultsOnly => "faults-only", "faults", "Show only what has something wrong", Applications;
+    Sort => "sort", "sort", "Sort by name, health or age in turn", Applications;
+    CopyUrl => "copy-url", "copy URL", "Copy the URL", Applications;
+    CopyName => "copy-name", "copy name", "Copy the name of what is selected", Applications;
+    ShowOverview => "show-overview", "overview", "Show components, URLs and conditions", Applications;
+    ShowEvents => "show-events", "events", "Show the events of its objects", Applications;
+    ShowLogs => "show-logs", "logs", "Follow the log of a container", Applications;
+    ShowObjects => "show-objects", "objects", "Show the objects of its inventory", Applications;
+    Install => "install", "install", "Plan the installation of Styrmin on this cluster", Applications;
+    LogPause => "log-pause", "pause", "Stop following the log, or follow it again", Logs;
+    LogWrap => "log-wrap", "wrap", "Wrap long log lines, or cut them", Logs;
+    LogContainer => "log-container", "container", "Pick the container whose log is shown", Logs;
+    Search => "search", "search", "Search the log", Logs;
+    NextMatch => "next-match", "next match", "Go to the next match", Logs;
+    PreviousMatch => "previous-match", "previous match", "Go to the previous match", Logs;
+    Up => "up", "up", "One row up", Movement;
+    Down => "down", "down", "One row down", Movement;
+    Left => "left", "left", "To the left: scroll, the value before, the button before", Movement;
+    Right => "right", "right", "To the right: scroll, the next value, the next button", Movement;
+    HalfPageUp => "half-page-up", "half page up", "Half a page up", Movement;
+    HalfPageDown => "half-page-down", "half page down", "Half a page down", Movement;
+    PageUp => "page-up", "page up", "A page up", Movement;
+    PageDown => "page-down", "page down", "A page down", Movement;
+    Top => "top", "top", "To the first row", Movement;
+    Bottom => "bottom", "bottom", "To the last row; in a log, follow it", Movement;
+    Next => "next", "next", "The next tab, field or button", Movement;
+    Previous => "previous", "previous", "The tab, field or button before", Movement;
+    Accept => "accept", "accept", "Take the value, or press the button that has the focus", Dialogs;
+    Confirm => "confirm", "confirm", "Carry out the plan that is shown", Dialogs;
+    PlanAgain => "plan-again", "plan again", "Make the plan anew", Dialogs;
+    Toggle => "toggle", "toggle", "Switch between yes and no", Dialogs;
+    Cancel => "cancel", "cancel", "Close the dialog; nothing is written", Dialogs;
+    ShowApplications => "show-applications", "applications", "Show the applications", General;
+    ShowDrivers => "show-drivers", "drivers", "Show the drivers that can be deployed", General;
+    TakeOver => "take-over", "take over", "Run the engine in this cockpit: ask the one that runs it to hand it over", General;
+    Palette => "palette", "commands", "Find a command, an application or a theme", General;
+    ChooseTheme => "choose-theme", "theme", "Choose a theme, with a preview", General;
+    Help => "help", "help", "Show the keys that work here", General;
+    Redraw => "redraw", "redraw", "Draw the screen anew", General;
+    Back => "back", "back", "Close what is on top: message, filter, view", General;
+    Quit => "quit", "quit", "Leave the cockpit", General;
+}
+
+impl Command {
+    /// The command of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|command| command.name() == name)
+    }
+
+    /// Whether the palette offers it: moving and answering dialogs make no sense there.
+    pub fn in_palette(self) -> bool {
+        !matches!(self.group(), Group::Movement | Group::Dialogs)
+            && !matches!(self, Self::Palette | Self::Back)
+    }
+
+    /// Whether it leads to something being written, directly.
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Confirm | Self::Accept)
+    }
+}

@@ -1,0 +1,126 @@
+//! When a binding holds: a conjunction of facts about what is on screen.
+
+use std::fmt;
+
+/// A fact about what is on screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flag {
+    /// Something is selected that can be opened.
+    Row,
+    /// The table of applications is shown, and there are some.
+    Applications,
+    /// The log is shown.
+    Logs,
+    /// A plan is shown and can be confirmed.
+    Plan,
+    /// A plan could not be made, or not be carried out.
+    Failed,
+    /// The deployment form is shown.
+    Form,
+    /// Styrmin is known not to be installed on the cluster.
+    NotInstalled,
+    /// The application that is shown or selected has a URL.
+    Url,
+}
+
+impl Flag {
+    const ALL: [(Self, &str); 8] = [
+        (Self::Row, "row"),
+        (Self::Applications, "applications"),
+        (Self::Logs, "logs"),
+        (Self::Plan, "plan"),
+        (Self::Failed, "failed"),
+        (Self::Form, "form"),
+        (Self::NotInstalled, "not-installed"),
+        (Self::Url, "url"),
+    ];
+
+    /// The word that keymap files use.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(flag, _)| *flag == self).map_or("", |(_, name)| name)
+    }
+
+    /// Every word that keymap files may use.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, name)| *name)
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(flag, _)| *flag)
+    }
+}
+
+/// The facts that hold at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags(Vec<Flag>);
+
+impl Flags {
+    /// Adds `flag` when `holds`.
+    pub fn set(&mut self, flag: Flag, holds: bool) {
+        if holds && !self.has(flag) {
+            self.0.push(flag);
+        }
+    }
+
+    /// Whether `flag` holds.
+    pub fn has(&self, flag: Flag) -> bool {
+        self.0.contains(&flag)
+    }
+}
+
+/// `logs && !plan`: every term must hold. No terms: always.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Condition(Vec<(Flag, bool)>);
+
+impl Condition {
+    /// Reads a condition.
+    ///
+    /// # Errors
+    /// With the word that is no flag.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let terms = text.split("&&").map(|term| {
+            let term = term.trim();
+            let (name, wanted) = term.strip_prefix('!').map_or((term, true), |name| (name.trim(), false));
+            Flag::parse(name).map(|flag| (flag, wanted)).ok_or_else(|| name.to_owned())
+        });
+        terms.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether it holds.
+    pub fn holds(&self, flags: &Flags) -> bool {
+        self.0.iter().all(|(flag, wanted)| flags.has(*flag) == *wanted)
+    }
+
+    /// Whether both can hold at once.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        !self.0.iter().any(|(flag, wanted)| other.0.contains(&(*flag, !wanted)))
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (flag, wanted)) in self.0.iter().enumerate() {
+            let (and, not) = (if index > 0 { " && " } else { "" }, if *wanted { "" } else { "!" });
+            write!(f, "{and}{not}{}", flag.name())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_hold_and_overlap() {
+        let mut flags = Flags::default();
+        flags.set(Flag::Logs, true);
+        let logs = Condition::parse("logs").unwrap();
+        let no_logs = Condition::parse("!logs && row").unwrap();
+        assert!(logs.holds(&flags) && !no_logs.holds(&flags));
+        assert!(!logs.overlaps(&no_logs));
+        assert!(logs.overlaps(&Condition::default()));
+        assert_eq!(no_logs.to_string(), "!logs && row");
+        assert_eq!(Condition::parse("lgos").unwrap_err(), "lgos");
+    }
+}

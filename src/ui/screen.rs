@@ -1,0 +1,177 @@
+//! What every view and every overlay is: something that takes commands and replies, and draws itself.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::event::{Effect, Reply, RequestId};
+use super::keymap::{Command, Flags, Layer};
+use super::look::Look;
+use super::toast::Toast;
+use crate::domain::world::{Application, LogTarget};
+use crate::domain::{DeploymentDraft, World};
+
+/// Names an application across pictures.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ApplicationKey {
+    /// Its environment.
+    pub environment: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl ApplicationKey {
+    /// The key of an application.
+    pub fn of(application: &Application) -> Self {
+        let draft = &application.deployment.draft;
+        Self { environment: draft.environment.clone(), name: draft.name.clone() }
+    }
+
+    /// The application of this name in a picture.
+    pub fn find<'a>(&self, world: &'a World) -> Option<&'a Application> {
+        let matches = |application: &&std::sync::Arc<Application>| {
+            let draft = &application.deployment.draft;
+            draft.name == self.name && draft.environment == self.environment
+        };
+        world.applications.iter().find(matches).map(|application| &**application)
+    }
+}
+
+/// A tab of the application view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// Components, URLs, conditions.
+    Overview,
+    /// Events of its objects.
+    Events,
+    /// The log of a container.
+    Logs,
+    /// The inventory.
+    Objects,
+}
+
+impl Tab {
+    /// Every tab, in order.
+    pub const ALL: [Self; 4] = [Self::Overview, Self::Events, Self::Logs, Self::Objects];
+}
+
+/// What a screen asks of the model. Screens never call each other.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Show an application.
+    ShowApplication(ApplicationKey, Tab),
+    /// Show the form, with this driver picked.
+    ShowForm(Option<String>),
+    /// Show the plan of this draft, once it is made.
+    PlanDeployment(Box<DeploymentDraft>),
+    /// A deployment is recorded: show it.
+    Deployed(ApplicationKey),
+    /// Offer texts to pick from.
+    PickContainer(Vec<LogTarget>),
+    /// A container was picked.
+    Follow(LogTarget),
+    /// Close the screen that asks.
+    Close,
+    /// Run a command on what is underneath.
+    Run(Command),
+    /// Show a theme without keeping it; none: the kept one again.
+    PreviewTheme(Option<String>),
+    /// Keep a theme.
+    UseTheme(String),
+    /// Say something.
+    Say(Toast),
+}
+
+/// What a screen works with while it handles something.
+pub struct Context<'a> {
+    /// The picture.
+    pub world: &'a World,
+    /// The time; none before the first picture.
+    pub now: Option<Timestamp>,
+    /// The room that the screen is drawn in.
+    pub size: Size,
+    /// What `app` is asked to do.
+    pub effects: Vec<Effect>,
+    /// What the model is asked to do, in order.
+    pub steps: Vec<Step>,
+    next_request: &'a mut u64,
+}
+
+impl<'a> Context<'a> {
+    /// A context that asks for nothing yet.
+    pub fn new(world: &'a World, now: Option<Timestamp>, size: Size, next_request: &'a mut u64) -> Self {
+        Self { world, now, size, effects: Vec::new(), steps: Vec::new(), next_request }
+    }
+
+    /// A new request number.
+    pub fn request(&mut self) -> RequestId {
+        *self.next_request += 1;
+        RequestId(*self.next_request)
+    }
+
+    /// Copies a text, and says so.
+    pub fn copy(&mut self, text: &str) {
+        self.effects.push(Effect::Copy(text.to_owned()));
+        self.say(Toast::info(format!("Copied {text}")));
+    }
+
+    /// Says something.
+    pub fn say(&mut self, toast: Toast) {
+        self.steps.push(Step::Say(toast));
+    }
+}
+
+/// A view or an overlay.
+pub trait Screen: Debug + Send {
+    /// Its name, for the header and for tests.
+    fn name(&self) -> &'static str;
+
+    /// The keymap layer that is on top.
+    fn layer(&self) -> Layer;
+
+    /// Adds the facts that conditions of key bindings ask for.
+    fn flags(&self, _world: &World, _size: Size, _flags: &mut Flags) {}
+
+    /// Carries out a command; false when it means nothing here.
+    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool;
+
+    /// Whether what is typed now must not be kept anywhere.
+    fn is_secret(&self) -> bool {
+        false
+    }
+
+    /// Takes a key that is bound to nothing, while a text is edited.
+    fn key(&mut self, _key: KeyEvent, _context: &mut Context<'_>) {}
+
+    /// Takes pasted text.
+    fn paste(&mut self, _text: &str, _context: &mut Context<'_>) {}
+
+    /// Takes the answer to one of its requests; gives it back when it is not, or no longer, waiting for it.
+    fn reply(&mut self, _id: RequestId, reply: Reply, _context: &mut Context<'_>) -> Option<Reply> {
+        Some(reply)
+    }
+
+    /// Takes note of a new picture, or a new size.
+    fn refresh(&mut self, _context: &mut Context<'_>) {}
+
+    /// Takes note that it is being closed or covered for good: ends what it started.
+    fn leave(&mut self, _context: &mut Context<'_>) {}
+
+    /// Follows another container's log, where there is one.
+    fn follow(&mut self, _target: LogTarget, _context: &mut Context<'_>) {}
+
+    /// The commands to hint at in the footer, most useful first.
+    fn hints(&self) -> &'static [Command];
+
+    /// How long what it shows stays true by itself; none: until something happens.
+    fn lasts(&self, _world: &World, _now: Timestamp, _size: Size) -> Option<Duration> {
+        None
+    }
+
+    /// Draws it.
+    fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer);
+}

@@ -1,0 +1,120 @@
+//! One line of text that is edited, on top of tui-textarea.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::Widget;
+use tui_textarea::{CursorMove, TextArea};
+
+use super::look::Look;
+use super::theme::Role;
+
+/// One line of text that is edited.
+#[derive(Debug, Clone, Default)]
+pub struct TextField {
+    area: TextArea<'static>,
+    masked: bool,
+    placeholder: &'static str,
+}
+
+impl TextField {
+    /// A field that holds `text`, with the cursor at its end.
+    pub fn new(text: &str) -> Self {
+        let mut field = Self::default();
+        field.set(text);
+        field
+    }
+
+    /// A field that never shows what it holds.
+    pub fn masked() -> Self {
+        Self { masked: true, ..Self::default() }
+    }
+
+    /// The same field; `placeholder` stands in it while it is empty.
+    pub fn with_placeholder(mut self, placeholder: &'static str) -> Self {
+        self.placeholder = placeholder;
+        self
+    }
+
+    /// What it holds.
+    pub fn text(&self) -> &str {
+        self.area.lines().first().map_or("", String::as_str)
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.text().is_empty()
+    }
+
+    /// Replaces what it holds.
+    pub fn set(&mut self, text: &str) {
+        self.area = TextArea::new(vec![one_line(text)]);
+        self.area.move_cursor(CursorMove::End);
+    }
+
+    /// Handles a key; true when the text changed. Keys that would make a second line do nothing.
+    pub fn key(&mut self, key: KeyEvent) -> bool {
+        let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Enter | KeyCode::Tab | KeyCode::BackTab => false,
+            KeyCode::Char('m' | 'j') if ctrl => false,
+            KeyCode::Char('u') if ctrl => self.area.delete_line_by_head(),
+            KeyCode::Char('y') if ctrl => self.area.paste() && self.keep_one_line(),
+            _ => self.area.input(key) && self.keep_one_line(),
+        }
+    }
+
+    /// Inserts pasted text, its line breaks as spaces.
+    pub fn paste(&mut self, text: &str) {
+        self.area.insert_str(one_line(text));
+    }
+
+    fn keep_one_line(&mut self) -> bool {
+        if self.area.lines().len() > 1 {
+            let joined = self.area.lines().join(" ");
+            self.set(&joined);
+        }
+        true
+    }
+
+    /// Draws it.
+    pub fn draw(&self, buffer: &mut Buffer, area: Rect, look: &Look<'_>, focused: bool) {
+        let mut shown = self.area.clone();
+        let role = if focused { Role::InputFocus } else { Role::Input };
+        shown.set_style(look.style(role));
+        shown.set_cursor_line_style(look.style(role));
+        shown.set_cursor_style(look.style(if focused { Role::Cursor } else { role }));
+        shown.set_placeholder_text(self.placeholder);
+        shown.set_placeholder_style(look.style(role).patch(look.style(Role::Placeholder)));
+        if self.masked {
+            shown.set_mask_char('•');
+        }
+        let area = area.intersection(buffer.area);
+        if !area.is_empty() {
+            buffer.set_style(area, look.style(role));
+            (&shown).render(area, buffer);
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_stays_one_line() {
+        let mut field = TextField::new("a\nb");
+        assert_eq!(field.text(), "a b");
+        field.paste("c\r\nd");
+        assert!(!field.key(KeyEvent::from(KeyCode::Enter)));
+        assert!(!field.key(KeyEvent::new(KeyCode::Char('m'), KeyModifiers::CONTROL)));
+        assert!(field.key(KeyEvent::from(KeyCode::Char('e'))));
+        assert_eq!(field.text(), "a bc  de");
+        field.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
+        assert!(field.is_empty());
+    }
+}

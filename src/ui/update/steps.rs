@@ -1,0 +1,127 @@
+//! What screens ask of the model: opening and closing screens, themes, messages.
+
+use super::keys;
+use crate::domain::Problem;
+use crate::domain::world::Installed;
+use crate::ui::event::Effect;
+use crate::ui::keymap::Command;
+use crate::ui::model::{Model, Slot, Worked};
+use crate::ui::overlays::{Picker, PlanDialog};
+use crate::ui::screen::{ApplicationKey, Screen, Step, Tab};
+use crate::ui::toast::Toast;
+use crate::ui::views::{ApplicationView, DeployForm};
+
+/// Carries out what the screen in `slot` asked for.
+pub fn follow_up<T>(model: &mut Model, slot: Slot, worked: Option<Worked<T>>, effects: &mut Vec<Effect>) {
+    let Some(worked) = worked else { return };
+    effects.extend(worked.effects);
+    for step in worked.steps {
+        take(model, slot, step, effects);
+    }
+}
+
+/// Takes one step that the screen in `slot` asked for.
+pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>) {
+    match step {
+        Step::Say(toast) => model.toasts.add(toast, model.now),
+        Step::Close => close(model, slot, effects),
+        Step::ShowApplication(key, tab) => show_application(model, key, tab, effects),
+        Step::ShowForm(driver) => show_form(model, driver.as_deref(), effects),
+        Step::PlanDeployment(draft) => {
+            model.overlays.push(Box::new(PlanDialog::deployment(*draft)));
+            refresh_top(model, effects);
+        }
+        Step::Deployed(key) => {
+            close(model, slot, effects);
+            if model.views.last().is_some_and(|view| view.name() == DeployForm::NAME) {
+                close(model, Slot::View(model.views.len() - 1), effects);
+            }
+            show_application(model, key, Tab::Overview, effects);
+        }
+        Step::PickContainer(targets) => model.overlays.push(Box::new(Picker::containers(&targets))),
+        Step::Follow(target) => {
+            let slot = Slot::View(model.views.len().saturating_sub(1));
+            let worked = model.work(slot, |screen, context| screen.follow(target, context));
+            follow_up(model, slot, worked, effects);
+        }
+        Step::Run(Command::Quit) => effects.push(Effect::Quit),
+        Step::Run(command) => keys::run(model, command, effects),
+        Step::PreviewTheme(name) => {
+            let name = name.as_ref().unwrap_or(&model.config.options.theme);
+            model.theme = model.config.theme(name);
+        }
+        Step::UseTheme(name) => {
+            model.theme = model.config.theme(&name);
+            model.config.options.theme.clone_from(&name);
+            effects.push(Effect::UseTheme(name));
+        }
+    }
+}
+
+/// Closes a screen and lets it end what it started. The last view stays.
+fn close(model: &mut Model, slot: Slot, effects: &mut Vec<Effect>) {
+    if slot == Slot::View(0) {
+        return;
+    }
+    let worked = model.work(slot, |screen, context| screen.leave(context));
+    match slot {
+        Slot::View(index) if index < model.views.len() => drop(model.views.remove(index)),
+        Slot::Overlay(index) if index < model.overlays.len() => drop(model.overlays.remove(index)),
+        Slot::View(_) | Slot::Overlay(_) => {}
+    }
+    if let Some(worked) = worked {
+        effects.extend(worked.effects);
+    }
+}
+
+/// Closes everything but the applications.
+pub fn show_base(model: &mut Model, effects: &mut Vec<Effect>) {
+    while !model.overlays.is_empty() {
+        close(model, Slot::Overlay(model.overlays.len() - 1), effects);
+    }
+    while model.views.len() > 1 {
+        close(model, Slot::View(model.views.len() - 1), effects);
+    }
+}
+
+fn push(model: &mut Model, view: Box<dyn Screen>, effects: &mut Vec<Effect>) {
+    model.views.push(view);
+    let slot = Slot::View(model.views.len() - 1);
+    let worked = model.work(slot, |screen, context| screen.refresh(context));
+    follow_up(model, slot, worked, effects);
+}
+
+fn refresh_top(model: &mut Model, effects: &mut Vec<Effect>) {
+    let slot = model.top_slot();
+    let worked = model.work(slot, |screen, context| screen.refresh(context));
+    follow_up(model, slot, worked, effects);
+}
+
+/// Shows an application; in the place of another one, if that is what is shown.
+fn show_application(model: &mut Model, key: ApplicationKey, tab: Tab, effects: &mut Vec<Effect>) {
+    if model.views.last().is_some_and(|view| view.name() == ApplicationView::NAME) {
+        close(model, Slot::View(model.views.len() - 1), effects);
+    }
+    push(model, Box::new(ApplicationView::new(key, tab)), effects);
+}
+
+fn show_form(model: &mut Model, driver: Option<&str>, effects: &mut Vec<Effect>) {
+    if model.views.last().is_some_and(|view| view.name() == DeployForm::NAME) {
+        return;
+    }
+    if model.world.cluster.installed == Installed::No {
+        model.overlays.push(Box::new(PlanDialog::installation(&model.world)));
+        return;
+    }
+    if model.world.drivers.is_empty() {
+        let problem = Problem::new(
+            "There is no driver to deploy with",
+            "no application driver is loaded",
+            "load one from its directory, then come back",
+        );
+        model.toasts.add(Toast::problem(problem), model.now);
+        return;
+    }
+    let form = DeployForm::new(&model.world, driver);
+    push(model, Box::new(form), effects);
+}

@@ -1,0 +1,47 @@
+//! The views: what fills the body of the screen.
+
+mod application;
+mod applications;
+mod deploy;
+mod drivers;
+mod facts;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+pub use application::ApplicationView;
+pub use applications::ApplicationsView;
+pub use deploy::DeployForm;
+pub use drivers::DriversView;
+
+use super::keymap::{Command, Layer};
+use super::look::Look;
+use super::screen::{Context, Screen};
+use crate::domain::World;
+
+/// A screen that shows nothing.
+#[derive(Debug)]
+pub struct Nothing;
+
+/// The screen that shows nothing.
+pub const NOTHING: Nothing = Nothing;
+
+impl Screen for Nothing {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Table
+    }
+
+    fn command(&mut self, _command: Command, _context: &mut Context<'_>) -> bool {
+        false
+    }
+
+    fn hints(&self) -> &'static [Command] {
+        &[]
+    }
+
+    fn draw(&self, _world: &World, _look: &Look<'_>, _area: Rect, _buffer: &mut Buffer) {}
+}

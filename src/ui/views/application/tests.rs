@@ -1,0 +1,133 @@
+use super::*;
+use crate::domain::Problem;
+use crate::domain::object::Detail;
+use crate::ui::event::Effect;
+use crate::ui::sample;
+
+struct Page {
+    view: ApplicationView,
+    world: World,
+    requests: u64,
+}
+
+type Outcome = (Vec<Effect>, Vec<Step>);
+
+impl Page {
+    fn new(name: &str, tab: Tab) -> (Self, Outcome) {
+        let key = ApplicationKey { environment: "demo".into(), name: name.into() };
+        let mut page = Self { view: ApplicationView::new(key, tab), world: sample::world(), requests: 0 };
+        let outcome = page.with(|view, context| view.refresh(context));
+        (page, outcome)
+    }
+
+    fn with(&mut self, work: impl FnOnce(&mut ApplicationView, &mut Context<'_>)) -> Outcome {
+        let mut context =
+            Context::new(&self.world, Some(sample::now()), Size::new(80, 22), &mut self.requests);
+        work(&mut self.view, &mut context);
+        (context.effects, context.steps)
+    }
+
+    fn run(&mut self, command: Command) -> Outcome {
+        self.with(|view, context| {
+            view.command(command, context);
+        })
+    }
+
+    fn reply(&mut self, id: u64, reply: Reply) -> Option<Reply> {
+        let mut left = None;
+        self.with(|view, context| left = view.reply(RequestId(id), reply, context));
+        left
+    }
+}
+
+fn target(pod: &str, container: &str) -> LogTarget {
+    LogTarget { namespace: "demo".into(), pod: pod.into(), container: container.into() }
+}
+
+const WEB: &str = "shop-web-7c9d8b5f4-lq2zt";
+
+#[test]
+fn the_log_of_the_container_that_is_not_well_comes_first() {
+    let (_, (effects, _)) = Page::new("shop", Tab::Logs);
+    assert_eq!(effects, [Effect::FollowLogs(RequestId(1), target(WEB, "web"))]);
+}
+
+#[test]
+fn where_all_is_well_the_log_of_what_answers_comes_first() {
+    let front = Effect::FollowLogs(RequestId(1), target("notes-web-6d4f9c7b8-x2x4l", "web"));
+    let (_, (effects, _)) = Page::new("notes", Tab::Logs);
+    assert_eq!(effects, std::slice::from_ref(&front));
+    let (mut page, _) = Page::new("notes", Tab::Overview);
+    assert_eq!(page.run(Command::ShowLogs).0, [front], "the cursor was not moved");
+}
+
+#[test]
+fn the_container_under_the_cursor_is_followed() {
+    let (mut page, _) = Page::new("notes", Tab::Overview);
+    page.run(Command::Bottom);
+    page.run(Command::Top);
+    for _ in 0..3 {
+        page.run(Command::Down);
+    }
+    let (effects, _) = page.run(Command::Open);
+    assert_eq!(effects, [Effect::FollowLogs(RequestId(1), target("notes-web-6d4f9c7b8-x2x4l", "web"))]);
+}
+
+#[test]
+fn leaving_the_tab_or_the_view_ends_the_stream() {
+    let (mut page, _) = Page::new("shop", Tab::Logs);
+    assert_eq!(page.run(Command::ShowEvents).0, [Effect::Cancel(RequestId(1))]);
+    page.run(Command::ShowLogs);
+    assert_eq!(page.with(|view, context| view.leave(context)).0, [Effect::Cancel(RequestId(2))]);
+}
+
+#[test]
+fn lines_of_an_older_stream_are_not_taken() {
+    let (mut page, _) = Page::new("shop", Tab::Logs);
+    let (effects, _) = page.with(|view, context| view.follow(target("shop-db-0", "db"), context));
+    assert_eq!(effects[0], Effect::Cancel(RequestId(1)));
+    assert!(page.reply(1, Reply::LogLines(vec!["old".into()])).is_some());
+    assert!(page.reply(2, Reply::LogLines(vec!["new".into()])).is_none());
+}
+
+#[test]
+fn a_restarted_container_is_followed_again() {
+    let (mut page, _) = Page::new("shop", Tab::Logs);
+    page.reply(1, Reply::LogEnded(None));
+    assert_eq!(page.with(|view, context| view.refresh(context)).0, [], "it waits in its back-off");
+    let mut shop = (*page.world.applications[1]).clone();
+    if let Detail::Pod(detail) = &mut shop.components[1].pods[0].detail {
+        detail.containers[0].state = "Running".into();
+        detail.containers[0].restarts += 1;
+    }
+    page.world.applications[1] = std::sync::Arc::new(shop);
+    let (effects, _) = page.with(|view, context| view.refresh(context));
+    assert_eq!(effects, [Effect::FollowLogs(RequestId(2), target(WEB, "web"))]);
+}
+
+#[test]
+fn a_log_that_broke_off_is_not_followed_in_a_loop() {
+    let (mut page, _) = Page::new("notes", Tab::Logs);
+    page.reply(1, Reply::LogEnded(Some(Problem::new("It cannot be read", "", ""))));
+    assert_eq!(page.with(|view, context| view.refresh(context)).0, []);
+}
+
+#[test]
+fn tabs_go_round_and_containers_are_offered() {
+    let (mut page, _) = Page::new("shop", Tab::Objects);
+    page.run(Command::Next);
+    assert_eq!(page.view.tab, Tab::Overview);
+    page.run(Command::Previous);
+    assert_eq!(page.view.tab, Tab::Objects);
+    page.run(Command::ShowLogs);
+    let offered = page.run(Command::LogContainer).1;
+    assert!(matches!(&offered[..], [Step::PickContainer(targets)] if targets.len() == 3));
+}
+
+#[test]
+fn an_application_that_is_gone_takes_commands_calmly() {
+    let (mut page, _) = Page::new("nobody", Tab::Overview);
+    for command in Command::ALL {
+        page.run(*command);
+    }
+}

@@ -1,0 +1,77 @@
+//! The filter above the table.
+
+use crossterm::event::KeyEvent;
+
+use crate::ui::query::Query;
+use crate::ui::text_field::TextField;
+
+/// The filter above the table: a text, and whether it is being typed.
+#[derive(Debug)]
+pub struct Filter {
+    field: TextField,
+    open: bool,
+    query: Query,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        let field = TextField::default().with_placeholder("name, env:demo, health:degraded, !not");
+        Self { field, open: false, query: Query::default() }
+    }
+}
+
+impl Filter {
+    /// What it lets through.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// The field that is typed into.
+    pub fn field(&self) -> &TextField {
+        &self.field
+    }
+
+    /// Whether it is being typed.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        self.query.is_empty()
+    }
+
+    /// Begins typing.
+    pub fn open(&mut self) {
+        self.open = true;
+    }
+
+    /// Ends typing and keeps the filter.
+    pub fn close(&mut self) {
+        self.open = false;
+    }
+
+    /// Ends typing and lets everything through.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes a key; true when the filter changed.
+    pub fn key(&mut self, key: KeyEvent) -> bool {
+        let changed = self.field.key(key);
+        if changed {
+            self.parse();
+        }
+        changed
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        self.field.paste(text);
+        self.parse();
+    }
+
+    fn parse(&mut self) {
+        self.query = Query::parse(self.field.text());
+    }
+}

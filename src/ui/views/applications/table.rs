@@ -1,0 +1,274 @@
+//! Drawing the applications.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::ApplicationsView;
+use super::rows::Sort;
+use crate::domain::world::{Application, Installed, Link};
+use crate::domain::{Health, World};
+use crate::ui::keymap::{Command, Layer};
+use crate::ui::layout::{inset, row, rows_from};
+use crate::ui::list::window;
+use crate::ui::look::Look;
+use crate::ui::theme::Role;
+use crate::ui::views::facts;
+use crate::ui::widgets::table::{Column, Grid};
+use crate::ui::widgets::{empty, paint, scroll};
+use crate::ui::{format, query::Query};
+
+const HEALTH: usize = 0;
+const URL: usize = 5;
+const AGE: usize = 7;
+
+/// Where the parts of the view stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Areas {
+    /// Tabs of the cockpit, filter, number of rows.
+    pub title: Rect,
+    /// Headings of the columns.
+    pub head: Rect,
+    /// The rows.
+    pub rows: Rect,
+    /// What there is to say about the selected row.
+    pub detail: Rect,
+}
+
+impl Areas {
+    /// The parts, in what room there is: rows first, then headings, title, and the selected row's detail.
+    pub fn new(area: Rect) -> Self {
+        let title = u16::from(area.height >= 5);
+        let head = u16::from(area.height >= 3);
+        let detail = match area.height {
+            0..8 => 0,
+            8..14 => 2,
+            14.. => 3,
+        };
+        let rows = area.height - title - head - detail;
+        Self {
+            title: Rect { height: title, ..area },
+            head: Rect { height: head, ..rows_from(area, title) },
+            rows: Rect { height: rows, ..rows_from(area, title + head) },
+            detail: rows_from(area, title + head + rows),
+        }
+    }
+}
+
+/// Draws the view.
+pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let areas = Areas::new(area);
+    title(view, world, look, areas.title, buffer);
+    if view.shown.is_empty() {
+        let (heading, next) = nothing(view, world, look);
+        empty(buffer, rows_from(area, areas.title.height), look, &heading, &next);
+        return;
+    }
+    let grid = Grid::new(columns(view), areas.rows, look);
+    let sorted = match view.sort {
+        Sort::Name => None,
+        Sort::Health => Some(HEALTH),
+        Sort::Age => Some(AGE),
+    };
+    grid.head(buffer, areas.head, sorted);
+    let page = usize::from(areas.rows.height);
+    let offset = window(view.cursor.at, view.cursor.offset, view.shown.len(), page);
+    let visible = view.shown.iter().enumerate().skip(offset);
+    for (place, (at, index)) in areas.rows.rows().zip(visible) {
+        let Some(application) = world.applications.get(*index) else { continue };
+        let selected = at == view.cursor.at;
+        let cells = cells(application, (look, grid.width(URL)), view.filter.query(), selected);
+        grid.row(buffer, place, cells, selected);
+    }
+    scroll::bar(buffer, areas.rows, look, offset, view.shown.len());
+    if let Some(application) = view.selected_in(world) {
+        detail(application, look, areas.detail, buffer);
+    }
+}
+
+fn title(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let area = inset(area, 1);
+    let (shown, all) = (view.shown.len(), view.rows.len());
+    let number = if shown == all { all.to_string() } else { format!("{shown} of {all}") };
+    let mut spans =
+        facts::tabs(look, ("Applications", &number), ("Drivers", &world.drivers.len().to_string()), true);
+    if view.faults_only {
+        spans.push(look.span(Role::Warn, "  ▲ faults only"));
+    }
+    if view.filter.is_open() || !view.filter.is_empty() {
+        spans.push(look.span(Role::Key, "  / "));
+        if !view.filter.is_open() {
+            spans.push(look.span(Role::Text, view.filter.field().text()));
+        }
+    }
+    let line = Line::from(spans);
+    let used = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
+    paint::line(buffer, area, line);
+    if view.filter.is_open() {
+        let place = Rect { x: area.x + used, width: area.width - used, ..area };
+        view.filter.field().draw(buffer, place, look, true);
+    }
+}
+
+fn columns(view: &ApplicationsView) -> Vec<Column> {
+    let widths = view.rows.widths();
+    // Nobody needs an empty column.
+    let cause = if widths.cause == 0 { u16::MAX } else { 24 };
+    vec![
+        Column::fixed("HEALTH", 0, 13),
+        Column::content("NAME", 1, (8, 18, 32), widths.name),
+        Column::content("ENV", 3, (6, 10, 20), widths.environment),
+        Column::content("VERSION", 4, (7, 15, 24), widths.version),
+        Column::fixed("READY", 2, 5),
+        Column::whole("URL", 5, 5, widths.url.saturating_add(2).min(48)),
+        Column::fixed("INSTANCE", 8, 8),
+        Column::fixed("AGE", 6, 4),
+        Column::rest("CAUSE", 7, cause, cause),
+    ]
+}
+
+/// The cells of a row; the URL's depends on the room that it has.
+fn cells(
+    application: &Application,
+    (look, url_width): (&Look<'_>, u16),
+    query: &Query,
+    selected: bool,
+) -> Vec<Line<'static>> {
+    let draft = &application.deployment.draft;
+    let (ready, desired) = facts::ready(application);
+    let ready_role = if ready < desired { Role::Warn } else { Role::Text };
+    let moving = facts::version(application).contains('→') || application.active.is_none();
+    let quiet = if selected { Role::Text } else { Role::Muted };
+    vec![
+        Line::from(look.health(application.health())),
+        name(&draft.name, look, query),
+        Line::from(look.span(quiet, draft.environment.clone())),
+        Line::from(look.span(if moving { Role::Progress } else { Role::Text }, facts::version(application))),
+        Line::from(look.span(ready_role, format!("{ready}/{desired}"))),
+        url(application, look, quiet, url_width),
+        Line::from(look.span(quiet, facts::instance(application))),
+        Line::from(look.span(quiet, look.age(application.deployment.created_at))),
+        Line::from(look.span(quiet, facts::headline(application))),
+    ]
+}
+
+/// The name, with the characters that a filter matched.
+fn name(name: &str, look: &Look<'_>, query: &Query) -> Line<'static> {
+    let matched = query.highlights(name);
+    let hit = look.style(Role::Key).add_modifier(Modifier::UNDERLINED);
+    let spans = name.chars().enumerate().map(|(index, character)| {
+        let style = if matched.contains(&index) { hit } else { look.style(Role::Title) };
+        Span::styled(character.to_string(), style)
+    });
+    if matched.is_empty() {
+        Line::from(look.span(Role::Title, name))
+    } else {
+        Line::from(spans.collect::<Vec<_>>())
+    }
+}
+
+/// Whether the first URL works, and its host where that fits; else what the probe found.
+fn url(application: &Application, look: &Look<'_>, quiet: Role, width: u16) -> Line<'static> {
+    let Some(first) = application.urls.first() else { return Line::from(look.span(quiet, "–")) };
+    let mark = look.probe(first.probe.as_ref(), false);
+    let host = format::short_url(&first.url);
+    let room = usize::from(width.saturating_sub(2));
+    let text = match &first.probe {
+        _ if format::width(host) <= room || room >= 16 => look.span(Role::Url, host),
+        Some(probe) => Span::styled(format::probe_code(probe), mark.style),
+        None => look.span(quiet, "…"),
+    };
+    Line::from(vec![mark, Span::raw(" "), text])
+}
+
+/// Two lines about the selected row, under a rule that names it: how it is and why; its URL, or what to do.
+fn detail(application: &Application, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let draft = &application.deployment.draft;
+    paint::rule(buffer, area, look.style(Role::Border));
+    let name = format!(" {} in {} ", draft.name, draft.environment);
+    paint::line(buffer, inset(row(area, 0), 2), Line::from(look.span(Role::Title, name)));
+    let facts = format!(" {}  instance {} ", draft.driver, facts::instance(application));
+    let facts = Line::from(look.span(Role::Muted, facts)).right_aligned();
+    if usize::from(area.width) > facts.width() + draft.name.len() + draft.environment.len() + 12 {
+        paint::line(buffer, inset(row(area, 0), 2), facts);
+    }
+    paint::line(buffer, inset(row(area, 1), 1), why(application, look));
+    paint::line(buffer, inset(row(area, 2), 1), answer(application, look));
+}
+
+fn why(application: &Application, look: &Look<'_>) -> Line<'static> {
+    let mut spans = vec![look.mark(application.health()), Span::raw(" ")];
+    if let Some(problem) = &application.problem {
+        spans.push(look.span(Role::Fail, format!("{}: ", problem.what)));
+        spans.push(look.span(Role::Text, problem.why.replace('\n', " ")));
+    } else if let Some(cause) = application.verdict.causes.last() {
+        spans.push(look.span(Role::Title, format!("{} ", cause.reason)));
+        spans.push(look.span(Role::Text, cause.message.replace('\n', " ")));
+        spans.push(look.span(Role::Muted, format!("  {}", cause.object)));
+    } else {
+        spans.push(look.span(Role::Muted, calm(application.health())));
+    }
+    Line::from(spans)
+}
+
+/// What a health without a cause says.
+fn calm(health: Health) -> &'static str {
+    match health {
+        Health::Healthy => "Everything is as desired",
+        Health::Stopped => "Stopped on purpose; its volumes are kept",
+        Health::Suspended => "Paused on purpose",
+        Health::Progressing => "On its way",
+        Health::Missing => "Nothing of it exists yet",
+        Health::Degraded => "It failed, and gives no reason",
+        Health::Unknown => "It cannot be told how it is",
+    }
+}
+
+fn answer(application: &Application, look: &Look<'_>) -> Line<'static> {
+    if let Some(problem) = application.problem.as_ref().filter(|problem| !problem.next.is_empty()) {
+        return Line::from(vec![
+            look.span(Role::Muted, "  next "),
+            look.span(Role::Text, problem.next.clone()),
+        ]);
+    }
+    let Some(url) = application.urls.first() else {
+        return Line::from(look.span(Role::Muted, "  It has no URL"));
+    };
+    let mut spans = vec![look.probe(url.probe.as_ref(), true), Span::styled("  ", Style::new())];
+    spans.push(look.span(Role::Url, url.url.clone()));
+    if let Some(probe) = &url.probe {
+        spans.push(look.span(Role::Muted, format!("  {}", look.roughly_ago(probe.at))));
+    }
+    Line::from(spans)
+}
+
+/// What an empty table says, and what to do next.
+fn nothing(view: &ApplicationsView, world: &World, look: &Look<'_>) -> (String, Vec<String>) {
+    let words = |heading: &str, next: &str| (heading.to_owned(), vec![next.to_owned()]);
+    let key = |command| look.key(command, Layer::Table);
+    if view.rows.len() > 0 {
+        return words("Nothing matches", &format!("{} clears the filter", key(Command::Back)));
+    }
+    match (&world.cluster.link, world.cluster.installed) {
+        (Link::Connecting, _) => {
+            words("Connecting to the cluster …", "what is known appears as soon as it answers")
+        }
+        (Link::Stale { problem, .. }, _) => words(&problem.what, &problem.next),
+        (Link::Live, Installed::No) => {
+            let next = format!("Press {} to see what an installation would write", key(Command::Install));
+            words("Styrmin is not installed on this cluster", &next)
+        }
+        (Link::Live, Installed::Unknown) => words(
+            "It is not known which applications there are",
+            "either the cluster has not answered yet, or it denies to list styrmindeployments.styrmin.io",
+        ),
+        (Link::Live, _) => {
+            let next = format!(
+                "Press {} to deploy one: a driver, an environment, a version",
+                key(Command::NewDeployment)
+            );
+            words("No applications yet", &next)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The form of a new deployment: driver, environment, version, name, and the driver's parameters.
+
+mod choice;
+mod field;
+mod form;
+mod view;
+
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use self::form::Form;
+use crate::domain::World;
+use crate::ui::keymap::{Command, Flag, Flags, Layer};
+use crate::ui::look::Look;
+use crate::ui::screen::{Context, Screen, Step};
+use crate::ui::toast::Toast;
+
+/// The form of a new deployment. What it asks for is planned and shown before anything is written.
+#[derive(Debug)]
+pub struct DeployForm {
+    form: Form,
+    /// The field that has the keys; the button, when it is the number of fields.
+    focus: usize,
+    /// Leaving was asked for once, after something was filled in.
+    leaving: bool,
+    touched: bool,
+}
+
+impl DeployForm {
+    /// Its name.
+    pub const NAME: &str = "new deployment";
+
+    /// A form with what can be guessed filled in.
+    pub fn new(world: &World, driver: Option<&str>) -> Self {
+        let form = Form::new(world, driver);
+        // A picked driver leaves the environment as the first question.
+        let focus = usize::from(driver.is_some());
+        Self { form, focus, leaving: false, touched: false }
+    }
+
+    fn count(&self) -> usize {
+        self.form.fields().len() + 1
+    }
+
+    fn on_button(&self) -> bool {
+        self.focus >= self.form.fields().len()
+    }
+
+    fn step(&mut self, command: Command) {
+        let last = self.count() - 1;
+        self.focus = match command {
+            Command::Up => self.focus.saturating_sub(1),
+            Command::Down => (self.focus + 1).min(last),
+            Command::Previous => self.focus.checked_sub(1).unwrap_or(last),
+            Command::Top => 0,
+            Command::Bottom => last,
+            _ => (self.focus + 1) % self.count(),
+        };
+    }
+
+    fn accept(&mut self, context: &mut Context<'_>) {
+        if !self.on_button() {
+            self.step(Command::Down);
+            return;
+        }
+        match self.form.draft(context.world) {
+            Ok(draft) => context.steps.push(Step::PlanDeployment(Box::new(draft))),
+            // The field says what is wrong with it.
+            Err(first) => self.focus = first,
+        }
+    }
+
+    fn cancel(&mut self, sure: bool, context: &mut Context<'_>) {
+        if sure || !self.touched {
+            context.steps.push(Step::Close);
+        } else {
+            self.leaving = true;
+            context.say(Toast::hint("Press it again to drop what you filled in"));
+        }
+    }
+
+    fn turn(&mut self, command: Command, context: &Context<'_>) {
+        let forwards = matches!(command, Command::Right | Command::Toggle);
+        if self.form.turn(self.focus, forwards, context.world) {
+            self.touched = true;
+        }
+    }
+}
+
+impl Screen for DeployForm {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn layer(&self) -> Layer {
+        let takes_text = self.form.fields().get(self.focus).is_some_and(|field| field.takes_text());
+        if takes_text { Layer::Input } else { Layer::Dialog }
+    }
+
+    fn is_secret(&self) -> bool {
+        self.form.fields().get(self.focus).is_some_and(|field| field.is_secret())
+    }
+
+    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
+        flags.set(Flag::Form, true);
+    }
+
+    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
+        let sure = std::mem::take(&mut self.leaving);
+        match command {
+            Command::Cancel | Command::Back => self.cancel(sure, context),
+            Command::Accept => self.accept(context),
+            Command::Left | Command::Right | Command::Toggle => self.turn(command, context),
+            Command::Up
+            | Command::Down
+            | Command::Next
+            | Command::Previous
+            | Command::Top
+            | Command::Bottom => {
+                self.step(command);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
+        self.leaving = false;
+        self.touched |= self.form.key(self.focus, key, context.world);
+    }
+
+    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
+        self.touched |= self.form.paste(self.focus, text, context.world);
+    }
+
+    fn refresh(&mut self, context: &mut Context<'_>) {
+        self.form.refresh(context.world);
+        self.focus = self.focus.min(self.count() - 1);
+    }
+
+    fn hints(&self) -> &'static [Command] {
+        &[Command::Next, Command::Previous, Command::Accept, Command::Toggle, Command::Cancel]
+    }
+
+    fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+        view::draw(&self.form, self.focus, look, area, buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! The fields together: which there are for a driver, what one says about another, and the draft that they make.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+
+use super::choice::Choice;
+use super::field::{Asks, Entry, Field};
+use crate::domain::names::check_label;
+use crate::domain::{DeploymentDraft, DriverVersion, World};
+use crate::ui::screen::ApplicationKey;
+use crate::ui::text_field::TextField;
+
+const DRIVER: usize = 0;
+const ENVIRONMENT: usize = 1;
+const VERSION: usize = 2;
+const NAME: usize = 3;
+/// The fields before the driver's parameters.
+const OWN: usize = 4;
+
+/// The environment that is offered when there is none yet.
+const FIRST_ENVIRONMENT: &str = "demo";
+
+/// The fields of a new deployment.
+#[derive(Debug)]
+pub struct Form {
+    fields: Vec<Field>,
+    /// The driver whose parameters are asked for.
+    driver: Option<Arc<DriverVersion>>,
+    /// A person wrote the name: it follows the driver no more.
+    named: bool,
+}
+
+impl Form {
+    /// A form with what can be guessed filled in; `driver` names the driver to begin with.
+    pub fn new(world: &World, driver: Option<&str>) -> Self {
+        let names = driver_names(world);
+        let chosen = names.iter().find(|name| driver.is_some_and(|wanted| name.as_str() == wanted));
+        let driver = chosen.cloned().or_else(|| names.first().cloned()).unwrap_or_default();
+        let environments = environment_names(world);
+        let environment = environments.first().cloned().unwrap_or_else(|| FIRST_ENVIRONMENT.to_owned());
+        let fields = vec![
+            Field::new(Asks::Driver, "Application", "", Entry::Choice(Choice::new(names, &driver, false))),
+            Field::new(
+                Asks::Environment,
+                "Environment",
+                "an existing one, or type a new name",
+                Entry::Choice(Choice::new(environments, &environment, true)),
+            ),
+            Field::new(Asks::Version, "Version", "", Entry::Choice(Choice::new(Vec::new(), "", true))),
+            Field::new(
+                Asks::Name,
+                "Name",
+                "a DNS label, unique in its environment",
+                Entry::Text(TextField::default()),
+            ),
+        ];
+        let mut form = Self { fields, driver: None, named: false };
+        form.follow_driver(world);
+        form
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    fn text(&self, index: usize) -> &str {
+        self.fields.get(index).map_or("", Field::text)
+    }
+
+    /// Takes a key for a field; true when its value changed.
+    pub fn key(&mut self, index: usize, key: KeyEvent, world: &World) -> bool {
+        let changed = self.fields.get_mut(index).is_some_and(|field| field.key(key));
+        self.changed(index, changed, world)
+    }
+
+    /// Takes pasted text for a field; true when its value changed.
+    pub fn paste(&mut self, index: usize, text: &str, world: &World) -> bool {
+        let changed = self.fields.get_mut(index).is_some_and(|field| field.paste(text));
+        self.changed(index, changed, world)
+    }
+
+    /// Goes to a field's next value, or the one before; true when its value changed.
+    pub fn turn(&mut self, index: usize, forwards: bool, world: &World) -> bool {
+        let changed = self.fields.get_mut(index).is_some_and(|field| field.turn(forwards));
+        self.changed(index, changed, world)
+    }
+
+    fn changed(&mut self, index: usize, changed: bool, world: &World) -> bool {
+        if !changed {
+            return false;
+        }
+        match index {
+            DRIVER => self.follow_driver(world),
+            ENVIRONMENT => self.suggest_name(world),
+            NAME => self.named = !self.text(NAME).is_empty(),
+            _ => {}
+        }
+        if let Some(field) = self.fields.get_mut(index) {
+            field.error = None;
+        }
+        if index == ENVIRONMENT || index == NAME {
+            self.fields[NAME].error = None;
+        }
+        true
+    }
+
+    /// Takes note of a new picture: drivers and environments may have come.
+    pub fn refresh(&mut self, world: &World) {
+        for (index, options) in [(DRIVER, driver_names(world)), (ENVIRONMENT, environment_names(world))] {
+            if let Some(Entry::Choice(choice)) = self.fields.get_mut(index).map(|field| &mut field.entry)
+                && !options.is_empty()
+            {
+                choice.set_options(options);
+            }
+        }
+        let newest = newest(world, self.text(DRIVER));
+        if newest.map(|driver| &driver.digest) != self.driver.as_ref().map(|driver| &driver.digest) {
+            self.follow_driver(world);
+        }
+    }
+
+    /// Offers what the picked driver knows: versions, a name, its parameters. Values of the same name stay.
+    fn follow_driver(&mut self, world: &World) {
+        let driver = newest(world, self.text(DRIVER)).cloned();
+        let kept: BTreeMap<String, Field> =
+            self.fields.drain(OWN..).filter_map(|f| Some((f_name(&f)?, f))).collect();
+        if let Some(driver) = &driver {
+            let spec = &driver.spec;
+            self.fields[DRIVER].help =
+                format!("{}  {}", driver.reference.version, first_line(&spec.info.description));
+            let mut versions = spec.known_versions.clone();
+            if !spec.default_version.is_empty() && !versions.contains(&spec.default_version) {
+                versions.insert(0, spec.default_version.clone());
+            }
+            let supported = if spec.supported_versions.is_empty() { "any" } else { &spec.supported_versions };
+            self.fields[VERSION].help = format!("supported: {supported}");
+            self.fields[VERSION].entry = Entry::Choice(Choice::new(versions, &spec.default_version, true));
+            for parameter in &spec.parameters {
+                let mut field = Field::parameter(parameter);
+                if let Some(before) = kept.get(&parameter.name).filter(|before| before.asks == field.asks) {
+                    field.entry = before.entry.clone();
+                }
+                self.fields.push(field);
+            }
+        }
+        self.driver = driver;
+        self.suggest_name(world);
+    }
+
+    /// Names the deployment like its driver, with a number when that name is taken.
+    fn suggest_name(&mut self, world: &World) {
+        if self.named {
+            return;
+        }
+        let base = self.text(DRIVER).to_owned();
+        let mut name = base.clone();
+        for number in 2..1000 {
+            if !self.is_taken(&name, world) {
+                break;
+            }
+            name = format!("{base}-{number}");
+        }
+        self.fields[NAME].entry = Entry::Text(TextField::new(&name));
+    }
+
+    fn is_taken(&self, name: &str, world: &World) -> bool {
+        let key = ApplicationKey { environment: self.text(ENVIRONMENT).to_owned(), name: name.to_owned() };
+        key.find(world).is_some()
+    }
+
+    /// The draft that the fields make.
+    ///
+    /// # Errors
+    /// The first field with an error; every field with an error carries it.
+    pub fn draft(&mut self, world: &World) -> Result<DeploymentDraft, usize> {
+        let mut errors: Vec<Option<String>> = vec![None; self.fields.len()];
+        errors[ENVIRONMENT] = label_error("environment", self.text(ENVIRONMENT));
+        errors[NAME] = label_error("deployment", self.text(NAME)).or_else(|| {
+            let place = self.text(ENVIRONMENT);
+            self.is_taken(self.text(NAME), world).then(|| format!("there is one of that name in {place}"))
+        });
+        if self.text(VERSION).trim().is_empty() {
+            errors[VERSION] = Some("a version is needed".to_owned());
+        }
+        let mut parameters = BTreeMap::new();
+        for (index, field) in self.fields.iter().enumerate() {
+            let Asks::Parameter(spec) = &field.asks else { continue };
+            match field.parameter_value(spec) {
+                Ok(Some(value)) => drop(parameters.insert(spec.name.clone(), value)),
+                Ok(None) => {}
+                Err(error) => errors[index] = Some(error),
+            }
+        }
+        if self.driver.is_none() {
+            errors[DRIVER] = Some("this driver is no longer loaded".to_owned());
+        }
+        let first = errors.iter().position(Option::is_some);
+        for (field, error) in self.fields.iter_mut().zip(errors) {
+            field.error = error;
+        }
+        match (first, &self.driver) {
+            (None, Some(driver)) => Ok(DeploymentDraft {
+                name: self.text(NAME).to_owned(),
+                environment: self.text(ENVIRONMENT).to_owned(),
+                driver: driver.reference.clone(),
+                application_version: self.text(VERSION).trim().to_owned(),
+                parameters,
+                ..DeploymentDraft::default()
+            }),
+            (first, _) => Err(first.unwrap_or(DRIVER)),
+        }
+    }
+}
+
+fn label_error(what: &str, name: &str) -> Option<String> {
+    check_label(what, name).err().map(|problem| format!("{}: {}", problem.why, problem.next))
+}
+
+fn f_name(field: &Field) -> Option<String> {
+    match &field.asks {
+        Asks::Parameter(spec) => Some(spec.name.clone()),
+        _ => None,
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or("")
+}
+
+/// The drivers by name, each once; the picture has them by name, newest first.
+fn driver_names(world: &World) -> Vec<String> {
+    let mut names: Vec<String> = world.drivers.iter().map(|driver| driver.reference.name.clone()).collect();
+    names.dedup();
+    names
+}
+
+fn newest<'a>(world: &'a World, name: &str) -> Option<&'a Arc<DriverVersion>> {
+    world.drivers.iter().find(|driver| driver.reference.name == name)
+}
+
+fn environment_names(world: &World) -> Vec<String> {
+    world.environments.iter().map(|environment| environment.name.clone()).collect()
+}

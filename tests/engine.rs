@@ -1,0 +1,26 @@
+//! The engine against a Kubernetes: the embedded sandbox always, and a real API server when `STYRMIN_TEST_KUBECONFIG` names
+//! the kubeconfig of one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper that fails fails its test"
+)]
+
+#[path = "engine/bench.rs"]
+mod bench;
+#[path = "engine/cluster.rs"]
+mod cluster;
+#[path = "engine/crash.rs"]
+mod crash;
+#[path = "engine/deploy.rs"]
+mod deploy;
+#[path = "engine/faults.rs"]
+mod faults;
+#[path = "engine/leases.rs"]
+mod leases;
+#[path = "engine/site.rs"]
+mod site;
+#[path = "engine/support.rs"]
+mod support;

@@ -1,0 +1,284 @@
+//! Whatever happens, in whatever order, at whatever size: nothing panics, and nothing is written that was not shown and
+//! confirmed.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
+#[allow(dead_code, reason = "the picture is shared with other tests")]
+#[path = "support/sample.rs"]
+mod sample;
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use styrmin::domain::world::{Installed, Link};
+use styrmin::domain::{ClusterKind, Plan, Problem, World};
+use styrmin::ui::event::{Effect, Event, Reply, RequestId};
+use styrmin::ui::{ColourDepth, KeymapSet, Model, ThemeSet, UiConfig, UiOptions, draw, update};
+
+/// Something that happens.
+#[derive(Debug, Clone)]
+enum Act {
+    Key(KeyCode, KeyModifiers),
+    Type(&'static str),
+    Resize(u16, u16),
+    World(usize),
+    Tick(i64),
+    Answer(bool),
+    LateAnswer(u64),
+    Paste(String),
+    Wheel(bool),
+    Configure(usize),
+}
+
+fn key() -> impl Strategy<Value = KeyCode> {
+    let named = prop_oneof![
+        Just(KeyCode::Enter),
+        Just(KeyCode::Esc),
+        Just(KeyCode::Tab),
+        Just(KeyCode::BackTab),
+        Just(KeyCode::Backspace),
+        Just(KeyCode::Up),
+        Just(KeyCode::Down),
+        Just(KeyCode::Left),
+        Just(KeyCode::Right),
+        Just(KeyCode::Home),
+        Just(KeyCode::End),
+        Just(KeyCode::PageUp),
+        Just(KeyCode::PageDown),
+    ];
+    let letters = "abcdefghijklmnopqrstuvwxyzGFSTNI/:?1234 []éö日\u{301}"
+        .chars()
+        .map(KeyCode::Char)
+        .collect::<Vec<_>>();
+    prop_oneof![3 => named, 5 => prop::sample::select(letters)]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let modifiers = prop_oneof![8 => Just(KeyModifiers::NONE), 1 => Just(KeyModifiers::CONTROL), 1 => Just(KeyModifiers::ALT)];
+    let scripts = [
+        "n",
+        "FS",
+        "jl",
+        "l/WARN\n",
+        "2",
+        ":drivers\n",
+        "Tpaper\n",
+        "/env:demo\n",
+        "\u{1b}\u{1b}",
+        "n\t\t\t\t\t\t\t\tsecret\t\n",
+        "y",
+    ];
+    prop_oneof![
+        24 => (key(), modifiers).prop_map(|(code, modifiers)| Act::Key(code, modifiers)),
+        4 => prop::sample::select(scripts.to_vec()).prop_map(Act::Type),
+        2 => (1..130u16, 1..45u16).prop_map(|(width, height)| Act::Resize(width, height)),
+        2 => Just(Act::Resize(100, 30)),
+        2 => (0..5usize).prop_map(Act::World),
+        1 => (0..100_000i64).prop_map(Act::Tick),
+        6 => any::<bool>().prop_map(Act::Answer),
+        1 => (0..50u64).prop_map(Act::LateAnswer),
+        1 => "\\PC{0,12}\n?\\PC{0,4}".prop_map(Act::Paste),
+        1 => any::<bool>().prop_map(Act::Wheel),
+        1 => (0..4usize).prop_map(Act::Configure),
+    ]
+}
+
+fn world(number: usize) -> World {
+    match number {
+        0 => sample::empty_world(ClusterKind::Kubeconfig, Link::Live, Installed::No),
+        1 => sample::empty_world(ClusterKind::Sandbox, sample::stale(), Installed::Yes),
+        2 => sample::large_world(200),
+        3 => World::default(),
+        _ => sample::world(),
+    }
+}
+
+fn config(number: usize) -> UiConfig {
+    let keymaps = KeymapSet::bundled();
+    let keymap = ["default", "k9s", "helix", "none"][number].to_owned();
+    let colours = [ColourDepth::Full, ColourDepth::Indexed, ColourDepth::Sixteen, ColourDepth::Mono][number];
+    let options = UiOptions { keymap, colours, ascii: number == 3, ..UiOptions::default() };
+    UiConfig::new(ThemeSet::bundled(), &keymaps, options).0
+}
+
+/// A cockpit with an `app` that answers when told to.
+struct Cockpit {
+    model: Model,
+    size: (u16, u16),
+    open: Vec<(RequestId, Effect)>,
+    screen: String,
+    confirmed: usize,
+    events: usize,
+}
+
+impl Cockpit {
+    fn new() -> Self {
+        let mut cockpit = Self {
+            model: Model::new(UiConfig::default(), (100, 30)),
+            size: (100, 30),
+            open: Vec::new(),
+            screen: String::new(),
+            confirmed: 0,
+            events: 0,
+        };
+        cockpit.send(Event::World(Arc::new(sample::world()), sample::now()));
+        cockpit
+    }
+
+    fn send(&mut self, event: Event) {
+        let by_key = matches!(event, Event::Key(_));
+        let before = std::mem::take(&mut self.screen);
+        for effect in update(&mut self.model, event) {
+            match &effect {
+                Effect::Confirm(_, _, hash) => {
+                    self.confirmed += 1;
+                    assert!(by_key, "only a person confirms");
+                    let plan = sample::plan();
+                    assert_eq!(*hash, plan.hash());
+                    assert!(shows(&before, &plan), "the plan was not on screen:\n{before}");
+                }
+                _ => {}
+            }
+            if let Some(id) = request_of(&effect) {
+                self.open.push((id, effect));
+            }
+        }
+        let _ = self.model.wants_tick();
+        self.events += 1;
+        // Every frame of a plan, and every fourth of the rest.
+        if self.model.screens().contains(&"plan") || self.events.is_multiple_of(4) {
+            self.screen = self.draw();
+        }
+    }
+
+    fn draw(&self) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
+        terminal.draw(|frame| draw(&self.model, frame)).unwrap();
+        terminal.backend().to_string()
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Key(code, modifiers) => self.send(Event::Key(KeyEvent::new(code, modifiers))),
+            Act::Type(keys) => keys.chars().for_each(|letter| {
+                let code = match letter {
+                    '\n' => KeyCode::Enter,
+                    '\t' => KeyCode::Tab,
+                    '\u{1b}' => KeyCode::Esc,
+                    other => KeyCode::Char(other),
+                };
+                self.send(Event::Key(KeyEvent::from(code)));
+            }),
+            Act::Resize(width, height) => {
+                self.size = (width, height);
+                self.send(Event::Resize(width, height));
+            }
+            Act::World(number) => self.send(Event::World(Arc::new(world(number)), sample::now())),
+            Act::Tick(seconds) => self.send(Event::Tick(sample::now() + SignedDuration::from_secs(seconds))),
+            Act::Answer(well) => self.answer(well),
+            Act::LateAnswer(id) => self.send(Event::Reply(RequestId(id), Reply::Done(Ok("late".into())))),
+            Act::Paste(text) => self.send(Event::Paste(text)),
+            Act::Wheel(down) => {
+                let kind = if down { MouseEventKind::ScrollDown } else { MouseEventKind::ScrollUp };
+                self.send(Event::Mouse(MouseEvent {
+                    kind,
+                    column: 1,
+                    row: 1,
+                    modifiers: KeyModifiers::NONE,
+                }));
+            }
+            Act::Configure(number) => self.send(Event::Config(Ok(config(number)))),
+        }
+    }
+
+    fn answer(&mut self, well: bool) {
+        let Some((id, effect)) = self.open.pop() else { return };
+        let problem = || Problem::new("It did not work", "for a reason\nof two lines", "try again");
+        let reply = match effect {
+            Effect::Plan(..) => Reply::Plan(if well { Ok(sample::preview()) } else { Err(problem()) }),
+            Effect::Confirm(..) => Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) }),
+            _ if well => Reply::LogLines(
+                (0..40).map(|n| format!("12:00:0{} WARN {n}\t\u{1b}[31m日本 é", n % 10)).collect(),
+            ),
+            _ => Reply::LogEnded(Some(problem())),
+        };
+        self.send(Event::Reply(id, reply));
+    }
+}
+
+fn shows(screen: &str, plan: &Plan) -> bool {
+    screen.contains(&plan.title)
+        && screen.contains(&plan.cluster)
+        && screen.contains("Deploy") | screen.contains("Install")
+}
+
+fn request_of(effect: &Effect) -> Option<RequestId> {
+    match effect {
+        Effect::Plan(id, _)
+        | Effect::Confirm(id, ..)
+        | Effect::CancelOperation(id, _)
+        | Effect::AnswerStep(id, ..)
+        | Effect::CompareInstances(id, ..)
+        | Effect::ReadOperation(id, _)
+        | Effect::TakeOver(id)
+        | Effect::FollowLogs(id, _) => Some(*id),
+        _ => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 25, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// 25 × 400 = 10 000 events.
+    #[test]
+    fn nothing_panics_and_nothing_is_written_unseen(acts in prop::collection::vec(act(), 400)) {
+        let mut cockpit = Cockpit::new();
+        for act in acts {
+            cockpit.act(act);
+        }
+    }
+}
+
+#[test]
+fn a_confirmed_plan_is_carried_out() {
+    let mut cockpit = Cockpit::new();
+    cockpit.act(Act::Type("n\t\t\t\t\t\t\t\tsecret\t\n"));
+    cockpit.act(Act::Answer(true));
+    cockpit.act(Act::Type("y"));
+    assert_eq!(
+        cockpit.confirmed, 1,
+        "the property above would hold for a cockpit that can do nothing\n{}",
+        cockpit.screen
+    );
+}
+
+#[test]
+fn every_view_is_drawn_at_every_size() {
+    let scenes = [
+        "",
+        "\n",
+        "j\n",
+        "jl",
+        "je",
+        "ji",
+        "n\t\t",
+        "2",
+        "?",
+        ":no",
+        "T",
+        "jlc",
+        "n\t\t\t\t\t\t\t\tsecret\t\n",
+    ];
+    for scene in scenes {
+        let mut cockpit = Cockpit::new();
+        cockpit.act(Act::Type(scene));
+        cockpit.act(Act::Answer(true));
+        for size in [(1, 1), (2, 3), (5, 2), (3, 40), (12, 5), (20, 5), (39, 9), (79, 23), (300, 100)] {
+            cockpit.act(Act::Resize(size.0, size.1));
+        }
+    }
+}

@@ -1,0 +1,478 @@
+// A fixed picture to draw and to test with. Included by `tests/frames.rs` and by the unit tests of `ui`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use styrmin::domain::diff::ObjectDiff;
+use styrmin::domain::driver::{
+    ActionSpec, ComponentSpec, DriverInfo, ParameterKind, ParameterSpec, ServiceScope, ServiceSpec,
+};
+use styrmin::domain::object::{ContainerSummary, Detail, EventSummary, PodDetail, WorkloadDetail};
+use styrmin::domain::plan::{Step, Verb};
+use styrmin::domain::world::{
+    Application, ClusterView, ComponentView, Condition, EngineView, Installed, Link, Probe, ProbeOutcome,
+    UrlView,
+};
+use styrmin::domain::{
+    ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverRef,
+    DriverSpec, DriverVersion, Environment, Health, Instance, InstanceState, ObjectKey, ObjectSummary,
+    OperationKind, Plan, Preview, Problem, Verdict, World,
+};
+
+/// The moment at which the picture is taken.
+pub fn now() -> Timestamp {
+    "2026-11-22T19:00:00Z".parse().unwrap()
+}
+
+/// A moment before [`now`].
+pub fn before(seconds: i64) -> Timestamp {
+    now() - SignedDuration::from_secs(seconds)
+}
+
+/// A picture of a real cluster with a bit of everything.
+pub fn world() -> World {
+    World {
+        generation: 7,
+        cluster: cluster(ClusterKind::Kubeconfig, Link::Live, Installed::Yes),
+        engine: EngineView::Here { epoch: 3, since: before(3600) },
+        environments: ["demo", "staging"].map(environment).to_vec(),
+        applications: vec![
+            Arc::new(healthy("notes", "demo", 1)),
+            Arc::new(crashing()),
+            Arc::new(upgrading()),
+            Arc::new(stopped()),
+        ],
+        drivers: drivers(),
+        ..World::default()
+    }
+}
+
+/// A picture with nothing in it yet.
+pub fn empty_world(kind: ClusterKind, link: Link, installed: Installed) -> World {
+    World { generation: 1, cluster: cluster(kind, link, installed), drivers: drivers(), ..World::default() }
+}
+
+/// A picture with this many healthy applications.
+pub fn large_world(count: usize) -> World {
+    let name = |index| format!("application-{index:05}");
+    let one = |index: usize| Arc::new(healthy(&name(index), &format!("env-{:02}", index % 40), 1));
+    World { applications: (0..count).map(one).collect(), ..world() }
+}
+
+/// A lost link.
+pub fn stale() -> Link {
+    let problem = Problem::new(
+        "The cluster does not answer",
+        "connect 10.0.0.1:6443: connection refused",
+        "it is tried again every few seconds",
+    );
+    Link::Stale { since: before(12), problem }
+}
+
+fn cluster(kind: ClusterKind, link: Link, installed: Installed) -> ClusterView {
+    let name = if kind == ClusterKind::Sandbox { "sandbox" } else { "kind-local" };
+    let record = ClusterRecord {
+        name: name.into(),
+        kind,
+        fqdn_suffix: Some("localhost".into()),
+        storage_class: None,
+        ingress_port: Some(8480),
+    };
+    ClusterView { record: Some(record), link, version: Some("v1.34.0".into()), installed }
+}
+
+fn environment(name: &str) -> Environment {
+    Environment {
+        name: name.into(),
+        cluster: "kind-local".into(),
+        namespace: name.into(),
+        ingress_class: None,
+        fqdn_suffix: None,
+        production: false,
+        ..Environment::new("", "", "")
+    }
+}
+
+fn reference(name: &str, version: &str) -> DriverRef {
+    DriverRef { name: name.into(), version: version.into() }
+}
+
+/// The drivers of the picture: one with every kind of parameter, one plain.
+pub fn drivers() -> Vec<Arc<DriverVersion>> {
+    let parameter = |name: &str, label: &str, kind, default| ParameterSpec {
+        name: name.into(),
+        label: label.into(),
+        kind,
+        default,
+        description: String::new(),
+        pattern: None,
+        min: None,
+        max: None,
+    };
+    let mut replicas = parameter("replicas", "Replicas", ParameterKind::Integer, Some(json!(1)));
+    (replicas.min, replicas.max) = (Some(1.0), Some(5.0));
+    replicas.description = "How many web servers run".into();
+    let levels = ["debug", "info", "warn"].map(String::from).to_vec();
+    let parameters = vec![
+        parameter("title", "Title", ParameterKind::String, Some(json!("Team notes"))),
+        replicas,
+        parameter("public", "Public", ParameterKind::Boolean, Some(json!(false))),
+        parameter("log_level", "Log level", ParameterKind::Enum(levels), Some(json!("info"))),
+        parameter("password", "Password", ParameterKind::Secret, None),
+    ];
+    let info = DriverInfo {
+        description: "A small notebook with a web front and a database.\nMade to try things out on.".into(),
+        authors: vec!["The Styrmin authors".into()],
+        license: "Apache-2.0".into(),
+        links: vec![("home".into(), "https://example.org/notes".into())],
+    };
+    let service = ServiceSpec {
+        name: "notes".into(),
+        kind: "http".into(),
+        scope: ServiceScope::External,
+        port: 80,
+        target_port: Some(8080),
+        component: "web".into(),
+        path: "/".into(),
+    };
+    let database = ComponentSpec { backup: Some("action".into()), ..ComponentSpec::default() };
+    let notes = DriverSpec {
+        supported_versions: ">=1.0,<2.0".into(),
+        default_version: "1.0.0".into(),
+        known_versions: ["1.0.0", "1.1.0"].map(String::from).to_vec(),
+        info,
+        components: BTreeMap::from([("db".into(), database), ("web".into(), ComponentSpec::default())]),
+        services: vec![service],
+        parameters,
+        actions: vec![ActionSpec { name: "migrate".into(), ..ActionSpec::default() }],
+        ..DriverSpec::default()
+    };
+    let wiki = DriverSpec {
+        supported_versions: ">=3.0".into(),
+        default_version: "3.2.1".into(),
+        info: DriverInfo { description: "Pages that everybody edits.".into(), ..DriverInfo::default() },
+        ..DriverSpec::default()
+    };
+    [("notes", "1.2.0", notes), ("wiki", "0.4.0", wiki)]
+        .map(|(name, version, spec)| {
+            Arc::new(DriverVersion {
+                reference: reference(name, version),
+                source: "built-in".into(),
+                digest: format!("digest-of-{name}"),
+                spec,
+                files: BTreeMap::new(),
+            })
+        })
+        .to_vec()
+}
+
+fn key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
+    let api_version = if matches!(kind, "Deployment" | "StatefulSet") { "apps/v1" } else { "v1" };
+    ObjectKey {
+        api_version: api_version.into(),
+        kind: kind.into(),
+        namespace: namespace.into(),
+        name: name.into(),
+    }
+}
+
+fn object(key: ObjectKey, age: i64, detail: Detail) -> ObjectSummary {
+    ObjectSummary {
+        uid: format!("uid-{}", key.name),
+        key,
+        resource_version: "1".into(),
+        owner: None,
+        labels: BTreeMap::new(),
+        created: Some(before(age)),
+        deleting: false,
+        verdict: Verdict::healthy(),
+        detail,
+    }
+}
+
+fn container(name: &str, image: &str) -> ContainerSummary {
+    ContainerSummary {
+        name: name.into(),
+        image: image.into(),
+        ready: true,
+        restarts: 0,
+        state: "Running".into(),
+        exit_code: None,
+        started: Some(before(3600)),
+    }
+}
+
+fn pod(namespace: &str, name: &str, containers: Vec<ContainerSummary>) -> ObjectSummary {
+    let detail = PodDetail {
+        phase: "Running".into(),
+        node: "node-1".into(),
+        ip: "127.64.0.12".into(),
+        containers,
+        simulated: false,
+    };
+    object(key("Pod", namespace, name), 7_500, Detail::Pod(detail))
+}
+
+fn component(name: &str, image: &str, pods: Vec<ObjectSummary>) -> ComponentView {
+    let desired = u32::try_from(pods.len()).unwrap();
+    ComponentView {
+        name: name.into(),
+        verdict: Verdict::healthy(),
+        ready: desired,
+        desired,
+        images: vec![image.into()],
+        pods,
+    }
+}
+
+/// An instance of the application with this row number.
+pub fn instance(deployment: i64, number: u32, version: &str, state: InstanceState) -> Instance {
+    Instance {
+        deployment: DeploymentId(deployment),
+        number,
+        state,
+        driver: reference("notes", "1.2.0"),
+        application_version: version.into(),
+        context: json!({}),
+        digest: format!("digest-{number}"),
+        created_at: before(300),
+        message: None,
+        draft: None,
+    }
+}
+
+/// A healthy application with two components.
+pub fn healthy(name: &str, environment: &str, id: i64) -> Application {
+    let web = format!("{name}-web");
+    let db = format!("{name}-db");
+    let pod_of = |part: &str, container_name: &str, image: &str, hash: &str| {
+        pod(environment, &format!("{part}-{hash}"), vec![container(container_name, image)])
+    };
+    let components = vec![
+        component("db", "styrmin/notes-db:1.0.0", vec![pod_of(&db, "db", "styrmin/notes-db:1.0.0", "0")]),
+        component(
+            "web",
+            "styrmin/notes-web:1.0.0",
+            vec![pod_of(&web, "web", "styrmin/notes-web:1.0.0", "6d4f9c7b8-x2x4l")],
+        ),
+    ];
+    let workload = WorkloadDetail {
+        desired: 1,
+        ready: 1,
+        updated: 1,
+        available: 1,
+        images: vec!["styrmin/notes-web:1.0.0".into()],
+    };
+    let service = Detail::Service { cluster_ip: "127.64.1.7".into(), ports: vec![80] };
+    let volume = Detail::Volume { phase: "Bound".into(), size: "1Gi".into() };
+    let objects = vec![
+        object(key("Deployment", environment, &web), 432_000, Detail::Workload(workload.clone())),
+        object(key("StatefulSet", environment, &db), 432_000, Detail::Workload(workload)),
+        object(key("Service", environment, name), 432_000, service),
+        object(key("PersistentVolumeClaim", environment, &format!("data-{db}-0")), 432_000, volume),
+        object(key("Secret", environment, &format!("{name}-parameters")), 432_000, Detail::Other),
+    ];
+    let draft = DeploymentDraft {
+        name: name.into(),
+        environment: environment.into(),
+        driver: reference("notes", "1.2.0"),
+        application_version: "1.0.0".into(),
+        parameters: BTreeMap::new(),
+        ..DeploymentDraft::default()
+    };
+    let deployment = Deployment {
+        id: DeploymentId(id),
+        uid: format!("uid-{id}"),
+        draft,
+        phase: DesiredPhase::Running,
+        revision: 1,
+        created_at: before(432_000),
+    };
+    let url = UrlView {
+        service: name.into(),
+        url: format!("http://{name}-{environment}.localhost:8480/"),
+        probe: Some(Probe { at: before(8), outcome: ProbeOutcome::Answered(200), millis: 12 }),
+    };
+    Application {
+        deployment,
+        namespace: environment.into(),
+        instance: Some(instance(id, 3, "1.0.0", InstanceState::Active)),
+        active: Some(instance(id, 3, "1.0.0", InstanceState::Active)),
+        verdict: Verdict::healthy(),
+        components,
+        urls: vec![url],
+        conditions: vec![
+            condition("Ready", "True", "Healthy", "all components are healthy"),
+            condition("Stalled", "False", "", ""),
+        ],
+        events: vec![event(
+            40,
+            ("Started", "Started container web"),
+            &format!("Pod/{web}-6d4f9c7b8-x2x4l"),
+            1,
+        )],
+        objects,
+        problem: None,
+        history: vec![Arc::new(instance(id, 3, "1.0.0", InstanceState::Active))],
+        drift: Vec::new(),
+    }
+}
+
+fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Condition {
+    Condition {
+        kind: kind.into(),
+        status: status.into(),
+        reason: reason.into(),
+        message: message.into(),
+        since: Some(before(300)),
+    }
+}
+
+fn event(age: i64, (reason, message): (&str, &str), object: &str, count: u32) -> EventSummary {
+    EventSummary {
+        at: before(age),
+        warning: reason.starts_with("Back") || reason.starts_with("Failed"),
+        reason: reason.into(),
+        message: message.into(),
+        object: object.into(),
+        count,
+    }
+}
+
+/// An application whose web server ends again and again.
+pub fn crashing() -> Application {
+    let mut application = healthy("shop", "demo", 2);
+    let name = "shop-web-7c9d8b5f4-lq2zt";
+    let chain = |health| {
+        Verdict {
+        health,
+        causes: vec![
+            styrmin::domain::Cause {
+                object: key("Deployment", "demo", "shop-web"),
+                reason: "MinimumReplicasUnavailable".into(),
+                message: "Deployment does not have minimum availability".into(),
+            },
+            styrmin::domain::Cause {
+                object: key("Pod", "demo", name),
+                reason: "CrashLoopBackOff".into(),
+                message: "back-off 40s restarting failed container=web: cannot open /data/shop.db: permission denied".into(),
+            },
+        ],
+    }
+    };
+    let mut broken = pod(
+        "demo",
+        name,
+        vec![container("web", "styrmin/notes-web:1.0.0"), container("proxy", "envoy:1.31")],
+    );
+    broken.verdict = chain(Health::Degraded);
+    if let Detail::Pod(detail) = &mut broken.detail {
+        let web = &mut detail.containers[0];
+        (web.ready, web.restarts, web.exit_code) = (false, 7, Some(101));
+        web.state = "CrashLoopBackOff".into();
+    }
+    let web = &mut application.components[1];
+    (web.pods, web.ready, web.verdict) = (vec![broken], 0, chain(Health::Degraded));
+    application.verdict = chain(Health::Degraded);
+    application.urls[0].probe =
+        Some(Probe { at: before(8), outcome: ProbeOutcome::Answered(503), millis: 4 });
+    application.conditions = vec![
+        condition("Ready", "False", "Degraded", "component web is degraded"),
+        condition("Stalled", "True", "CrashLoopBackOff", "web ends with exit code 101"),
+    ];
+    application.events = vec![
+        event(
+            9,
+            (
+                "BackOff",
+                "Back-off restarting failed container web in pod shop-web-7c9d8b5f4-lq2zt_demo(6b1f)",
+            ),
+            &format!("Pod/{name}"),
+            14,
+        ),
+        event(
+            62,
+            ("Pulled", "Container image \"styrmin/notes-web:1.0.0\" already present on machine"),
+            &format!("Pod/{name}"),
+            8,
+        ),
+        event(
+            3_900,
+            ("ScalingReplicaSet", "Scaled up replica set shop-web-7c9d8b5f4 to 1"),
+            "Deployment/shop-web",
+            1,
+        ),
+    ];
+    application
+}
+
+/// An application on its way to a newer version.
+fn upgrading() -> Application {
+    let mut application = healthy("team-handbook", "staging", 3);
+    application.instance = Some(instance(3, 4, "1.1.0", InstanceState::Applying));
+    application.verdict = Verdict::because(
+        Health::Progressing,
+        key("Deployment", "staging", "team-handbook-web"),
+        "LessReady",
+        "1 of 2 new replicas are ready",
+    );
+    application.deployment.created_at = before(75);
+    let web = &mut application.components[1];
+    (web.desired, web.ready, web.verdict) = (2, 1, application.verdict.clone());
+    application.urls[0].probe = None;
+    application
+}
+
+/// An application that was stopped, and that the engine cannot start.
+fn stopped() -> Application {
+    let mut application = healthy("wiki", "staging", 4);
+    application.deployment.draft.driver = reference("wiki", "0.4.0");
+    application.deployment.phase = DesiredPhase::Stopped;
+    application.verdict = Verdict { health: Health::Stopped, causes: Vec::new() };
+    application.components.clear();
+    application.urls.clear();
+    application
+}
+
+/// The plan of a deployment.
+pub fn plan() -> Plan {
+    let item = |verb, kind: &str, name: &str, note: &str| Step {
+        note: note.into(),
+        digest: format!("digest-{kind}-{name}"),
+        ..Step::on(verb, key(kind, "demo", name))
+    };
+    Plan {
+        title: "Deploy notes 1.0.0 to demo".into(),
+        cluster: "kind-local".into(),
+        target: "demo".into(),
+        steps: vec![
+            item(Verb::Unchanged, "Namespace", "demo", ""),
+            item(Verb::Create, "StyrminDeployment", "notes-2", "notes 1.2.0"),
+            item(Verb::Create, "Secret", "notes-2-parameters", "1 key"),
+            item(Verb::Create, "PersistentVolumeClaim", "data-notes-2-db-0", "1Gi"),
+            item(Verb::Create, "Service", "notes-2", "port 80"),
+            item(Verb::Create, "StatefulSet", "notes-2-db", "styrmin/notes-db:1.0.0"),
+            item(Verb::Create, "Deployment", "notes-2-web", "styrmin/notes-web:1.0.0"),
+            item(Verb::Create, "Ingress", "notes-2", "notes-2-demo.localhost"),
+            item(Verb::Update, "NetworkPolicy", "demo", "one more rule"),
+        ],
+        warnings: vec![
+            "The image envoy:1.31 is not known here: its pod is simulated, no process stands behind it"
+                .into(),
+        ],
+        ..Plan::default()
+    }
+}
+
+/// A preview of [`plan`], with a change to look at.
+pub fn preview() -> Preview {
+    let policy = |ports: &[u16]| json!({"kind": "NetworkPolicy", "spec": {"ingress": [{"ports": ports}]}});
+    let diff = ObjectDiff::between(
+        key("NetworkPolicy", "demo", "demo"),
+        Some(&policy(&[80])),
+        Some(&policy(&[80, 8080])),
+    );
+    Preview { kind: Some(OperationKind::Deploy), plan: plan(), diffs: vec![diff] }
+}
