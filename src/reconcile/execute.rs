@@ -110,16 +110,17 @@ fn object_of(step: &Step) -> Result<&ObjectKey, StepError> {
     })
 }
 
+/// How long a namespace that is going is left alone.
+const TERMINATING: Duration = Duration::from_secs(5);
+
 /// A failure of the cluster, as the runner judges it.
 pub(super) fn failed(error: ClusterError) -> StepError {
     let problem = error.problem();
-    let terminating =
-        matches!(&error, ClusterError::Forbidden { message, .. } if message.contains("being terminated"));
     let passing = error.is_transient()
-        || terminating
         || matches!(error, ClusterError::Unauthorized { .. } | ClusterError::NotFound { .. });
+    let terminating = matches!(error, ClusterError::Terminating { .. }).then_some(TERMINATING);
     let kind = match passing {
-        true => StepErrorKind::Transient { retry_after: terminating.then_some(Duration::from_secs(5)) },
+        true => StepErrorKind::Transient { retry_after: error.retry_after().or(terminating) },
         false => StepErrorKind::Lasting,
     };
     StepError { problem, kind }
