@@ -203,7 +203,7 @@ impl Engine {
     ) -> Result<(), Failure> {
         let draft = if resource.deleting { record.draft.clone() } else { resource.draft() };
         self.ensure_driver(&draft.driver).await?;
-        self.cluster().acknowledge(resource, record.revision + 1).await?;
+        self.cluster().acknowledge(resource, record.revision + 1, self.epoch()).await?;
         self.store().update_deployment(record.id, record.revision, &draft, resource.phase()).await?;
         self.set_editor(name, resource.editor.clone());
         Ok(())
@@ -220,7 +220,8 @@ impl Engine {
             }
             other => other?,
         };
-        let fields = EngineFields { uid: record.uid.clone(), revision: record.revision, context: None };
+        let (uid, epoch) = (record.uid.clone(), self.epoch());
+        let fields = EngineFields { uid, revision: record.revision, epoch, context: None };
         self.cluster().write_engine_fields(&written, &fields).await?;
         Ok(())
     }

@@ -37,6 +37,8 @@ struct Inner {
     writes: Semaphore,
     /// The epoch in which this engine may write; 0 before it leads.
     epoch: AtomicU64,
+    /// The newest epoch in which any engine was seen to write to this cluster.
+    newest: AtomicU64,
 }
 
 /// What is kept in memory only: losing it costs work, never correctness.
@@ -92,12 +94,14 @@ impl Engine {
             idle: watch::Sender::new(false),
             writes: Semaphore::new(WRITES_AT_ONCE),
             epoch: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
         }))
     }
 
-    /// Reconciles until `stop` is cancelled.
-    pub async fn run(&self, stop: CancellationToken) {
-        super::controller::run(self.clone(), stop).await;
+    /// Reconciles until `stop` is cancelled, or an engine of a later epoch is seen to write: then it gives that epoch, and
+    /// writes nothing more in its own.
+    pub async fn run(&self, stop: CancellationToken) -> Option<u64> {
+        super::controller::run(self.clone(), stop).await
     }
 
     /// What keeps deployments from going on, by namespace and name. A change of it wakes the cluster's generation.
@@ -121,6 +125,17 @@ impl Engine {
     /// The epoch in which this engine may write.
     pub fn epoch(&self) -> u64 {
         self.0.epoch.load(Ordering::SeqCst)
+    }
+
+    /// The epoch of a newer engine, when one was seen to write.
+    pub(super) fn deposed_by(&self) -> Option<u64> {
+        let newest = self.0.newest.load(Ordering::SeqCst);
+        (newest > self.epoch()).then_some(newest)
+    }
+
+    /// A custom resource says that an engine wrote to it in this epoch.
+    pub(super) fn saw_epoch(&self, epoch: u64) {
+        self.0.newest.fetch_max(epoch, Ordering::SeqCst);
     }
 
     pub(super) fn runner(&self) -> Runner<'_> {

@@ -223,8 +223,13 @@ impl Bench {
         let (store, cluster) = (self.store.clone(), self.cluster.name().to_owned());
         self.running = Some(tokio::spawn(async move {
             let me = Holder { identity: "test".to_owned(), host: "here".to_owned(), pid: None };
-            engine.lead(store.claim_engine(&cluster, &me, 0).await.unwrap());
-            engine.run(stop).await;
+            let mut least = 0;
+            loop {
+                engine.lead(store.claim_engine(&cluster, &me, least).await.unwrap());
+                // as whoever holds the Lease: the epoch has to be above all that the cluster has seen
+                let Some(newest) = engine.run(stop.clone()).await else { return };
+                least = newest + 1;
+            }
         }));
     }
 
