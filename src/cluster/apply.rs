@@ -174,6 +174,12 @@ impl Cluster {
         Ok(there > known || (there.is_none() && known.is_some()))
     }
 
+    /// Whether every object of this kind is seen where it is watched, whoever it belongs to.
+    pub fn watches_all(&self, key: &ObjectKey) -> bool {
+        informer::is_watched_whole(&key.api_version, &key.kind)
+            && self.0.index.sees(&key.namespace, &key.kind)
+    }
+
     /// Whether objects of this kind are watched, so that their health is known without asking.
     pub fn watches_kind(&self, key: &ObjectKey) -> bool {
         informer::is_watched(&key.api_version, &key.kind)

@@ -330,7 +330,8 @@ mod tests {
 
     #[test]
     fn a_busy_server_says_when_it_wants_to_be_asked() {
-        let told = json!({"status": "Failure", "code": 429, "message": "m", "details": {"retryAfterSeconds": 7}});
+        let told =
+            json!({"status": "Failure", "code": 429, "message": "m", "details": {"retryAfterSeconds": 7}});
         let error = ClusterError::from_status("x", &status(told));
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert!(error.problem().what.contains("slow down"));

@@ -124,7 +124,8 @@ impl Cluster {
         revision: u64,
         epoch: u64,
     ) -> Result<(), ClusterError> {
-        let annotations = json!({REVISION_ANNOTATION: revision.to_string(), EPOCH_ANNOTATION: epoch.to_string()});
+        let annotations =
+            json!({REVISION_ANNOTATION: revision.to_string(), EPOCH_ANNOTATION: epoch.to_string()});
         let patch = json!({"metadata": {"annotations": annotations,
             "resourceVersion": resource.resource_version}});
         let answer = self.amend(resource, patch).await?;

@@ -125,6 +125,7 @@ impl Engine {
     async fn carry(&self, name: &Name, observed: &mut Observed, id: OperationId) -> Result<(), Failure> {
         let Some(view) = self.store().operation(id).await? else { return Err(outdated()) };
         let hands = self.hands(name, observed, &view).await?;
+        self.set_trying(name);
         let ended = self.runner().run(&view.operation, &hands, hands.moved.clone()).await?;
         self.report_end(observed.situation.resource.as_deref(), &ended).await;
         Ok(())

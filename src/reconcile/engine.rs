@@ -54,6 +54,8 @@ struct Remembered {
     trace: Trace,
     rendered: Option<(String, Rendered)>,
     trouble: Option<Trouble>,
+    /// Whether an operation is under way: what kept it before is no news then.
+    trying: bool,
     /// What drifted, as it was last looked at; the text names what was looked at.
     drift: Option<(String, Vec<Drift>)>,
     /// What is done about drift.
@@ -107,7 +109,7 @@ impl Engine {
     /// What keeps deployments from going on, by namespace and name. A change of it wakes the cluster's generation.
     pub fn problems(&self) -> BTreeMap<Name, Trouble> {
         let memory = self.memory();
-        let troubled = memory.deployments.iter();
+        let troubled = memory.deployments.iter().filter(|(_, known)| !known.trying);
         troubled.filter_map(|(name, known)| Some((name.clone(), known.trouble.clone()?))).collect()
     }
 
@@ -297,6 +299,18 @@ impl Engine {
         self.memory().deployments.get(name).is_some_and(|known| known.trouble.is_some())
     }
 
+    /// An operation on `name` is carried on: what kept it from that is over, or will be told again.
+    pub(super) fn set_trying(&self, name: &Name) {
+        let mut memory = self.memory();
+        let Some(known) = memory.deployments.get_mut(name) else { return };
+        let news = known.trouble.is_some() && !known.trying;
+        known.trying = true;
+        drop(memory);
+        if news {
+            self.cluster().index().touch();
+        }
+    }
+
     /// Remembers what is wrong with a deployment, or that nothing is; says so when that is news.
     pub(super) fn set_trouble(&self, name: &Name, trouble: Option<(Problem, Timestamp)>) {
         let now = self.clock().now();
@@ -305,12 +319,12 @@ impl Engine {
             return;
         }
         let known = memory.deployments.entry(name.clone()).or_default();
-        let before = known.trouble.take();
+        let (before, tried) = (known.trouble.take(), std::mem::take(&mut known.trying));
         known.trouble = trouble.map(|(problem, next_try)| {
             let same = before.as_ref().filter(|before| before.problem == problem);
             Trouble { since: same.map_or(now, |before| before.since), problem, next_try }
         });
-        let news = known.trouble != before;
+        let news = known.trouble != before || (tried && known.trouble.is_some());
         drop(memory);
         if news {
             self.cluster().index().touch();

@@ -5,18 +5,25 @@ use serde_json::Value;
 use super::{Hands, failed, lasting, object_of, passing, stale};
 use crate::cluster::{ApplyOptions, ClusterError, DeleteOptions, key};
 use crate::domain::canonical::canonical_digest;
-use crate::domain::{DriftMode, ObjectKey, OperationKind, Resolution, Step, labels};
+use crate::domain::{DriftMode, ObjectKey, OperationKind, Problem, Resolution, Step, labels};
 use crate::operate::{Done, StepError};
 use crate::reconcile::ownership;
 use crate::reconcile::preview::collision;
 use crate::reconcile::situation::Written;
 use crate::store::{FieldResolution, InventoryChange, InventoryItem};
 
+/// What is known of an object that is about to be written.
+struct Found {
+    uid: String,
+    /// The deployment that it belongs to, by its label.
+    deployment: Option<String>,
+}
+
 impl Hands {
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, StepError> {
         let key = object_of(step)?;
         let mut object = self.object(step)?;
-        self.check_expectation(step, key)?;
+        self.check_expectation(step, key).await?;
         let resolutions = self.resolutions(key).await?;
         self.share(&mut object, key, &resolutions).await?;
         bind(&mut object, step);
@@ -28,7 +35,14 @@ impl Hands {
         let applied = {
             let _permit = self.engine.permit().await;
             let options = ApplyOptions { dry_run: false, force };
-            self.engine.cluster().apply(&object, options).await.map_err(|error| refused(key, error))?
+            self.engine.cluster().apply(&object, options).await
+        };
+        let applied = match applied {
+            Err(error) if is_another(&error) => {
+                self.is_behind(key).await;
+                return Err(another(key));
+            }
+            answer => answer.map_err(|error| refused(key, error))?,
         };
         let note = (self.operation.kind == OperationKind::Correct)
             .then(|| format!("{key} was changed by somebody else and is set right"));
@@ -105,25 +119,52 @@ impl Hands {
         Ok(object.clone())
     }
 
-    fn check_expectation(&self, step: &Step, key: &ObjectKey) -> Result<(), StepError> {
-        let Some(live) = self.engine.cluster().index().object(key) else {
-            // what is to be changed and is gone is found missing by the next plan
-            return match step.expects.uid.as_deref() {
-                Some(uid) if !uid.is_empty() && self.engine.cluster().watches_kind(key) => Err(gone(key)),
-                _ => Ok(()),
-            };
-        };
-        let theirs = live.labels.get(labels::DEPLOYMENT);
-        if let Some(other) = theirs.filter(|name| **name != self.name.name && !is_place(key)) {
+    /// What is known of the object is as it was planned for. What is not known the server checks: see [`bind`].
+    async fn check_expectation(&self, step: &Step, key: &ObjectKey) -> Result<(), StepError> {
+        let Some(live) = self.find(step, key).await? else { return Ok(()) };
+        if let Some(other) = live.deployment.as_ref().filter(|name| **name != self.name.name) {
             return Err(lasting(collision(key, other)));
         }
         match step.expects.uid.as_deref() {
-            Some("") if theirs.is_none() && !is_place(key) => Err(stale(
-                format!("{key} exists already"),
-                "somebody else created it since the plan was made",
-            )),
+            Some("") if live.deployment.is_none() => Err(self.taken(key)),
             Some(uid) if !uid.is_empty() && uid != live.uid => Err(another(key)),
             _ => Ok(()),
+        }
+    }
+
+    /// What is known of an object that is about to be written. The server is asked where the watch shows only what is ours, and
+    /// the object is to be created: somebody else may have one of that name.
+    async fn find(&self, step: &Step, key: &ObjectKey) -> Result<Option<Found>, StepError> {
+        if is_place(key) {
+            return Ok(None);
+        }
+        let cluster = self.engine.cluster();
+        if let Some(live) = cluster.index().object(key) {
+            let deployment = live.labels.get(labels::DEPLOYMENT).cloned();
+            return Ok(Some(Found { uid: live.uid, deployment }));
+        }
+        if step.expects.uid.as_deref() != Some("") || cluster.watches_all(key) {
+            return Ok(None);
+        }
+        let live = cluster.get(key).await.map_err(failed)?;
+        Ok(live.map(|live| {
+            let text = |value: &Value| value.as_str().map(str::to_owned);
+            let metadata = &live["metadata"];
+            let deployment = text(&metadata["labels"][labels::DEPLOYMENT]);
+            Found { uid: text(&metadata["uid"]).unwrap_or_default(), deployment }
+        }))
+    }
+
+    /// An object that was to be created exists, and belongs to nobody we know. Only a person decides to adopt it.
+    fn taken(&self, key: &ObjectKey) -> StepError {
+        let what = format!("{key} exists already");
+        match self.operation.origin.confirmed {
+            true => stale(what, "somebody else created it since the plan was made"),
+            false => lasting(Problem::new(
+                what,
+                "somebody else created it, and nobody confirmed that it becomes part of this application",
+                "change the application from the cockpit: the plan offers to adopt the object; or remove it",
+            )),
         }
     }
 
@@ -176,7 +217,10 @@ fn is_place(key: &ObjectKey) -> bool {
 }
 
 fn another(key: &ObjectKey) -> StepError {
-    stale(format!("{key} is another object now"), "it was deleted or created anew since the plan was made")
+    stale(
+        format!("{key} is not the object that was planned for"),
+        "that one was deleted since, or another one has its name",
+    )
 }
 
 /// Whether the server has no object, or another one, where one with a certain uid was to be written.
@@ -190,10 +234,6 @@ fn is_another(error: &ClusterError) -> bool {
     }
 }
 
-fn gone(key: &ObjectKey) -> StepError {
-    stale(format!("{key} is gone"), "somebody deleted it since the plan was made")
-}
-
 /// Binds what is written to the object that it was planned for: the server refuses another one of that name, whatever the
 /// watch knows of it.
 fn bind(object: &mut Value, step: &Step) {
@@ -204,9 +244,6 @@ fn bind(object: &mut Value, step: &Step) {
 
 /// What an apply was refused for; an immutable field has its own remedy.
 fn refused(key: &ObjectKey, error: ClusterError) -> StepError {
-    if is_another(&error) {
-        return another(key);
-    }
     if matches!(error, ClusterError::NotFound { .. }) {
         return stale(format!("{key} has no place"), "its namespace was deleted since the plan was made");
     }

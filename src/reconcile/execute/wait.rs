@@ -153,7 +153,7 @@ impl Hands {
     }
 
     /// Whether the server knows more of an object than the watch told: then everything there is listed anew.
-    async fn is_behind(&self, key: &ObjectKey) -> bool {
+    pub(super) async fn is_behind(&self, key: &ObjectKey) -> bool {
         let behind = self.engine.cluster().is_behind(key).await.unwrap_or(false);
         if behind {
             self.watch_anew(key);
