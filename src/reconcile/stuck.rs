@@ -15,6 +15,16 @@ pub struct Stuck {
     pub patience: SignedDuration,
 }
 
+impl Stuck {
+    /// What stays the same while the reason goes back and forth: a failed pull is tried again and again.
+    pub fn family(&self) -> &str {
+        match self.reason.as_str() {
+            "ErrImagePull" => "ImagePullBackOff",
+            reason => reason,
+        }
+    }
+}
+
 /// Reasons that do not pass by themselves, and how long each is given, in seconds.
 const REASONS: [(&str, i64); 10] = [
     ("CrashLoopBackOff", 30),

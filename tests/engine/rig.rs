@@ -221,3 +221,38 @@ impl Bench {
         .await;
     }
 }
+
+impl Bench {
+    /// Waits until the engine has looked at everything.
+    pub async fn until_idle(&self) {
+        let mut idle = self.engine.idle();
+        tokio::select! {
+            found = idle.wait_for(|idle| *idle) => drop(found.unwrap()),
+            () = self.explain(YARD) => {}
+        }
+    }
+
+    /// Waits until the engine has looked at what moved last, as far as its status goes.
+    pub async fn until_idle_or_looked(&self) {
+        let version = self.live(&key(KIND, YARD)).await.unwrap()["metadata"]["resourceVersion"].clone();
+        self.until_resource(YARD, "the last tick is known", |known| {
+            version
+                .as_str()
+                .is_some_and(|version| known.resource_version.parse::<u64>().ok() >= version.parse().ok())
+        })
+        .await;
+    }
+
+    /// Does something that wakes the engine, and waits until it has looked at it.
+    pub async fn wakes(&self, cause: impl AsyncFn()) {
+        self.until_idle().await;
+        let mut idle = self.engine.idle();
+        idle.mark_unchanged();
+        cause().await;
+        tokio::select! {
+            woken = idle.changed() => woken.unwrap(),
+            () = self.explain(YARD) => {}
+        }
+        self.until_idle().await;
+    }
+}
