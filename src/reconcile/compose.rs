@@ -151,8 +151,7 @@ fn application(basis: &Basis<'_>, object: &Value) -> Step {
     let verb = match (need, live) {
         (None, _) => Verb::Unchanged,
         (Some(_), None) => Verb::Create,
-        // whose label somebody took off is ours all the same
-        (Some(_), Some(live)) if !live.ours && live.owned.is_none() => Verb::Adopt,
+        (Some(_), Some(live)) if !live.ours => Verb::Adopt,
         (Some(_), Some(_)) => Verb::Update,
     };
     let uid = match (verb, live) {

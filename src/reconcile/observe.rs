@@ -241,7 +241,11 @@ pub(super) fn live(
             uid: summary.uid.clone(),
             owned: row.owned.clone(),
             deleting: summary.deleting,
-            ours: summary.labels.get(labels::DEPLOYMENT).is_some_and(|label| *label == name.name),
+            // what we wrote and somebody took the label off is no stranger
+            ours: match summary.labels.get(labels::DEPLOYMENT) {
+                Some(label) => *label == name.name,
+                None => row.owned.is_some(),
+            },
             verdict: summary.verdict.clone(),
         };
         (summary.key.clone(), live)

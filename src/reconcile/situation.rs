@@ -47,7 +47,7 @@ pub struct Live {
     pub owned: Option<String>,
     /// Whether it is going.
     pub deleting: bool,
-    /// Whether it carries this deployment's label.
+    /// Whether it belongs to this deployment: it carries its label, or none, and was written by us.
     pub ours: bool,
     /// How it is.
     pub verdict: Verdict,

@@ -232,15 +232,15 @@ impl Bench {
         }
     }
 
-    /// Waits until the engine has looked at what moved last, as far as its status goes.
-    pub async fn until_idle_or_looked(&self) {
-        let version = self.live(&key(KIND, YARD)).await.unwrap()["metadata"]["resourceVersion"].clone();
-        self.until_resource(YARD, "the last tick is known", |known| {
-            version
-                .as_str()
-                .is_some_and(|version| known.resource_version.parse::<u64>().ok() >= version.parse().ok())
-        })
-        .await;
+    /// Has whoever carries the application's operation on look at it, and waits until that was done: another generation of the
+    /// custom resource that asks for nothing new shows in its status.
+    pub async fn is_looked_at(&self, name: &str) {
+        let moment = jiff::Timestamp::now().as_nanosecond().to_string();
+        let patch = json!({"spec": {"context": {"looked": moment}}});
+        self.edit(&key(KIND, name), "styrmindeployments", patch).await;
+        let wanted = self.live(&key(KIND, name)).await.unwrap()["metadata"]["generation"].as_i64();
+        self.until_resource(name, "it is looked at", |known| known.status.observed_generation >= wanted)
+            .await;
     }
 
     /// Does something that wakes the engine, and waits until it has looked at it.
