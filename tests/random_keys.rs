@@ -133,15 +133,12 @@ impl Cockpit {
         let by_key = matches!(event, Event::Key(_));
         let before = std::mem::take(&mut self.screen);
         for effect in update(&mut self.model, event) {
-            match &effect {
-                Effect::Confirm(_, _, hash) => {
-                    self.confirmed += 1;
-                    assert!(by_key, "only a person confirms");
-                    let plan = sample::plan();
-                    assert_eq!(*hash, plan.hash());
-                    assert!(shows(&before, &plan), "the plan was not on screen:\n{before}");
-                }
-                _ => {}
+            if let Effect::Confirm(_, _, hash) = &effect {
+                self.confirmed += 1;
+                assert!(by_key, "only a person confirms");
+                let plan = sample::plan();
+                assert_eq!(*hash, plan.hash());
+                assert!(shows(&before, &plan), "the plan was not on screen:\n{before}");
             }
             if let Some(id) = request_of(&effect) {
                 self.open.push((id, effect));

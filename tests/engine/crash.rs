@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use futures::StreamExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 use styrmin::domain::{InstanceState, Intent, OperationState, StepState, Volumes};
@@ -14,6 +15,7 @@ use tower::Service;
 
 use crate::bench::Bench;
 use crate::site;
+use crate::support::until;
 
 /// Counts the points at which a process can die, and dies at one of them.
 #[derive(Default)]
@@ -88,6 +90,9 @@ where
         })
     }
 }
+
+/// So many runs of one scene at the same time: they mostly wait.
+const SIDE_BY_SIDE: usize = 4;
 
 /// What is done before the engine that dies starts, and what it is asked for.
 struct Scene {
@@ -172,7 +177,10 @@ async fn check(bench: &Bench, scene: &Scene, at: usize) {
     assert_eq!(newest.operation.state, OperationState::Succeeded, "{told}: {newest:#?}");
     let done = |state: StepState| matches!(state, StepState::Succeeded | StepState::Pending);
     assert!(newest.steps.iter().all(|step| done(step.state) || step.state.is_final()), "{told}: {newest:#?}");
-    let ours = bench.cluster.index().inventory(&bench.environment, "site");
+    // Another process knows nothing of the cluster before its watches have listed.
+    let index = bench.cluster.index();
+    until(&bench.cluster, &told, || index.is_complete(&bench.environment).then_some(())).await;
+    let ours = index.inventory(&bench.environment, "site");
     let Some(number) = scene.ends_with else {
         assert!(ours.is_empty(), "{told}: left over: {ours:?}");
         assert!(bench.recorded("site").await.is_none(), "{told}");
@@ -198,9 +206,8 @@ async fn check(bench: &Bench, scene: &Scene, at: usize) {
 async fn at_every_point(scene: &Scene) {
     let points = play(scene, 0).await;
     assert!(points > 10, "{}: {points} points", scene.name);
-    for at in 1..=points {
-        play(scene, at).await;
-    }
+    let plays = futures::stream::iter((1..=points).map(|at| play(scene, at)));
+    plays.buffer_unordered(SIDE_BY_SIDE).collect::<Vec<_>>().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
