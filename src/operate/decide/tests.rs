@@ -68,6 +68,8 @@ fn orders() -> impl Strategy<Value = Orders> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever the records say: something is done, or something is waited for that comes: a time, a person, what is in flight.
     #[test]
     fn from_every_state_there_is_progress(
