@@ -263,8 +263,8 @@ impl Course {
     /// One event: 0–7 carry it on or let something come of what is in flight, the others disturb.
     fn turn(&mut self, kind: u8, index: usize) {
         match kind {
-            8 => self.orders.superseded |= index % 3 == 0,
-            9 if index % 3 == 0 => self.orders.cancelled_by = Some("anna".to_owned()),
+            8 => self.orders.superseded |= index.is_multiple_of(3),
+            9 if index.is_multiple_of(3) => self.orders.cancelled_by = Some("anna".to_owned()),
             10 | 11 if self.crashes < 6 => self.crash(),
             12 => self.now += SignedDuration::from_secs(i64::try_from(index % 400).unwrap()),
             13..=15 => self.answer(kind, index),
@@ -340,7 +340,7 @@ impl Course {
     fn crash(&mut self) {
         self.crashes += 1;
         for (position, looks) in std::mem::take(&mut self.flying) {
-            self.done[position] |= !looks && self.crashes % 2 == 0;
+            self.done[position] |= !looks && self.crashes.is_multiple_of(2);
         }
         for record in &mut self.records {
             if record.state == StepState::Started {
