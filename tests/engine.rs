@@ -18,6 +18,8 @@ mod crash;
 mod deploy;
 #[path = "engine/faults.rs"]
 mod faults;
+#[path = "engine/guillotine.rs"]
+mod guillotine;
 #[path = "engine/leases.rs"]
 mod leases;
 #[path = "engine/site.rs"]
