@@ -104,7 +104,7 @@ fn problem(page: &mut Page<'_>, application: &Application) {
 
 /// The chain of causes, from the outermost object inwards.
 fn causes(page: &mut Page<'_>, application: &Application) {
-    let last = application.verdict.causes.last();
+    let last = application.verdict.innermost();
     // What stopped the engine is told above, with what to do next.
     let told = |problem: &Problem| last.is_some_and(|cause| cause.message.starts_with(&problem.what));
     if last.is_none() || application.problem.as_ref().is_some_and(told) {

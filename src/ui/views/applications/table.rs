@@ -202,7 +202,7 @@ fn why(application: &Application, look: &Look<'_>) -> Line<'static> {
     if let Some(problem) = &application.problem {
         spans.push(look.span(Role::Fail, format!("{}: ", problem.what)));
         spans.push(look.span(Role::Text, problem.why.replace('\n', " ")));
-    } else if let Some(cause) = application.verdict.causes.last() {
+    } else if let Some(cause) = application.verdict.innermost() {
         spans.push(look.span(Role::Title, format!("{} ", cause.reason)));
         spans.push(look.span(Role::Text, cause.message.replace('\n', " ")));
         spans.push(look.span(Role::Muted, format!("  {}", cause.object)));
