@@ -13,6 +13,8 @@
 mod bench;
 #[path = "engine/block.rs"]
 mod block;
+#[path = "../tests/engine/clock.rs"]
+mod clock;
 #[path = "../tests/engine/guillotine.rs"]
 mod guillotine;
 #[path = "../tests/engine/site.rs"]
