@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::domain::world::{EngineView, Installed, Link};
-use crate::domain::{Health, World};
+use crate::domain::{Health, OperationState, World};
 use crate::ui::layout::{self, Layout};
 use crate::ui::look::Look;
 use crate::ui::model::Model;
@@ -67,9 +67,19 @@ fn link(link: &Link, look: &Look<'_>) -> Vec<Span<'static>> {
     }
 }
 
-/// How many applications there are in each health, worst first; healths that none has are left out.
+/// How many operations run, and how many applications there are in each health, worst first; what there is none of is left
+/// out.
 fn counts(world: &World, look: &Look<'_>) -> Line<'static> {
     let mut spans = Vec::new();
+    let in_state = |state| world.operations.iter().filter(|view| view.operation.state == state).count();
+    let (running, queued) = (in_state(OperationState::Running), in_state(OperationState::Queued));
+    if running > 0 {
+        spans.push(look.span(Role::Progress, format!("{} {running} running", look.spinner())));
+        spans.push(Span::raw("   "));
+    } else if queued > 0 {
+        spans.push(look.span(Role::Muted, format!("○ {queued} queued")));
+        spans.push(Span::raw("   "));
+    }
     for health in Health::ALL.into_iter().rev() {
         let count = world.applications.iter().filter(|application| application.health() == health).count();
         if count > 0 {
