@@ -381,7 +381,9 @@ pub fn crashing() -> Application {
         ..instance(2, 4, "1.1.0", InstanceState::Failed)
     };
     application.instance = Some(failed.clone());
-    application.history.insert(0, Arc::new(failed));
+    let before_it = Instance { created_at: before(43_200), ..instance(2, 3, "1.0.0", InstanceState::Active) };
+    application.active = Some(before_it.clone());
+    application.history.splice(..1, [Arc::new(failed), Arc::new(before_it)]);
     let mut broken = pod(
         "demo",
         name,

@@ -81,7 +81,7 @@ commands! {
     ShowLogs => "show-logs", "logs", "Follow the log of a container", Applications;
     ShowObjects => "show-objects", "objects", "Show the objects of its inventory", Applications;
     ShowHistory => "show-history", "history", "Show its instances, and how they differ", Applications;
-    ShowDrift => "show-drift", "drift", "Show what somebody else changed, and what is done about it", Applications;
+    ShowDrift => "show-drift", "drift", "Show what somebody else changed about it", Applications;
     Install => "install", "install", "Plan the installation of Styrmin on this cluster", Applications;
     RollBack => "roll-back", "roll back", "Roll it back to the instance before", Applications;
     Correct => "correct", "set right", "Set right what somebody else changed about it", Applications;

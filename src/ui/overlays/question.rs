@@ -217,3 +217,6 @@ impl Screen for Question {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

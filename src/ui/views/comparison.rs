@@ -218,3 +218,6 @@ impl Screen for ComparisonView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

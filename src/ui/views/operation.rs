@@ -178,3 +178,6 @@ impl Screen for OperationPage {
         content::draw(self, world, look, area, buffer);
     }
 }
+
+#[cfg(test)]
+mod tests;

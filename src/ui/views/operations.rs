@@ -222,3 +222,6 @@ impl Screen for OperationsView {
         table::draw(self, world, look, area, buffer);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use ratatui::text::Span;
 
 use crate::domain::world::Application;
-use crate::domain::{OperationKind, OperationState, OperationView, Problem, StepState, World};
+use crate::domain::{OperationKind, OperationState, OperationView, Problem, Step, StepState, World};
 use crate::ui::format;
 use crate::ui::look::Look;
 use crate::ui::model::SPIN;
 use crate::ui::theme::Role;
 
 /// The columns of a bar of steps.
-const BAR: usize = 20;
+const BAR: usize = 12;
 
 /// Where an operation stands, as people say it: what holds it up is told before that it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,13 @@ impl Standing {
 
     /// Whether somebody should look at it.
     pub fn is_fault(self) -> bool {
-        matches!(self.role(), Role::Fail | Role::Warn)
+        use OperationState::{Failed, PartiallyFailed, Stale};
+        self.is_held() || matches!(self, Self::Plain(Failed | PartiallyFailed | Stale))
+    }
+
+    /// Whether it does not go on as it should.
+    pub fn is_held(self) -> bool {
+        matches!(self, Self::Asking | Self::Retrying)
     }
 }
 
@@ -112,20 +118,31 @@ pub fn step_mark(state: StepState, look: &Look<'_>) -> (&'static str, Role) {
     }
 }
 
-/// `3/7`: the steps that have ended, of how many.
+/// How many steps succeeded, of how many: what was skipped or failed is no progress.
+fn succeeded(view: &OperationView) -> (usize, usize) {
+    let done = view.steps.iter().filter(|step| step.state == StepState::Succeeded).count();
+    (done, view.steps.len())
+}
+
+/// `3/7`: the steps that succeeded, of how many.
 pub fn steps(view: &OperationView) -> String {
-    let (done, all) = view.progress();
+    let (done, all) = succeeded(view);
     format!("{done}/{all}")
 }
 
-/// `Upgrade 3/7`: what is done to an application, and how far it is.
+/// `Upgrade 3/7`: what is done to an application, and how far it is; with a sign when it does not go on.
 pub fn short(view: &OperationView) -> String {
-    format!("{} {}", view.operation.kind.as_str(), steps(view))
+    let mark = match Standing::of(view) {
+        Standing::Asking => " ?",
+        Standing::Retrying => " ↻",
+        _ => "",
+    };
+    format!("{} {}{mark}", view.operation.kind.as_str(), steps(view))
 }
 
-/// A bar of the steps that have ended.
+/// A bar of the steps that succeeded.
 pub fn bar(view: &OperationView, look: &Look<'_>) -> Vec<Span<'static>> {
-    let (done, all) = view.progress();
+    let (done, all) = succeeded(view);
     let filled = (done * BAR).checked_div(all).unwrap_or(0);
     vec![
         look.span(Standing::of(view).role(), "━".repeat(filled)),
@@ -195,9 +212,15 @@ pub fn is_told(state: StepState) -> bool {
 /// The problem of a step, with the step named where the problem itself does not.
 pub fn in_step(view: &OperationView, position: usize, problem: &Problem) -> Problem {
     match view.operation.plan.steps.get(position) {
-        Some(step) if !problem.what.contains(&step.name) => {
+        Some(step) if !names(problem, step) => {
             Problem { what: format!("{}: {}", step.name, problem.what), ..problem.clone() }
         }
         _ => problem.clone(),
     }
+}
+
+/// Whether a problem says itself what it is about.
+fn names(problem: &Problem, step: &Step) -> bool {
+    let object = step.object.as_ref().map(ToString::to_string);
+    problem.what.contains(&step.name) || object.is_some_and(|object| problem.what.contains(&object))
 }

@@ -70,7 +70,7 @@ impl<'a, I: Clone> Page<'a, I> {
     /// A problem in its three parts; its first line stands for `item`.
     pub fn problem(&mut self, item: I, problem: &Problem) {
         let mut item = Some(item);
-        for line in problem_lines(self.look, problem, self.width) {
+        for line in problem_lines(self.look, problem, self.width.saturating_sub(2)) {
             let mut spans = vec![Span::raw("  ")];
             spans.extend(line.spans);
             self.add(item.take(), spans);

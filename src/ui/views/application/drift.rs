@@ -148,6 +148,6 @@ fn field(page: &mut Page<'_>, field: &DriftedField) {
     page.add(None, vec![look.span(Role::Text, format!("    {}", field.path))]);
     page.wrapped(None, vec![look.span(Role::Muted, "      wanted  ")], Role::Ok, &field.wanted);
     let found = field.found.as_deref().unwrap_or("(gone)");
-    let by = field.manager.as_ref().map(|manager| format!("   by {manager}")).unwrap_or_default();
+    let by = field.manager.as_ref().map(|manager| format!(", by {manager}")).unwrap_or_default();
     page.wrapped(None, vec![look.span(Role::Muted, "      found   ")], Role::Fail, &format!("{found}{by}"));
 }

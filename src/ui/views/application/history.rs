@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
 use crate::domain::world::Application;
 use crate::domain::{Instance, InstanceState, World};
@@ -129,14 +129,7 @@ impl History {
             None => " has nothing to compare it with   ".to_owned(),
         };
         let mut spans = vec![key(Command::Open), look.span(Role::Text, compare), key(Command::Mark)];
-        let marks = match self.marked.as_slice() {
-            [] => " marks it   ".to_owned(),
-            [one] => format!(" marks it (marked: {one})   "),
-            more => format!(
-                " marks it (marked: {})   ",
-                more.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ")
-            ),
-        };
+        let marks = if self.marked.contains(&instance.number) { " takes its mark away" } else { " marks it" };
         spans.push(look.span(Role::Text, marks));
         paint::line(buffer, inset(row(area, 2), 1), Line::from(spans));
         if can_roll_back_to(application, instance.number) {
@@ -222,7 +215,7 @@ fn cells(instance: &Instance, actor: String, marked: bool, look: &Look<'_>) -> V
     vec![
         Line::from(look.span(Role::Accent, if marked { "●" } else { " " })),
         Line::from(look.span(Role::Title, instance.number.to_string())),
-        Line::from(vec![look.span(role, format!("{sign} {}", instance.state.as_str())), Span::raw("")]),
+        Line::from(look.span(role, format!("{sign} {}", instance.state.as_str()))),
         Line::from(look.span(Role::Text, instance.application_version.clone())),
         Line::from(look.span(Role::Muted, instance.driver.to_string())),
         Line::from(look.span(Role::Muted, look.age(instance.created_at))),

@@ -8,7 +8,7 @@ use crate::ui::format;
 use crate::ui::query::Haystack;
 use crate::ui::screen::ApplicationKey;
 use crate::ui::views::facts::{headline, version};
-use crate::ui::views::progress;
+use crate::ui::views::progress::{self, Standing};
 
 /// One row's fixed parts.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ struct Row {
     fault: bool,
     /// What is being done to it, and how far that is; empty when nothing is.
     doing: String,
+    /// That does not go on as it should.
+    held: bool,
     /// Somebody else changed it.
     drifted: bool,
     created: i64,
@@ -117,9 +119,9 @@ impl Rows {
         self.rows.get(index).map(|row| &row.key)
     }
 
-    /// What is being done to a row's application (`Upgrade 3/7`); empty when nothing is.
-    pub fn doing(&self, index: usize) -> &str {
-        self.rows.get(index).map_or("", |row| row.doing.as_str())
+    /// What is being done to a row's application (`Upgrade 3/7`; empty when nothing is), and whether that is held up.
+    pub fn doing(&self, index: usize) -> (&str, bool) {
+        self.rows.get(index).map_or(("", false), |row| (row.doing.as_str(), row.held))
     }
 
     /// How many applications there are.
@@ -152,6 +154,7 @@ impl Row {
         let version = version(application);
         let operation = open.iter().find(|view| is_about(view, draft));
         let doing = operation.map_or_else(String::new, |view| progress::short(view));
+        let held = operation.is_some_and(|view| Standing::of(view).is_held());
         let drifted = !application.drift.is_empty();
         let columns = [
             ("name", key.name.as_str()),
@@ -167,10 +170,10 @@ impl Row {
         let haystack = Haystack::new(&key.name, &columns);
         let works = application.urls.iter().filter_map(|url| url.probe.as_ref()).all(Probe::works);
         let stopped = matches!(health, Health::Stopped | Health::Suspended);
-        let fault =
-            drifted || application.problem.is_some() || !(health == Health::Healthy && works || stopped);
+        let well = health == Health::Healthy && works || stopped;
+        let fault = held || drifted || application.problem.is_some() || !well;
         let created = application.deployment.created_at.as_second();
-        Self { key, health, fault, doing, drifted, created, haystack }
+        Self { key, health, fault, doing, held, drifted, created, haystack }
     }
 
     /// The columns of its status, with both the health's word and what is being done, or with one of them.

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::ApplicationsView;
-use super::rows::Sort;
+use super::rows::{Sort, Widths};
 use crate::domain::world::{Application, Installed, Link};
 use crate::domain::{Health, World};
 use crate::ui::keymap::{Command, Layer};
@@ -19,6 +19,9 @@ use crate::ui::views::progress;
 use crate::ui::widgets::table::{Column, Grid};
 use crate::ui::widgets::{empty, paint, scroll};
 use crate::ui::{format, query::Query};
+
+/// The width from which there is room for both a health and what is being done.
+const WIDE: u16 = 150;
 
 const HEALTH: usize = 0;
 const URL: usize = 5;
@@ -68,7 +71,8 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
         empty(buffer, rows_from(area, areas.title.height), look, &heading, &next);
         return;
     }
-    let grid = Grid::new(columns(view), areas.rows, look);
+    let grid = Grid::new(columns(view, area.width), areas.rows, look);
+    let told = Told::within(grid.width(HEALTH), view.rows.widths());
     let sorted = match view.sort {
         Sort::Name => None,
         Sort::Health => Some(HEALTH),
@@ -82,8 +86,7 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
         let Some(application) = world.applications.get(*index) else { continue };
         let selected = at == view.cursor.at;
         let mut cells = cells(application, (look, grid.width(URL)), view.filter.query(), selected);
-        let both = grid.width(HEALTH) >= view.rows.widths().health;
-        cells[HEALTH] = status(application, view.rows.doing(*index), both, look);
+        cells[HEALTH] = status(application, view.rows.doing(*index), told, look);
         grid.row(buffer, place, cells, selected);
     }
     scroll::bar(buffer, areas.rows, look, offset, view.shown.len());
@@ -92,12 +95,13 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
     }
 }
 
-fn columns(view: &ApplicationsView) -> Vec<Column> {
+fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
     let widths = view.rows.widths();
+    let health = if width >= WIDE { widths.health } else { widths.status };
     // Nobody needs an empty column.
     let cause = if widths.cause == 0 { u16::MAX } else { 24 };
     vec![
-        Column::content("HEALTH", 0, (13, widths.status.max(13), 40), widths.health),
+        Column::content("HEALTH", 0, (13, 13, 40), health),
         Column::content("NAME", 1, (8, 18, 32), widths.name),
         Column::content("ENV", 3, (6, 10, 20), widths.environment),
         Column::content("VERSION", 4, (7, 15, 24), widths.version),
@@ -134,14 +138,40 @@ fn cells(
     ]
 }
 
-/// How it is, what is being done to it, and whether it drifted. Where there is no room for both, what is being done takes the
-/// place of the health's word; its sign stays.
-fn status(application: &Application, doing: &str, both: bool, look: &Look<'_>) -> Line<'static> {
+/// What there is room for under HEALTH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// How it is.
+    Health,
+    /// What is being done to it takes the place of the health's word; its sign stays.
+    Doing,
+    /// How it is, and what is being done to it.
+    Both,
+}
+
+impl Told {
+    fn within(width: u16, widths: Widths) -> Self {
+        match width {
+            _ if width >= widths.health => Self::Both,
+            _ if width >= widths.status => Self::Doing,
+            _ => Self::Health,
+        }
+    }
+}
+
+/// How it is, what is being done to it, and whether it drifted.
+fn status(
+    application: &Application,
+    (doing, held): (&str, bool),
+    told: Told,
+    look: &Look<'_>,
+) -> Line<'static> {
     let health = application.health();
-    let mut spans = match (doing, both) {
-        ("", _) => vec![look.health(health)],
-        (doing, true) => vec![look.health(health), look.span(Role::Progress, format!("  {doing}"))],
-        (doing, false) => vec![look.mark(health), look.span(Role::Progress, format!(" {doing}"))],
+    let role = if held { Role::Warn } else { Role::Progress };
+    let mut spans = match (doing, told) {
+        ("", _) | (_, Told::Health) => vec![look.health(health)],
+        (doing, Told::Both) => vec![look.health(health), look.span(role, format!("  {doing}"))],
+        (doing, Told::Doing) => vec![look.mark(health), look.span(role, format!(" {doing}"))],
     };
     if !application.drift.is_empty() {
         spans.push(look.span(Role::Warn, " ≠"));

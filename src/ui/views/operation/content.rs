@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::{OperationPage, steps};
 use crate::domain::operation::OperationEvent;
 use crate::domain::world::EngineView;
-use crate::domain::{OperationView, Problem, World};
+use crate::domain::{OperationState, OperationView, Problem, World};
 use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::layout::{inset, row, rows_from};
@@ -15,6 +15,9 @@ use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::views::progress::{self, Standing};
 use crate::ui::widgets::{self, empty, paint};
+
+/// The columns before what happened: its time of day, and the gaps around that.
+const CLOCK: usize = 12;
 
 /// What a line stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +100,7 @@ fn head(view: &OperationView, look: &Look<'_>, areas: &Areas, buffer: &mut Buffe
 fn facts(view: &OperationView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let operation = &view.operation;
     let mut spans = progress::bar(view, look);
-    spans.push(look.span(Role::Text, format!("  {} steps", progress::steps(view))));
+    spans.push(look.span(Role::Text, format!(" {}", progress::steps(view))));
     let mut told = Vec::new();
     told.extend(progress::took(view, look));
     if operation.state.is_final() {
@@ -107,7 +110,7 @@ fn facts(view: &OperationView, world: &World, look: &Look<'_>, area: Rect, buffe
     }
     told.push(format!("by {}", operation.origin.actor));
     told.push(operation.origin.cause.clone());
-    let told: String = told.iter().map(|part| format!("  ·  {part}")).collect();
+    let told: String = told.iter().map(|part| format!(" · {part}")).collect();
     spans.push(look.span(Role::Muted, told));
     paint::line(buffer, inset(row(area, 0), 1), Line::from(spans));
 }
@@ -135,7 +138,8 @@ fn cause(page: &mut Page<'_>, view: &OperationView) {
     if let Some((position, problem)) = view.first_problem() {
         page.section(match standing {
             Standing::Asking => "A STEP ASKS",
-            _ if ended => "WHY IT ENDED SO",
+            Standing::Plain(OperationState::Failed | OperationState::PartiallyFailed) => "WHY IT FAILED",
+            _ if ended => "WHY IT ENDED",
             _ => "WHAT HOLDS IT UP",
         });
         page.problem(Item::Text, &progress::in_step(view, position, problem));
@@ -179,6 +183,13 @@ fn journal(page: &mut Page<'_>, view: &OperationView, events: Option<&Result<Vec
         let step = event.step.and_then(|position| view.operation.plan.steps.get(position));
         let mut lead = vec![look.span(Role::Muted, format!("  {}  ", format::clock(event.at)))];
         lead.extend(step.map(|step| look.span(Role::Text, format!("{}  ", step.name))));
-        page.wrapped(Some(Item::Text), lead, Role::Muted, &event.message);
+        let used: usize = lead.iter().map(Span::width).sum();
+        if used + format::width(&event.message) <= page.width {
+            lead.push(look.span(Role::Muted, event.message.clone()));
+            page.add(Some(Item::Text), lead);
+            continue;
+        }
+        page.add(Some(Item::Text), lead);
+        page.wrapped(None, vec![Span::raw(" ".repeat(CLOCK))], Role::Muted, &event.message);
     }
 }

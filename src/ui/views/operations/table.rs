@@ -82,7 +82,7 @@ fn columns(view: &OperationsView) -> Vec<Column> {
     vec![
         Column::fixed("STATE", 0, 15),
         Column::fixed("STEPS", 2, 5),
-        Column::rest("WHAT", 1, 20, widths.title),
+        Column::rest("WHAT", 1, widths.title.clamp(20, 42), widths.title),
         Column::fixed("AGE", 3, 4),
         Column::fixed("TOOK", 4, 7),
         Column::content("BY", 5, (6, 16, 28), widths.actor),

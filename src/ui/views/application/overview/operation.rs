@@ -32,7 +32,7 @@ pub fn section(page: &mut Page<'_>, view: &OperationView, application: &Applicat
         spans.extend(progress::bar(view, look));
         spans.push(Span::raw("  "));
     }
-    spans.push(look.span(Role::Muted, told(page, view).join("  ·  ")));
+    spans.push(look.span(Role::Muted, told(page, view).join(" · ")));
     page.add(None, spans);
     if let Some(position) = progress::current(view).filter(|_| !ended) {
         current(page, view, position);
