@@ -90,7 +90,10 @@ fn what_newer_ones_have_taken_the_place_of_stays_readable() {
     fixture.refresh();
     fixture.reply(1, sample::operation_events());
     let screen = fixture.screen();
-    assert!(screen.contains("permission denied") && screen.contains("begun by the engine"), "{screen}");
+    assert!(
+        screen.contains("cannot open /data/shop.db") && screen.contains("begun by the engine"),
+        "{screen}"
+    );
     let mut unknown = Fixture::new(sample::failed_operation());
     unknown.world.operations.clear();
     assert_eq!(unknown.refresh(), []);
