@@ -1,7 +1,7 @@
 //! A question before something is done that has no plan: ending an operation, saying what became of a step.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
 use crate::domain::operation::StepAnswer;
@@ -19,6 +19,11 @@ use crate::ui::widgets::{frame, paint, problem_lines};
 
 /// The widest question.
 const WIDEST: u16 = 76;
+
+/// The width below which a choice's meaning is cut.
+const NARROWEST: u16 = 58;
+/// The rows beside the choices: borders, and a word of explanation.
+const AROUND: usize = 4;
 
 /// What is asked, and what can be answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +92,7 @@ impl Question {
             NOT_NOW,
             choice("Done", "it was done: the steps after it go on", StepAnswer::Done),
             choice("Repeat", "it was not done: do it now", StepAnswer::Repeat),
-            choice("Fail", "it was not done and is not to be: what needs it is skipped", StepAnswer::Fail),
+            choice("Fail", "it was not done, and is not to be", StepAnswer::Fail),
         ];
         let title =
             problem.map_or_else(|| format!("Was “{}” done?", step.name), |problem| problem.what.clone());
@@ -112,6 +117,11 @@ impl Question {
         })
     }
 
+    /// Whether the question and every choice can be read in a body of this size.
+    fn is_readable(&self, size: Size) -> bool {
+        usize::from(size.height) >= self.choices.len() + AROUND && size.width >= NARROWEST
+    }
+
     fn accept(&mut self, context: &mut Context<'_>) {
         if self.sending.is_some() {
             return;
@@ -119,6 +129,10 @@ impl Question {
         let order = self.choices.get(self.cursor.at).map_or(Order::Nothing, |choice| choice.order);
         if order == Order::Nothing {
             context.steps.push(Step::Close);
+            return;
+        }
+        if !self.is_readable(context.size) {
+            context.say(Toast::hint("Make the terminal larger: what cannot be read cannot be answered"));
             return;
         }
         let id = context.request();

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use ratatui::layout::Size;
-
 use super::*;
 use crate::domain::OperationState;
 use crate::ui::sample;
@@ -36,6 +34,19 @@ fn an_impatient_enter_changes_nothing() {
     let view = sample::running_operation();
     let mut fixture = Fixture::new(Question::cancel(&view));
     assert_eq!(fixture.run(Command::Accept), (vec![], vec![Step::Close]));
+}
+
+#[test]
+fn what_cannot_be_read_cannot_be_answered() {
+    let mut question = Question::cancel(&sample::running_operation());
+    let (world, mut requests) = (sample::world(), 0);
+    for (size, read) in [((20, 3), false), ((80, 5), false), ((57, 22), false), ((58, 6), true)] {
+        let size = Size::new(size.0, size.1);
+        let mut context = Context::new(&world, Some(sample::now()), size, &mut requests);
+        question.command(Command::Bottom, &mut context);
+        question.command(Command::Accept, &mut context);
+        assert_eq!(!context.effects.is_empty(), read, "{size:?}");
+    }
 }
 
 #[test]
