@@ -26,6 +26,8 @@ mod drift;
 mod epoch;
 #[path = "engine/faults.rs"]
 mod faults;
+#[path = "engine/guillotine.rs"]
+mod guillotine;
 #[path = "engine/leases.rs"]
 mod leases;
 #[path = "engine/matrix.rs"]

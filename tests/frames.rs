@@ -11,6 +11,9 @@
 #[path = "support/sample.rs"]
 mod sample;
 
+#[path = "frames/operations.rs"]
+mod operations;
+
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};

@@ -71,6 +71,12 @@ fn act() -> impl Strategy<Value = Act> {
         "\u{1b}\u{1b}",
         "n\t\t\t\t\t\t\t\tsecret\t\n",
         "y",
+        "3",
+        "3/ledger\n\naajj\n",
+        "3\nakj\n",
+        "jh j \n",
+        "jjd",
+        "ab",
     ];
     prop_oneof![
         24 => (key(), modifiers).prop_map(|(code, modifiers)| Act::Key(code, modifiers)),
@@ -112,6 +118,7 @@ struct Cockpit {
     open: Vec<(RequestId, Effect)>,
     screen: String,
     confirmed: usize,
+    answered: usize,
     events: usize,
 }
 
@@ -123,6 +130,7 @@ impl Cockpit {
             open: Vec::new(),
             screen: String::new(),
             confirmed: 0,
+            answered: 0,
             events: 0,
         };
         cockpit.send(Event::World(Arc::new(sample::world()), sample::now()));
@@ -141,6 +149,12 @@ impl Cockpit {
                     assert_eq!(*hash, plan.hash());
                     assert!(shows(&before, &plan), "the plan was not on screen:\n{before}");
                 }
+                Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
+                    self.answered += 1;
+                    assert!(by_key, "only a person ends operations and answers for steps");
+                    let shown = ["Not now", "End “", "Was '"].iter().any(|words| before.contains(words));
+                    assert!(shown, "the question was not on screen:\n{before}");
+                }
                 _ => {}
             }
             if let Some(id) = request_of(&effect) {
@@ -149,8 +163,9 @@ impl Cockpit {
         }
         let _ = self.model.wants_tick();
         self.events += 1;
-        // Every frame of a plan, and every fourth of the rest.
-        if self.model.screens().contains(&"plan") || self.events.is_multiple_of(4) {
+        // Every frame of a plan or a question, and every fourth of the rest.
+        let asks = self.model.screens().iter().any(|name| matches!(*name, "plan" | "question"));
+        if asks || self.events.is_multiple_of(4) {
             self.screen = self.draw();
         }
     }
@@ -200,7 +215,15 @@ impl Cockpit {
         let problem = || Problem::new("It did not work", "for a reason\nof two lines", "try again");
         let reply = match effect {
             Effect::Plan(..) => Reply::Plan(if well { Ok(sample::preview()) } else { Err(problem()) }),
-            Effect::Confirm(..) => Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) }),
+            Effect::CompareInstances(..) => {
+                Reply::Diffs(if well { Ok(sample::preview().diffs) } else { Err(problem()) })
+            }
+            Effect::ReadOperation(..) => {
+                Reply::OperationEvents(if well { Ok(sample::operation_events()) } else { Err(problem()) })
+            }
+            Effect::Confirm(..) | Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
+                Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) })
+            }
             _ if well => Reply::LogLines(
                 (0..40).map(|n| format!("12:00:0{} WARN {n}\t\u{1b}[31m日本 é", n % 10)).collect(),
             ),
@@ -257,6 +280,16 @@ fn a_confirmed_plan_is_carried_out() {
 }
 
 #[test]
+fn a_question_that_is_answered_is_carried_out() {
+    let mut cockpit = Cockpit::new();
+    cockpit.act(Act::Type("3/ledger\n\naajj\n"));
+    assert_eq!(cockpit.answered, 1, "{}", cockpit.screen);
+    cockpit.act(Act::Answer(true));
+    cockpit.act(Act::Type("3\nakj\n"));
+    assert_eq!(cockpit.answered, 2, "{}", cockpit.screen);
+}
+
+#[test]
 fn every_view_is_drawn_at_every_size() {
     let scenes = [
         "",
@@ -272,6 +305,13 @@ fn every_view_is_drawn_at_every_size() {
         "T",
         "jlc",
         "n\t\t\t\t\t\t\t\tsecret\t\n",
+        "3",
+        "3\n",
+        "3/ledger\n\naa",
+        "3\nak",
+        "jh",
+        "jjd",
+        "jh\n",
     ];
     for scene in scenes {
         let mut cockpit = Cockpit::new();

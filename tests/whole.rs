@@ -15,6 +15,8 @@ mod agents;
 mod binary;
 #[path = "whole/journeys.rs"]
 mod journeys;
+#[path = "whole/killed.rs"]
+mod killed;
 #[path = "whole/panics.rs"]
 mod panics;
 #[path = "support/pty.rs"]

@@ -1,6 +1,8 @@
 //! Small parts that views are put together from. They take data and a [`Look`], never the model.
 
+pub mod diff;
 pub mod frame;
+pub mod page;
 pub mod paint;
 pub mod scroll;
 pub mod table;

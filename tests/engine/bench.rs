@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::clock::TestClock;
-use crate::crash::{AtTheCluster, AtTheRecords, Guillotine};
+use crate::guillotine::{AtTheCluster, AtTheRecords, Guillotine};
 use crate::site;
 use crate::support::{KUBECONFIG, LIMIT, real_cluster, until};
 

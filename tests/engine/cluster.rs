@@ -92,7 +92,7 @@ async fn what_a_real_cluster_denies_is_named() {
 }
 
 #[tokio::test]
-async fn a_dead_cluster_is_stale() {
+async fn a_real_cluster_that_is_dead_is_stale() {
     let Some(cluster) = real_cluster(Some("dead")).await else { return };
     cluster.watch_namespace("default");
     until(&cluster, "the link says so", || matches!(cluster.link(), Link::Stale { .. }).then_some(())).await;

@@ -21,10 +21,24 @@ pub enum Flag {
     NotInstalled,
     /// The application that is shown or selected has a URL.
     Url,
+    /// The table of operations is shown, and there are some.
+    Operations,
+    /// An operation of it is under way and can be cancelled.
+    Busy,
+    /// A step of the operation that is shown or selected waits for what a person says.
+    Asking,
+    /// The instances of an application are shown.
+    History,
+    /// An application is shown or selected, and is not on its way out.
+    Subject,
+    /// It is not as it was written.
+    Drifted,
+    /// It has an instance that it can be rolled back to.
+    Earlier,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 8] = [
+    const ALL: [(Self, &str); 15] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -33,6 +47,13 @@ impl Flag {
         (Self::Form, "form"),
         (Self::NotInstalled, "not-installed"),
         (Self::Url, "url"),
+        (Self::Operations, "operations"),
+        (Self::Busy, "busy"),
+        (Self::Asking, "asking"),
+        (Self::History, "history"),
+        (Self::Subject, "subject"),
+        (Self::Drifted, "drifted"),
+        (Self::Earlier, "earlier"),
     ];
 
     /// The word that keymap files use.

@@ -21,6 +21,7 @@ use crate::ui::toast::Toast;
 enum Subject {
     Deployment(Box<DeploymentDraft>),
     Installation { cluster: String, real: bool },
+    Other(Box<Intent>),
 }
 
 /// Where the dialog stands.
@@ -60,6 +61,14 @@ impl PlanDialog {
         Self::new(Subject::Deployment(Box::new(draft)), Stage::Wanted)
     }
 
+    /// The dialog of anything else that a person wants: its plan is made at once.
+    pub fn intent(intent: Intent) -> Self {
+        match intent {
+            Intent::Deploy(draft) => Self::deployment(draft),
+            other => Self::new(Subject::Other(Box::new(other)), Stage::Wanted),
+        }
+    }
+
     /// The dialog of the installation: it explains first.
     pub fn installation(world: &World) -> Self {
         let record = world.cluster.record.as_ref();
@@ -78,6 +87,7 @@ impl PlanDialog {
         context.effects.push(match &self.subject {
             Subject::Deployment(draft) => Effect::Plan(id, Intent::Deploy((**draft).clone())),
             Subject::Installation { .. } => Effect::Plan(id, Intent::Install),
+            Subject::Other(intent) => Effect::Plan(id, (**intent).clone()),
         });
         self.stage = Stage::Planning(id);
         (self.offset, self.forward) = (0, false);
@@ -103,6 +113,7 @@ impl PlanDialog {
         context.effects.push(match &self.subject {
             Subject::Deployment(draft) => Effect::Confirm(id, Intent::Deploy((**draft).clone()), plan.hash()),
             Subject::Installation { .. } => Effect::Confirm(id, Intent::Install, plan.hash()),
+            Subject::Other(intent) => Effect::Confirm(id, (**intent).clone(), plan.hash()),
         });
         self.stage = Stage::Sending(id, plan);
     }
@@ -154,7 +165,7 @@ impl PlanDialog {
                         environment: draft.environment.clone(),
                         name: draft.name.clone(),
                     }),
-                    Subject::Installation { .. } => Step::Close,
+                    Subject::Installation { .. } | Subject::Other(_) => Step::Close,
                 });
             }
         }

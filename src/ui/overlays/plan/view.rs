@@ -80,6 +80,7 @@ fn title(dialog: &PlanDialog) -> String {
     match &dialog.subject {
         Subject::Deployment(draft) => format!("Deploy {} to {}", draft.name, draft.environment),
         Subject::Installation { cluster, .. } => format!("Install Styrmin on {cluster}"),
+        Subject::Other(_) => "Plan".to_owned(),
     }
 }
 
@@ -152,6 +153,7 @@ fn shown(dialog: &PlanDialog, plan: &Plan, look: &Look<'_>, area: Rect, buffer: 
         (_, _, true) => ("Close", ""),
         (_, Subject::Deployment(_), _) => ("Cancel", "Deploy"),
         (_, Subject::Installation { .. }, _) => ("Cancel", "Install"),
+        (_, Subject::Other(_), _) => ("Cancel", "Carry out"),
     };
     if matches!(dialog.stage, Stage::Sending(..)) {
         let text = format!("{} Recording …", look.spinner());
