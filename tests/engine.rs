@@ -26,6 +26,8 @@ mod drift;
 mod epoch;
 #[path = "engine/faults.rs"]
 mod faults;
+#[path = "engine/finally.rs"]
+mod finally;
 #[path = "engine/guillotine.rs"]
 mod guillotine;
 #[path = "engine/leases.rs"]

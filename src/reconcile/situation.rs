@@ -75,6 +75,8 @@ pub struct Wanted {
     pub context: Value,
     /// Its digest; an instance with the same one is the same instance.
     pub digest: String,
+    /// The number that an instance of it gets.
+    pub number: u32,
 }
 
 /// Everything that is known.

@@ -148,8 +148,11 @@ impl Bench {
                 recorded.changed().await.unwrap();
             }
         };
+        // who looks at the index next must find everything there
+        let index = self.cluster.index();
+        let listed = || (index.deployments_complete() && index.is_complete(&self.environment)).then_some(());
         tokio::select! {
-            () = settled => {}
+            () = settled => until(&self.cluster, "everything is listed", listed).await,
             () = self.explain(name) => {}
         }
     }

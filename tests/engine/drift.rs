@@ -160,7 +160,7 @@ async fn lost_records_come_back_without_a_write_to_what_runs() {
         stood.push(bench.live(object).await.unwrap()["metadata"]["resourceVersion"].clone());
     }
     bench.lose_records().await;
-    bench.until_settled(YARD, Some(1)).await;
+    bench.until_settled(YARD, Some(2)).await;
     let after = bench.recorded(YARD).await.unwrap();
     assert_eq!((after.uid, after.draft), (before.uid, before.draft));
     let inventory = bench.store.inventory(after.id).await.unwrap();
@@ -171,6 +171,10 @@ async fn lost_records_come_back_without_a_write_to_what_runs() {
     }
     let resource = bench.resource(YARD).unwrap();
     assert_eq!(resource.spec.parameters["text"], "kept", "{KIND}");
+    assert_eq!(resource.status.instance, Some(2), "what people know it by");
+    bench.id = Some(after.id);
+    bench.confirm(bench.change(&[("text", json!("newer"))])).await;
+    bench.until_running(YARD, 3).await;
     bench.close().await;
 }
 
