@@ -50,7 +50,7 @@ pub use project::{Row, key, summary};
 pub(crate) use resource::sample;
 pub use resource::{
     API_VERSION, ComponentOverride, ComponentStatus, DEFINITION, DeploymentResource, DeploymentSpec,
-    DeploymentStatus, DriverSelector, InventoryStatus, KIND, SpecPhase, StatusCondition,
+    DeploymentStatus, DriverSelector, EngineTrace, InventoryStatus, KIND, SpecPhase, StatusCondition,
 };
 pub use status::EngineFields;
 

@@ -233,6 +233,15 @@ pub struct ComponentStatus {
     pub message: Option<String>,
 }
 
+/// What the engine that wrote to a custom resource last left on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EngineTrace {
+    /// Its epoch; 0 when none wrote.
+    pub epoch: u64,
+    /// The digest of the context that it wrote.
+    pub context_digest: Option<String>,
+}
+
 /// A custom resource as the index keeps it: what the engine and the cockpit need, nothing else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeploymentResource {
@@ -256,10 +265,8 @@ pub struct DeploymentResource {
     pub deployment_uid: Option<String>,
     /// The desired revision that was last exchanged with the records.
     pub revision: Option<u64>,
-    /// The digest of the context that the engine wrote.
-    pub context_digest: Option<String>,
-    /// The epoch of the engine that wrote last; 0 when none did.
-    pub epoch: u64,
+    /// What the engine that wrote last left on it.
+    pub trace: EngineTrace,
     /// Who changed its spec last, of those who are not the engine: a field manager.
     pub editor: Option<String>,
     /// Whether its volumes go with it, as an annotation says.
@@ -334,8 +341,12 @@ impl From<StyrminDeployment> for DeploymentResource {
             finalizers: object.finalizers().to_vec(),
             deployment_uid: annotation(UID_ANNOTATION),
             revision: annotation(REVISION_ANNOTATION).and_then(|number| number.parse().ok()),
-            context_digest: annotation(CONTEXT_ANNOTATION),
-            epoch: annotation(EPOCH_ANNOTATION).and_then(|number| number.parse().ok()).unwrap_or_default(),
+            trace: EngineTrace {
+                epoch: annotation(EPOCH_ANNOTATION)
+                    .and_then(|number| number.parse().ok())
+                    .unwrap_or_default(),
+                context_digest: annotation(CONTEXT_ANNOTATION),
+            },
             editor: editor(&object),
             delete_volumes: annotation(VOLUMES_ANNOTATION).as_deref() == Some("true"),
             status: object.status.clone().unwrap_or_default(),
@@ -407,10 +418,9 @@ pub(crate) fn sample(namespace: &str, name: &str) -> DeploymentResource {
         finalizers: vec![labels::FINALIZER.to_owned()],
         deployment_uid: Some("0011aabb".to_owned()),
         revision: Some(1),
-        context_digest: None,
+        trace: EngineTrace::default(),
         editor: None,
         delete_volumes: false,
-        epoch: 0,
         spec: DeploymentSpec {
             environment: namespace.to_owned(),
             driver: DriverSelector { name: "notes".to_owned(), version: "1.0.0".to_owned() },

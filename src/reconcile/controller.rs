@@ -126,7 +126,7 @@ impl Controller {
         self.generation = changes.generation;
         for (namespace, name) in changes.deployments {
             if let Some(resource) = index.custom_resource(&namespace, &name) {
-                self.engine.saw_epoch(resource.epoch);
+                self.engine.saw_epoch(resource.trace.epoch);
             }
             // A custom resource may lie where nobody looked so far.
             self.engine.cluster().watch_namespace(&namespace);

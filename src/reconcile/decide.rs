@@ -161,7 +161,7 @@ pub fn is_acknowledged(record: &Deployment, resource: &DeploymentResource, newes
     resource.revision == Some(record.revision)
         && resource.deployment_uid.as_deref() == Some(record.uid.as_str())
         && resource.has_finalizer()
-        && resource.context_digest.as_deref() == Some(newest.digest.as_str())
+        && resource.trace.context_digest.as_deref() == Some(newest.digest.as_str())
 }
 
 fn is_begun(newest: &Instance) -> bool {

@@ -74,7 +74,7 @@ impl Hands {
     async fn check_epoch(&self) {
         let index = self.engine.cluster().index();
         if let Some(resource) = index.custom_resource(&self.name.namespace, &self.name.name) {
-            self.engine.saw_epoch(resource.epoch);
+            self.engine.saw_epoch(resource.trace.epoch);
         }
         if self.engine.deposed_by().is_some() {
             std::future::pending().await

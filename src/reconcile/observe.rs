@@ -117,7 +117,7 @@ impl Engine {
         let index = self.cluster().index();
         let resource = index.custom_resource(&name.namespace, &name.name);
         if let Some(resource) = &resource {
-            self.saw_epoch(resource.epoch);
+            self.saw_epoch(resource.trace.epoch);
         }
         let mut observed = Observed {
             situation: Situation {
@@ -276,7 +276,7 @@ fn wanted_again(
     (before, resource): (u32, Option<&DeploymentResource>),
 ) -> Result<Wanted, Problem> {
     let same = wanted(setting, record, driver, before)?;
-    match resource.and_then(|resource| resource.context_digest.as_ref()) == Some(&same.digest) {
+    match resource.and_then(|resource| resource.trace.context_digest.as_ref()) == Some(&same.digest) {
         true => Ok(same),
         false => wanted(setting, record, driver, before + 1),
     }

@@ -1,5 +1,7 @@
 //! What the tests of faults, of bad input and of operations do to a running engine, and what they look at.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
@@ -36,6 +38,12 @@ pub fn key(kind: &str, name: &str) -> ObjectKey {
     };
     let (kind, name) = (kind.to_owned(), name.to_owned());
     ObjectKey { api_version: api_version.to_owned(), kind, namespace: "demo".to_owned(), name }
+}
+
+/// Another number each time.
+fn next() -> usize {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    COUNT.fetch_add(1, Ordering::SeqCst)
 }
 
 fn plural(key: &ObjectKey) -> String {
@@ -78,7 +86,7 @@ impl Bench {
 
     /// Something about the application changes that means nothing.
     pub async fn tick(&self, name: &str) {
-        let moment = jiff::Timestamp::now().as_nanosecond().to_string();
+        let moment = next().to_string();
         let patch = json!({"metadata": {"annotations": {"example.org/tick": moment}}});
         self.edit(&key(KIND, name), "styrmindeployments", patch).await;
     }
@@ -235,7 +243,7 @@ impl Bench {
     /// Has whoever carries the application's operation on look at it, and waits until that was done: another generation of the
     /// custom resource that asks for nothing new shows in its status.
     pub async fn is_looked_at(&self, name: &str) {
-        let moment = jiff::Timestamp::now().as_nanosecond().to_string();
+        let moment = next().to_string();
         let patch = json!({"spec": {"context": {"looked": moment}}});
         self.edit(&key(KIND, name), "styrmindeployments", patch).await;
         let wanted = self.live(&key(KIND, name)).await.unwrap()["metadata"]["generation"].as_i64();

@@ -11,7 +11,7 @@ use crate::reconcile::situation::{Live, RenderedObject, Trace, Wanted, Work, Wri
 /// A deployment that is as it should be: every test breaks one thing.
 pub(in crate::reconcile) fn settled() -> Situation {
     let mut resource = sample("demo", "notes");
-    resource.context_digest = Some("d1".to_owned());
+    resource.trace.context_digest = Some("d1".to_owned());
     let record = Deployment {
         id: DeploymentId(1),
         uid: "0011aabb".to_owned(),
