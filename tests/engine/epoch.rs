@@ -22,13 +22,21 @@ async fn an_engine_of_an_earlier_epoch_writes_nothing_more() {
     old.until_idle().await;
     // another host, with records of its own, takes over: it imports what it finds, and changes it
     let mut new = old.beside(1000).await;
-    new.until_running(YARD, 1).await;
+    new.until_settled(YARD, Some(1)).await;
+    new.until_idle().await;
     new.id = Some(new.recorded(YARD).await.unwrap().id);
     new.confirm(new.change(&[("text", json!("newer"))])).await;
     new.until_running(YARD, 2).await;
     assert_eq!(epoch(&new).await, new.engine.epoch().to_string());
     assert!(new.engine.epoch() >= 1000);
     old.until_deposed().await;
+    new.until_idle().await;
+    let (there, here, config) = (new.cluster.index(), old.cluster.index(), key("ConfigMap", YARD));
+    until(&old.cluster, "the old one has heard of all that", || {
+        let same = new.resource(YARD) == old.resource(YARD) && there.objects("demo") == here.objects("demo");
+        (same && here.object(&config).is_some()).then_some(())
+    })
+    .await;
     // what the old one still wants stays a wish
     old.confirm(old.change(&[("text", json!("older"))])).await;
     let (writes, stood) = (old.writes(), new.live(&key("ConfigMap", YARD)).await.unwrap());
@@ -39,11 +47,7 @@ async fn an_engine_of_an_earlier_epoch_writes_nothing_more() {
     assert_eq!(new.live(&key("ConfigMap", YARD)).await.unwrap(), stood);
     new.until_idle().await;
     assert_eq!(new.engine.problems(), Default::default());
-    let resource = new.resource(YARD).unwrap();
-    until(&new.cluster, "the newer one has the last word", || {
-        (resource.spec.parameters["text"] == "newer").then_some(())
-    })
-    .await;
+    assert_eq!(new.resource(YARD).unwrap().spec.parameters["text"], "newer");
     new.close().await;
     old.close().await;
 }

@@ -105,6 +105,12 @@ async fn a_watch_that_falls_silent_is_doubted() {
                 && waits.any(|(_, record)| record.state == StepState::Started)
         })
         .await;
+    let rolled_out = |object: &serde_json::Value| {
+        object["status"]["observedGeneration"] == object["metadata"]["generation"]
+            && object["spec"]["progressDeadlineSeconds"] == 500
+    };
+    bench.until_live(&key("Deployment", "yard-web"), rolled_out).await;
+    bench.is_looked_at(YARD).await;
     bench.advance(YARD, 30).await;
     bench.until_ended(YARD, Succeeded, Some(2)).await;
     assert!(bench.faults().matched()[0] >= 2, "the watch was begun anew");

@@ -14,7 +14,7 @@ use styrmin::reconcile::Name;
 use styrmin::sandbox::faults::Scenario;
 
 use crate::bench::Bench;
-use crate::support::until;
+use crate::support::{LIMIT, until};
 use crate::yard;
 
 /// The name of the application that most tests are about.
@@ -129,6 +129,15 @@ impl Bench {
     pub async fn live(&self, key: &ObjectKey) -> Option<Value> {
         let found = self.api(key).get_opt(&key.name).await.unwrap();
         found.map(|object| serde_json::to_value(object).unwrap())
+    }
+
+    /// Waits until the server has an object as `condition` says, whatever the engine knows of it.
+    pub async fn until_live(&self, key: &ObjectKey, condition: impl Fn(&Value) -> bool) {
+        let holds = |found: Option<&DynamicObject>| {
+            found.is_some_and(|object| serde_json::to_value(object).is_ok_and(|object| condition(&object)))
+        };
+        let reached = kube::runtime::wait::await_condition(self.api(key), &key.name, holds);
+        tokio::time::timeout(LIMIT, reached).await.expect("the object becomes so").unwrap();
     }
 
     /// The managers of a field, by the path of its owned fields (`/f:data/f:text`).

@@ -33,9 +33,9 @@ impl Hands {
                 Look::Good => return Ok(Done::default()),
                 Look::Again(pause) => pause,
             };
-            self.engine.progress(&self.name).await;
             let version = self.engine.cluster().index().object(key).map(|object| object.resource_version);
             let quiet = doubt.left(version, self.engine.clock().now());
+            self.engine.progress(&self.name).await;
             if quiet <= SignedDuration::ZERO {
                 self.is_behind(key).await;
                 doubt.patience = doubt.patience.saturating_mul(2);
