@@ -203,8 +203,11 @@ fn held(situation: &Situation, record: &Deployment) -> Option<Move> {
                 "look at the new plan and confirm it again",
             )
         }))),
-        Failed | PartiallyFailed => {
-            let next = last.times.ended?.saturating_add(pause(situation.work.failures)).ok()?;
+        Failed | PartiallyFailed | Stale => {
+            let failures = situation.work.failures;
+            // a plan that nobody confirmed is made anew at once; one that is out of date again and again is not
+            let failures = if last.state == Stale { failures.saturating_sub(1) } else { failures };
+            let next = last.times.ended?.saturating_add(pause(failures)).ok()?;
             (next > situation.now).then_some(Move::Wait(Waiting { on: On::Retry, until: Some(next) }))
         }
         _ => None,

@@ -51,6 +51,7 @@ impl Engine {
             name: &draft.name,
             blindly: home == Verb::Create,
             forced: forced(&observed, wish.order.kind),
+            ours: ours(&observed),
         };
         let diffs = self.refine(&mut plan, &drawn.objects, &manner).await?;
         if !wish.environment_known {
@@ -146,7 +147,7 @@ impl Engine {
             .await;
         let mut diffs = Vec::new();
         for (position, object, answer) in answers {
-            diffs.extend(judge(plan, position, &object, answer, manner.name)?);
+            diffs.extend(judge(plan, position, &object, answer, manner)?);
         }
         Ok(diffs)
     }
@@ -166,6 +167,13 @@ struct Manner<'a> {
     blindly: bool,
     /// The objects that are applied by force: what is previewed is what runs.
     forced: BTreeSet<ObjectKey>,
+    /// The objects that belong to the application already.
+    ours: BTreeSet<ObjectKey>,
+}
+
+fn ours(observed: &Observed) -> BTreeSet<ObjectKey> {
+    let live = observed.situation.live.iter();
+    live.filter(|(_, live)| live.ours).map(|(key, _)| key.clone()).collect()
 }
 
 /// The objects whose fields are taken from others when they are applied.
@@ -185,7 +193,7 @@ fn judge(
     position: usize,
     object: &Value,
     answer: Result<Comparison, ClusterError>,
-    name: &str,
+    manner: &Manner<'_>,
 ) -> Result<Option<ObjectDiff>, Problem> {
     let found = key(object);
     let Some(step) = plan.steps.get_mut(position) else { return Ok(None) };
@@ -197,15 +205,22 @@ fn judge(
             plan.warnings.push(format!("{found} cannot be changed in place: it is deleted and created anew"));
             return Ok(Some(ObjectDiff::between(found, None, Some(object))));
         }
+        Err(error @ ClusterError::Conflict { .. }) if !manner.ours.contains(&found) => {
+            return Err(Problem {
+                next: "another tool made it: have it removed there or let go of these fields, or choose another name"
+                    .to_owned(),
+                ..error.problem()
+            });
+        }
         Err(error) => return Err(explain(&error)),
     };
     let mut verb = comparison.verb;
     if let Some(live) = &comparison.live {
         match live["metadata"]["labels"][labels::DEPLOYMENT].as_str() {
-            Some(other) if other != name => return Err(collision(&found, other)),
+            Some(other) if other != manner.name => return Err(collision(&found, other)),
             None => {
                 verb = Verb::Adopt;
-                plan.warnings.push(format!("{found} exists already and becomes part of {name}"));
+                plan.warnings.push(format!("{found} exists already and becomes part of {}", manner.name));
             }
             _ => {}
         }

@@ -114,7 +114,9 @@ async fn what_another_tool_made_is_adopted_as_a_step_or_refused() {
     bench.create("configmaps", config_map("other", "not hello")).await;
     let refused = bench.engine.preview(&bench.change(&[("extra", json!("other"))])).await.unwrap_err();
     let words = refused.to_string();
-    assert!(words.contains("kubectl-create") && words.contains(".data.text"), "{words}");
+    for part in ["kubectl-create", ".data.text", "another tool made it"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
     bench.close().await;
 }
 

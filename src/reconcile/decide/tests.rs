@@ -266,6 +266,12 @@ fn what_a_person_ended_waits_for_a_person() {
     unconfirmed.trace = Trace::default();
     with_work(&mut unconfirmed, OperationKind::Update, OperationState::Stale);
     assert_eq!(decide(&unconfirmed), Move::Plan(OperationKind::Update), "nobody has to look at that plan");
+    unconfirmed.work.failures = 1;
+    assert_eq!(decide(&unconfirmed), Move::Plan(OperationKind::Update), "it is made anew at once");
+    unconfirmed.work.failures = 4;
+    unconfirmed.work.latest.as_mut().unwrap().times.ended = Some(unconfirmed.now);
+    let waits = matches!(decide(&unconfirmed), Move::Wait(Waiting { on: On::Retry, .. }));
+    assert!(waits, "what is out of date again and again is not made anew without end");
 }
 
 #[test]

@@ -27,7 +27,8 @@ impl Store {
         .await
     }
 
-    /// How many of the newest operations about a subject failed in a row for the same revision, up to a dozen.
+    /// How many of the newest operations about a subject failed, or were out of date, in a row for the same revision, up to a
+    /// dozen.
     ///
     /// # Errors
     /// SQLite refused, or a record cannot be read.
@@ -45,7 +46,8 @@ impl Store {
             for found in rows {
                 let (state, revision) = found?;
                 let state = row::word("operations.state", &state, OperationState::parse)?;
-                let failed = matches!(state, OperationState::Failed | OperationState::PartiallyFailed);
+                use OperationState::{Failed, PartiallyFailed, Stale};
+                let failed = matches!(state, Failed | PartiallyFailed | Stale);
                 if !failed || wish.is_some_and(|wish| wish != revision) {
                     break;
                 }
