@@ -83,8 +83,8 @@ impl Cluster {
         };
         let api = self.api(&served.resource, &key.namespace);
         let patch = Patch::Apply(object);
-        let answer = self.unary(&describe(&key), api.patch(&key.name, &params, &patch)).await?;
-        Ok(self.take(answer, &served, options.dry_run))
+        let answer = self.unary(&describe(&key), api.patch(&key.name, &params, &patch)).await;
+        Ok(self.take(answer.map_err(|error| error.while_applying(&key))?, &served, options.dry_run))
     }
 
     /// The object, whole, as the server has it; none when it does not exist.
