@@ -103,7 +103,7 @@ impl Look<'_> {
 }
 
 /// What each glyph that the cockpit draws becomes on a terminal that shows ASCII only.
-const ASCII: [(char, char); 41] = [
+const ASCII: [(char, char); 43] = [
     ('✓', '+'),
     ('✗', 'x'),
     ('■', '#'),
@@ -145,6 +145,8 @@ const ASCII: [(char, char); 41] = [
     ('▾', 'v'),
     ('×', 'x'),
     ('━', '='),
+    ('⋯', ':'),
+    ('↻', '@'),
 ];
 
 /// The ASCII character for a glyph of ours; none for anything else.

@@ -1,5 +1,6 @@
 //! Small parts that views are put together from. They take data and a [`Look`], never the model.
 
+pub mod diff;
 pub mod frame;
 pub mod paint;
 pub mod scroll;
