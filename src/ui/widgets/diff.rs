@@ -96,7 +96,7 @@ mod tests {
             ]
         );
         let narrow = shown(&diff, 14);
-        assert_eq!(narrow[1..3], ["- image: web:1.", "  0.0"]);
+        assert_eq!(narrow[1..3], ["- image: web:1", "  .0.0"]);
     }
 
     #[test]
