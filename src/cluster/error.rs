@@ -252,11 +252,7 @@ mod tests {
         let expected = FieldConflict { manager: "kubectl".into(), field: ".spec.replicas".into() };
         assert_eq!(
             error,
-            ClusterError::Conflict {
-                object: "Deployment/web".into(),
-                conflicts: vec![expected],
-                key: None
-            }
+            ClusterError::Conflict { object: "Deployment/web".into(), conflicts: vec![expected], key: None }
         );
         assert!(error.problem().why.contains(".spec.replicas (kubectl)"));
         let key = ObjectKey {

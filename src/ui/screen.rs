@@ -13,7 +13,7 @@ use super::keymap::{Command, Flags, Layer};
 use super::look::Look;
 use super::toast::Toast;
 use crate::domain::world::{Application, LogTarget};
-use crate::domain::{DeploymentDraft, World};
+use crate::domain::{DeploymentId, Intent, ObjectKey, OperationId, World};
 
 /// Names an application across pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,10 +66,18 @@ pub enum Step {
     ShowApplication(ApplicationKey, Tab),
     /// Show the form, with this driver picked.
     ShowForm(Option<String>),
-    /// Show the plan of this draft, once it is made.
-    PlanDeployment(Box<DeploymentDraft>),
-    /// A deployment is recorded: show it.
+    /// Show the plan of what a person wants, once it is made.
+    Plan(Box<Intent>),
+    /// What was wanted of an application is recorded: show it.
     Deployed(ApplicationKey),
+    /// Ask how many pods a component is to have.
+    AskReplicas(DeploymentId, String),
+    /// Ask who is to have the fields of an object, which these words describe.
+    AskResolution(DeploymentId, Box<ObjectKey>, String),
+    /// End an operation at its next boundary.
+    CancelOperation(OperationId),
+    /// Changes of this production environment may be confirmed from now on.
+    Unlock(String),
     /// Offer texts to pick from.
     PickContainer(Vec<LogTarget>),
     /// A container was picked.
@@ -132,6 +140,16 @@ pub trait Screen: Debug + Send {
 
     /// The keymap layer that is on top.
     fn layer(&self) -> Layer;
+
+    /// The application that its commands are about.
+    fn subject(&self, _world: &World) -> Option<ApplicationKey> {
+        None
+    }
+
+    /// The request whose answer a person has to hear of, even when the screen is closed before it comes.
+    fn awaits(&self) -> Option<RequestId> {
+        None
+    }
 
     /// Adds the facts that conditions of key bindings ask for.
     fn flags(&self, _world: &World, _size: Size, _flags: &mut Flags) {}

@@ -21,10 +21,24 @@ pub enum Flag {
     NotInstalled,
     /// The application that is shown or selected has a URL.
     Url,
+    /// An application is shown or selected, and is not on its way out.
+    Subject,
+    /// That application is to be stopped.
+    Stopped,
+    /// It is not as it was written.
+    Drifted,
+    /// Somebody else owns fields of it that we are to write.
+    Contested,
+    /// It has an instance that it can be rolled back to.
+    Earlier,
+    /// An operation of it is under way and can be cancelled.
+    Busy,
+    /// A plan is shown whose steps change something line by line.
+    Differences,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 8] = [
+    const ALL: [(Self, &str); 15] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -33,6 +47,13 @@ impl Flag {
         (Self::Form, "form"),
         (Self::NotInstalled, "not-installed"),
         (Self::Url, "url"),
+        (Self::Subject, "subject"),
+        (Self::Stopped, "stopped"),
+        (Self::Drifted, "drifted"),
+        (Self::Contested, "contested"),
+        (Self::Earlier, "earlier"),
+        (Self::Busy, "busy"),
+        (Self::Differences, "differences"),
     ];
 
     /// The word that keymap files use.

@@ -142,6 +142,10 @@ impl Screen for ApplicationView {
         if self.tab == Tab::Logs && self.logs.is_searching() { Layer::Input } else { Layer::Detail }
     }
 
+    fn subject(&self, _world: &World) -> Option<ApplicationKey> {
+        Some(self.key.clone())
+    }
+
     fn flags(&self, world: &World, size: Size, flags: &mut Flags) {
         let application = self.application(world);
         flags.set(Flag::Logs, self.tab == Tab::Logs);
@@ -222,6 +226,9 @@ impl Screen for ApplicationView {
                 Command::ShowLogs,
                 Command::ShowEvents,
                 Command::ShowObjects,
+                Command::Settle,
+                Command::CancelOperation,
+                Command::Change,
                 Command::CopyUrl,
                 Command::Next,
                 Command::Help,

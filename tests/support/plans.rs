@@ -1,0 +1,210 @@
+// Plans of everything that can be wanted of the picture's applications, for tests that show and confirm them. Included beside
+// `sample.rs`, which makes the picture.
+
+use serde_json::{Value, json};
+use styrmin::domain::diff::ObjectDiff;
+use styrmin::domain::plan::{Class, Step, Verb};
+use styrmin::domain::{DeploymentId, Intent, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Volumes};
+
+use super::sample;
+
+/// The application `notes` of the picture.
+pub const NOTES: DeploymentId = DeploymentId(1);
+
+/// An object of the namespace `demo`.
+pub fn key(kind: &str, name: &str) -> ObjectKey {
+    let api_version = if matches!(kind, "Deployment" | "StatefulSet") { "apps/v1" } else { "v1" };
+    ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: "demo".into(), name: name.into() }
+}
+
+fn step(verb: Verb, kind: &str, name: &str, note: &str, class: Class) -> Step {
+    Step { note: note.into(), class, digest: format!("digest-{name}"), ..Step::on(verb, key(kind, name)) }
+}
+
+fn record(phrase: &str) -> Step {
+    let resource = key("StyrminDeployment", "notes");
+    Step { object: Some(resource.clone()), ..Step::named(Verb::Record, format!("{phrase} {resource}")) }
+}
+
+fn plan(title: &str, steps: Vec<Step>) -> Plan {
+    Plan { title: title.into(), cluster: "kind-local".into(), target: "demo".into(), steps, ..Plan::default() }
+}
+
+fn workload(kind: &str, image: &str, replicas: u32, level: &str) -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": kind,
+        "spec": {"replicas": replicas, "template": {"spec": {"containers": [
+            {"name": "web", "image": image, "env": [{"name": "LOG_LEVEL", "value": level}]}
+        ]}}}
+    })
+}
+
+/// A plan of every class and length: what `intent` would come to.
+pub fn preview(intent: &Intent) -> Preview {
+    match intent {
+        Intent::Install => Preview { kind: Some(OperationKind::Install), diffs: Vec::new(), ..sample::preview() },
+        Intent::Deploy(_) => sample::preview(),
+        Intent::Change(..) => upgrade(),
+        Intent::Rollback(_, number) => Preview {
+            kind: Some(OperationKind::Rollback),
+            plan: Plan { title: format!("Roll notes in demo back to instance {number}"), ..upgrade().plan },
+            diffs: upgrade().diffs,
+        },
+        Intent::Stop(_) => stop(),
+        Intent::Start(_) => nothing(),
+        Intent::Restart(_, components) => restart(components),
+        Intent::Scale(_, component, replicas) => scale(component, *replicas),
+        Intent::Correct(_) => correct(),
+        Intent::Resolve(_, object, resolution) => resolve(object, *resolution),
+        Intent::Delete(_, volumes) => delete(*volumes),
+    }
+}
+
+/// Another version: something to change, to replace and to leave, with differences.
+pub fn upgrade() -> Preview {
+    let mut steps = vec![
+        record("write the instance into"),
+        step(Verb::Unchanged, "Service", "notes", "port 80", Class::Safe),
+        step(Verb::Update, "Secret", "notes-parameters", "1 key", Class::Safe),
+        step(Verb::Update, "StatefulSet", "notes-db", "styrmin/notes-db:1.1.0", Class::Disruptive),
+        step(Verb::Update, "Deployment", "notes-web", "styrmin/notes-web:1.1.0", Class::Safe),
+        step(Verb::Wait, "StatefulSet", "notes-db", "until it is healthy", Class::Safe),
+        step(Verb::Wait, "Deployment", "notes-web", "until it is healthy", Class::Safe),
+    ];
+    steps.push(Step::named(Verb::Record, "make the instance the active one"));
+    let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "data": {"password": value}});
+    let of = |kind: &str, name: &str, old: &Value, new: &Value| ObjectDiff::between(key(kind, name), Some(old), Some(new));
+    let diffs = vec![
+        of("Secret", "notes-parameters", &secret("b25l"), &secret("dHdv")),
+        of(
+            "StatefulSet",
+            "notes-db",
+            &workload("StatefulSet", "styrmin/notes-db:1.0.0", 1, "info"),
+            &workload("StatefulSet", "styrmin/notes-db:1.1.0", 1, "info"),
+        ),
+        of(
+            "Deployment",
+            "notes-web",
+            &workload("Deployment", "styrmin/notes-web:1.0.0", 1, "info"),
+            &workload("Deployment", "styrmin/notes-web:1.1.0", 2, "debug"),
+        ),
+    ];
+    let plan = plan("Upgrade notes in demo to 1.1.0", steps);
+    Preview { kind: Some(OperationKind::Upgrade), plan, diffs }
+}
+
+/// A field that cannot be changed in place.
+pub fn replacement() -> Preview {
+    let mut preview = upgrade();
+    preview.plan.steps[3] = Step { class: Class::Destructive, ..step(Verb::Replace, "StatefulSet", "notes-db", "", Class::Safe) };
+    preview.plan.warnings =
+        vec!["StatefulSet/notes-db cannot be changed in place: it is deleted and created anew".into()];
+    preview
+}
+
+fn stop() -> Preview {
+    let update = |kind: &str, name: &str| step(Verb::Update, kind, name, "0 pods", Class::Disruptive);
+    let wait = |kind: &str, name: &str| step(Verb::Wait, kind, name, "until it has stopped", Class::Safe);
+    let steps = vec![
+        record("write the instance into"),
+        update("StatefulSet", "notes-db"),
+        update("Deployment", "notes-web"),
+        wait("StatefulSet", "notes-db"),
+        wait("Deployment", "notes-web"),
+    ];
+    let plan = plan("Stop notes in demo", steps);
+    Preview { kind: Some(OperationKind::Stop), plan, diffs: Vec::new() }
+}
+
+/// Everything is as it should be.
+pub fn nothing() -> Preview {
+    let steps = vec![
+        step(Verb::Unchanged, "Service", "notes", "port 80", Class::Safe),
+        step(Verb::Unchanged, "Deployment", "notes-web", "styrmin/notes-web:1.0.0", Class::Safe),
+        step(Verb::Wait, "Deployment", "notes-web", "until it is healthy", Class::Safe),
+    ];
+    Preview { kind: Some(OperationKind::Start), plan: plan("Start notes in demo", steps), diffs: Vec::new() }
+}
+
+fn restart(components: &[String]) -> Preview {
+    let workloads = [("db", "StatefulSet", Class::Disruptive), ("web", "Deployment", Class::Safe)];
+    let chosen = workloads
+        .into_iter()
+        .filter(|(name, ..)| components.is_empty() || components.iter().any(|component| component == name));
+    let steps = chosen.flat_map(|(name, kind, class)| {
+        let name = format!("notes-{name}");
+        [
+            step(Verb::Run, kind, &name, "its pods are replaced", class),
+            step(Verb::Wait, kind, &name, "until it is healthy", Class::Safe),
+        ]
+    });
+    let plan = plan("Restart notes in demo", steps.collect());
+    Preview { kind: Some(OperationKind::Restart), plan, diffs: Vec::new() }
+}
+
+fn scale(component: &str, replicas: Option<u32>) -> Preview {
+    let name = format!("notes-{component}");
+    let number = replicas.unwrap_or(1);
+    let of = |replicas| workload("Deployment", "styrmin/notes-web:1.0.0", replicas, "info");
+    let steps = vec![
+        step(Verb::Update, "Deployment", &name, &format!("{number} pods"), Class::Safe),
+        step(Verb::Wait, "Deployment", &name, "until it is healthy", Class::Safe),
+    ];
+    let diffs = vec![ObjectDiff::between(key("Deployment", &name), Some(&of(2)), Some(&of(number)))];
+    Preview { kind: Some(OperationKind::Scale), plan: plan("Scale notes in demo", steps), diffs }
+}
+
+fn correct() -> Preview {
+    let steps = vec![
+        step(Verb::Update, "Deployment", "notes-web", "styrmin/notes-web:1.0.0", Class::Safe),
+        step(Verb::Wait, "Deployment", "notes-web", "until it is healthy", Class::Safe),
+    ];
+    Preview { kind: Some(OperationKind::Correct), plan: plan("Set notes in demo right", steps), diffs: Vec::new() }
+}
+
+fn resolve(object: &ObjectKey, resolution: Resolution) -> Preview {
+    let note = format!(
+        "{}: .spec.replicas (kubectl), .spec.template.spec.containers[name=\"web\"].image (kubectl)",
+        resolution.as_str()
+    );
+    let step = Step { note, ..Step::on(Verb::Update, object.clone()) };
+    let plan = plan(&format!("Settle who has the fields of {object}"), vec![step]);
+    Preview { kind: Some(OperationKind::Update), plan, diffs: Vec::new() }
+}
+
+fn delete(volumes: Volumes) -> Preview {
+    let delete = |kind: &str, name: &str, note: &str, class| step(Verb::Delete, kind, name, note, class);
+    let mut steps = vec![
+        record("mark as going"),
+        delete("Ingress", "notes", "", Class::Disruptive),
+        delete("Deployment", "notes-web", "", Class::Disruptive),
+        delete("StatefulSet", "notes-db", "", Class::Disruptive),
+        delete("Service", "notes", "", Class::Disruptive),
+        delete("Secret", "notes-parameters", "", Class::Safe),
+    ];
+    if volumes == Volumes::Delete {
+        let claim = "data-notes-db-0";
+        steps.push(delete("PersistentVolumeClaim", claim, "with everything on it", Class::Destructive));
+    }
+    steps.push(Step::named(Verb::Wait, "wait until nothing of it runs"));
+    steps.push(record("let go of"));
+    let plan = plan("Delete notes from demo", steps);
+    Preview { kind: Some(OperationKind::Delete), plan, diffs: Vec::new() }
+}
+
+/// What is said when the plan is not the one that was confirmed any more.
+pub fn stale() -> Problem {
+    Problem::new(
+        "the plan to upgrade notes in demo to 1.1.0 is out of date",
+        "the cluster, the driver or the records changed since it was shown",
+        "look at the new plan and confirm it again",
+    )
+}
+
+/// What is said when somebody else owns fields of an object.
+pub fn conflict() -> Problem {
+    let what = "Deployment/notes-web in demo is also managed by somebody else";
+    let why = "Deployment/notes-web in demo has fields that other managers own: .spec.replicas (kubectl)";
+    Problem::new(what, why, "say who is to have the fields, or leave them out of the driver")
+        .about_fields_of(key("Deployment", "notes-web"))
+}
