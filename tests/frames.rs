@@ -11,6 +11,13 @@
 #[path = "support/sample.rs"]
 mod sample;
 
+#[allow(dead_code, reason = "the plans are shared with other tests")]
+#[path = "support/plans.rs"]
+mod plan_samples;
+
+#[path = "frames/plans.rs"]
+mod plans;
+
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};

@@ -1,10 +1,19 @@
 // Plans of everything that can be wanted of the picture's applications, for tests that show and confirm them. Included beside
 // `sample.rs`, which makes the picture.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use styrmin::domain::diff::ObjectDiff;
+use styrmin::domain::drift::DriftAnswer;
+use styrmin::domain::operation::{Goal, Operation, Orders, Origin, Subject, Times};
 use styrmin::domain::plan::{Class, Step, Verb};
-use styrmin::domain::{DeploymentId, Intent, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Volumes};
+use styrmin::domain::world::Application;
+use styrmin::domain::{
+    DeploymentId, DesiredPhase, Drift, InstanceState, Intent, ObjectKey, OperationId, OperationKind,
+    OperationState, OperationView, Plan, Preview, Problem, Resolution, StepRecord, StepState, Volumes, World,
+};
 
 use super::sample;
 
@@ -14,7 +23,12 @@ pub const NOTES: DeploymentId = DeploymentId(1);
 /// An object of the namespace `demo`.
 pub fn key(kind: &str, name: &str) -> ObjectKey {
     let api_version = if matches!(kind, "Deployment" | "StatefulSet") { "apps/v1" } else { "v1" };
-    ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: "demo".into(), name: name.into() }
+    ObjectKey {
+        api_version: api_version.into(),
+        kind: kind.into(),
+        namespace: "demo".into(),
+        name: name.into(),
+    }
 }
 
 fn step(verb: Verb, kind: &str, name: &str, note: &str, class: Class) -> Step {
@@ -27,7 +41,13 @@ fn record(phrase: &str) -> Step {
 }
 
 fn plan(title: &str, steps: Vec<Step>) -> Plan {
-    Plan { title: title.into(), cluster: "kind-local".into(), target: "demo".into(), steps, ..Plan::default() }
+    Plan {
+        title: title.into(),
+        cluster: "kind-local".into(),
+        target: "demo".into(),
+        steps,
+        ..Plan::default()
+    }
 }
 
 fn workload(kind: &str, image: &str, replicas: u32, level: &str) -> Value {
@@ -42,7 +62,9 @@ fn workload(kind: &str, image: &str, replicas: u32, level: &str) -> Value {
 /// A plan of every class and length: what `intent` would come to.
 pub fn preview(intent: &Intent) -> Preview {
     match intent {
-        Intent::Install => Preview { kind: Some(OperationKind::Install), diffs: Vec::new(), ..sample::preview() },
+        Intent::Install => {
+            Preview { kind: Some(OperationKind::Install), diffs: Vec::new(), ..sample::preview() }
+        }
         Intent::Deploy(_) => sample::preview(),
         Intent::Change(..) => upgrade(),
         Intent::Rollback(_, number) => Preview {
@@ -51,7 +73,7 @@ pub fn preview(intent: &Intent) -> Preview {
             diffs: upgrade().diffs,
         },
         Intent::Stop(_) => stop(),
-        Intent::Start(_) => nothing(),
+        Intent::Start(_) => nothing("Start notes in demo"),
         Intent::Restart(_, components) => restart(components),
         Intent::Scale(_, component, replicas) => scale(component, *replicas),
         Intent::Correct(_) => correct(),
@@ -73,7 +95,9 @@ pub fn upgrade() -> Preview {
     ];
     steps.push(Step::named(Verb::Record, "make the instance the active one"));
     let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "data": {"password": value}});
-    let of = |kind: &str, name: &str, old: &Value, new: &Value| ObjectDiff::between(key(kind, name), Some(old), Some(new));
+    let of = |kind: &str, name: &str, old: &Value, new: &Value| {
+        ObjectDiff::between(key(kind, name), Some(old), Some(new))
+    };
     let diffs = vec![
         of("Secret", "notes-parameters", &secret("b25l"), &secret("dHdv")),
         of(
@@ -96,7 +120,8 @@ pub fn upgrade() -> Preview {
 /// A field that cannot be changed in place.
 pub fn replacement() -> Preview {
     let mut preview = upgrade();
-    preview.plan.steps[3] = Step { class: Class::Destructive, ..step(Verb::Replace, "StatefulSet", "notes-db", "", Class::Safe) };
+    preview.plan.steps[3] =
+        Step { class: Class::Destructive, ..step(Verb::Replace, "StatefulSet", "notes-db", "", Class::Safe) };
     preview.plan.warnings =
         vec!["StatefulSet/notes-db cannot be changed in place: it is deleted and created anew".into()];
     preview
@@ -117,13 +142,13 @@ fn stop() -> Preview {
 }
 
 /// Everything is as it should be.
-pub fn nothing() -> Preview {
+pub fn nothing(title: &str) -> Preview {
     let steps = vec![
         step(Verb::Unchanged, "Service", "notes", "port 80", Class::Safe),
         step(Verb::Unchanged, "Deployment", "notes-web", "styrmin/notes-web:1.0.0", Class::Safe),
         step(Verb::Wait, "Deployment", "notes-web", "until it is healthy", Class::Safe),
     ];
-    Preview { kind: Some(OperationKind::Start), plan: plan("Start notes in demo", steps), diffs: Vec::new() }
+    Preview { kind: Some(OperationKind::Update), plan: plan(title, steps), diffs: Vec::new() }
 }
 
 fn restart(components: &[String]) -> Preview {
@@ -159,7 +184,11 @@ fn correct() -> Preview {
         step(Verb::Update, "Deployment", "notes-web", "styrmin/notes-web:1.0.0", Class::Safe),
         step(Verb::Wait, "Deployment", "notes-web", "until it is healthy", Class::Safe),
     ];
-    Preview { kind: Some(OperationKind::Correct), plan: plan("Set notes in demo right", steps), diffs: Vec::new() }
+    Preview {
+        kind: Some(OperationKind::Correct),
+        plan: plan("Set notes in demo right", steps),
+        diffs: Vec::new(),
+    }
 }
 
 fn resolve(object: &ObjectKey, resolution: Resolution) -> Preview {
@@ -207,4 +236,72 @@ pub fn conflict() -> Problem {
     let why = "Deployment/notes-web in demo has fields that other managers own: .spec.replicas (kubectl)";
     Problem::new(what, why, "say who is to have the fields, or leave them out of the driver")
         .about_fields_of(key("Deployment", "notes-web"))
+}
+
+/// The picture in which everything can be done to `notes`: it was given a password, drifted, is contested, has an earlier instance,
+/// and an operation of it is under way.
+pub fn world() -> World {
+    world_with(|notes| {
+        notes.deployment.draft.parameters = BTreeMap::from([("password".into(), json!("s3cret"))]);
+        notes.history.push(Arc::new(sample::instance(1, 2, "0.9.0", InstanceState::Superseded)));
+        notes.drift.push(Drift {
+            object: key("Deployment", "notes-web"),
+            missing: false,
+            fields: Vec::new(),
+            since: sample::before(90),
+            answer: DriftAnswer::Tolerated,
+        });
+        notes.problem = Some(conflict());
+    })
+}
+
+/// The picture, with another `notes`.
+pub fn world_with(change: impl FnOnce(&mut Application)) -> World {
+    let mut world = sample::world();
+    let mut notes = (*world.applications[0]).clone();
+    change(&mut notes);
+    world.applications[0] = Arc::new(notes);
+    world.operations = vec![Arc::new(under_way())];
+    world
+}
+
+/// The picture in which `notes` is stopped, and nothing is under way.
+pub fn stopped() -> World {
+    let mut world = world_with(|notes| notes.deployment.phase = DesiredPhase::Stopped);
+    world.operations.clear();
+    world
+}
+
+/// An upgrade of `notes`, half done.
+pub fn under_way() -> OperationView {
+    let plan = upgrade().plan;
+    let states = [StepState::Succeeded, StepState::Succeeded, StepState::Succeeded, StepState::Started];
+    let steps = (0..plan.steps.len()).map(|position| StepRecord {
+        state: states.get(position).copied().unwrap_or(StepState::Pending),
+        ..StepRecord::default()
+    });
+    let operation = Operation {
+        id: OperationId(41),
+        subject: Subject { cluster: "kind-local".into(), environment: "demo".into(), name: "notes".into() },
+        kind: OperationKind::Upgrade,
+        state: OperationState::Running,
+        plan_hash: plan.hash(),
+        origin: Origin {
+            actor: "anna@jump-1".into(),
+            cause: "confirmed in the cockpit".into(),
+            confirmed: true,
+        },
+        goal: Goal { deployment: Some(NOTES), revision: 4, instance: Some(4) },
+        times: Times {
+            created: sample::before(30),
+            started: Some(sample::before(29)),
+            ended: None,
+            deadline: None,
+        },
+        orders: Orders::default(),
+        problem: None,
+        epoch: 3,
+        plan: plan.clone(),
+    };
+    OperationView { operation, steps: steps.collect() }
 }

@@ -239,3 +239,6 @@ pub fn order(model: &mut Model, effect: impl Fn(RequestId) -> Effect, effects: &
     model.awaited.told.push(request);
     effects.push(effect(request));
 }
+
+#[cfg(test)]
+mod tests;

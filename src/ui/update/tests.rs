@@ -49,7 +49,7 @@ fn key_named(name: &str) -> KeyEvent {
     })
 }
 
-fn toasts(model: &Model) -> Vec<String> {
+pub fn toasts(model: &Model) -> Vec<String> {
     model.toasts.iter().map(|toast| toast.text.what.clone()).collect()
 }
 

@@ -10,7 +10,7 @@ use super::page;
 use crate::domain::world::{Application, LogTarget};
 use crate::domain::{Health, Problem};
 use crate::ui::format;
-use crate::ui::keymap::Command;
+use crate::ui::keymap::{Command, Layer};
 use crate::ui::list::{Cursor, window};
 use crate::ui::look::Look;
 use crate::ui::theme::{Role, Theme};
@@ -99,6 +99,11 @@ fn problem(page: &mut Page<'_>, application: &Application) {
         let mut spans = vec![Span::raw("  ")];
         spans.extend(line.spans);
         page.add((index == 0).then_some(Item::Text), spans);
+    }
+    if problem.contested.is_some() {
+        let key = page.look.key(Command::Settle, Layer::Detail);
+        let text = format!("          {key} settles who has these fields");
+        page.add(None, vec![page.look.span(Role::Muted, text)]);
     }
 }
 
