@@ -116,6 +116,11 @@ fn check(name: &str, world: impl Fn() -> World, scene: impl Fn(&mut Cockpit)) {
     }
 }
 
+/// Compares the screen with what is recorded.
+fn check_screen(name: &str, cockpit: &Cockpit) {
+    insta::assert_snapshot!(format!("{name}_{}x{}", cockpit.size.0, cockpit.size.1), cockpit.screen());
+}
+
 fn to_form(cockpit: &mut Cockpit) {
     cockpit.press("n<tab><tab><tab><tab><tab><tab><tab><tab>secret<tab>");
 }

@@ -21,7 +21,7 @@ pub enum Flag {
     NotInstalled,
     /// The application that is shown or selected has a URL.
     Url,
-    /// An application is shown or selected, and is not on its way out.
+    /// An application is shown or selected.
     Subject,
     /// That application is to be stopped.
     Stopped,

@@ -55,7 +55,9 @@ impl Choice {
     fn lines(&self, look: &Look<'_>, width: usize) -> (Vec<Line<'static>>, usize) {
         let mut lines = Vec::new();
         for fact in &self.facts {
-            let wrapped = format::wrap(fact, width);
+            // what fits keeps its columns
+            let fits = format::width(fact) <= width;
+            let wrapped = if fits { vec![fact.clone()] } else { format::wrap(fact, width) };
             lines.extend(wrapped.into_iter().map(|part| Line::from(look.span(Role::Text, part))));
         }
         let mut end = 0;

@@ -106,11 +106,6 @@ impl PlanDialog {
         self.field.set("");
     }
 
-    /// Whether there is a plan to say yes to, and room to read it.
-    fn can_confirm(&self, size: Size) -> bool {
-        self.gate().is_some() && view::is_readable(self, size)
-    }
-
     /// Goes on towards carrying the plan out, as far as its class allows with one key.
     fn confirm(&mut self, context: &mut Context<'_>) {
         let Stage::Ready(preview) = &self.stage else { return };
@@ -233,8 +228,9 @@ impl Screen for PlanDialog {
         }
     }
 
-    fn flags(&self, _world: &World, size: Size, flags: &mut Flags) {
-        flags.set(Flag::Plan, self.can_confirm(size));
+    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
+        // where it cannot be read, the key says so
+        flags.set(Flag::Plan, self.gate().is_some());
         flags.set(Flag::Failed, matches!(self.stage, Stage::Failed { .. }));
         flags.set(Flag::Differences, self.preview().is_some_and(|preview| !preview.diffs.is_empty()));
     }

@@ -22,7 +22,7 @@ const VOLUMES: usize = 8;
 /// Adds the facts about an application that say what can be done to it.
 pub fn flags(application: &Application, world: &World, flags: &mut Flags) {
     let phase = application.deployment.phase;
-    flags.set(Flag::Subject, phase != DesiredPhase::Deleting);
+    flags.set(Flag::Subject, true);
     flags.set(Flag::Stopped, phase == DesiredPhase::Stopped);
     flags.set(Flag::Drifted, !application.drift.is_empty());
     flags.set(Flag::Contested, !contested(application, world).is_empty());
@@ -36,6 +36,13 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) -> bo
     let key = model.views.last().and_then(|view| view.subject(&world));
     let Some(application) = key.and_then(|key| key.find(&world)) else { return false };
     let id = application.deployment.id;
+    if application.deployment.phase == DesiredPhase::Deleting && changes(command) {
+        let name = &application.deployment.draft.name;
+        model
+            .toasts
+            .add(Toast::hint(format!("{name} is being deleted: nothing else can be done to it")), None);
+        return true;
+    }
     let asked = match command {
         Command::Change => {
             steps::show_change(model, application, effects);
@@ -69,6 +76,22 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) -> bo
         steps::take(model, slot, step, effects);
     }
     true
+}
+
+/// Whether a command changes what is wanted of an application.
+fn changes(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Change
+            | Command::RollBack
+            | Command::Restart
+            | Command::Scale
+            | Command::Stop
+            | Command::Start
+            | Command::Correct
+            | Command::Settle
+            | Command::Delete
+    )
 }
 
 fn plan(intent: Intent) -> Step {

@@ -2,7 +2,7 @@
 
 use super::about::About;
 use crate::domain::Plan;
-use crate::domain::plan::Class;
+use crate::domain::plan::{Class, Verb};
 
 /// What has to be done before a plan is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,17 @@ pub fn cost(plan: &Plan, name: &str) -> Option<String> {
     match class {
         Class::Safe => None,
         Class::Disruptive => Some(format!("disruptive: {name} may stop answering for a while ({objects})")),
-        Class::Destructive => Some(format!("destructive: what {objects} holds is lost for good")),
+        Class::Destructive if is_replaced(plan) => Some(format!(
+            "destructive: {objects}: deleted and created anew; what was only there is lost for good"
+        )),
+        Class::Destructive => Some(format!("destructive: what is on {objects} is lost for good")),
     }
+}
+
+/// Whether everything that is lost is so because it cannot be changed in place.
+fn is_replaced(plan: &Plan) -> bool {
+    let mut lost = plan.steps.iter().filter(|step| step.class == Class::Destructive);
+    lost.all(|step| step.verb == Verb::Replace)
 }
 
 /// The first objects whose steps are of a class, and how many more there are.

@@ -10,8 +10,6 @@ use crate::ui::look::Look;
 use crate::ui::theme::{Role, verb_role};
 use crate::ui::widgets::diff;
 
-/// The narrowest note that stands beside its step; a longer one goes below.
-const NOTE: usize = 12;
 /// The indentation of what goes on below a step.
 const BELOW: usize = 4;
 
@@ -57,7 +55,7 @@ impl Columns {
     }
 }
 
-/// A step: its sign, kind and name, what it costs, and its note; what does not fit goes on below.
+/// A step: its sign, kind and name, what it costs, and its note; a note that does not fit goes on below.
 fn step_lines(
     step: &Step,
     changes: Option<&ObjectDiff>,
@@ -68,24 +66,20 @@ fn step_lines(
     let mut spans = vec![look.span(verb_role(step.verb), format!("{} ", step.verb.sign()))];
     match &step.object {
         Some(object) => {
-            let (kind, name) =
-                (format::cut(&object.kind, columns.kind), format::cut(&object.name, columns.name));
+            let kind = format::cut(&object.kind, columns.kind);
+            let name = format::cut(&object.name, columns.name);
             spans.push(look.span(Role::Text, format!("{kind:<0$} ", columns.kind)));
-            spans.push(look.span(Role::Title, format!("{name:<0$}  ", columns.name)));
+            spans.push(look.span(Role::Title, format!("{name:<0$}", columns.name)));
         }
-        None => spans.push(look.span(Role::Text, format!("{}  ", step.name))),
+        None => spans.push(look.span(Role::Text, step.name.clone())),
     }
-    if let Some((role, mark)) = mark(step.class) {
-        spans.push(look.span(role, format!("{mark}  ")));
-    }
-    let counts =
-        changes.filter(|_| step.verb != Verb::Create).map(|diff| counts(diff, look)).unwrap_or_default();
-    let counted: usize = counts.iter().map(Span::width).sum();
+    spans.extend(mark(step.class).map(|(role, mark)| look.span(role, format!("  {mark}"))));
+    let writes = matches!(step.verb, Verb::Update | Verb::Adopt | Verb::Replace);
+    let counts = changes.filter(|_| writes).map(|diff| counts(diff, look)).unwrap_or_default();
     let note = note(step);
-    let used: usize = spans.iter().map(Span::width).sum();
-    let room = width.saturating_sub(used + counted);
-    if format::width(&note) <= room.max(NOTE) {
-        spans.push(look.span(Role::Muted, note));
+    let used: usize = spans.iter().chain(&counts).map(Span::width).sum();
+    if note.is_empty() || used + 2 + format::width(&note) <= width {
+        spans.extend((!note.is_empty()).then(|| look.span(Role::Muted, format!("  {note}"))));
         spans.extend(counts);
         return vec![Line::from(spans)];
     }
@@ -128,8 +122,28 @@ fn counts(diff: &ObjectDiff, look: &Look<'_>) -> Vec<Span<'static>> {
         .collect()
 }
 
-/// How many objects become what.
-pub fn summary(plan: &Plan, look: &Look<'_>) -> Line<'static> {
+/// How many objects become what, how many lines come and go, and by which hash the plan is confirmed.
+pub fn summary(preview: &Preview, key: &str, look: &Look<'_>) -> Vec<Line<'static>> {
+    let mut objects = objects(&preview.plan, look);
+    let hash = preview.plan.hash();
+    let hash = look.span(Role::Muted, format!("plan {}", &hash[..hash.len().min(8)]));
+    if preview.diffs.is_empty() {
+        objects.extend([Span::raw("   "), hash]);
+        return vec![Line::from(objects)];
+    }
+    let counts = preview.diffs.iter().map(ObjectDiff::counts);
+    let (added, removed) = counts.fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+    let differing = format::count(preview.diffs.len(), "object");
+    let lines = vec![
+        look.span(diff::role(Change::Added), format!("+{added}")),
+        look.span(diff::role(Change::Removed), format!(" -{removed}")),
+        look.span(Role::Muted, format!(" lines in {differing}   {key}   ")),
+        hash,
+    ];
+    vec![Line::from(objects), Line::from(lines)]
+}
+
+fn objects(plan: &Plan, look: &Look<'_>) -> Vec<Span<'static>> {
     let words = [
         (Verb::Create, "to create"),
         (Verb::Update, "to change"),
@@ -150,21 +164,5 @@ pub fn summary(plan: &Plan, look: &Look<'_>) -> Line<'static> {
     if spans.is_empty() {
         spans.push(look.span(Role::Muted, "no object changes"));
     }
-    Line::from(spans)
-}
-
-/// How many lines come and go, and by which hash the plan is confirmed.
-pub fn totals(preview: &Preview, key: &str, look: &Look<'_>) -> Line<'static> {
-    let mut spans = Vec::new();
-    if !preview.diffs.is_empty() {
-        let (added, removed) =
-            preview.diffs.iter().map(ObjectDiff::counts).fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
-        spans.push(look.span(diff::role(Change::Added), format!("+{added}")));
-        spans.push(look.span(diff::role(Change::Removed), format!(" -{removed}")));
-        let objects = format::count(preview.diffs.len(), "object");
-        spans.push(look.span(Role::Muted, format!(" lines in {objects}   {key}   ")));
-    }
-    let hash = preview.plan.hash();
-    spans.push(look.span(Role::Muted, format!("plan {}", &hash[..hash.len().min(8)])));
-    Line::from(spans)
+    spans
 }

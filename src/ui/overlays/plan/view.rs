@@ -157,7 +157,7 @@ fn shown(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, area: Rect, bu
         look.span(Role::Title, plan.target.clone()),
     ];
     if dialog.locked {
-        target.push(look.span(Role::Fail, "  ▲ production, read-only until you unlock it"));
+        target.push(look.span(Role::Fail, "  ▲ production, read-only"));
     }
     paint::line(buffer, row(inside, 0), pair(look, "writes to", LABELS, target));
     let middle = rows_from(inside, HEAD);
@@ -168,12 +168,22 @@ fn shown(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, area: Rect, bu
     paint::lines(buffer, text, lines.into_iter().skip(offset));
     scroll::bar(buffer, rows, look, offset, len);
     let end = rows_from(middle, rows.height);
+    let taken = foot.last().map_or(0, Line::width);
     paint::lines(buffer, end, foot);
     field(dialog, look, end, buffer);
-    if matches!(dialog.stage, Stage::Sending(..)) {
-        let text = format!("{} Recording …", look.spinner());
+    let said = match (&dialog.stage, dialog.gate(), dialog.focus) {
+        (Stage::Sending(..), ..) => look.span(Role::Progress, format!("{} Recording …", look.spinner())),
+        (_, Some(Gate::SecondLook), Focus::Forward) => {
+            let key = look.key(Command::Confirm, Layer::Dialog);
+            look.span(Role::Warn, format!("{key} again, or enter, carries it out"))
+        }
+        _ => return,
+    };
+    // the buttons need the room more
+    if said.width() + taken < usize::from(inside.width) {
+        let width = u16::try_from(said.width()).unwrap_or(0);
         let place = row(inside, inside.height.saturating_sub(1));
-        paint::line(buffer, place, Line::from(look.span(Role::Progress, text)));
+        paint::line(buffer, Rect { width, ..place }, Line::from(said));
     }
 }
 
@@ -182,7 +192,8 @@ fn foot(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, width: usize) -
     let plan = &preview.plan;
     let shows = if dialog.differences { "shows the steps" } else { "shows them" };
     let key = format!("{} {shows}", look.key(Command::ShowDifferences, Layer::Dialog));
-    let mut lines = vec![Line::default(), list::summary(plan, look), list::totals(preview, &key, look)];
+    let mut lines = vec![Line::default()];
+    lines.extend(list::summary(preview, &key, look));
     if plan.is_empty() {
         let text = "There is nothing to do: everything is as the plan says.";
         lines.push(Line::from(look.span(Role::Title, text)));

@@ -73,10 +73,11 @@ fn what_does_not_apply_says_so_and_does_nothing() {
     let mut notes = (*going.applications[0]).clone();
     notes.deployment.phase = DesiredPhase::Deleting;
     going.applications[0] = Arc::new(notes);
-    for keys in ["U", "R", "ax", "ac", "aD"] {
+    for keys in ["U", "R", "ax", "an", "aD"] {
         let mut model = model_of(going.clone());
         assert_eq!(press(&mut model, keys), [], "{keys}: it is on its way out");
         assert_eq!(model.screens(), ["applications"], "{keys}");
+        assert_eq!(toasts(&model), ["notes is being deleted: nothing else can be done to it"], "{keys}");
     }
 }
 

@@ -235,6 +235,7 @@ impl Form {
         match before {
             Some(_) if field.is_secret() => {
                 field.entry = Entry::Text(TextField::masked().with_placeholder(KEPT));
+                field.help.clone_from(&spec.description);
             }
             Some(value) => field.fill(value),
             None => {}
