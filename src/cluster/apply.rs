@@ -63,7 +63,8 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError::Conflict`] with every field that another manager owns; [`ClusterError::Unserved`] for an unknown kind.
     pub async fn apply(&self, object: &Value, options: ApplyOptions) -> Result<Applied, ClusterError> {
-        self.apply_as(object, labels::MANAGER, options).await
+        let applied = self.apply_as(object, labels::MANAGER, options).await;
+        applied.map_err(|error| error.while_applying(&project::key(object)))
     }
 
     /// Applies an object under another manager's name: for the engine's own fields of the custom resource.
@@ -83,8 +84,8 @@ impl Cluster {
         };
         let api = self.api(&served.resource, &key.namespace);
         let patch = Patch::Apply(object);
-        let answer = self.unary(&describe(&key), api.patch(&key.name, &params, &patch)).await;
-        Ok(self.take(answer.map_err(|error| error.while_applying(&key))?, &served, options.dry_run))
+        let answer = self.unary(&describe(&key), api.patch(&key.name, &params, &patch)).await?;
+        Ok(self.take(answer, &served, options.dry_run))
     }
 
     /// The object, whole, as the server has it; none when it does not exist.

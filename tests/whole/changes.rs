@@ -2,6 +2,10 @@
 
 use crossterm::event::KeyCode;
 
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::api::{Patch, PatchParams};
+use styrmin::domain::DriftMode;
+
 use crate::journeys::Journey;
 
 impl Journey {
@@ -70,5 +74,44 @@ async fn an_application_is_changed_stopped_started_scaled_and_deleted() {
     journey.sees("notes in demo is not there").await;
     journey.press(KeyCode::Esc);
     journey.sees("No applications yet").await;
+    journey.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fields_that_somebody_else_took_are_settled() {
+    let mut journey = Journey::start(120, 40).await;
+    journey.deploy("1.0.0", "notes").await;
+    journey.sees("200 in").await;
+    let store = &journey.session.store;
+    let cluster = journey.session.cluster.name().to_owned();
+    let mut demo = store.environment(&cluster, "demo").await.unwrap().unwrap();
+    demo.drift = DriftMode::Warn;
+    store.upsert_environment(&demo).await.unwrap();
+    let deployments: kube::Api<Deployment> = kube::Api::namespaced(journey.client(), "demo");
+    let anna = PatchParams { field_manager: Some("anna".into()), ..PatchParams::default() };
+    let scaled = serde_json::json!({"spec": {"replicas": 2}});
+    deployments.patch("notes-web", &anna, &Patch::Merge(scaled)).await.unwrap();
+    journey.sees("2/2").await;
+    journey.write("U");
+    journey.sees("Change notes in demo").await;
+    journey.press(KeyCode::Down);
+    journey.write(" of ours");
+    for _ in 0..3 {
+        journey.press(KeyCode::BackTab);
+    }
+    journey.press(KeyCode::Enter);
+    journey.sees("Say who has the fields").await;
+    journey.sees("(anna)").await;
+    journey.press(KeyCode::Right);
+    journey.press(KeyCode::Enter);
+    journey.sees("Who is to have the fields of Deployment/notes-web").await;
+    journey.press(KeyCode::Down);
+    journey.press(KeyCode::Enter);
+    journey.confirm("Settle who has the fields").await;
+    journey
+        .until("one web server again", |screen| {
+            screen.contains("Deployment/notes-web: take") && !screen.contains("2/2")
+        })
+        .await;
     journey.end().await;
 }
