@@ -20,6 +20,7 @@ pub mod effects;
 pub mod frames;
 pub mod home;
 mod input;
+mod last_words;
 pub mod leader;
 mod lock;
 mod log;
@@ -233,8 +234,12 @@ pub fn wire(
     let (results, found) = watch::channel(probes::Results::default());
     tokio::spawn(probes::run(wanted, results, Arc::clone(clock), stop.clone()));
     let (world, pictures) = watch::channel(Arc::new(World::default()));
+    let (ends, asked) = watch::channel(last_words::Ends::new());
+    let (said, words) = watch::channel(last_words::Words::default());
+    tokio::spawn(last_words::run(session.cluster.clone(), asked, said, stop.clone()));
+    let notices = replies.clone();
     let projector =
-        Projector { session: session.clone(), world, targets, probes: found, notices: replies.clone() };
+        Projector { session: session.clone(), world, targets, probes: found, ends, words, notices };
     tokio::spawn(projector.run(stop.clone()));
     pictures
 }

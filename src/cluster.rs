@@ -154,6 +154,12 @@ impl Cluster {
         informer::watch_namespace(self, namespace, stop);
     }
 
+    /// Lists what runs in a namespace that is watched anew, and follows it from there: its watches have fallen silent.
+    pub fn watch_anew(&self, namespace: &str) {
+        self.unwatch_namespace(namespace);
+        self.watch_namespace(namespace);
+    }
+
     /// Stops watching a namespace. What was found stays readable.
     pub fn unwatch_namespace(&self, namespace: &str) {
         let mut watches = self.0.watches.lock().unwrap_or_else(PoisonError::into_inner);

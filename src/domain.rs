@@ -16,6 +16,7 @@ pub mod object;
 pub mod operation;
 pub mod plan;
 pub mod problem;
+pub mod text;
 pub mod world;
 
 pub use clock::{Clock, ManualClock, SystemClock};

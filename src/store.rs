@@ -1,6 +1,6 @@
 //! The records: SQLite, in one file per state directory. The only room that names rusqlite.
 //!
-//! One thread owns the connection; a [`Store`] is a cheap handle to it. Several processes may hold the same file open: every
+//! One thread owns the connection to a file; a [`Store`] is a cheap handle to it. Several processes may hold the same file open: every
 //! write is one `BEGIN IMMEDIATE` transaction. Values of secret parameters are never handed to this room.
 
 mod clusters;
@@ -75,12 +75,12 @@ impl Store {
     /// SQLite cannot be started.
     pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, Problem> {
         let connection = open::in_memory()?;
-        Ok(Self { worker: Arc::new(Worker::start(connection, None)?), clock, gate: None })
+        Ok(Self { worker: Arc::new(Worker::here(connection)), clock, gate: None })
     }
 
     fn open_waiting(directory: &Path, clock: Arc<dyn Clock>, busy: Duration) -> Result<Self, Problem> {
         let (connection, path) = open::in_directory(directory, busy, clock.now())?;
-        Ok(Self { worker: Arc::new(Worker::start(connection, Some(path))?), clock, gate: None })
+        Ok(Self { worker: Arc::new(Worker::start(connection, path)?), clock, gate: None })
     }
 
     /// Counts up with every committed change, by this process or by another one with the same file open. Holds no data:

@@ -8,12 +8,14 @@
 //!   view; the topmost has the keys. Screens never call each other: they ask the model for [`screen::Step`]s.
 //! - Keys become [`keymap::Command`]s by layer; help, footer, palette and texts that name a key derive from the keymap.
 //! - Widgets ask a [`theme::Theme`] for [`theme::Role`]s, never for colours; states carry a glyph and a word.
-//! - Nothing is written without a plan that was shown and confirmed: only `overlays::PlanDialog` makes such effects.
+//! - Nothing is written without a plan that was shown and confirmed: only `overlays::PlanDialog` makes such effects. What has
+//!   no plan (ending an operation, saying what became of a step) is asked by `overlays::Question`.
 
 pub mod config;
 pub mod diagnostic;
 mod draw;
 pub mod event;
+mod filter;
 pub mod format;
 pub mod keymap;
 pub mod layout;

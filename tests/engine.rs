@@ -10,6 +10,8 @@
 
 #[path = "engine/bench.rs"]
 mod bench;
+#[path = "engine/clock.rs"]
+mod clock;
 #[path = "engine/cluster.rs"]
 mod cluster;
 #[path = "engine/crash.rs"]
@@ -18,9 +20,17 @@ mod crash;
 mod deploy;
 #[path = "engine/faults.rs"]
 mod faults;
+#[path = "engine/guillotine.rs"]
+mod guillotine;
 #[path = "engine/leases.rs"]
 mod leases;
+#[path = "engine/matrix.rs"]
+mod matrix;
+#[path = "engine/rig.rs"]
+mod rig;
 #[path = "engine/site.rs"]
 mod site;
 #[path = "engine/support.rs"]
 mod support;
+#[path = "engine/yard.rs"]
+mod yard;

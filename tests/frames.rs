@@ -15,6 +15,9 @@ mod sample;
 #[path = "support/plans.rs"]
 mod plan_samples;
 
+#[path = "frames/operations.rs"]
+mod operations;
+
 #[path = "frames/plans.rs"]
 mod plans;
 

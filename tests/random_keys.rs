@@ -90,6 +90,11 @@ fn act() -> impl Strategy<Value = Act> {
         "aD\n",
         "aDj\n",
         "U\t\t\t\t\t\t\n",
+        "3",
+        "3/ledger\n\naajj\n",
+        "3\nakj\n",
+        "jh j \n",
+        "jjd",
     ];
     prop_oneof![
         24 => (key(), modifiers).prop_map(|(code, modifiers)| Act::Key(code, modifiers)),
@@ -141,6 +146,7 @@ struct Cockpit {
     open: Vec<(RequestId, Effect)>,
     screen: String,
     confirmed: Vec<Intent>,
+    answered: usize,
     events: usize,
 }
 
@@ -152,6 +158,7 @@ impl Cockpit {
             open: Vec::new(),
             screen: String::new(),
             confirmed: Vec::new(),
+            answered: 0,
             events: 0,
         };
         cockpit.send(Event::World(Arc::new(sample::world()), sample::now()));
@@ -170,8 +177,11 @@ impl Cockpit {
                     assert!(shows(&before, intent, &plan), "the plan was not on screen:\n{before}");
                     self.confirmed.push(intent.clone());
                 }
-                Effect::CancelOperation(..) => {
-                    assert!(by_key && before.contains("Cancel it"), "nobody was asked:\n{before}");
+                Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
+                    self.answered += 1;
+                    assert!(by_key, "only a person ends operations and answers for steps");
+                    let shown = ["Not now", "End “", "Was '"].iter().any(|words| before.contains(words));
+                    assert!(shown, "the question was not on screen:\n{before}");
                 }
                 _ => {}
             }
@@ -181,8 +191,8 @@ impl Cockpit {
         }
         let _ = self.model.wants_tick();
         self.events += 1;
-        // Every frame of a plan, and every fourth of the rest.
-        let asks = self.model.screens().iter().any(|name| ["plan", "cancel"].contains(name));
+        // Every frame of a plan or a question, and every fourth of the rest.
+        let asks = self.model.screens().iter().any(|name| matches!(*name, "plan" | "question"));
         if asks || self.events.is_multiple_of(4) {
             self.screen = self.draw();
         }
@@ -234,7 +244,15 @@ impl Cockpit {
         let reply = match effect {
             Effect::Plan(_, intent) if well => Reply::Plan(Ok(plan_samples::preview(&intent))),
             Effect::Plan(..) => Reply::Plan(Err(plan_samples::conflict())),
-            Effect::Confirm(..) => Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) }),
+            Effect::CompareInstances(..) => {
+                Reply::Diffs(if well { Ok(sample::preview().diffs) } else { Err(problem()) })
+            }
+            Effect::ReadOperation(..) => {
+                Reply::OperationEvents(if well { Ok(sample::operation_events()) } else { Err(problem()) })
+            }
+            Effect::Confirm(..) | Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
+                Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) })
+            }
             _ if well => Reply::LogLines(
                 (0..40).map(|n| format!("12:00:0{} WARN {n}\t\u{1b}[31m日本 é", n % 10)).collect(),
             ),
@@ -319,6 +337,16 @@ fn every_change_of_an_application_can_be_confirmed() {
 }
 
 #[test]
+fn a_question_that_is_answered_is_carried_out() {
+    let mut cockpit = Cockpit::new();
+    cockpit.act(Act::Type("3/ledger\n\naajj\n"));
+    assert_eq!(cockpit.answered, 1, "{}", cockpit.screen);
+    cockpit.act(Act::Answer(true));
+    cockpit.act(Act::Type("3\nakj\n"));
+    assert_eq!(cockpit.answered, 2, "{}", cockpit.screen);
+}
+
+#[test]
 fn every_view_is_drawn_at_every_size() {
     let scenes = [
         "",
@@ -343,6 +371,13 @@ fn every_view_is_drawn_at_every_size() {
         "af",
         "ak",
         "a",
+        "3",
+        "3\n",
+        "3/ledger\n\naa",
+        "3\nak",
+        "jh",
+        "jjd",
+        "jh\n",
     ];
     for scene in scenes {
         let mut cockpit = Cockpit::new();

@@ -17,6 +17,8 @@ mod binary;
 mod changes;
 #[path = "whole/journeys.rs"]
 mod journeys;
+#[path = "whole/killed.rs"]
+mod killed;
 #[path = "whole/panics.rs"]
 mod panics;
 #[path = "support/pty.rs"]

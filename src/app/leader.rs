@@ -70,6 +70,8 @@ pub struct Leader {
     /// The trouble that was told last: trying again in vain is no news.
     told: Option<Problem>,
     rest: Duration,
+    /// The next epoch is not below this one: the cluster has seen those before it.
+    least: u64,
 }
 
 /// Why the engine was put down.
@@ -82,12 +84,14 @@ enum Down {
     Lease(Ended),
     /// There is a Lease to hold now.
     Home,
+    /// An engine of this later epoch writes to the cluster.
+    Deposed(u64),
 }
 
 impl Leader {
     /// A leader that has not begun.
     pub fn new(office: Office, taken: Option<Taken>) -> Self {
-        Self { office, taken, notices: None, told: None, rest: REST }
+        Self { office, taken, notices: None, told: None, rest: REST, least: 0 }
     }
 
     /// Tells troubles there as well; they are logged in any case.
@@ -178,6 +182,11 @@ impl Leader {
                 Ok(Down::Stopped | Down::AskedHere) => break,
                 Ok(Down::Lease(ended)) => tracing::info!(?ended, "the lease is given up"),
                 Ok(Down::Home) => {}
+                Ok(Down::Deposed(newest)) => {
+                    // whoever has the Lease is right; when that is us, the epoch has to be above
+                    candidate.know(None, newest);
+                    self.least = newest.saturating_add(1);
+                }
                 Err(problem) => tokio::select! {
                     () = stop.cancelled() => break,
                     () = office.asked_by_another() => break,
@@ -201,7 +210,7 @@ impl Leader {
     ) -> Result<Down, Problem> {
         let office = self.office.clone();
         let cluster = office.cluster.name();
-        let epoch = office.store.claim_engine(cluster, &office.me, won.unwrap_or(0)).await?;
+        let epoch = office.store.claim_engine(cluster, &office.me, won.unwrap_or(0).max(self.least)).await?;
         candidate.know(None, epoch);
         (self.told, self.rest) = (None, REST);
         tracing::info!(cluster, epoch, "the engine runs here");
@@ -216,10 +225,10 @@ impl Leader {
             () = office.asked_by_another() => Some(Down::AskedHere),
             ended = candidate.keep(), if won.is_some() => Some(Down::Lease(ended)),
             () = office.cluster.home_appears(), if won.is_none() => Some(Down::Home),
-            _ = &mut running => None,
+            ended = &mut running => ended.ok().flatten().map(Down::Deposed),
         };
         engine_stop.cancel();
-        if down.is_some() {
+        if !running.is_finished() {
             // it ends at a safe point; a panic was told by the hook
             let _ = running.await;
         }

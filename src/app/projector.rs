@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::frames::CALM_GAP;
+use super::last_words::{self, Ends, Words};
 use super::probes::{Results, Targets};
 use super::session::Session;
 use super::world::{self, Observed, Records, Sources};
@@ -24,6 +25,10 @@ pub struct Projector {
     pub targets: watch::Sender<Targets>,
     /// What the probes found.
     pub probes: watch::Receiver<Results>,
+    /// Of which containers the last words are wanted.
+    pub ends: watch::Sender<Ends>,
+    /// What they said.
+    pub words: watch::Receiver<Words>,
     /// Where trouble with the records is told.
     pub notices: mpsc::Sender<Event>,
 }
@@ -60,6 +65,7 @@ impl Projector {
                 },
                 changed = cluster_changed.changed() => { stale = false; if changed.is_err() { return } }
                 changed = self.probes.changed() => { stale = false; if changed.is_err() { return } }
+                changed = self.words.changed() => { stale = false; if changed.is_err() { return } }
             }
             // let a burst gather: one picture per frame's time
             tokio::time::sleep(CALM_GAP).await;
@@ -95,6 +101,7 @@ impl Projector {
             })
             .collect();
         let probes = self.probes.borrow_and_update().clone();
+        let words = self.words.borrow_and_update().clone();
         let world = world::assemble(&Sources {
             generation,
             cluster: self.session.cluster_view(records),
@@ -102,6 +109,7 @@ impl Projector {
             records,
             observed: &observed,
             probes: &probes,
+            words: &words,
             problems: &self.session.engine.problems(),
             drifts: &self.session.engine.drifts(),
         });
@@ -112,11 +120,9 @@ impl Projector {
                 application.urls.iter().map(|url| (url.url.clone(), application.health()))
             })
             .collect();
-        self.targets.send_if_modified(|held| {
-            let changed = *held != targets;
-            *held = targets;
-            changed
-        });
+        publish_if_new(&self.targets, targets);
+        let components = world.applications.iter().flat_map(|application| &application.components);
+        publish_if_new(&self.ends, components.flat_map(last_words::ends).collect());
         self.world.send_if_modified(|held| {
             let changed = !same(held, &world);
             if changed {
@@ -125,6 +131,14 @@ impl Projector {
             changed
         });
     }
+}
+
+fn publish_if_new<T: PartialEq>(held: &watch::Sender<T>, new: T) {
+    held.send_if_modified(|held| {
+        let changed = *held != new;
+        *held = new;
+        changed
+    });
 }
 
 /// Whether two pictures show the same: their numbers aside.

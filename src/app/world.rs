@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::last_words::{self, Words};
 use super::probes::Results;
 use crate::domain::object::{Detail, EventSummary};
 use crate::domain::world::{Application, ClusterView, ComponentView, Condition, EngineView, UrlView};
@@ -74,6 +75,8 @@ pub struct Sources<'a> {
     pub observed: &'a HashMap<String, Observed>,
     /// The last probe per URL.
     pub probes: &'a Results,
+    /// The last lines of containers that ended badly.
+    pub words: &'a Words,
     /// What stops the engine, per deployment.
     pub problems: &'a BTreeMap<Name, Trouble>,
     /// What somebody else changed, per deployment.
@@ -134,6 +137,7 @@ fn application(
         driver.map_or_else(Vec::new, |driver| reconcile::component_views(&driver.spec, &objects));
     for component in &mut components {
         explain(&mut component.verdict, &observed.events);
+        last_words::explain(component, sources.words);
     }
     let key = Name { namespace: namespace.clone(), name: name.clone() };
     let problem = sources.problems.get(&key).map(|trouble| trouble.problem.clone());

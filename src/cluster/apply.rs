@@ -84,7 +84,8 @@ impl Cluster {
         };
         let api = self.api(&served.resource, &key.namespace);
         let patch = Patch::Apply(object);
-        let answer = self.unary(&describe(&key), api.patch(&key.name, &params, &patch)).await?;
+        let answer = self.unary(&describe(&key), api.patch(&key.name, &params, &patch)).await;
+        let answer = answer.map_err(|error| denied(error, "patch", &served, &key))?;
         Ok(self.take(answer, &served, options.dry_run))
     }
 
@@ -116,17 +117,18 @@ impl Cluster {
         let api = self.api(&served.resource, &key.namespace);
         match self.unary(&describe(key), api.delete(&key.name, &params)).await {
             Ok(_) | Err(ClusterError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => Err(denied(error, "delete", &served, key)),
         }
     }
 
-    /// What applying `object` would do, found out by reading it and by a dry run on the server, which also validates it.
+    /// What applying `object`, by force or not, would do: found out by reading it and by a dry run on the server, which also
+    /// validates it.
     ///
     /// # Errors
     /// What the server would say to the real write.
-    pub async fn compare(&self, object: &Value) -> Result<Comparison, ClusterError> {
+    pub async fn compare(&self, object: &Value, force: bool) -> Result<Comparison, ClusterError> {
         let live = self.get(&project::key(object)).await?;
-        let dry = self.apply(object, ApplyOptions { dry_run: true, force: false }).await?;
+        let dry = self.apply(object, ApplyOptions { dry_run: true, force }).await?;
         let verb = match &live {
             None => Verb::Create,
             Some(live) if without_bookkeeping(live) == without_bookkeeping(&dry.object) => Verb::Unchanged,
@@ -146,7 +148,8 @@ impl Cluster {
         let params = PatchParams { field_manager: Some(RESTARTER.to_owned()), ..PatchParams::default() };
         let annotations = json!({"kubectl.kubernetes.io/restartedAt": at.to_string()});
         let patch = json!({"spec": {"template": {"metadata": {"annotations": annotations}}}});
-        let answer = self.unary(&describe(key), api.patch(&key.name, &params, &Patch::Merge(&patch))).await?;
+        let answer = self.unary(&describe(key), api.patch(&key.name, &params, &Patch::Merge(&patch))).await;
+        let answer = answer.map_err(|error| denied(error, "patch", &served, key))?;
         self.take(answer, &served, false);
         Ok(())
     }
@@ -157,6 +160,25 @@ impl Cluster {
     /// [`ClusterError::Unserved`] when it does not.
     pub async fn is_namespaced(&self, key: &ObjectKey) -> Result<bool, ClusterError> {
         Ok(self.resolve(key).await?.namespaced)
+    }
+
+    /// Whether the server has another state of an object than the watches have told. It is asked: for doubts only.
+    ///
+    /// # Errors
+    /// When the server does not answer, or denies it.
+    pub async fn is_behind(&self, key: &ObjectKey) -> Result<bool, ClusterError> {
+        let found = self.get(key).await?;
+        let version = |text: &str| text.parse::<u64>().unwrap_or_default();
+        let there = found.map(|object| version(object["metadata"]["resourceVersion"].as_str().unwrap_or("")));
+        // the watch may have come further while the server answered
+        let known = self.0.index.row(key).map(|row| version(&row.summary.resource_version));
+        Ok(there > known || (there.is_none() && known.is_some()))
+    }
+
+    /// Whether every object of this kind is seen where it is watched, whoever it belongs to.
+    pub fn watches_all(&self, key: &ObjectKey) -> bool {
+        informer::is_watched_whole(&key.api_version, &key.kind)
+            && self.0.index.sees(&key.namespace, &key.kind)
     }
 
     /// Whether objects of this kind are watched, so that their health is known without asking.
@@ -183,6 +205,11 @@ impl Cluster {
         }
         applied
     }
+}
+
+/// What was refused, with what has to be granted.
+fn denied(error: ClusterError, verb: &str, served: &Served, key: &ObjectKey) -> ClusterError {
+    error.asked(verb, &served.resource.plural, &key.namespace)
 }
 
 /// The object without what the server keeps for itself, so that two of them compare by content.

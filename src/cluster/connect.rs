@@ -65,6 +65,8 @@ impl Connection {
             .await
             .map_err(|error| broken_context(&file, &name, &chain(&error)))?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // who asks decides on another try, where a person sees it
+        config.default_retry = false;
         let client =
             kube::Client::try_from(config).map_err(|error| broken_context(&file, &name, &chain(&error)))?;
         Ok(Self { client, name, kind: ClusterKind::Kubeconfig })
@@ -88,6 +90,8 @@ impl Connection {
         };
         let mut config = kube::Config::incluster().map_err(|error| broken(chain(&error)))?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // who asks decides on another try, where a person sees it
+        config.default_retry = false;
         let client = kube::Client::try_from(config).map_err(|error| broken(chain(&error)))?;
         Ok(Self { client, name: POD_CLUSTER.to_owned(), kind: ClusterKind::Kubeconfig })
     }

@@ -1,5 +1,7 @@
 //! What can go wrong when the cluster is spoken to, in terms that code can decide on and people can read.
 
+use std::time::Duration;
+
 use kube::core::Status;
 use thiserror::Error;
 
@@ -73,11 +75,31 @@ pub enum ClusterError {
         /// `Deployment`.
         kind: String,
     },
-    /// No answer, or an answer of a server in trouble. Repeating later is right.
+    /// The namespace is being deleted: nothing new may be made in it. Repeating is right, until it is gone.
+    #[error("{object} is in a namespace that is going: {message}")]
+    Terminating {
+        /// What was written.
+        object: String,
+        /// The server's words.
+        message: String,
+    },
+    /// No answer. Repeating later is right.
     #[error("the cluster does not answer: {message}")]
     Unreachable {
         /// The cause.
         message: String,
+    },
+    /// A server that has too much to do, or is in trouble itself. Repeating later is right.
+    #[error("{object}: the cluster answers {code}: {message}")]
+    Busy {
+        /// What was asked for.
+        object: String,
+        /// The status code: 429 or one of the server's own errors.
+        code: u16,
+        /// The server's words.
+        message: String,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
     },
     /// The version to continue from is too old: everything has to be listed anew.
     #[error("{object} cannot be continued: {message}")]
@@ -124,9 +146,12 @@ impl ClusterError {
             (409, _) => Self::Stale { object, message },
             (404, _) => Self::NotFound { object, message },
             (410, _) => Self::Expired { object, message },
+            (403, _) if is_terminating(status) => Self::Terminating { object, message },
             (403, _) => Self::Forbidden { object, message },
             (401, _) => Self::Unauthorized { message },
-            (_, "ServerTimeout") | (429 | 500 | 502..=504, _) => Self::Unreachable { message },
+            (code, "ServerTimeout") | (code @ (429 | 500 | 502..=504), _) => {
+                Self::Busy { object, code, message, retry_after: retry_after(status) }
+            }
             (400 | 405 | 413 | 415 | 422 | 501, _) => Self::Invalid { object, message },
             _ => Self::Other { object, message },
         }
@@ -136,8 +161,32 @@ impl ClusterError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Stale { .. } | Self::Unreachable { .. } | Self::Expired { .. } | Self::Other { .. }
+            Self::Stale { .. }
+                | Self::Terminating { .. }
+                | Self::Unreachable { .. }
+                | Self::Busy { .. }
+                | Self::Expired { .. }
+                | Self::Other { .. }
         )
+    }
+
+    /// How long the server wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The same with what was asked of the server (`patch configmaps in demo`), where that says what has to be granted.
+    pub(super) fn asked(self, verb: &str, resource: &str, namespace: &str) -> Self {
+        match self {
+            Self::Forbidden { object, message } => {
+                let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
+                Self::Forbidden { object: format!("{verb} {resource}{place} ({object})"), message }
+            }
+            other => other,
+        }
     }
 
     /// The error as it is told to a person.
@@ -149,7 +198,7 @@ impl ClusterError {
             }
             Self::Conflict { object, .. } => (
                 format!("{object} is also managed by somebody else"),
-                "say who is to have the fields, or leave them out of the driver",
+                "say who is to have the fields: yield, take, or share",
             ),
             Self::Stale { object, .. } => {
                 (format!("{object} changed while it was written"), "try again: it is read anew")
@@ -168,6 +217,18 @@ impl ClusterError {
             Self::Unserved { kind, .. } => (
                 format!("{kind} is unknown to the cluster"),
                 "install what defines this kind, or use a driver that does without",
+            ),
+            Self::Terminating { object, .. } => (
+                format!("{object} cannot be written: its namespace is going"),
+                "wait until the namespace is gone; see what holds it: kubectl get namespace -o yaml",
+            ),
+            Self::Busy { code: 429, .. } => (
+                "the cluster asks us to slow down".to_owned(),
+                "it is tried again by itself when the cluster wants to be asked",
+            ),
+            Self::Busy { .. } => (
+                "the cluster is in trouble".to_owned(),
+                "it is tried again by itself; look at the API server when it stays so",
             ),
             Self::Unreachable { .. } => (
                 "the cluster cannot be reached".to_owned(),
@@ -214,6 +275,18 @@ fn field_conflicts(status: &Status) -> Vec<FieldConflict> {
             field: cause.field.clone(),
         })
         .collect()
+}
+
+/// Whether a refusal means that the namespace is being deleted.
+fn is_terminating(status: &Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.reason == "NamespaceTerminating")
+        || status.message.contains("because it is being terminated")
+}
+
+fn retry_after(status: &Status) -> Option<Duration> {
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
 }
 
 /// An error with all its causes in one line, each said once.
@@ -277,5 +350,26 @@ mod tests {
         for code in [400, 401, 403, 404, 422] {
             assert!(!of(code).is_transient(), "{code}");
         }
+    }
+
+    #[test]
+    fn a_busy_server_says_when_it_wants_to_be_asked() {
+        let told =
+            json!({"status": "Failure", "code": 429, "message": "m", "details": {"retryAfterSeconds": 7}});
+        let error = ClusterError::from_status("x", &status(told));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        assert!(error.problem().what.contains("slow down"));
+    }
+
+    #[test]
+    fn what_is_denied_names_verb_resource_and_namespace() {
+        let denied = json!({"status": "Failure", "code": 403, "reason": "Forbidden", "message": "no"});
+        let error = ClusterError::from_status("ConfigMap/a in demo", &status(denied));
+        let problem = error.asked("patch", "configmaps", "demo").problem();
+        assert_eq!(problem.what, "the cluster denies patch configmaps in demo (ConfigMap/a in demo)");
+        let going = json!({"status": "Failure", "code": 403, "reason": "Forbidden", "message": "no", "details":
+            {"causes": [{"reason": "NamespaceTerminating", "message": "m", "field": "metadata.namespace"}]}});
+        let error = ClusterError::from_status("ConfigMap/a in demo", &status(going));
+        assert!(matches!(error, ClusterError::Terminating { .. }) && error.is_transient());
     }
 }

@@ -69,6 +69,11 @@ pub(super) fn is_watched(api_version: &str, kind: &str) -> bool {
     WATCHED.iter().any(|watched| watched.api_version == api_version && watched.kind == kind)
 }
 
+/// The same for objects that do not carry our label.
+pub(super) fn is_watched_whole(api_version: &str, kind: &str) -> bool {
+    WATCHED.iter().any(|watched| watched.api_version == api_version && watched.kind == kind && !watched.ours)
+}
+
 /// What a watch needs of the cluster. Not the cluster itself: that would keep it alive for ever.
 #[derive(Clone)]
 struct Feed {

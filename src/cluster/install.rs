@@ -38,7 +38,7 @@ impl Cluster {
             let inside = key.namespace == SYSTEM_NAMESPACE;
             let verb = match inside && !namespace_exists {
                 true => self.is_namespaced(&key).await.map(|_| Verb::Create),
-                false => self.compare(&object).await.map(|comparison| comparison.verb),
+                false => self.compare(&object, false).await.map(|comparison| comparison.verb),
             };
             let verb = match verb {
                 Ok(verb) => verb,

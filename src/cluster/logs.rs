@@ -125,7 +125,9 @@ impl Follower {
                 self.options.follow = false;
                 return Ok(End::Closed);
             }
-            Err(ClusterError::Unreachable { .. }) if self.options.follow => return Ok(End::Lost),
+            Err(ClusterError::Unreachable { .. } | ClusterError::Busy { .. }) if self.options.follow => {
+                return Ok(End::Lost);
+            }
             Err(error) => return Err(error),
         };
         self.pass_on(stream, lines).await

@@ -21,6 +21,9 @@ pub const REVISION_ANNOTATION: &str = "styrmin.io/revision";
 /// The annotation with the digest of `spec.context`: which instance the context belongs to.
 pub const CONTEXT_ANNOTATION: &str = "styrmin.io/context";
 
+/// The annotation with the epoch of the engine that last wrote its own fields: one of an earlier epoch writes nothing more.
+pub const EPOCH_ANNOTATION: &str = "styrmin.io/epoch";
+
 /// The annotation that says that volumes go with a custom resource that is deleted.
 pub const VOLUMES_ANNOTATION: &str = "styrmin.io/delete-volumes";
 
@@ -255,6 +258,8 @@ pub struct DeploymentResource {
     pub revision: Option<u64>,
     /// The digest of the context that the engine wrote.
     pub context_digest: Option<String>,
+    /// The epoch of the engine that wrote last; 0 when none did.
+    pub epoch: u64,
     /// Who changed its spec last, of those who are not the engine: a field manager.
     pub editor: Option<String>,
     /// Whether its volumes go with it, as an annotation says.
@@ -330,6 +335,7 @@ impl From<StyrminDeployment> for DeploymentResource {
             deployment_uid: annotation(UID_ANNOTATION),
             revision: annotation(REVISION_ANNOTATION).and_then(|number| number.parse().ok()),
             context_digest: annotation(CONTEXT_ANNOTATION),
+            epoch: annotation(EPOCH_ANNOTATION).and_then(|number| number.parse().ok()).unwrap_or_default(),
             editor: editor(&object),
             delete_volumes: annotation(VOLUMES_ANNOTATION).as_deref() == Some("true"),
             status: object.status.clone().unwrap_or_default(),
@@ -404,6 +410,7 @@ pub(crate) fn sample(namespace: &str, name: &str) -> DeploymentResource {
         context_digest: None,
         editor: None,
         delete_volumes: false,
+        epoch: 0,
         spec: DeploymentSpec {
             environment: namespace.to_owned(),
             driver: DriverSelector { name: "notes".to_owned(), version: "1.0.0".to_owned() },

@@ -10,8 +10,8 @@ use crate::domain::{DeploymentDraft, DesiredPhase, ObjectKey, labels};
 use super::apply::ApplyOptions;
 use super::error::ClusterError;
 use super::resource::{
-    API_VERSION, CONTEXT_ANNOTATION, DeploymentResource, DeploymentStatus, KIND, REVISION_ANNOTATION,
-    StyrminDeployment, UID_ANNOTATION, VOLUMES_ANNOTATION,
+    API_VERSION, CONTEXT_ANNOTATION, DeploymentResource, DeploymentStatus, EPOCH_ANNOTATION, KIND,
+    REVISION_ANNOTATION, StyrminDeployment, UID_ANNOTATION, VOLUMES_ANNOTATION,
 };
 use super::{Cluster, describe};
 
@@ -25,6 +25,8 @@ pub struct EngineFields {
     pub uid: String,
     /// The desired revision that the spec stands for.
     pub revision: u64,
+    /// The epoch of the engine that writes.
+    pub epoch: u64,
     /// The frozen configuration of the newest instance, and its digest.
     pub context: Option<(Value, String)>,
 }
@@ -83,10 +85,11 @@ impl Cluster {
         self.write(desired_object(namespace, draft, phase), labels::MANAGER).await
     }
 
-    /// Writes the engine's own fields and its finalizer.
+    /// Writes the engine's own fields and its finalizer, over the custom resource as it was read and no other.
     ///
     /// # Errors
-    /// When the server refuses it, or the custom resource does not exist.
+    /// [`ClusterError::Stale`] when it changed meanwhile: an engine that was deposed finds out by that. When the server refuses
+    /// it, or the custom resource does not exist.
     pub async fn write_engine_fields(
         &self,
         resource: &DeploymentResource,
@@ -96,7 +99,9 @@ impl Cluster {
             "apiVersion": API_VERSION,
             "kind": KIND,
             "metadata": {"name": resource.name, "namespace": resource.namespace, "uid": resource.uid,
-                "annotations": {UID_ANNOTATION: fields.uid, REVISION_ANNOTATION: fields.revision.to_string()}}
+                "resourceVersion": resource.resource_version,
+                "annotations": {UID_ANNOTATION: fields.uid, REVISION_ANNOTATION: fields.revision.to_string(),
+                    EPOCH_ANNOTATION: fields.epoch.to_string()}}
         });
         // A resource on its way out takes no new finalizer.
         if !resource.deleting || resource.has_finalizer() {
@@ -117,8 +122,11 @@ impl Cluster {
         &self,
         resource: &DeploymentResource,
         revision: u64,
+        epoch: u64,
     ) -> Result<(), ClusterError> {
-        let patch = json!({"metadata": {"annotations": {REVISION_ANNOTATION: revision.to_string()},
+        let annotations =
+            json!({REVISION_ANNOTATION: revision.to_string(), EPOCH_ANNOTATION: epoch.to_string()});
+        let patch = json!({"metadata": {"annotations": annotations,
             "resourceVersion": resource.resource_version}});
         let answer = self.amend(resource, patch).await?;
         self.offer_deployment(answer, &key(&resource.namespace, &resource.name))?;

@@ -69,6 +69,11 @@ pub struct Cause {
     pub message: String,
 }
 
+impl Cause {
+    /// The reason of a cause that is a line of a container's log.
+    pub const LOG: &str = "LastLog";
+}
+
 /// How something is, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -100,9 +105,14 @@ impl Verdict {
             .cloned()
     }
 
+    /// The innermost cause that is a statement, and not what a container happened to print.
+    pub fn innermost(&self) -> Option<&Cause> {
+        self.causes.iter().rev().find(|cause| cause.reason != Cause::LOG)
+    }
+
     /// The innermost cause in one line: what a table shows beside the word.
     pub fn headline(&self) -> Option<String> {
-        let cause = self.causes.last()?;
+        let cause = self.innermost()?;
         Some(if cause.message.is_empty() {
             cause.reason.clone()
         } else {

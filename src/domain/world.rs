@@ -9,7 +9,7 @@ use super::object::EventSummary;
 use super::operation::Subject;
 use super::{
     ClusterRecord, Deployment, Drift, DriverVersion, Environment, Health, Instance, ObjectKey, ObjectSummary,
-    OperationView, Problem, Verdict,
+    OperationId, OperationView, Problem, Verdict,
 };
 
 /// Everything there is to show.
@@ -34,6 +34,11 @@ pub struct World {
 }
 
 impl World {
+    /// The operation of this number, while it is among those that are shown.
+    pub fn operation(&self, id: OperationId) -> Option<&Arc<OperationView>> {
+        self.operations.iter().find(|view| view.operation.id == id)
+    }
+
     /// The operations of an application, newest first.
     pub fn operations_of(&self, application: &Application) -> impl Iterator<Item = &OperationView> {
         let draft = &application.deployment.draft;

@@ -1,6 +1,6 @@
 //! An operation on its way: where its steps stand, what is asked of it, and what is in flight.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::AbortHandle;
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use crate::store::{StepNote, StoreError};
 
 use super::decide::{Decision, Moment, Move, decide};
 use super::settle::{self, Landed};
-use super::{Executor, Runner, StepRun};
+use super::{Executor, Runner, StepErrorKind, StepRun};
 
 /// How many steps of one operation are done at once. Those that only wait do not count.
 const WIDTH: usize = 16;
@@ -26,6 +26,8 @@ pub(super) struct Course<'a> {
     steps: Vec<StepRecord>,
     orders: Orders,
     flying: BTreeMap<usize, AbortHandle>,
+    /// Steps whose next try the other side wants at a certain time: no change brings it forward.
+    awaited: BTreeSet<usize>,
 }
 
 /// A step that is about to be done, or looked at.
@@ -36,7 +38,8 @@ pub(super) struct Flight<'a> {
 
 impl<'a> Course<'a> {
     pub(super) fn new(runner: Runner<'a>, operation: &'a Operation, steps: Vec<StepRecord>) -> Self {
-        Self { runner, operation, steps, orders: operation.orders.clone(), flying: BTreeMap::new() }
+        let orders = operation.orders.clone();
+        Self { runner, operation, steps, orders, flying: BTreeMap::new(), awaited: BTreeSet::new() }
     }
 
     pub(super) fn decide(&self) -> Decision {
@@ -105,6 +108,10 @@ impl<'a> Course<'a> {
         let mut notes = Vec::new();
         for (position, landed) in landed {
             self.flying.remove(&position);
+            match asks_for_time(&landed) {
+                true => self.awaited.insert(position),
+                false => self.awaited.remove(&position),
+            };
             if let Some((step, record)) = self.step(position) {
                 notes.push(settle::landed(position, step, record, landed, now));
             }
@@ -112,11 +119,11 @@ impl<'a> Course<'a> {
         self.journal(notes).await
     }
 
-    /// Something changed: what waits for another try does not wait much longer.
+    /// Something changed: what waits for another try does not wait much longer, unless the other side asked for the wait.
     pub(super) fn end_pauses(&mut self) {
         let soon = self.now().saturating_add(MOVED_PAUSE).ok();
-        for record in &mut self.steps {
-            if record.next_try > soon {
+        for (position, record) in self.steps.iter_mut().enumerate() {
+            if record.next_try > soon && !self.awaited.contains(&position) {
                 record.next_try = soon;
             }
         }
@@ -176,4 +183,13 @@ impl<'a> Course<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a try failed because the other side wants to be left alone for a while.
+fn asks_for_time(landed: &Landed) -> bool {
+    let error = match landed {
+        Landed::Executed(outcome) => outcome.as_ref().err(),
+        Landed::Probed(outcome) => outcome.as_ref().err(),
+    };
+    error.is_some_and(|error| matches!(error.kind, StepErrorKind::Transient { retry_after: Some(_) }))
 }

@@ -226,3 +226,6 @@ pub(super) fn policy(step: &Step) -> Policy {
 fn after(start: Timestamp, seconds: u32) -> Timestamp {
     start.saturating_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

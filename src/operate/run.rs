@@ -121,3 +121,6 @@ async fn change_after(at: Instant, counter: &mut watch::Receiver<u64>) {
     tokio::time::sleep_until(at).await;
     change(counter).await;
 }
+
+#[cfg(test)]
+mod tests;

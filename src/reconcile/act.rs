@@ -125,6 +125,7 @@ impl Engine {
     async fn carry(&self, name: &Name, observed: &mut Observed, id: OperationId) -> Result<(), Failure> {
         let Some(view) = self.store().operation(id).await? else { return Err(outdated()) };
         let hands = self.hands(name, observed, &view).await?;
+        self.set_trying(name);
         let ended = self.runner().run(&view.operation, &hands, hands.moved.clone()).await?;
         self.report_end(observed.situation.resource.as_deref(), &ended).await;
         Ok(())
@@ -203,7 +204,7 @@ impl Engine {
     ) -> Result<(), Failure> {
         let draft = if resource.deleting { record.draft.clone() } else { resource.draft() };
         self.ensure_driver(&draft.driver).await?;
-        self.cluster().acknowledge(resource, record.revision + 1).await?;
+        self.cluster().acknowledge(resource, record.revision + 1, self.epoch()).await?;
         self.store().update_deployment(record.id, record.revision, &draft, resource.phase()).await?;
         self.set_editor(name, resource.editor.clone());
         Ok(())
@@ -220,7 +221,8 @@ impl Engine {
             }
             other => other?,
         };
-        let fields = EngineFields { uid: record.uid.clone(), revision: record.revision, context: None };
+        let (uid, epoch) = (record.uid.clone(), self.epoch());
+        let fields = EngineFields { uid, revision: record.revision, epoch, context: None };
         self.cluster().write_engine_fields(&written, &fields).await?;
         Ok(())
     }

@@ -70,7 +70,7 @@ impl Basis<'_> {
 
 /// The plan that makes what runs equal to what is rendered.
 pub fn compose(basis: &Basis<'_>) -> Plan {
-    let mut steps: Vec<Step> = basis.place.iter().map(|object| place(object)).collect();
+    let mut steps: Vec<Step> = basis.place.iter().map(place).collect();
     // A quota lies in the namespace, which comes first.
     for step in steps.iter_mut().skip(1) {
         step.after = vec![0];

@@ -221,7 +221,7 @@ impl Engine {
                 "choose one of its objects",
             ));
         };
-        match self.cluster().compare(wanted).await {
+        match self.cluster().compare(wanted, false).await {
             Err(crate::cluster::ClusterError::Conflict { conflicts, .. }) => Ok(conflicts),
             Err(error) if !is_immutable(&error) => Err(error.problem()),
             _ => Err(Problem::new(

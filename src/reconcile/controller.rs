@@ -19,8 +19,9 @@ const WORKERS: usize = 4096;
 /// More moves than any deployment needs: what takes longer goes in circles.
 const MOVES_MAX: usize = 1000;
 
-/// Reconciles until `stop` is cancelled. What is in flight then is dropped: every move may be repeated.
-pub(super) async fn run(engine: Engine, stop: CancellationToken) {
+/// Reconciles until `stop` is cancelled, or a newer engine is seen, whose epoch is given then. What is in flight is dropped:
+/// every move may be repeated.
+pub(super) async fn run(engine: Engine, stop: CancellationToken) -> Option<u64> {
     let mut controller = Controller {
         queue: Queue::default(),
         known: BTreeMap::new(),
@@ -31,8 +32,8 @@ pub(super) async fn run(engine: Engine, stop: CancellationToken) {
         engine,
     };
     tokio::select! {
-        () = stop.cancelled() => {}
-        () = controller.turn() => {}
+        () = stop.cancelled() => None,
+        newest = controller.turn() => Some(newest),
     }
 }
 
@@ -51,13 +52,18 @@ struct Controller {
 }
 
 impl Controller {
-    async fn turn(&mut self) {
+    /// Gives the epoch of a newer engine, once one is seen.
+    async fn turn(&mut self) -> u64 {
         self.engine.cluster().watch_deployments();
         let mut moved = self.engine.cluster().generation();
         let mut recorded = self.engine.store().changes();
         moved.mark_changed();
         recorded.mark_changed();
         loop {
+            if let Some(newest) = self.engine.deposed_by() {
+                tracing::warn!(newest, "a newer engine writes to this cluster");
+                return newest;
+            }
             self.start_due();
             self.engine.set_idle(self.is_idle());
             let pause = self.next_pause();
@@ -119,6 +125,9 @@ impl Controller {
         let changes = index.changes_since(self.generation);
         self.generation = changes.generation;
         for (namespace, name) in changes.deployments {
+            if let Some(resource) = index.custom_resource(&namespace, &name) {
+                self.engine.saw_epoch(resource.epoch);
+            }
             // A custom resource may lie where nobody looked so far.
             self.engine.cluster().watch_namespace(&namespace);
             let name = Name { namespace, name };
@@ -228,6 +237,9 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
     }
     for _ in 0..MOVES_MAX {
         let mut observed = engine.observe(name).await?;
+        if let Some(newest) = engine.deposed_by() {
+            return Err(deposed(newest));
+        }
         let next = decide(&observed.situation);
         tracing::debug!(namespace = name.namespace, name = name.name, ?next, "move");
         engine.set_trace(name, observed.situation.trace.clone());
@@ -257,6 +269,14 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
         format!("{MOVES_MAX} moves did not bring it where it should be"),
         "report this with the events of its custom resource: it is a defect",
     ))
+}
+
+fn deposed(newest: u64) -> Problem {
+    Problem::new(
+        "another engine has taken over",
+        format!("one of epoch {newest} writes to this cluster"),
+        "nothing: that one goes on",
+    )
 }
 
 /// What failed, and when it is tried again.

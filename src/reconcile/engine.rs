@@ -37,6 +37,8 @@ struct Inner {
     writes: Semaphore,
     /// The epoch in which this engine may write; 0 before it leads.
     epoch: AtomicU64,
+    /// The newest epoch in which any engine was seen to write to this cluster.
+    newest: AtomicU64,
 }
 
 /// What is kept in memory only: losing it costs work, never correctness.
@@ -52,6 +54,8 @@ struct Remembered {
     trace: Trace,
     rendered: Option<(String, Rendered)>,
     trouble: Option<Trouble>,
+    /// Whether an operation is under way: what kept it before is no news then.
+    trying: bool,
     /// What drifted, as it was last looked at; the text names what was looked at.
     drift: Option<(String, Vec<Drift>)>,
     /// What is done about drift.
@@ -92,18 +96,20 @@ impl Engine {
             idle: watch::Sender::new(false),
             writes: Semaphore::new(WRITES_AT_ONCE),
             epoch: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
         }))
     }
 
-    /// Reconciles until `stop` is cancelled.
-    pub async fn run(&self, stop: CancellationToken) {
-        super::controller::run(self.clone(), stop).await;
+    /// Reconciles until `stop` is cancelled, or an engine of a later epoch is seen to write: then it gives that epoch, and
+    /// writes nothing more in its own.
+    pub async fn run(&self, stop: CancellationToken) -> Option<u64> {
+        super::controller::run(self.clone(), stop).await
     }
 
     /// What keeps deployments from going on, by namespace and name. A change of it wakes the cluster's generation.
     pub fn problems(&self) -> BTreeMap<Name, Trouble> {
         let memory = self.memory();
-        let troubled = memory.deployments.iter();
+        let troubled = memory.deployments.iter().filter(|(_, known)| !known.trying);
         troubled.filter_map(|(name, known)| Some((name.clone(), known.trouble.clone()?))).collect()
     }
 
@@ -121,6 +127,17 @@ impl Engine {
     /// The epoch in which this engine may write.
     pub fn epoch(&self) -> u64 {
         self.0.epoch.load(Ordering::SeqCst)
+    }
+
+    /// The epoch of a newer engine, when one was seen to write.
+    pub(super) fn deposed_by(&self) -> Option<u64> {
+        let newest = self.0.newest.load(Ordering::SeqCst);
+        (newest > self.epoch()).then_some(newest)
+    }
+
+    /// A custom resource says that an engine wrote to it in this epoch.
+    pub(super) fn saw_epoch(&self, epoch: u64) {
+        self.0.newest.fetch_max(epoch, Ordering::SeqCst);
     }
 
     pub(super) fn runner(&self) -> Runner<'_> {
@@ -282,6 +299,18 @@ impl Engine {
         self.memory().deployments.get(name).is_some_and(|known| known.trouble.is_some())
     }
 
+    /// An operation on `name` is carried on: what kept it from that is over, or will be told again.
+    pub(super) fn set_trying(&self, name: &Name) {
+        let mut memory = self.memory();
+        let Some(known) = memory.deployments.get_mut(name) else { return };
+        let news = known.trouble.is_some() && !known.trying;
+        known.trying = true;
+        drop(memory);
+        if news {
+            self.cluster().index().touch();
+        }
+    }
+
     /// Remembers what is wrong with a deployment, or that nothing is; says so when that is news.
     pub(super) fn set_trouble(&self, name: &Name, trouble: Option<(Problem, Timestamp)>) {
         let now = self.clock().now();
@@ -290,12 +319,12 @@ impl Engine {
             return;
         }
         let known = memory.deployments.entry(name.clone()).or_default();
-        let before = known.trouble.take();
+        let (before, tried) = (known.trouble.take(), std::mem::take(&mut known.trying));
         known.trouble = trouble.map(|(problem, next_try)| {
             let same = before.as_ref().filter(|before| before.problem == problem);
             Trouble { since: same.map_or(now, |before| before.since), problem, next_try }
         });
-        let news = known.trouble != before;
+        let news = known.trouble != before || (tried && known.trouble.is_some());
         drop(memory);
         if news {
             self.cluster().index().touch();

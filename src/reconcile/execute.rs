@@ -36,6 +36,7 @@ pub(super) struct Hands {
 
 impl Executor for Hands {
     async fn execute(&self, run: StepRun<'_>) -> Result<Done, StepError> {
+        self.check_epoch().await;
         match run.step.verb {
             Verb::Create | Verb::Update | Verb::Adopt => self.apply(run.step).await,
             Verb::Replace => self.replace(run.step).await,
@@ -67,6 +68,17 @@ impl Hands {
         }
         let resource = self.engine.cluster().index().custom_resource(&self.name.namespace, &self.name.name);
         Ok(resource.is_none_or(|resource| exchange(&record, &resource).is_none()))
+    }
+
+    /// Comes back only while no newer engine is known: what is in flight ends with the loop, and is not journaled.
+    async fn check_epoch(&self) {
+        let index = self.engine.cluster().index();
+        if let Some(resource) = index.custom_resource(&self.name.namespace, &self.name.name) {
+            self.engine.saw_epoch(resource.epoch);
+        }
+        if self.engine.deposed_by().is_some() {
+            std::future::pending().await
+        }
     }
 
     async fn delete(&self, step: &Step) -> Result<Done, StepError> {
@@ -110,16 +122,17 @@ fn object_of(step: &Step) -> Result<&ObjectKey, StepError> {
     })
 }
 
+/// How long a namespace that is going is left alone.
+const TERMINATING: Duration = Duration::from_secs(5);
+
 /// A failure of the cluster, as the runner judges it.
 pub(super) fn failed(error: ClusterError) -> StepError {
     let problem = error.problem();
-    let terminating =
-        matches!(&error, ClusterError::Forbidden { message, .. } if message.contains("being terminated"));
     let passing = error.is_transient()
-        || terminating
         || matches!(error, ClusterError::Unauthorized { .. } | ClusterError::NotFound { .. });
+    let terminating = matches!(error, ClusterError::Terminating { .. }).then_some(TERMINATING);
     let kind = match passing {
-        true => StepErrorKind::Transient { retry_after: terminating.then_some(Duration::from_secs(5)) },
+        true => StepErrorKind::Transient { retry_after: error.retry_after().or(terminating) },
         false => StepErrorKind::Lasting,
     };
     StepError { problem, kind }

@@ -109,11 +109,15 @@ impl Engine {
         record: Option<Deployment>,
     ) -> Result<Observed, Problem> {
         let index = self.cluster().index();
+        let resource = index.custom_resource(&name.namespace, &name.name);
+        if let Some(resource) = &resource {
+            self.saw_epoch(resource.epoch);
+        }
         let mut observed = Observed {
             situation: Situation {
                 now: self.clock().now(),
                 complete: index.deployments_complete() && index.is_complete(&name.namespace),
-                resource: index.custom_resource(&name.namespace, &name.name),
+                resource,
                 record: record.clone(),
                 newest: None,
                 wanted: None,

@@ -184,7 +184,8 @@ fn next<'p>(fields: &Map<String, Value>, path: &'p str, parent: &str) -> (String
         return (key.to_owned(), rest);
     }
     let path = path.strip_prefix('.').unwrap_or(path);
-    let end = if FREE.contains(&parent) { path.len() } else { path.find(['.', '[']).unwrap_or(path.len()) };
+    let ends: &[char] = if FREE.contains(&parent) { &['['] } else { &['.', '['] };
+    let end = path.find(ends).unwrap_or(path.len());
     let (key, rest) = path.split_at(end);
     (key.to_owned(), rest)
 }

@@ -1,6 +1,6 @@
 //! A plan as a person sees it before it is confirmed: what the server says to each write, and what changes line by line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use serde_json::Value;
@@ -8,11 +8,12 @@ use serde_json::Value;
 use crate::cluster::{ClusterError, Comparison, KIND, key};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::plan::{Class, Verb};
-use crate::domain::{ObjectKey, Plan, Preview, Problem, Step, labels};
+use crate::domain::{DriftMode, ObjectKey, Plan, Preview, Problem, Resolution, Step, labels};
 
 use super::draw::Drawn;
 use super::engine::Engine;
 use super::execute::is_immutable;
+use super::observe::Observed;
 use super::place;
 use super::queue::Name;
 use super::wish::Wish;
@@ -46,7 +47,8 @@ impl Engine {
             home = self.judge_home(wish, &mut plan).await?;
             self.show_resource(wish, &mut plan).await?;
         }
-        let diffs = self.refine(&mut plan, &drawn.objects, &draft.name, home == Verb::Create).await?;
+        let manner = Manner { name: &draft.name, blindly: home == Verb::Create, forced: forced(&observed) };
+        let diffs = self.refine(&mut plan, &drawn.objects, &manner).await?;
         if !wish.environment_known {
             plan.warnings.push(match home {
                 Verb::Create => format!("the environment {} is new", draft.environment),
@@ -74,7 +76,10 @@ impl Engine {
             };
             let verb = match (key.kind == "Namespace", home) {
                 (false, Verb::Create) => Verb::Create,
-                (false, _) => self.cluster().compare(&object).await.map_err(|error| explain(&error))?.verb,
+                (false, _) => {
+                    let compared = self.cluster().compare(&object, false).await;
+                    compared.map_err(|error| explain(&error))?.verb
+                }
                 (true, _) => match self.cluster().get(&key).await {
                     Ok(None) => Verb::Create,
                     // one that exists is taken as it is, with the labels of the environment
@@ -115,8 +120,7 @@ impl Engine {
         &self,
         plan: &mut Plan,
         objects: &[Value],
-        name: &str,
-        blindly: bool,
+        manner: &Manner<'_>,
     ) -> Result<Vec<ObjectDiff>, Problem> {
         let by_key: BTreeMap<ObjectKey, &Value> =
             objects.iter().map(|object| (key(object), object)).collect();
@@ -127,9 +131,9 @@ impl Engine {
             .collect();
         let answers: Vec<(usize, Value, Result<Comparison, ClusterError>)> = futures::stream::iter(asked)
             .map(|(position, object)| async move {
-                let answer = match blindly {
+                let answer = match manner.blindly {
                     true => self.blind(&object).await,
-                    false => self.cluster().compare(&object).await,
+                    false => self.cluster().compare(&object, manner.forced.contains(&key(&object))).await,
                 };
                 (position, object, answer)
             })
@@ -138,7 +142,7 @@ impl Engine {
             .await;
         let mut diffs = Vec::new();
         for (position, object, answer) in answers {
-            diffs.extend(judge(plan, position, &object, answer, name)?);
+            diffs.extend(judge(plan, position, &object, answer, manner.name)?);
         }
         Ok(diffs)
     }
@@ -148,6 +152,26 @@ impl Engine {
         self.cluster().is_namespaced(&key(object)).await?;
         Ok(Comparison { verb: Verb::Create, live: None, after: object.clone() })
     }
+}
+
+/// How the server is asked.
+struct Manner<'a> {
+    /// The deployment's name.
+    name: &'a str,
+    /// Whether the namespace does not exist yet, so that nothing in it can be asked about.
+    blindly: bool,
+    /// The objects that are applied by force: what is previewed is what runs.
+    forced: BTreeSet<ObjectKey>,
+}
+
+/// The objects whose fields are taken from others when they are applied.
+fn forced(observed: &Observed) -> BTreeSet<ObjectKey> {
+    let situation = &observed.situation;
+    let live = situation.live.iter();
+    let ours = live.filter(|(_, live)| live.owned.is_some()).map(|(key, _)| key);
+    let taken = observed.resolutions.iter().filter(|known| known.resolution == Resolution::Take);
+    let corrected = ours.filter(|_| situation.work.drift == DriftMode::Correct);
+    taken.map(|known| &known.key).chain(corrected).cloned().collect()
 }
 
 /// Takes the server's answer for the step at `position` into the plan.

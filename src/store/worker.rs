@@ -1,9 +1,9 @@
-//! The thread that owns the connection.
+//! Who owns the connection: a thread for a file, whoever asks for records in memory.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -13,23 +13,37 @@ use super::StoreError;
 use super::neighbours::{self, Neighbours};
 use crate::domain::Problem;
 
-/// A piece of work for the thread. It answers through a channel of its own.
+/// A piece of work on the connection. It answers through a channel of its own.
 pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// The near end of the thread: dropping it lets the thread finish what was asked, and waits until the file is closed.
+/// Does work on the connection, one piece after the other. Dropping it finishes what was asked, and waits until the file is
+/// closed.
 pub(super) struct Worker {
-    /// Hears of what other processes commit; none for records in memory. It has a sender of its own: it ends first.
-    neighbours: Option<Neighbours>,
-    /// None once it is being dropped: without a sender the thread ends.
-    jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    owner: Owner,
     changes: watch::Sender<u64>,
     path: Option<PathBuf>,
 }
 
+/// Where the work is done.
+enum Owner {
+    /// A file may make its caller wait for the disk and for other processes: a thread does that.
+    Thread(Far),
+    /// Memory never does, and under a virtual clock a task that waits for another thread would seem to have nothing to do.
+    Here(Box<Mutex<Connection>>),
+}
+
+/// The near end of the thread.
+struct Far {
+    /// Hears of what other processes commit. It has a sender of its own: it ends first.
+    neighbours: Option<Neighbours>,
+    /// None once it is being dropped: without a sender the thread ends.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
 impl Worker {
-    /// Starts the thread and hands it the connection.
-    pub(super) fn start(mut connection: Connection, path: Option<PathBuf>) -> Result<Self, Problem> {
+    /// Starts the thread and hands it the connection to the file at `path`.
+    pub(super) fn start(mut connection: Connection, path: PathBuf) -> Result<Self, Problem> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let seen = data_version(&connection).unwrap_or_default();
         let thread = thread::Builder::new()
@@ -41,13 +55,29 @@ impl Worker {
             })
             .map_err(|error| no_thread(&error))?;
         let changes = watch::Sender::new(0);
-        let neighbours = path.as_deref().map(|path| listen(path, &jobs, &changes, seen)).transpose()?;
-        Ok(Self { neighbours, jobs: Some(jobs), thread: Some(thread), changes, path })
+        let neighbours = Some(listen(&path, &jobs, &changes, seen)?);
+        let far = Far { neighbours, jobs: Some(jobs), thread: Some(thread) };
+        Ok(Self { owner: Owner::Thread(far), changes, path: Some(path) })
+    }
+
+    /// Keeps a connection to records in memory.
+    pub(super) fn here(connection: Connection) -> Self {
+        let owner = Owner::Here(Box::new(Mutex::new(connection)));
+        Self { owner, changes: watch::Sender::new(0), path: None }
     }
 
     /// Puts a job at the end of the queue.
     pub(super) fn submit(&self, job: Job) -> Result<(), StoreError> {
-        self.jobs.as_ref().ok_or(StoreError::Closed)?.send(job).map_err(|_| StoreError::Closed)
+        match &self.owner {
+            Owner::Thread(far) => {
+                far.jobs.as_ref().ok_or(StoreError::Closed)?.send(job).map_err(|_| StoreError::Closed)
+            }
+            Owner::Here(connection) => {
+                // A job that panicked left no transaction open: dropping one rolls it back.
+                job(&mut connection.lock().unwrap_or_else(PoisonError::into_inner));
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
@@ -70,7 +100,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for Far {
     fn drop(&mut self) {
         drop(self.neighbours.take());
         drop(self.jobs.take());

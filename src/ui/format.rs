@@ -61,6 +61,33 @@ pub fn age_lasts(now: Timestamp, then: Timestamp) -> Duration {
     Duration::from_secs((unit - seconds % unit).unsigned_abs())
 }
 
+/// How long something took, in two units at most: `12s`, `3m 20s`, `2h 5m`, `3d 4h`.
+pub fn duration(from: Timestamp, to: Timestamp) -> String {
+    let seconds = seconds_between(to, from);
+    let (large, letter) = unit_of(seconds);
+    let (small, small_letter) = match letter {
+        's' => return format!("{seconds}s"),
+        'm' => (1, 's'),
+        'h' => (MINUTE, 'm'),
+        'd' => (HOUR, 'h'),
+        _ => (DAY, 'd'),
+    };
+    match seconds % large / small {
+        0 => format!("{}{letter}", seconds / large),
+        rest => format!("{}{letter} {rest}{small_letter}", seconds / large),
+    }
+}
+
+/// The time of day, in UTC.
+pub fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S").to_string()
+}
+
+/// Day and time of day, in UTC.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 fn seconds_between(now: Timestamp, then: Timestamp) -> i64 {
     now.as_second().saturating_sub(then.as_second()).max(0)
 }
@@ -224,6 +251,22 @@ mod tests {
         assert_eq!(age(at(0), at(50)), "0s", "a clock that runs behind shows no negative age");
         assert_eq!(age(at(400 * DAY), at(0)), "1y");
         assert_eq!(ago(at(75), at(0)), "1 min ago");
+    }
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        let cases = [
+            (0, "0s"),
+            (75, "1m 15s"),
+            (120, "2m"),
+            (7_500, "2h 5m"),
+            (3 * DAY + 4 * HOUR, "3d 4h"),
+            (YEAR + DAY, "1y 1d"),
+        ];
+        for (seconds, shown) in cases {
+            assert_eq!(duration(at(0), at(seconds)), shown);
+        }
+        assert_eq!((clock(at(3_661)), moment(at(0))), ("01:01:01".into(), "1970-01-01 00:00:00 UTC".into()));
     }
 
     #[test]

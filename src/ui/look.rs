@@ -103,7 +103,7 @@ impl Look<'_> {
 }
 
 /// What each glyph that the cockpit draws becomes on a terminal that shows ASCII only.
-const ASCII: [(char, char); 43] = [
+const ASCII: [(char, char); 46] = [
     ('✓', '+'),
     ('✗', 'x'),
     ('■', '#'),
@@ -147,6 +147,9 @@ const ASCII: [(char, char); 43] = [
     ('━', '='),
     ('⋯', ':'),
     ('↻', '@'),
+    ('≠', '%'),
+    ('“', '"'),
+    ('”', '"'),
 ];
 
 /// The ASCII character for a glyph of ours; none for anything else.

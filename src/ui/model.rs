@@ -110,11 +110,11 @@ impl Model {
     pub(super) fn flags(&self) -> Flags {
         let mut flags = Flags::default();
         flags.set(Flag::NotInstalled, self.world.cluster.installed == Installed::No);
+        self.top().flags(&self.world, self.layout().body.as_size(), &mut flags);
         let subject = self.views.last().and_then(|view| view.subject(&self.world));
         if let Some(application) = subject.and_then(|key| key.find(&self.world)) {
             super::update::action_flags(application, &self.world, &mut flags);
         }
-        self.top().flags(&self.world, self.layout().body.as_size(), &mut flags);
         flags
     }
 

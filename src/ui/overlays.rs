@@ -4,10 +4,12 @@ mod choice;
 mod help;
 mod picker;
 mod plan;
+mod question;
 mod replicas;
 
 pub use choice::{Answer, Choice};
 pub use help::Help;
 pub use picker::Picker;
 pub use plan::PlanDialog;
+pub use question::Question;
 pub use replicas::Replicas;

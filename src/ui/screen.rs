@@ -11,6 +11,7 @@ use ratatui::layout::{Rect, Size};
 use super::event::{Effect, Reply, RequestId};
 use super::keymap::{Command, Flags, Layer};
 use super::look::Look;
+use super::overlays::Question;
 use super::toast::Toast;
 use crate::domain::world::{Application, LogTarget};
 use crate::domain::{DeploymentId, Intent, ObjectKey, OperationId, World};
@@ -52,11 +53,29 @@ pub enum Tab {
     Logs,
     /// The inventory.
     Objects,
+    /// Its instances.
+    History,
+    /// What somebody else changed.
+    Drift,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Events, Self::Logs, Self::Objects];
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Events, Self::Logs, Self::Objects, Self::History, Self::Drift];
+
+    /// The tab that a command shows.
+    pub fn of(command: Command) -> Option<Self> {
+        Some(match command {
+            Command::ShowOverview => Self::Overview,
+            Command::ShowEvents => Self::Events,
+            Command::ShowLogs => Self::Logs,
+            Command::ShowObjects => Self::Objects,
+            Command::ShowHistory => Self::History,
+            Command::ShowDrift => Self::Drift,
+            _ => return None,
+        })
+    }
 }
 
 /// What a screen asks of the model. Screens never call each other.
@@ -68,14 +87,18 @@ pub enum Step {
     ShowForm(Option<String>),
     /// Show the plan of what a person wants, once it is made.
     Plan(Box<Intent>),
+    /// Show an operation.
+    ShowOperation(OperationId),
+    /// Show how two instances of an application differ, the older one first.
+    Compare(ApplicationKey, u32, u32),
+    /// Ask something before it is done.
+    Ask(Box<Question>),
     /// What was wanted of an application is recorded: show it.
     Deployed(ApplicationKey),
     /// Ask how many pods a component is to have.
     AskReplicas(DeploymentId, String),
     /// Ask who is to have the fields of an object, which these words describe.
     AskResolution(DeploymentId, Box<ObjectKey>, String),
-    /// End an operation at its next boundary.
-    CancelOperation(OperationId),
     /// Changes of this production environment may be confirmed from now on.
     Unlock(String),
     /// Offer texts to pick from.

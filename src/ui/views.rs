@@ -2,17 +2,24 @@
 
 mod application;
 mod applications;
+mod comparison;
 mod deploy;
 mod drivers;
 mod facts;
+mod operation;
+mod operations;
+mod progress;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub use application::ApplicationView;
+pub use application::{ApplicationView, earlier};
 pub use applications::ApplicationsView;
+pub use comparison::ComparisonView;
 pub use deploy::DeployForm;
 pub use drivers::DriversView;
+pub use operation::OperationPage;
+pub use operations::OperationsView;
 
 use super::keymap::{Command, Layer};
 use super::look::Look;

@@ -26,7 +26,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::crash::{AtTheCluster, AtTheRecords, Guillotine};
+use crate::clock::TestClock;
+use crate::guillotine::{AtTheCluster, AtTheRecords, Guillotine};
 use crate::site;
 use crate::support::{KUBECONFIG, LIMIT, real_cluster, until};
 
@@ -76,8 +77,10 @@ pub struct Bench {
     counters: Counters,
     port: u16,
     /// Another client of the same cluster.
-    other: kube::Client,
-    sandbox: Option<Sandbox>,
+    pub other: kube::Client,
+    /// The time as the engine and its records see it.
+    pub clock: Arc<TestClock>,
+    pub sandbox: Option<Sandbox>,
     stop: CancellationToken,
     running: Option<JoinHandle<()>>,
     /// The deployment that a test is about.
@@ -92,7 +95,7 @@ impl Bench {
         bench.end().await;
         bench.store.record_driver(&driver).await.unwrap();
         bench.drivers.push(driver);
-        bench.engine = engine(&bench.store, &bench.cluster, &bench.drivers);
+        bench.engine = engine(&bench.store, &bench.cluster, &bench.drivers, &bench.clock);
         bench.start();
         bench
     }
@@ -108,7 +111,7 @@ impl Bench {
         let service = AtTheCluster { inner: sandbox.service(), guillotine: Arc::clone(guillotine) };
         let cluster = Cluster::new(Connection::from_service(service, "sandbox"), Arc::new(SystemClock));
         let store = self.store.clone().gated(Arc::new(AtTheRecords(Arc::clone(guillotine))));
-        let engine = engine(&store, &cluster, &self.drivers);
+        let engine = engine(&store, &cluster, &self.drivers, &self.clock);
         self.run(engine);
     }
 
@@ -186,9 +189,10 @@ impl Bench {
     ) -> Self {
         let plan = cluster.installation().await.unwrap();
         cluster.install(&plan.hash()).await.unwrap();
-        let store = Store::in_memory(Arc::new(SystemClock)).unwrap();
+        let clock = Arc::new(TestClock::default());
+        let store = Store::in_memory(Arc::clone(&clock) as _).unwrap();
         record_place(&store, &cluster, environment, port).await;
-        let engine = engine(&store, &cluster, &[]);
+        let engine = engine(&store, &cluster, &[], &clock);
         let mut bench = Self {
             cluster,
             store,
@@ -197,6 +201,7 @@ impl Bench {
             counters,
             port,
             other,
+            clock,
             sandbox: None,
             stop: CancellationToken::new(),
             running: None,
@@ -223,8 +228,13 @@ impl Bench {
         let (store, cluster) = (self.store.clone(), self.cluster.name().to_owned());
         self.running = Some(tokio::spawn(async move {
             let me = Holder { identity: "test".to_owned(), host: "here".to_owned(), pid: None };
-            engine.lead(store.claim_engine(&cluster, &me, 0).await.unwrap());
-            engine.run(stop).await;
+            let mut least = 0;
+            loop {
+                engine.lead(store.claim_engine(&cluster, &me, least).await.unwrap());
+                // as whoever holds the Lease: the epoch has to be above all that the cluster has seen
+                let Some(newest) = engine.run(stop.clone()).await else { return };
+                least = newest + 1;
+            }
         }));
     }
 
@@ -239,7 +249,7 @@ impl Bench {
     /// Another engine that remembers nothing takes over, with the same records and the same cluster.
     pub async fn restart(&mut self) {
         self.end().await;
-        self.engine = engine(&self.store, &self.cluster, &self.drivers);
+        self.engine = engine(&self.store, &self.cluster, &self.drivers, &self.clock);
         self.start();
     }
 
@@ -247,17 +257,17 @@ impl Bench {
     pub async fn reconnect(&mut self) {
         self.end().await;
         self.cluster = connect(self.sandbox.as_ref().unwrap(), &self.counters);
-        self.engine = engine(&self.store, &self.cluster, &self.drivers);
+        self.engine = engine(&self.store, &self.cluster, &self.drivers, &self.clock);
         self.start();
     }
 
     /// The records are lost: an engine with empty ones takes over.
     pub async fn lose_records(&mut self) {
         self.end().await;
-        self.store = Store::in_memory(Arc::new(SystemClock)).unwrap();
+        self.store = Store::in_memory(Arc::clone(&self.clock) as _).unwrap();
         let record = cluster_record(&self.cluster, self.port);
         self.store.upsert_cluster(&record).await.unwrap();
-        self.engine = engine(&self.store, &self.cluster, &self.drivers);
+        self.engine = engine(&self.store, &self.cluster, &self.drivers, &self.clock);
         self.start();
     }
 
@@ -317,7 +327,7 @@ impl Bench {
     }
 
     /// Fails with all that is known before the wait itself fails without it.
-    async fn explain(&self, name: &str) {
+    pub async fn explain(&self, name: &str) {
         tokio::time::sleep(LIMIT - std::time::Duration::from_secs(2)).await;
         panic!(
             "{name}: operations {:#?}\nresource {:#?}\nproblems {:#?}\nobjects {:#?}",
@@ -409,13 +419,13 @@ fn seed() -> u64 {
     (u64::from(std::process::id()) << 16) + count
 }
 
-fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion]) -> Engine {
+fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion], clock: &Arc<TestClock>) -> Engine {
     let versions = driver::built_in().into_iter().map(|loaded| loaded.version).chain(drivers.iter().cloned());
     Engine::new(
         store.clone(),
         cluster.clone(),
         Arc::new(Drivers::new(versions)),
-        Arc::new(SystemClock),
+        Arc::clone(clock) as _,
         Arc::new(SeededRandom::from_entropy()),
     )
 }

@@ -29,7 +29,7 @@ async fn installs(cluster: &Cluster) {
 async fn applies_and_watches(cluster: &Cluster) {
     let space = namespace(cluster, "apply").await;
     let (index, object) = (cluster.index(), web(&space, 2));
-    assert_eq!(cluster.compare(&object).await.unwrap().verb, Verb::Create);
+    assert_eq!(cluster.compare(&object, false).await.unwrap().verb, Verb::Create);
     assert!(index.object(&key(&object)).is_none(), "a dry run writes nothing");
     let first = cluster.apply(&object, PLAIN).await.unwrap();
     assert!(
@@ -42,12 +42,12 @@ async fn applies_and_watches(cluster: &Cluster) {
         (pods == 2).then_some(())
     })
     .await;
-    assert_eq!(cluster.compare(&object).await.unwrap().verb, Verb::Unchanged);
+    assert_eq!(cluster.compare(&object, false).await.unwrap().verb, Verb::Unchanged);
     let settled = index.row(&key(&object)).unwrap();
     assert_eq!(settled.owned, first.owned, "controllers do not touch what is ours");
     let again = cluster.apply(&object, PLAIN).await.unwrap();
     assert_eq!(again.owned, first.owned);
-    assert_eq!(cluster.compare(&web(&space, 3)).await.unwrap().verb, Verb::Update);
+    assert_eq!(cluster.compare(&web(&space, 3), false).await.unwrap().verb, Verb::Update);
     assert_eq!(cluster.link(), Link::Live);
     remove(cluster, &space).await;
 }
@@ -92,7 +92,7 @@ async fn what_a_real_cluster_denies_is_named() {
 }
 
 #[tokio::test]
-async fn a_dead_cluster_is_stale() {
+async fn a_real_cluster_that_is_dead_is_stale() {
     let Some(cluster) = real_cluster(Some("dead")).await else { return };
     cluster.watch_namespace("default");
     until(&cluster, "the link says so", || matches!(cluster.link(), Link::Stale { .. }).then_some(())).await;

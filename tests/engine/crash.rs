@@ -2,92 +2,19 @@
 //! per run, and another one goes on. Whatever the point, the same end is reached, and nothing is left over.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::Ordering;
 
-use futures::future::BoxFuture;
+use futures::StreamExt;
 use serde_json::json;
 use styrmin::domain::{InstanceState, Intent, OperationState, StepState, Volumes};
-use styrmin::store::Gate;
-use tokio::sync::Notify;
-use tower::Service;
 
 use crate::bench::Bench;
+use crate::guillotine::Guillotine;
 use crate::site;
+use crate::support::until;
 
-/// Counts the points at which a process can die, and dies at one of them.
-#[derive(Default)]
-pub struct Guillotine {
-    passed: AtomicUsize,
-    /// The point at which it falls; 0: never.
-    at: AtomicUsize,
-    fallen: AtomicBool,
-    falls: Notify,
-}
-
-impl Guillotine {
-    /// Passes a point, or never comes back: whoever is dead does nothing more.
-    async fn pass(&self) {
-        let number = self.passed.fetch_add(1, Ordering::SeqCst) + 1;
-        if number == self.at.load(Ordering::SeqCst) {
-            self.fallen.store(true, Ordering::SeqCst);
-            self.falls.notify_one();
-        }
-        if self.fallen.load(Ordering::SeqCst) {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// Stands at the doors of the records.
-pub struct AtTheRecords(pub Arc<Guillotine>);
-
-impl Gate for AtTheRecords {
-    fn pass(&self, _point: String) -> BoxFuture<'static, ()> {
-        let guillotine = Arc::clone(&self.0);
-        Box::pin(async move { guillotine.pass().await })
-    }
-}
-
-/// Stands at the door of the cluster: before a request is sent, and after it was carried out.
-#[derive(Clone)]
-pub struct AtTheCluster<S> {
-    pub inner: S,
-    pub guillotine: Arc<Guillotine>,
-}
-
-impl<S, B> Service<http::Request<B>> for AtTheCluster<S>
-where
-    S: Service<http::Request<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Response: Send,
-    S::Error: Send,
-    B: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let mut inner = self.inner.clone();
-        let guillotine = Arc::clone(&self.guillotine);
-        let is_write = request.method() != http::Method::GET;
-        Box::pin(async move {
-            if is_write {
-                guillotine.pass().await;
-            }
-            let answer = inner.call(request).await;
-            if is_write {
-                guillotine.pass().await;
-            }
-            answer
-        })
-    }
-}
+/// So many runs of one scene at the same time: they mostly wait.
+const SIDE_BY_SIDE: usize = 4;
 
 /// What is done before the engine that dies starts, and what it is asked for.
 struct Scene {
@@ -172,7 +99,10 @@ async fn check(bench: &Bench, scene: &Scene, at: usize) {
     assert_eq!(newest.operation.state, OperationState::Succeeded, "{told}: {newest:#?}");
     let done = |state: StepState| matches!(state, StepState::Succeeded | StepState::Pending);
     assert!(newest.steps.iter().all(|step| done(step.state) || step.state.is_final()), "{told}: {newest:#?}");
-    let ours = bench.cluster.index().inventory(&bench.environment, "site");
+    // Another process knows nothing of the cluster before its watches have listed.
+    let index = bench.cluster.index();
+    until(&bench.cluster, &told, || index.is_complete(&bench.environment).then_some(())).await;
+    let ours = index.inventory(&bench.environment, "site");
     let Some(number) = scene.ends_with else {
         assert!(ours.is_empty(), "{told}: left over: {ours:?}");
         assert!(bench.recorded("site").await.is_none(), "{told}");
@@ -198,9 +128,8 @@ async fn check(bench: &Bench, scene: &Scene, at: usize) {
 async fn at_every_point(scene: &Scene) {
     let points = play(scene, 0).await;
     assert!(points > 10, "{}: {points} points", scene.name);
-    for at in 1..=points {
-        play(scene, at).await;
-    }
+    let plays = futures::stream::iter((1..=points).map(|at| play(scene, at)));
+    plays.buffer_unordered(SIDE_BY_SIDE).collect::<Vec<_>>().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -251,3 +251,31 @@ fn what_cannot_be_served_is_told_with_what_to_do() {
         assert_eq!(running.stop().await, Some(0));
     });
 }
+
+#[test]
+fn rules_from_a_file_make_requests_go_wrong() {
+    block_on(async {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("faults.yaml");
+        let path = file.to_str().unwrap();
+        let rules = "rules:\n- verbs: [create]\n  resources: [configmaps]\n  when: {nth: 2}\n  fault: {status: {code: 503, message: a bad day}}\n";
+        fs::write(&file, rules).unwrap();
+        let running = Running::start(home.path(), &["--ephemeral", "--faults", path]).await;
+        let client = running.client().await;
+        let create = async |name: &str| ask(&client, "POST", CONFIG_MAPS, &config_map(name)).await;
+        create("first").await.unwrap();
+        match create("second").await.unwrap_err() {
+            kube::Error::Api(status) => {
+                assert_eq!((status.code, status.message.as_str()), (503, "a bad day"))
+            }
+            other => panic!("{other}"),
+        }
+        create("second").await.unwrap();
+        assert_eq!(running.stop().await, Some(0));
+        fs::write(&file, "rules:\n- {verbs: [fly], fault: duplicate}\n").unwrap();
+        let (code, out, told) =
+            run(home.path(), &["sandbox", "serve", "--ephemeral", "--faults", path]).await;
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{told}");
+        assert!(told.contains("faults.yaml") && told.contains("fly") && told.contains("next:"), "{told}");
+    });
+}

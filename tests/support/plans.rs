@@ -11,8 +11,8 @@ use styrmin::domain::operation::{Goal, Operation, Orders, Origin, Subject, Times
 use styrmin::domain::plan::{Class, Step, Verb};
 use styrmin::domain::world::Application;
 use styrmin::domain::{
-    DeploymentId, DesiredPhase, Drift, InstanceState, Intent, ObjectKey, OperationId, OperationKind,
-    OperationState, OperationView, Plan, Preview, Problem, Resolution, StepRecord, StepState, Volumes, World,
+    DeploymentId, DesiredPhase, Drift, Intent, ObjectKey, OperationId, OperationKind, OperationState,
+    OperationView, Plan, Preview, Problem, Resolution, StepRecord, StepState, Volumes, World,
 };
 
 use super::sample;
@@ -234,16 +234,15 @@ pub fn stale() -> Problem {
 pub fn conflict() -> Problem {
     let what = "Deployment/notes-web in demo is also managed by somebody else";
     let why = "Deployment/notes-web in demo has fields that other managers own: .spec.replicas (kubectl)";
-    Problem::new(what, why, "say who is to have the fields, or leave them out of the driver")
+    Problem::new(what, why, "say who is to have the fields: yield, take, or share")
         .about_fields_of(key("Deployment", "notes-web"))
 }
 
-/// The picture in which everything can be done to `notes`: it was given a password, drifted, is contested, has an earlier instance,
+/// The picture in which everything can be done to `notes`: it was given a password, drifted, is contested,
 /// and an operation of it is under way.
 pub fn world() -> World {
     world_with(|notes| {
         notes.deployment.draft.parameters = BTreeMap::from([("password".into(), json!("s3cret"))]);
-        notes.history.push(Arc::new(sample::instance(1, 2, "0.9.0", InstanceState::Superseded)));
         notes.drift.push(Drift {
             object: key("Deployment", "notes-web"),
             missing: false,

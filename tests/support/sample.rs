@@ -6,10 +6,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use styrmin::domain::diff::ObjectDiff;
+use styrmin::domain::drift::{Drift, DriftAnswer, DriftedField};
 use styrmin::domain::driver::{
     ActionSpec, ComponentSpec, DriverInfo, ParameterKind, ParameterSpec, ServiceScope, ServiceSpec,
 };
 use styrmin::domain::object::{ContainerSummary, Detail, EventSummary, PodDetail, WorkloadDetail};
+use styrmin::domain::operation::{Goal, OperationEvent, Orders, Origin, Subject, Times};
 use styrmin::domain::plan::{Step, Verb};
 use styrmin::domain::world::{
     Application, ClusterView, ComponentView, Condition, EngineView, Installed, Link, Probe, ProbeOutcome,
@@ -18,7 +20,8 @@ use styrmin::domain::world::{
 use styrmin::domain::{
     ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverRef,
     DriverSpec, DriverVersion, Environment, Health, Instance, InstanceState, ObjectKey, ObjectSummary,
-    OperationKind, Plan, Preview, Problem, Verdict, World,
+    Operation, OperationId, OperationKind, OperationState, OperationView, Plan, Preview, Problem, StepRecord,
+    StepState, Verdict, World,
 };
 
 /// The moment at which the picture is taken.
@@ -45,7 +48,7 @@ pub fn world() -> World {
             Arc::new(stopped()),
         ],
         drivers: drivers(),
-        ..World::default()
+        operations: operations().into_iter().map(Arc::new).collect(),
     }
 }
 
@@ -315,7 +318,17 @@ pub fn healthy(name: &str, environment: &str, id: i64) -> Application {
         )],
         objects,
         problem: None,
-        history: vec![Arc::new(instance(id, 3, "1.0.0", InstanceState::Active))],
+        history: vec![
+            Arc::new(instance(id, 3, "1.0.0", InstanceState::Active)),
+            Arc::new(Instance {
+                created_at: before(86_400),
+                ..instance(id, 2, "1.0.0-rc.2", InstanceState::Superseded)
+            }),
+            Arc::new(Instance {
+                created_at: before(432_000),
+                ..instance(id, 1, "0.9.0", InstanceState::Superseded)
+            }),
+        ],
         drift: Vec::new(),
     }
 }
@@ -362,6 +375,15 @@ pub fn crashing() -> Application {
         ],
     }
     };
+    let failed = Instance {
+        message: Some("Deployment/shop-web does not become healthy".into()),
+        created_at: before(480),
+        ..instance(2, 4, "1.1.0", InstanceState::Failed)
+    };
+    application.instance = Some(failed.clone());
+    let before_it = Instance { created_at: before(43_200), ..instance(2, 3, "1.0.0", InstanceState::Active) };
+    application.active = Some(before_it.clone());
+    application.history.splice(..1, [Arc::new(failed), Arc::new(before_it)]);
     let mut broken = pod(
         "demo",
         name,
@@ -412,6 +434,8 @@ pub fn crashing() -> Application {
 fn upgrading() -> Application {
     let mut application = healthy("team-handbook", "staging", 3);
     application.instance = Some(instance(3, 4, "1.1.0", InstanceState::Applying));
+    application.history.insert(0, Arc::new(instance(3, 4, "1.1.0", InstanceState::Applying)));
+    application.drift = drift();
     application.verdict = Verdict::because(
         Health::Progressing,
         key("Deployment", "staging", "team-handbook-web"),
@@ -434,6 +458,274 @@ fn stopped() -> Application {
     application.components.clear();
     application.urls.clear();
     application
+}
+
+/// What somebody else changed: a field that is fought over, one that is being set right, an object that is gone.
+fn drift() -> Vec<Drift> {
+    let one = |kind: &str, name: &str, since: i64, answer| Drift {
+        object: key(kind, "staging", name),
+        missing: false,
+        fields: Vec::new(),
+        since: before(since),
+        answer,
+    };
+    let field = |path: &str, wanted: &str, found: Option<&str>, manager: Option<&str>| DriftedField {
+        path: path.into(),
+        wanted: wanted.into(),
+        found: found.map(Into::into),
+        manager: manager.map(Into::into),
+    };
+    vec![
+        Drift {
+            fields: vec![
+                field(".spec.replicas", "2", Some("5"), Some("kubectl-scale")),
+                field(".spec.template.spec.containers[0].env[1].value", "\"info\"", None, None),
+            ],
+            ..one("Deployment", "team-handbook-web", 40, DriftAnswer::Fought(5))
+        },
+        Drift {
+            fields: vec![field(".spec.ports[0].port", "80", Some("8080"), Some("kubectl-edit"))],
+            ..one("Service", "team-handbook", 12, DriftAnswer::Correcting)
+        },
+        Drift { missing: true, ..one("ConfigMap", "team-handbook-web", 12, DriftAnswer::Correcting) },
+    ]
+}
+
+/// A step that stands so: its record is begun and ended so many seconds ago.
+fn record(state: StepState, started: i64, ended: Option<i64>) -> StepRecord {
+    let attempt = u32::from(state != StepState::Pending && state != StepState::Skipped);
+    StepRecord {
+        state,
+        attempt,
+        started: (attempt > 0).then(|| before(started)),
+        ended: ended.map(before),
+        ..StepRecord::default()
+    }
+}
+
+fn operation(
+    (id, kind, state): (i64, OperationKind, OperationState),
+    (environment, name): (&str, &str),
+    title: &str,
+    (created, ended): (i64, Option<i64>),
+    steps: Vec<(Step, StepRecord)>,
+) -> OperationView {
+    let (mut plan_steps, records): (Vec<Step>, Vec<StepRecord>) = steps.into_iter().unzip();
+    for (position, step) in plan_steps.iter_mut().enumerate().skip(1) {
+        step.after = vec![position - 1];
+    }
+    let plan = Plan {
+        title: title.into(),
+        cluster: "kind-local".into(),
+        target: environment.into(),
+        steps: plan_steps,
+        ..Plan::default()
+    };
+    let operation = Operation {
+        id: OperationId(id),
+        subject: Subject { cluster: "kind-local".into(), environment: environment.into(), name: name.into() },
+        kind,
+        state,
+        plan_hash: plan.hash(),
+        plan,
+        origin: Origin {
+            actor: "anna@jump-1".into(),
+            cause: "confirmed in the cockpit".into(),
+            confirmed: true,
+        },
+        goal: Goal::default(),
+        times: Times {
+            created: before(created),
+            started: Some(before(created)),
+            ended: ended.map(before),
+            deadline: None,
+        },
+        orders: Orders::default(),
+        problem: None,
+        epoch: 3,
+    };
+    OperationView { operation, steps: records }
+}
+
+fn noted(step: Step, note: &str) -> Step {
+    Step { note: note.into(), ..step }
+}
+
+/// Two steps that went well: what operations are made of that are of no further interest.
+fn two_done(kind: &str, namespace: &str, name: &str, since: i64) -> Vec<(Step, StepRecord)> {
+    let object = key(kind, namespace, name);
+    vec![
+        (Step::on(Verb::Update, object.clone()), record(StepState::Succeeded, since, Some(since - 2))),
+        (Step::on(Verb::Wait, object), record(StepState::Succeeded, since - 2, Some(since - 42))),
+    ]
+}
+
+/// An upgrade that waits for its pods.
+pub fn running_operation() -> OperationView {
+    let on =
+        |verb, kind: &str, name: &str, note: &str| noted(Step::on(verb, key(kind, "staging", name)), note);
+    let done = |started: i64| record(StepState::Succeeded, started, Some(started - 1));
+    let waiting = StepRecord {
+        problem: Some(Problem::new("1 of 2 new replicas are ready", "", "")),
+        ..record(StepState::Started, 61, None)
+    };
+    let steps = vec![
+        (on(Verb::Unchanged, "Namespace", "staging", ""), done(74)),
+        (
+            noted(
+                Step::named(Verb::Record, "write the instance into StyrminDeployment/team-handbook"),
+                "instance 4",
+            ),
+            done(73),
+        ),
+        (on(Verb::Unchanged, "Secret", "team-handbook-parameters", "1 key"), done(72)),
+        (on(Verb::Update, "StatefulSet", "team-handbook-db", "styrmin/notes-db:1.1.0"), done(72)),
+        (on(Verb::Wait, "StatefulSet", "team-handbook-db", "until it is healthy"), done(70)),
+        (on(Verb::Update, "Deployment", "team-handbook-web", "styrmin/notes-web:1.1.0"), done(62)),
+        (on(Verb::Wait, "Deployment", "team-handbook-web", "until it is healthy"), waiting),
+        (Step::named(Verb::Record, "make the instance the active one"), record(StepState::Pending, 0, None)),
+    ];
+    let title = "Upgrade team-handbook in staging to 1.1.0";
+    let about = (12, OperationKind::Upgrade, OperationState::Running);
+    let mut view = operation(about, ("staging", "team-handbook"), title, (75, None), steps);
+    view.operation.goal.instance = Some(4);
+    view
+}
+
+/// An upgrade that failed, with the cause.
+pub fn failed_operation() -> OperationView {
+    let on = |verb, kind: &str, name: &str, note: &str| noted(Step::on(verb, key(kind, "demo", name)), note);
+    let problem = Problem::new(
+        "Deployment/shop-web does not become healthy",
+        "Pod/shop-web-7c9d8b5f4-lq2zt ends again and again with exit code 101: cannot open /data/shop.db: permission denied",
+        "look at the log of web, correct the cause and plan it again, or roll back",
+    );
+    let failed = StepRecord { problem: Some(problem.clone()), ..record(StepState::Failed, 478, Some(180)) };
+    let steps = vec![
+        (
+            on(Verb::Update, "StatefulSet", "shop-db", "styrmin/notes-db:1.1.0"),
+            record(StepState::Succeeded, 480, Some(479)),
+        ),
+        (
+            on(Verb::Update, "Deployment", "shop-web", "styrmin/notes-web:1.1.0"),
+            record(StepState::Succeeded, 479, Some(478)),
+        ),
+        (on(Verb::Wait, "Deployment", "shop-web", "until it is healthy"), failed),
+        (
+            Step::named(Verb::Record, "make the instance the active one"),
+            record(StepState::Skipped, 0, Some(180)),
+        ),
+    ];
+    let about = (11, OperationKind::Upgrade, OperationState::Failed);
+    let mut view =
+        operation(about, ("demo", "shop"), "Upgrade shop in demo to 1.1.0", (480, Some(180)), steps);
+    view.operation.goal.instance = Some(4);
+    view.operation.problem = Some(problem);
+    view
+}
+
+/// A change that is tried again and again.
+pub fn retrying_operation() -> OperationView {
+    let retrying = StepRecord {
+        attempt: 3,
+        next_try: Some(now() + SignedDuration::from_secs(12)),
+        problem: Some(Problem::new(
+            "the API server does not accept StatefulSet/wiki",
+            "429 Too Many Requests: the server is busy",
+            "it is tried again by itself",
+        )),
+        ..record(StepState::Retrying, 95, None)
+    };
+    let object = key("StatefulSet", "staging", "wiki");
+    let steps = vec![
+        (
+            Step::named(Verb::Record, "write the instance into StyrminDeployment/wiki"),
+            record(StepState::Succeeded, 96, Some(95)),
+        ),
+        (Step::on(Verb::Update, object.clone()), retrying),
+        (Step::on(Verb::Wait, object), record(StepState::Pending, 0, None)),
+    ];
+    let about = (10, OperationKind::Update, OperationState::Running);
+    let mut view = operation(about, ("staging", "wiki"), "Change wiki in staging", (96, None), steps);
+    view.operation.origin.actor = "ben@jump-1".into();
+    view
+}
+
+/// A deletion with a step of which nobody can tell what became of it.
+pub fn asking_operation() -> OperationView {
+    let asking = StepRecord {
+        problem: Some(Problem::new(
+            "Was 'run the last export' done?",
+            "Styrmin ended before it could note what came of it, and doing it twice may do harm",
+            "look at what it works on, and answer: done, repeat, or fail",
+        )),
+        ..record(StepState::Asking, 3_500, None)
+    };
+    let steps = vec![
+        (Step::named(Verb::Run, "run the last export"), asking),
+        (
+            Step::on(Verb::Delete, key("Deployment", "staging", "ledger-web")),
+            record(StepState::Pending, 0, None),
+        ),
+        (
+            Step { finally: true, ..Step::named(Verb::Record, "let go of StyrminDeployment/ledger") },
+            record(StepState::Pending, 0, None),
+        ),
+    ];
+    let about = (9, OperationKind::Delete, OperationState::Running);
+    operation(about, ("staging", "ledger"), "Delete ledger from staging", (3_600, None), steps)
+}
+
+/// Operations, newest first: one of each way to stand.
+pub fn operations() -> Vec<OperationView> {
+    let done = |id, kind, title: &str, since: i64| {
+        let steps = two_done("Deployment", "demo", "notes-web", since);
+        operation(
+            (id, kind, OperationState::Succeeded),
+            ("demo", "notes"),
+            title,
+            (since, Some(since - 42)),
+            steps,
+        )
+    };
+    let mut change = done(8, OperationKind::Update, "Change notes in demo", 300);
+    change.operation.goal.instance = Some(3);
+    let mut superseded = done(7, OperationKind::Upgrade, "Upgrade notes in demo to 1.0.0-rc.2", 86_400);
+    superseded.operation.state = OperationState::Superseded;
+    superseded.operation.goal.instance = Some(2);
+    superseded.operation.problem =
+        Some(Problem::new("Superseded", "something newer is wanted", "look at the newer operation"));
+    superseded.steps[1] = record(StepState::Skipped, 0, Some(86_358));
+    let mut correction = done(6, OperationKind::Correct, "Set notes in demo right", 90_000);
+    correction.operation.origin =
+        Origin { actor: "styrmin".into(), cause: "drift of Deployment/notes-web".into(), confirmed: false };
+    vec![
+        running_operation(),
+        failed_operation(),
+        retrying_operation(),
+        asking_operation(),
+        change,
+        superseded,
+        correction,
+        done(5, OperationKind::Deploy, "Deploy notes 0.9.0 to demo", 432_000),
+    ]
+}
+
+/// What happened during [`failed_operation`].
+pub fn operation_events() -> Vec<OperationEvent> {
+    let event = |since: i64, step: Option<usize>, message: &str| OperationEvent {
+        at: before(since),
+        step,
+        message: message.into(),
+    };
+    vec![
+        event(480, None, "begun by the engine with number 3"),
+        event(479, Some(0), "done"),
+        event(478, Some(1), "done"),
+        event(180, Some(2), "Failed: Deployment/shop-web does not become healthy"),
+        event(180, Some(3), "Skipped: it needs 'wait Deployment/shop-web'"),
+        event(180, None, "Failed"),
+    ]
 }
 
 /// The plan of a deployment.

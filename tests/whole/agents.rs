@@ -12,7 +12,7 @@ use crate::binary::{PROGRAM, cockpit, deploy_the_demo, processes_of};
 use crate::pty::{PATIENCE, Pty};
 
 /// An agent, and what it says.
-struct Agent {
+pub struct Agent {
     child: Child,
     said: Lines<BufReader<ChildStderr>>,
     log: Vec<String>,
@@ -20,12 +20,17 @@ struct Agent {
 
 impl Agent {
     fn start(home: &Path) -> Self {
+        Self::start_at(home, 0)
+    }
+
+    /// With an ingress at this port; 0: any free one.
+    pub fn start_at(home: &Path, port: u16) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["agent", "--sandbox"])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("HOME", home)
-            .env("STYRMIN_INGRESS_PORT", "0")
+            .env("STYRMIN_INGRESS_PORT", port.to_string())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -35,7 +40,7 @@ impl Agent {
     }
 
     /// Waits until it has said `text`.
-    async fn says(&mut self, text: &str) {
+    pub async fn says(&mut self, text: &str) {
         let heard = async {
             while let Ok(Some(line)) = self.said.next_line().await {
                 self.log.push(line);
@@ -49,7 +54,12 @@ impl Agent {
         assert!(matches!(heard, Ok(true)), "waiting for: {text}\n{}", self.log.join("\n"));
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Waits until it has ended.
+    pub async fn wait(mut self) {
+        self.child.wait().await.unwrap();
+    }
+
+    pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
     }

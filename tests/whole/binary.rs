@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -12,16 +13,19 @@ use crate::pty::{PATIENCE, Pty};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_styrmin");
 
+/// The user and the group that own nothing.
+const NOBODY: u32 = 65_534;
+
 /// Runs the program without a terminal, in an environment of its own.
 fn run(home: &Path, arguments: &[&str]) -> Output {
-    Command::new(PROGRAM)
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("HOME", home)
-        .env("STYRMIN_INGRESS_PORT", "0")
-        .output()
-        .unwrap()
+    command(Path::new(PROGRAM), home, arguments).output().unwrap()
+}
+
+fn command(program: &Path, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command.env("HOME", home).env("STYRMIN_INGRESS_PORT", "0");
+    command
 }
 
 /// Asserts that the program refused: exit code, and every part of the message.
@@ -128,14 +132,24 @@ fn a_state_directory_that_cannot_be_written_is_named() {
     let read_only = home.path().join("read-only");
     fs::create_dir(&read_only).unwrap();
     fs::set_permissions(&read_only, fs::Permissions::from_mode(0o500)).unwrap();
-    if fs::write(read_only.join("probe"), "").is_ok() {
-        eprintln!("skipped: this user may write everywhere (root)");
-        return;
-    }
-    assert_refused(
-        &run(home.path(), &["--sandbox", "--state-dir", read_only.to_str().unwrap()]),
-        &["read-only", "--state-dir"],
-    );
+    let arguments = ["--sandbox", "--state-dir", read_only.to_str().unwrap()];
+    let output = match fs::write(read_only.join("probe"), "") {
+        Err(_) => run(home.path(), &arguments),
+        // This user may write everywhere. Another one may not, and needs a copy of the program that it may read.
+        Ok(()) => {
+            let program = home.path().join("styrmin");
+            fs::copy(PROGRAM, &program).unwrap();
+            fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+            fs::set_permissions(&read_only, fs::Permissions::from_mode(0o555)).unwrap();
+            match command(&program, home.path(), &arguments).uid(NOBODY).gid(NOBODY).output() {
+                Ok(output) => output,
+                Err(error) => {
+                    return eprintln!("skipped: the program cannot be run as another user: {error}");
+                }
+            }
+        }
+    };
+    assert_refused(&output, &["read-only", "--state-dir"]);
 }
 
 #[test]

@@ -12,13 +12,21 @@ use crate::reconcile::preview::collision;
 use crate::reconcile::situation::Written;
 use crate::store::{FieldResolution, InventoryChange, InventoryItem};
 
+/// What is known of an object that is about to be written.
+struct Found {
+    uid: String,
+    /// The deployment that it belongs to, by its label.
+    deployment: Option<String>,
+}
+
 impl Hands {
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, StepError> {
         let key = object_of(step)?;
         let mut object = self.object(step)?;
-        self.check_expectation(step, key)?;
+        self.check_expectation(step, key).await?;
         let resolutions = self.resolutions(key).await?;
         self.share(&mut object, key, &resolutions).await?;
+        bind(&mut object, step);
         let taken = resolutions.iter().any(|known| known.resolution == Resolution::Take);
         let row = self.engine.cluster().index().row(key);
         let written_before = row.is_some_and(|row| row.owned.is_some());
@@ -27,7 +35,14 @@ impl Hands {
         let applied = {
             let _permit = self.engine.permit().await;
             let options = ApplyOptions { dry_run: false, force };
-            self.engine.cluster().apply(&object, options).await.map_err(refused)?
+            self.engine.cluster().apply(&object, options).await
+        };
+        let applied = match applied {
+            Err(error) if is_another(&error) => {
+                self.is_behind(key).await;
+                return Err(another(key));
+            }
+            answer => answer.map_err(|error| refused(key, error))?,
         };
         let note = (self.operation.kind == OperationKind::Correct)
             .then(|| format!("{key} was changed by somebody else and is set right"));
@@ -46,23 +61,45 @@ impl Hands {
 
     pub(super) async fn replace(&self, step: &Step) -> Result<Done, StepError> {
         let key = object_of(step)?;
-        let index = self.engine.cluster().index();
         let old = step.expects.uid.as_deref().unwrap_or_default();
-        if index.object(key).is_some_and(|live| live.uid == old) {
+        if self.uid(key).await?.is_some_and(|uid| uid == old) {
             let options = DeleteOptions { uid: Some(old.to_owned()), foreground: true };
             match self.engine.cluster().delete(key, &options).await {
                 Ok(()) | Err(ClusterError::Stale { .. }) => {}
                 Err(error) => return Err(failed(error)),
             }
-            let mut moved = self.moved.clone();
-            while index.object(key).is_some_and(|live| live.uid == old) {
-                if moved.changed().await.is_err() {
-                    return Err(passing(ended()));
-                }
-            }
+            self.until_replaced(key, old).await?;
         }
         let anew = Step { expects: Default::default(), ..step.clone() };
         self.apply(&anew).await
+    }
+
+    /// Waits until the object with this uid is gone.
+    async fn until_replaced(&self, key: &ObjectKey, old: &str) -> Result<(), StepError> {
+        let index = self.engine.cluster().index();
+        if self.sees(key) {
+            let left = || index.object(key).filter(|live| live.uid == old).map(|live| live.key);
+            return self.until_gone(|| Vec::from_iter(left())).await;
+        }
+        match self.uid(key).await?.is_some_and(|uid| uid == old) {
+            true => Err(passing(self.left(std::slice::from_ref(key)).await)),
+            false => Ok(()),
+        }
+    }
+
+    /// The uid of an object as it exists: from the watch, or asked for where there is none.
+    async fn uid(&self, key: &ObjectKey) -> Result<Option<String>, StepError> {
+        let cluster = self.engine.cluster();
+        if self.sees(key) {
+            return Ok(cluster.index().object(key).map(|live| live.uid));
+        }
+        let live = cluster.get(key).await.map_err(failed)?;
+        Ok(live.and_then(|live| live["metadata"]["uid"].as_str().map(str::to_owned)))
+    }
+
+    fn sees(&self, key: &ObjectKey) -> bool {
+        let cluster = self.engine.cluster();
+        cluster.watches_kind(key) && cluster.index().sees(&key.namespace, &key.kind)
     }
 
     /// The object that a step writes, exactly as it was planned.
@@ -82,28 +119,52 @@ impl Hands {
         Ok(object.clone())
     }
 
-    fn check_expectation(&self, step: &Step, key: &ObjectKey) -> Result<(), StepError> {
-        let Some(live) = self.engine.cluster().index().object(key) else {
-            // what is to be changed and is gone is found missing by the next plan
-            return match step.expects.uid.as_deref() {
-                Some(uid) if !uid.is_empty() && self.engine.cluster().watches_kind(key) => Err(gone(key)),
-                _ => Ok(()),
-            };
-        };
-        let theirs = live.labels.get(labels::DEPLOYMENT);
-        if let Some(other) = theirs.filter(|name| **name != self.name.name && !is_place(key)) {
+    /// What is known of the object is as it was planned for. What is not known the server checks: see [`bind`].
+    async fn check_expectation(&self, step: &Step, key: &ObjectKey) -> Result<(), StepError> {
+        let Some(live) = self.find(step, key).await? else { return Ok(()) };
+        if let Some(other) = live.deployment.as_ref().filter(|name| **name != self.name.name) {
             return Err(lasting(collision(key, other)));
         }
         match step.expects.uid.as_deref() {
-            Some("") if theirs.is_none() && !is_place(key) => Err(stale(
-                format!("{key} exists already"),
-                "somebody else created it since the plan was made",
-            )),
-            Some(uid) if !uid.is_empty() && uid != live.uid => Err(stale(
-                format!("{key} is another object now"),
-                "it was deleted and created anew since the plan was made",
-            )),
+            Some("") if live.deployment.is_none() => Err(self.taken(key)),
+            Some(uid) if !uid.is_empty() && uid != live.uid => Err(another(key)),
             _ => Ok(()),
+        }
+    }
+
+    /// What is known of an object that is about to be written. The server is asked where the watch shows only what is ours, and
+    /// the object is to be created: somebody else may have one of that name.
+    async fn find(&self, step: &Step, key: &ObjectKey) -> Result<Option<Found>, StepError> {
+        if is_place(key) {
+            return Ok(None);
+        }
+        let cluster = self.engine.cluster();
+        if let Some(live) = cluster.index().object(key) {
+            let deployment = live.labels.get(labels::DEPLOYMENT).cloned();
+            return Ok(Some(Found { uid: live.uid, deployment }));
+        }
+        if step.expects.uid.as_deref() != Some("") || cluster.watches_all(key) {
+            return Ok(None);
+        }
+        let live = cluster.get(key).await.map_err(failed)?;
+        Ok(live.map(|live| {
+            let text = |value: &Value| value.as_str().map(str::to_owned);
+            let metadata = &live["metadata"];
+            let deployment = text(&metadata["labels"][labels::DEPLOYMENT]);
+            Found { uid: text(&metadata["uid"]).unwrap_or_default(), deployment }
+        }))
+    }
+
+    /// An object that was to be created exists, and belongs to nobody we know. Only a person decides to adopt it.
+    fn taken(&self, key: &ObjectKey) -> StepError {
+        let what = format!("{key} exists already");
+        match self.operation.origin.confirmed {
+            true => stale(what, "somebody else created it since the plan was made"),
+            false => lasting(Problem::new(
+                what,
+                "somebody else created it, and nobody confirmed that it becomes part of this application",
+                "change the application from the cockpit: the plan offers to adopt the object; or remove it",
+            )),
         }
     }
 
@@ -155,16 +216,37 @@ fn is_place(key: &ObjectKey) -> bool {
     key.kind == "Namespace" || (key.kind == "ResourceQuota" && key.name == crate::reconcile::place::QUOTA)
 }
 
-fn gone(key: &ObjectKey) -> StepError {
-    stale(format!("{key} is gone"), "somebody deleted it since the plan was made")
+fn another(key: &ObjectKey) -> StepError {
+    stale(
+        format!("{key} is not the object that was planned for"),
+        "that one was deleted since, or another one has its name",
+    )
 }
 
-fn ended() -> Problem {
-    Problem::new("the engine is ending", "", "nothing: the next one goes on")
+/// Whether the server has no object, or another one, where one with a certain uid was to be written.
+fn is_another(error: &ClusterError) -> bool {
+    match error {
+        ClusterError::Stale { message, .. } => {
+            message.contains("uid mismatch") || message.contains("UID in precondition")
+        }
+        ClusterError::Invalid { message, .. } => message.contains("metadata.uid"),
+        _ => false,
+    }
+}
+
+/// Binds what is written to the object that it was planned for: the server refuses another one of that name, whatever the
+/// watch knows of it.
+fn bind(object: &mut Value, step: &Step) {
+    if let Some(uid) = step.expects.uid.as_deref().filter(|uid| !uid.is_empty()) {
+        object["metadata"]["uid"] = uid.into();
+    }
 }
 
 /// What an apply was refused for; an immutable field has its own remedy.
-fn refused(error: ClusterError) -> StepError {
+fn refused(key: &ObjectKey, error: ClusterError) -> StepError {
+    if matches!(error, ClusterError::NotFound { .. }) {
+        return stale(format!("{key} has no place"), "its namespace was deleted since the plan was made");
+    }
     let immutable = is_immutable(&error);
     let mut told = failed(error);
     if immutable {
@@ -178,6 +260,13 @@ fn refused(error: ClusterError) -> StepError {
 /// Whether the server refuses the change because a field cannot be changed in place.
 pub(in crate::reconcile) fn is_immutable(error: &ClusterError) -> bool {
     let ClusterError::Invalid { message, .. } = error else { return false };
-    message.contains("field is immutable")
-        || message.contains("updates to statefulset spec for fields other than")
+    IMMUTABLE.iter().any(|words| message.contains(words))
 }
+
+/// What the server says of fields that stay as they were created. A claim is not among them: nobody loses a volume by the way.
+const IMMUTABLE: [&str; 4] = [
+    "field is immutable",
+    "may not change once set",
+    "cannot change roleRef",
+    "updates to statefulset spec for fields other than",
+];

@@ -41,6 +41,7 @@ impl Hands {
         let fields = EngineFields {
             uid: record.uid,
             revision: goal.revision,
+            epoch: self.engine.epoch(),
             context: instance.as_ref().map(|instance| (instance.context.clone(), instance.digest.clone())),
         };
         {

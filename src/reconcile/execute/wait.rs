@@ -7,7 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Hands, lasting, passing, stale};
 use crate::domain::{Health, ObjectKey, Problem, Step};
 use crate::operate::{Done, StepError};
+use crate::reconcile::situation::is_disposable;
 use crate::reconcile::stuck::stuck;
+
+/// How long nothing is heard before the server is asked.
+const QUIET: SignedDuration = SignedDuration::from_secs(20);
+/// How many objects that are left are named.
+const NAMED: usize = 5;
 
 impl Hands {
     pub(super) async fn wait(&self, step: &Step) -> Result<Done, StepError> {
@@ -20,6 +26,7 @@ impl Hands {
     async fn wait_healthy(&self, key: &ObjectKey) -> Result<Done, StepError> {
         let mut moved = self.moved.clone();
         let mut since: Option<(String, Timestamp)> = None;
+        let mut doubt = Doubt { version: None, since: self.engine.clock().now(), patience: QUIET };
         loop {
             moved.mark_unchanged();
             let pause = match self.look(key, &mut since)? {
@@ -27,9 +34,16 @@ impl Hands {
                 Look::Again(pause) => pause,
             };
             self.engine.progress(&self.name).await;
+            let version = self.engine.cluster().index().object(key).map(|object| object.resource_version);
+            let quiet = doubt.left(version, self.engine.clock().now());
+            if quiet <= SignedDuration::ZERO {
+                self.is_behind(key).await;
+                doubt.patience = doubt.patience.saturating_mul(2);
+                continue;
+            }
             tokio::select! {
                 changed = moved.changed() => if changed.is_err() { return Err(passing(ended())) },
-                () = sleep(pause) => {}
+                () = sleep(Some(pause.map_or(quiet, |pause| pause.min(quiet)))) => {}
             }
         }
     }
@@ -76,26 +90,98 @@ impl Hands {
 
     async fn wait_gone(&self) -> Result<Done, StepError> {
         let index = self.engine.cluster().index();
+        let left = || {
+            let objects = index.objects_of(&self.name.namespace, &self.name.name);
+            let pods = objects.into_iter().map(|object| object.key).filter(|key| key.kind == "Pod");
+            let rows = index.inventory(&self.name.namespace, &self.name.name);
+            let written = rows.into_iter().map(|row| row.summary.key.clone()).filter(is_disposable);
+            pods.chain(written).collect()
+        };
+        self.until_gone(left).await?;
+        Ok(Done::default())
+    }
+
+    /// Waits until nothing is left. What stays for long is named, and by what it is held: the step is tried again then, and
+    /// shows that meanwhile.
+    pub(super) async fn until_gone(&self, left: impl Fn() -> Vec<ObjectKey>) -> Result<(), StepError> {
         let mut moved = self.moved.clone();
+        let begun = self.engine.clock().now();
         loop {
             moved.mark_unchanged();
-            let pods = index
-                .objects_of(&self.name.namespace, &self.name.name)
-                .into_iter()
-                .filter(|object| object.key.kind == "Pod")
-                .count();
-            let going = index
-                .inventory(&self.name.namespace, &self.name.name)
-                .iter()
-                .filter(|row| crate::reconcile::situation::is_disposable(&row.summary.key))
-                .count();
-            if pods + going == 0 {
-                return Ok(Done::default());
+            let objects = left();
+            if objects.is_empty() {
+                return Ok(());
             }
-            if moved.changed().await.is_err() {
-                return Err(passing(ended()));
+            let quiet = QUIET - self.engine.clock().now().duration_since(begun);
+            if quiet <= SignedDuration::ZERO {
+                return Err(passing(self.left(&objects).await));
+            }
+            tokio::select! {
+                changed = moved.changed() => if changed.is_err() { return Err(passing(ended())) },
+                () = sleep(Some(quiet)) => {}
             }
         }
+    }
+
+    /// What is left, and what holds it, as the server has it.
+    pub(super) async fn left(&self, objects: &[ObjectKey]) -> Problem {
+        let cluster = self.engine.cluster();
+        let mut lines = Vec::new();
+        for key in objects.iter().take(NAMED) {
+            let Ok(found) = cluster.get(key).await else { continue };
+            let Some(object) = found else {
+                // gone, and nobody told us
+                self.watch_anew(key);
+                continue;
+            };
+            let finalizers = object["metadata"]["finalizers"].as_array().into_iter().flatten();
+            let finalizers: Vec<&str> = finalizers.filter_map(serde_json::Value::as_str).collect();
+            lines.push(match finalizers.is_empty() {
+                true => format!("{key} is going"),
+                false => format!("{key} is held by the finalizer {}", finalizers.join(", ")),
+            });
+        }
+        let what = match objects {
+            [one] => format!("{one} is not gone yet"),
+            all => format!("{} objects are not gone yet", all.len()),
+        };
+        Problem::new(
+            what,
+            lines.join("; "),
+            "wait for whoever the finalizer belongs to; take it off by hand only when that one is gone for good",
+        )
+    }
+
+    /// Whether the server knows more of an object than the watch told: then everything there is listed anew.
+    pub(super) async fn is_behind(&self, key: &ObjectKey) -> bool {
+        let behind = self.engine.cluster().is_behind(key).await.unwrap_or(false);
+        if behind {
+            self.watch_anew(key);
+        }
+        behind
+    }
+
+    fn watch_anew(&self, key: &ObjectKey) {
+        tracing::warn!(%key, "a watch fell silent: everything in its namespace is listed anew");
+        self.engine.cluster().watch_anew(&key.namespace);
+    }
+}
+
+/// How long nothing was heard of an object that is waited for. A watch may fall silent without an error: after a while the
+/// server is asked once, then after twice that time.
+struct Doubt {
+    version: Option<String>,
+    since: Timestamp,
+    patience: SignedDuration,
+}
+
+impl Doubt {
+    /// How much longer to believe the watch.
+    fn left(&mut self, version: Option<String>, now: Timestamp) -> SignedDuration {
+        if self.version != version {
+            *self = Self { version, since: now, patience: QUIET };
+        }
+        self.patience - now.duration_since(self.since)
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::domain::world::{EngineView, Installed, Link};
-use crate::domain::{Health, World};
+use crate::domain::{Health, OperationState, World};
 use crate::ui::layout::{self, Layout};
 use crate::ui::look::Look;
 use crate::ui::model::Model;
@@ -16,7 +16,8 @@ use crate::ui::widgets::paint;
 pub fn draw(model: &Model, layout: Layout, buffer: &mut Buffer) {
     let look = model.look();
     paint::tint(buffer, layout.header, look.style(Role::Bar));
-    let right = counts(&model.world, &look);
+    let crowded = is_crowded(&model.world, layout.header.width);
+    let right = counts(&model.world, &look, crowded || layout.header.width < 60);
     let right_width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(layout.header.width / 2);
     let left_width = layout.header.width.saturating_sub(right_width + 2);
     let left = left(&model.world, &look, layout.header.width);
@@ -34,8 +35,11 @@ pub fn draw(model: &Model, layout: Layout, buffer: &mut Buffer) {
 /// The product where there is room for its name, the cluster, its link.
 fn left(world: &World, look: &Look<'_>, width: u16) -> Line<'static> {
     let cluster = &world.cluster;
-    let mut spans =
-        if width >= 50 { vec![look.span(Role::Title, " styrmin "), Span::raw(" ")] } else { Vec::new() };
+    let crowded = is_crowded(world, width);
+    let mut spans = Vec::new();
+    if width >= 50 && !crowded {
+        spans.extend([look.span(Role::Title, " styrmin "), Span::raw(" ")]);
+    }
     if let Some(record) = &cluster.record {
         spans.push(look.span(Role::Cluster, format!(" {} ", record.name)));
         spans.push(Span::raw("  "));
@@ -52,11 +56,15 @@ fn left(world: &World, look: &Look<'_>, width: u16) -> Line<'static> {
         EngineView::None => spans.push(look.span(Role::Warn, "  ○ no engine")),
         EngineView::Here { .. } | EngineView::Unknown => {}
     }
-    let crowded = width < 100 && matches!(world.engine, EngineView::Elsewhere { .. });
     if let Some(version) = cluster.version.as_ref().filter(|_| !crowded) {
         spans.push(look.span(Role::Muted, format!("  {version}")));
     }
     Line::from(spans)
+}
+
+/// Whether where the engine runs needs the room of other things.
+fn is_crowded(world: &World, width: u16) -> bool {
+    width < 100 && matches!(world.engine, EngineView::Elsewhere { .. })
 }
 
 fn link(link: &Link, look: &Look<'_>) -> Vec<Span<'static>> {
@@ -67,9 +75,22 @@ fn link(link: &Link, look: &Look<'_>) -> Vec<Span<'static>> {
     }
 }
 
-/// How many applications there are in each health, worst first; healths that none has are left out.
-fn counts(world: &World, look: &Look<'_>) -> Line<'static> {
+/// How many operations run, and how many applications there are in each health, worst first; what there is none of is left
+/// out.
+fn counts(world: &World, look: &Look<'_>, short: bool) -> Line<'static> {
     let mut spans = Vec::new();
+    let in_state = |state| world.operations.iter().filter(|view| view.operation.state == state).count();
+    let (running, queued) = (in_state(OperationState::Running), in_state(OperationState::Queued));
+    if running > 0 {
+        spans.push(look.span(
+            Role::Progress,
+            format!("{} {running} {}", look.spinner(), if short { "ops" } else { "running" }),
+        ));
+        spans.push(Span::raw(if short { "  " } else { "   " }));
+    } else if queued > 0 {
+        spans.push(look.span(Role::Muted, format!("○ {queued} queued")));
+        spans.push(Span::raw("   "));
+    }
     for health in Health::ALL.into_iter().rev() {
         let count = world.applications.iter().filter(|application| application.health() == health).count();
         if count > 0 {

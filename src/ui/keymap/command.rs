@@ -9,6 +9,8 @@ pub enum Group {
     Movement,
     /// What is done with applications.
     Applications,
+    /// What is being done, and was done.
+    Operations,
     /// The log of a container.
     Logs,
     /// Dialogs and forms.
@@ -17,7 +19,8 @@ pub enum Group {
 
 impl Group {
     /// Every group, in the order of the help.
-    pub const ALL: [Self; 5] = [Self::Applications, Self::Logs, Self::Movement, Self::Dialogs, Self::General];
+    pub const ALL: [Self; 6] =
+        [Self::Applications, Self::Operations, Self::Logs, Self::Movement, Self::Dialogs, Self::General];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -25,6 +28,7 @@ impl Group {
             Self::General => "General",
             Self::Movement => "Moving",
             Self::Applications => "Applications",
+            Self::Operations => "Operations and instances",
             Self::Logs => "Logs",
             Self::Dialogs => "Dialogs and forms",
         }
@@ -76,6 +80,8 @@ commands! {
     ShowEvents => "show-events", "events", "Show the events of its objects", Applications;
     ShowLogs => "show-logs", "logs", "Follow the log of a container", Applications;
     ShowObjects => "show-objects", "objects", "Show the objects of its inventory", Applications;
+    ShowHistory => "show-history", "history", "Show its instances, and how they differ", Applications;
+    ShowDrift => "show-drift", "drift", "Show what somebody else changed about it", Applications;
     Install => "install", "install", "Plan the installation of Styrmin on this cluster", Applications;
     Change => "change", "change", "Change it: another version, other parameters", Applications;
     RollBack => "roll-back", "roll back", "Roll it back to the instance before", Applications;
@@ -87,6 +93,8 @@ commands! {
     Settle => "settle", "settle", "Settle who has the fields that somebody else owns", Applications;
     CancelOperation => "cancel-operation", "cancel it", "Cancel the operation that is under way", Applications;
     Delete => "delete", "delete", "Delete it, with or without its volumes", Applications;
+    Mark => "mark", "mark", "Mark an instance to compare it with another one, or take the mark away", Operations;
+    AnswerStep => "answer-step", "answer", "Say what became of a step of which nobody else can tell", Operations;
     LogPause => "log-pause", "pause", "Stop following the log, or follow it again", Logs;
     LogWrap => "log-wrap", "wrap", "Wrap long log lines, or cut them", Logs;
     LogContainer => "log-container", "container", "Pick the container whose log is shown", Logs;
@@ -113,6 +121,7 @@ commands! {
     Cancel => "cancel", "cancel", "Close the dialog; nothing is written", Dialogs;
     ShowApplications => "show-applications", "applications", "Show the applications", General;
     ShowDrivers => "show-drivers", "drivers", "Show the drivers that can be deployed", General;
+    ShowOperations => "show-operations", "operations", "Show what is being done, and what was done", General;
     TakeOver => "take-over", "take over", "Run the engine in this cockpit: ask the one that runs it to hand it over", General;
     Palette => "palette", "commands", "Find a command, an application or a theme", General;
     ChooseTheme => "choose-theme", "theme", "Choose a theme, with a preview", General;

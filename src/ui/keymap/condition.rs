@@ -21,24 +21,30 @@ pub enum Flag {
     NotInstalled,
     /// The application that is shown or selected has a URL.
     Url,
-    /// An application is shown or selected.
-    Subject,
-    /// That application is to be stopped.
-    Stopped,
-    /// It is not as it was written.
-    Drifted,
-    /// Somebody else owns fields of it that we are to write.
-    Contested,
-    /// It has an instance that it can be rolled back to.
-    Earlier,
+    /// The table of operations is shown, and there are some.
+    Operations,
     /// An operation of it is under way and can be cancelled.
     Busy,
+    /// A step of the operation that is shown or selected waits for what a person says.
+    Asking,
+    /// The instances of an application are shown.
+    History,
+    /// An application is shown or selected.
+    Subject,
+    /// It is not as it was written.
+    Drifted,
+    /// It has an instance that it can be rolled back to.
+    Earlier,
+    /// That application is to be stopped.
+    Stopped,
+    /// Somebody else owns fields of it that we are to write.
+    Contested,
     /// A plan is shown whose steps change something line by line.
     Differences,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 15] = [
+    const ALL: [(Self, &str); 18] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -47,12 +53,15 @@ impl Flag {
         (Self::Form, "form"),
         (Self::NotInstalled, "not-installed"),
         (Self::Url, "url"),
-        (Self::Subject, "subject"),
-        (Self::Stopped, "stopped"),
-        (Self::Drifted, "drifted"),
-        (Self::Contested, "contested"),
-        (Self::Earlier, "earlier"),
+        (Self::Operations, "operations"),
         (Self::Busy, "busy"),
+        (Self::Asking, "asking"),
+        (Self::History, "history"),
+        (Self::Subject, "subject"),
+        (Self::Drifted, "drifted"),
+        (Self::Earlier, "earlier"),
+        (Self::Stopped, "stopped"),
+        (Self::Contested, "contested"),
         (Self::Differences, "differences"),
     ];
 

@@ -2,32 +2,46 @@
 
 use super::steps;
 use crate::domain::object::Detail;
-use crate::domain::plan::Verb;
 use crate::domain::world::Application;
 use crate::domain::{
-    DeploymentId, DesiredPhase, Instance, InstanceState, Intent, ObjectKey, OperationView, Resolution,
-    StepState, Volumes, World,
+    DeploymentId, DesiredPhase, Intent, ObjectKey, OperationView, Resolution, StepState, Volumes, World,
 };
-use crate::ui::event::{Effect, RequestId};
+use crate::ui::event::Effect;
 use crate::ui::format;
 use crate::ui::keymap::{Command, Flag, Flags};
 use crate::ui::model::Model;
-use crate::ui::overlays::{Answer, Choice, Picker};
+use crate::ui::overlays::{Answer, Choice, Picker, Question};
 use crate::ui::screen::Step;
 use crate::ui::toast::Toast;
+use crate::ui::views::earlier;
 
 /// The most volumes that a question lists one by one.
 const VOLUMES: usize = 8;
 
-/// Adds the facts about an application that say what can be done to it.
+/// Adds the facts about an application that say what can be done to it. A view that shows it may have said better already.
 pub fn flags(application: &Application, world: &World, flags: &mut Flags) {
-    let phase = application.deployment.phase;
-    flags.set(Flag::Subject, true);
-    flags.set(Flag::Stopped, phase == DesiredPhase::Stopped);
-    flags.set(Flag::Drifted, !application.drift.is_empty());
+    if !flags.has(Flag::Subject) {
+        flags.set(Flag::Subject, true);
+        flags.set(Flag::Drifted, !application.drift.is_empty());
+        flags.set(Flag::Earlier, earlier(application).is_some());
+        flags.set(Flag::Busy, under_way(application, world).is_some());
+    }
+    flags.set(Flag::Stopped, application.deployment.phase == DesiredPhase::Stopped);
     flags.set(Flag::Contested, !contested(application, world).is_empty());
-    flags.set(Flag::Earlier, earlier(application).is_some());
-    flags.set(Flag::Busy, under_way(application, world).is_some());
+}
+
+/// Says that nothing can be changed about an application that is being deleted; false for any other command or application.
+pub fn refuses(model: &mut Model, command: Command) -> bool {
+    let key = model.views.last().and_then(|view| view.subject(&model.world));
+    let subject = key.filter(|_| changes(command));
+    let Some(application) = subject.as_ref().and_then(|key| key.find(&model.world)) else { return false };
+    let going = application.deployment.phase == DesiredPhase::Deleting;
+    if going {
+        let name = &application.deployment.draft.name;
+        let said = format!("{name} is being deleted: nothing else can be done to it");
+        model.toasts.add(Toast::hint(said), None);
+    }
+    going
 }
 
 /// Runs a command about the application that is shown or selected; false when it is not about one.
@@ -36,19 +50,12 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) -> bo
     let key = model.views.last().and_then(|view| view.subject(&world));
     let Some(application) = key.and_then(|key| key.find(&world)) else { return false };
     let id = application.deployment.id;
-    if application.deployment.phase == DesiredPhase::Deleting && changes(command) {
-        let name = &application.deployment.draft.name;
-        model
-            .toasts
-            .add(Toast::hint(format!("{name} is being deleted: nothing else can be done to it")), None);
-        return true;
-    }
     let asked = match command {
         Command::Change => {
             steps::show_change(model, application, effects);
             return true;
         }
-        Command::RollBack => earlier(application).map(|it| plan(Intent::Rollback(id, it.number))),
+        Command::RollBack => earlier(application).map(|number| plan(Intent::Rollback(id, number))),
         Command::Stop => Some(plan(Intent::Stop(id))),
         Command::Start => Some(plan(Intent::Start(id))),
         Command::Correct => Some(plan(Intent::Correct(id))),
@@ -64,10 +71,7 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) -> bo
         Command::Settle => settle(model, application, &world),
         Command::Delete => delete(model, application),
         Command::CancelOperation => {
-            if let Some(view) = under_way(application, &world) {
-                model.overlays.push(Box::new(cancel(view)));
-            }
-            None
+            under_way(application, &world).map(|view| Step::Ask(Box::new(Question::cancel(view))))
         }
         _ => return false,
     };
@@ -96,19 +100,6 @@ fn changes(command: Command) -> bool {
 
 fn plan(intent: Intent) -> Step {
     Step::Plan(Box::new(intent))
-}
-
-/// The instance before: the live one while another is on its way or failed, else the last one before the live one that did not
-/// fail.
-fn earlier(application: &Application) -> Option<&Instance> {
-    let active = application.active.as_ref()?;
-    if application.instance.as_ref().is_some_and(|newest| newest.number > active.number) {
-        return Some(active);
-    }
-    let was_good =
-        |instance: &&Instance| !matches!(instance.state, InstanceState::Failed | InstanceState::Planned);
-    let before = application.history.iter().map(|instance| &**instance);
-    before.filter(|instance| instance.number < active.number).find(was_good)
 }
 
 /// The operation that is under way and was not told to end.
@@ -236,31 +227,6 @@ pub fn resolution(id: DeploymentId, object: &ObjectKey, why: &str) -> Choice {
     });
     let title = format!("Who is to have the fields of {object}?");
     Choice::new("resolution", title, vec![why.to_owned()], answers.to_vec())
-}
-
-fn cancel(view: &OperationView) -> Choice {
-    let (done, of) = view.progress();
-    let plan = &view.operation.plan;
-    let mut facts =
-        vec![format!("{done} of {} have ended. What is done stays done.", format::count(of, "step"))];
-    if plan.steps.iter().any(|step| step.finally && step.verb != Verb::Unchanged) {
-        facts.push("The steps that run whatever happens still run.".to_owned());
-    }
-    let go_on = Answer { label: "Let it go on".to_owned(), about: String::new(), step: None };
-    let end = Answer::new(
-        "Cancel it",
-        "It ends at the next boundary between two steps.",
-        Step::CancelOperation(view.operation.id),
-    );
-    Choice::new("cancel", format!("Cancel '{}'?", plan.title), facts, vec![go_on, end])
-}
-
-/// Sends an order whose answer is told in a message.
-pub fn order(model: &mut Model, effect: impl Fn(RequestId) -> Effect, effects: &mut Vec<Effect>) {
-    model.next_request += 1;
-    let request = RequestId(model.next_request);
-    model.awaited.told.push(request);
-    effects.push(effect(request));
 }
 
 #[cfg(test)]

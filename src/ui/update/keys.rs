@@ -9,9 +9,9 @@ use crate::ui::event::{Effect, RequestId};
 use crate::ui::keymap::{Chord, Command, Found, Layer};
 use crate::ui::model::Model;
 use crate::ui::overlays::{Help, Picker};
-use crate::ui::screen::Step;
+use crate::ui::screen::{Screen, Step};
 use crate::ui::toast::Toast;
-use crate::ui::views::DriversView;
+use crate::ui::views::{DriversView, OperationsView};
 
 /// A key was pressed.
 pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
@@ -70,8 +70,10 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::ChooseTheme => open_palette(model, true),
         Command::TakeOver => take_over(model, effects),
         Command::ShowApplications => steps::show_base(model, effects),
-        Command::ShowDrivers => show_drivers(model, effects),
+        Command::ShowDrivers => show_beside(model, Box::new(DriversView::default()), effects),
+        Command::ShowOperations => show_beside(model, Box::new(OperationsView::default()), effects),
         Command::Install => steps::show_plan(model, Intent::Install, effects),
+        refused if actions::refuses(model, refused) => {}
         other => {
             if on_top(model, other, effects) || actions::run(model, other, effects) {
                 return;
@@ -151,10 +153,11 @@ fn open_palette(model: &mut Model, themes_only: bool) {
     model.overlays.push(Box::new(picker));
 }
 
-fn show_drivers(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.views.last().is_some_and(|view| view.name() == DriversView::NAME) {
+/// Shows one of the views that stand beside the applications.
+fn show_beside(model: &mut Model, view: Box<dyn Screen>, effects: &mut Vec<Effect>) {
+    if model.views.last().is_some_and(|shown| shown.name() == view.name()) {
         return;
     }
     steps::show_base(model, effects);
-    model.views.push(Box::new(DriversView::default()));
+    steps::push(model, view, effects);
 }

@@ -9,7 +9,7 @@ use crate::ui::model::{Model, Slot, Worked};
 use crate::ui::overlays::{Picker, PlanDialog, Replicas};
 use crate::ui::screen::{ApplicationKey, Screen, Step, Tab};
 use crate::ui::toast::Toast;
-use crate::ui::views::{ApplicationView, DeployForm};
+use crate::ui::views::{ApplicationView, ComparisonView, DeployForm, OperationPage};
 
 /// Carries out what the screen in `slot` asked for.
 pub fn follow_up<T>(model: &mut Model, slot: Slot, worked: Option<Worked<T>>, effects: &mut Vec<Effect>) {
@@ -28,6 +28,14 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         Step::ShowApplication(key, tab) => show_application(model, key, tab, effects),
         Step::ShowForm(driver) => show_form(model, driver.as_deref(), effects),
         Step::Plan(intent) => show_plan(model, *intent, effects),
+        Step::ShowOperation(id) => {
+            show(model, OperationPage::NAME, Box::new(OperationPage::new(id)), effects)
+        }
+        Step::Compare(key, old, new) => {
+            let view = ComparisonView::new(key, old, new);
+            show(model, ComparisonView::NAME, Box::new(view), effects);
+        }
+        Step::Ask(question) => model.overlays.push(question),
         Step::Deployed(key) => show_deployed(model, slot, key, effects),
         Step::AskReplicas(id, component) => {
             let asked = model.world.applications.iter().find(|it| it.deployment.id == id);
@@ -37,9 +45,6 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         }
         Step::AskResolution(id, object, why) => {
             model.overlays.push(Box::new(actions::resolution(id, &object, &why)));
-        }
-        Step::CancelOperation(id) => {
-            actions::order(model, |request| Effect::CancelOperation(request, id), effects);
         }
         Step::Unlock(environment) => {
             if !model.unlocked.contains(&environment) {
@@ -98,7 +103,8 @@ pub fn show_base(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-fn push(model: &mut Model, view: Box<dyn Screen>, effects: &mut Vec<Effect>) {
+/// Puts a view on top of the others.
+pub fn push(model: &mut Model, view: Box<dyn Screen>, effects: &mut Vec<Effect>) {
     model.views.push(view);
     let slot = Slot::View(model.views.len() - 1);
     let worked = model.work(slot, |screen, context| screen.refresh(context));
@@ -111,12 +117,19 @@ fn refresh_top(model: &mut Model, effects: &mut Vec<Effect>) {
     follow_up(model, slot, worked, effects);
 }
 
-/// Shows an application; in the place of another one, if that is what is shown.
 fn show_application(model: &mut Model, key: ApplicationKey, tab: Tab, effects: &mut Vec<Effect>) {
-    if model.views.last().is_some_and(|view| view.name() == ApplicationView::NAME) {
-        close(model, Slot::View(model.views.len() - 1), effects);
+    show(model, ApplicationView::NAME, Box::new(ApplicationView::new(key, tab)), effects);
+}
+
+/// Shows a view; in the place of another one of its name, and of what was opened from there: going to and fro between an
+/// application and its operations makes no longer way back.
+fn show(model: &mut Model, name: &str, view: Box<dyn Screen>, effects: &mut Vec<Effect>) {
+    if let Some(found) = model.views.iter().position(|view| view.name() == name) {
+        while model.views.len() > found.max(1) {
+            close(model, Slot::View(model.views.len() - 1), effects);
+        }
     }
-    push(model, Box::new(ApplicationView::new(key, tab)), effects);
+    push(model, view, effects);
 }
 
 fn show_form(model: &mut Model, driver: Option<&str>, effects: &mut Vec<Effect>) {

@@ -76,6 +76,46 @@ fn the_palette_runs_commands_and_opens_applications() {
 }
 
 #[test]
+fn going_to_and_fro_between_an_application_and_its_operations_makes_no_longer_way_back() {
+    let mut model = model_of(sample::world());
+    press(&mut model, "j<enter>");
+    for _ in 0..3 {
+        press(&mut model, "<enter>");
+        assert_eq!(model.screens(), ["operation"]);
+        press(&mut model, "o");
+        assert_eq!(model.screens(), ["application"]);
+    }
+    press(&mut model, "<enter><esc>");
+    assert_eq!(model.screens(), ["application"]);
+    press(&mut model, "<esc>");
+    assert_eq!(model.screens(), ["applications"]);
+}
+
+#[test]
+fn operations_stand_beside_the_applications() {
+    let mut model = model_of(sample::world());
+    press(&mut model, "j<enter>3");
+    assert_eq!(model.screens(), ["operations"]);
+    press(&mut model, "3<enter>ak");
+    assert_eq!(model.screens(), ["operation", "question"]);
+    assert_eq!(press(&mut model, "<esc><esc>1").len(), 1, "the reading of its journal ends");
+    assert_eq!(model.screens(), ["applications"]);
+}
+
+#[test]
+fn instances_are_compared_in_a_view_of_their_own_and_a_rollback_is_planned_first() {
+    let mut model = model_of(sample::world());
+    let asked = press(&mut model, "jh<enter>");
+    assert!(matches!(asked[..], [Effect::CompareInstances(_, _, 3, 4)]), "{asked:?}");
+    assert_eq!(model.screens(), ["comparison"]);
+    press(&mut model, "h");
+    assert_eq!(model.screens(), ["application"]);
+    let planned = press(&mut model, "jab");
+    assert!(matches!(planned[..], [Effect::Plan(_, Intent::Rollback(_, 3))]), "{planned:?}");
+    assert_eq!(model.screens(), ["application", "plan"]);
+}
+
+#[test]
 fn themes_are_previewed_and_only_kept_when_chosen() {
     let mut model = model_of(sample::world());
     press(&mut model, "Tpaper");

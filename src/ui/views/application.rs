@@ -1,6 +1,8 @@
 //! One application: what it consists of, what happened to it, what it writes.
 
+mod drift;
 mod events;
+mod history;
 mod log_buffer;
 mod log_line;
 mod logs;
@@ -15,9 +17,12 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
+use self::history::History;
+pub use self::history::earlier;
 use self::logs::Logs;
+use self::overview::{Item, Shown};
 use crate::domain::world::{Application, LogTarget};
-use crate::domain::{Health, World};
+use crate::domain::{DesiredPhase, Health, Intent, World};
 use crate::ui::event::{Reply, RequestId};
 use crate::ui::format;
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
@@ -26,6 +31,8 @@ use crate::ui::look::Look;
 use crate::ui::model::SPIN;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
 use crate::ui::toast::Toast;
+use crate::ui::views::operations::{ask_for_answer, ask_to_cancel};
+use crate::ui::views::progress;
 
 /// One application, in tabs.
 #[derive(Debug)]
@@ -35,6 +42,8 @@ pub struct ApplicationView {
     overview: Cursor,
     events: Cursor,
     objects: Cursor,
+    drift: Cursor,
+    history: History,
     logs: Logs,
 }
 
@@ -44,12 +53,18 @@ impl ApplicationView {
 
     /// The view of an application, at a tab.
     pub fn new(key: ApplicationKey, tab: Tab) -> Self {
-        let (overview, events, objects) = Default::default();
-        Self { key, tab, overview, events, objects, logs: Logs::default() }
+        let (overview, events, objects, drift) = Default::default();
+        let (history, logs) = Default::default();
+        Self { key, tab, overview, events, objects, drift, history, logs }
     }
 
     fn application<'a>(&self, world: &'a World) -> Option<&'a Application> {
         self.key.find(world)
+    }
+
+    /// What the cursor of the overview is on.
+    fn under(&self, world: &World, size: Size) -> Option<Item> {
+        overview::item_at(Shown::of(self.application(world)?, world), size.width, self.overview.at)
     }
 
     fn show(&mut self, tab: Tab, context: &mut Context<'_>) {
@@ -58,10 +73,7 @@ impl ApplicationView {
         }
         if tab == Tab::Logs && self.tab == Tab::Overview && self.overview.at > 0 {
             // The container under the cursor is what the person means, once it was moved there.
-            let application = self.application(context.world);
-            let under =
-                application.and_then(|it| overview::item_at(it, context.size.width, self.overview.at));
-            if let Some(overview::Item::Container(target)) = under {
+            if let Some(Item::Container(target)) = self.under(context.world, context.size) {
                 self.logs.choose(target);
             }
         }
@@ -77,40 +89,93 @@ impl ApplicationView {
     }
 
     fn cursor_command(&mut self, command: Command, context: &Context<'_>) -> bool {
-        let Some(application) = self.application(context.world) else { return false };
-        let page = usize::from(page::Areas::new(context.size).content.height);
+        let Some(application) = self.key.find(context.world) else { return false };
+        let height = page::Areas::new(context.size).content.height;
+        let page = usize::from(height);
         match self.tab {
-            Tab::Overview => overview::move_cursor(&mut self.overview, command, application, context.size),
+            Tab::Overview => {
+                let shown = Shown::of(application, context.world);
+                overview::move_cursor(&mut self.overview, command, shown, context.size)
+            }
             Tab::Events => self.events.command(command, application.events.len(), page.saturating_sub(4)),
             Tab::Objects => self.objects.command(command, application.objects.len(), page.saturating_sub(1)),
+            Tab::History => self.history.command(command, application, height),
+            Tab::Drift => {
+                drift::move_cursor(&mut self.drift, command, application, context.size.width, height)
+            }
             Tab::Logs => false,
         }
     }
 
     /// Enter: whatever the thing under the cursor opens into.
     fn open(&mut self, context: &mut Context<'_>) {
+        if self.tab == Tab::History {
+            self.compare(context);
+        }
         if self.tab != Tab::Overview {
             return;
         }
-        let application = self.application(context.world);
-        let item = application.and_then(|it| overview::item_at(it, context.size.width, self.overview.at));
-        match item {
-            Some(overview::Item::Container(target)) => {
+        match self.under(context.world, context.size) {
+            Some(Item::Container(target)) => {
                 self.logs.choose(target);
                 self.show(Tab::Logs, context);
             }
-            Some(overview::Item::Url(url)) => context.copy(&url),
-            Some(overview::Item::Text) | None => {}
+            Some(Item::Url(url)) => context.copy(&url),
+            Some(Item::Operation(id)) => context.steps.push(Step::ShowOperation(id)),
+            Some(Item::Text) | None => {}
+        }
+    }
+
+    fn compare(&self, context: &mut Context<'_>) {
+        let pair = self.application(context.world).and_then(|application| self.history.pair(application));
+        match pair {
+            Some((old, new)) => context.steps.push(Step::Compare(self.key.clone(), old, new)),
+            None => context.say(Toast::hint("There is nothing to compare it with: it is the only instance")),
+        }
+    }
+
+    fn mark(&mut self, world: &World) {
+        if let Some(application) = self.key.find(world) {
+            self.history.mark(application);
+        }
+    }
+
+    /// The instance that a rollback from here goes to.
+    fn way_back(&self, application: &Application) -> Option<u32> {
+        if self.tab != Tab::History {
+            return earlier(application);
+        }
+        let selected = self.history.selected(application)?.number;
+        history::can_roll_back_to(application, selected).then_some(selected)
+    }
+
+    /// Commands that change something: each through a plan, or a question.
+    fn act(&self, command: Command, context: &mut Context<'_>) {
+        let Some(application) = self.application(context.world) else { return };
+        let id = application.deployment.id;
+        let operation = progress::open(context.world, application);
+        match (command, operation) {
+            (Command::RollBack, _) => match self.way_back(application) {
+                Some(number) => context.steps.push(Step::Plan(Box::new(Intent::Rollback(id, number)))),
+                None => context.say(Toast::hint("There is no earlier instance to go back to")),
+            },
+            (Command::Correct, _) if application.drift.is_empty() => {
+                context.say(Toast::hint("Nothing drifted: there is nothing to set right"));
+            }
+            (Command::Correct, _) => context.steps.push(Step::Plan(Box::new(Intent::Correct(id)))),
+            (Command::CancelOperation, Some(view)) => ask_to_cancel(view, context),
+            (Command::AnswerStep, Some(view)) => ask_for_answer(view, None, context),
+            _ => context.say(Toast::hint("Nothing is being done to it")),
         }
     }
 
     fn copy(&self, command: Command, context: &mut Context<'_>) {
         let Some(application) = self.application(context.world) else { return };
-        let under = overview::item_at(application, context.size.width, self.overview.at);
+        let under = self.under(context.world, context.size);
         let text = match (command, self.tab, under) {
-            (Command::CopyUrl, Tab::Overview, Some(overview::Item::Url(url))) => Some(url),
+            (Command::CopyUrl, Tab::Overview, Some(Item::Url(url))) => Some(url),
             (Command::CopyUrl, ..) => application.urls.first().map(|url| url.url.clone()),
-            (_, Tab::Overview, Some(overview::Item::Container(target))) => Some(target.pod),
+            (_, Tab::Overview, Some(Item::Container(target))) => Some(target.pod),
             (_, Tab::Objects, _) => {
                 application.objects.get(self.objects.at).map(|object| object.key.name.clone())
             }
@@ -149,25 +214,45 @@ impl Screen for ApplicationView {
     fn flags(&self, world: &World, size: Size, flags: &mut Flags) {
         let application = self.application(world);
         flags.set(Flag::Logs, self.tab == Tab::Logs);
-        flags.set(Flag::Url, application.is_some_and(|application| !application.urls.is_empty()));
-        let under = application.and_then(|it| overview::item_at(it, size.width, self.overview.at));
-        let opens = matches!(under, Some(overview::Item::Container(_) | overview::Item::Url(_)));
-        flags.set(Flag::Row, self.tab == Tab::Overview && opens);
+        flags.set(Flag::History, self.tab == Tab::History);
+        let Some(application) = application else { return };
+        flags.set(Flag::Subject, application.deployment.phase != DesiredPhase::Deleting);
+        flags.set(Flag::Url, !application.urls.is_empty());
+        flags.set(Flag::Drifted, !application.drift.is_empty());
+        flags.set(Flag::Earlier, self.way_back(application).is_some());
+        let operation = progress::open(world, application);
+        flags.set(Flag::Busy, operation.is_some());
+        flags.set(Flag::Asking, operation.is_some_and(progress::asks));
+        let opens = match self.tab {
+            Tab::Overview => {
+                matches!(
+                    self.under(world, size),
+                    Some(Item::Container(_) | Item::Url(_) | Item::Operation(_))
+                )
+            }
+            Tab::History => self.history.pair(application).is_some(),
+            Tab::Events | Tab::Logs | Tab::Objects | Tab::Drift => false,
+        };
+        flags.set(Flag::Row, opens);
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
         if self.tab == Tab::Logs && self.logs.command(command, context) {
             return true;
         }
+        if let Some(tab) = Tab::of(command) {
+            self.show(tab, context);
+            return true;
+        }
         match command {
-            Command::ShowOverview => self.show(Tab::Overview, context),
-            Command::ShowEvents => self.show(Tab::Events, context),
-            Command::ShowLogs => self.show(Tab::Logs, context),
-            Command::ShowObjects => self.show(Tab::Objects, context),
             Command::Next | Command::Previous => self.turn(command, context),
             Command::Open => self.open(context),
             Command::CopyUrl | Command::CopyName => self.copy(command, context),
             Command::LogContainer => self.pick_container(context),
+            Command::Mark if self.tab == Tab::History => self.mark(context.world),
+            Command::RollBack | Command::Correct | Command::CancelOperation | Command::AnswerStep => {
+                self.act(command, context);
+            }
             other => return self.cursor_command(other, context),
         }
         true
@@ -187,9 +272,12 @@ impl Screen for ApplicationView {
     }
 
     fn refresh(&mut self, context: &mut Context<'_>) {
-        let page = usize::from(page::Areas::new(context.size).content.height);
-        let Some(application) = self.application(context.world) else { return };
-        overview::settle(&mut self.overview, application, context.size);
+        let height = page::Areas::new(context.size).content.height;
+        let page = usize::from(height);
+        let Some(application) = self.key.find(context.world) else { return };
+        overview::settle(&mut self.overview, Shown::of(application, context.world), context.size);
+        self.history.settle(application, height);
+        drift::settle(&mut self.drift, application, context.size.width, height);
         self.events.settle(application.events.len(), page.saturating_sub(4));
         self.objects.settle(application.objects.len(), page.saturating_sub(1));
         if self.tab == Tab::Logs {
@@ -222,12 +310,30 @@ impl Screen for ApplicationView {
                 Command::Help,
                 Command::Back,
             ],
-            _ => &[
+            Tab::History => &[
+                Command::Open,
+                Command::Mark,
+                Command::RollBack,
+                Command::ShowOverview,
+                Command::Next,
+                Command::Help,
+                Command::Back,
+            ],
+            Tab::Drift => &[
+                Command::Correct,
+                Command::ShowOverview,
+                Command::ShowHistory,
+                Command::Next,
+                Command::Help,
+                Command::Back,
+            ],
+            Tab::Overview | Tab::Events | Tab::Objects => &[
+                Command::AnswerStep,
                 Command::ShowLogs,
                 Command::ShowEvents,
-                Command::ShowObjects,
+                Command::ShowHistory,
+                Command::ShowDrift,
                 Command::Settle,
-                Command::CancelOperation,
                 Command::Change,
                 Command::CopyUrl,
                 Command::Next,
@@ -252,9 +358,13 @@ impl Screen for ApplicationView {
             Tab::Overview => probes.chain(pods).min(),
             Tab::Events => application.events.iter().map(|event| last(event.at)).min(),
             Tab::Objects => application.objects.iter().filter_map(|object| object.created).map(last).min(),
+            Tab::History => application.history.iter().map(|instance| last(instance.created_at)).min(),
+            Tab::Drift => application.drift.iter().map(|drift| last(drift.since)).min(),
             Tab::Logs => None,
         };
-        spins.into_iter().chain(ages).chain([last(application.deployment.created_at)]).min()
+        let operation = progress::of(world, application).filter(|_| self.tab == Tab::Overview);
+        let operation = operation.and_then(|view| progress::lasts(view, now));
+        spins.into_iter().chain(operation).chain(ages).chain([last(application.deployment.created_at)]).min()
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
@@ -266,10 +376,14 @@ impl Screen for ApplicationView {
         page::head(application, look, &areas, buffer);
         page::tabs(application, self.tab, look, areas.tabs, buffer);
         match self.tab {
-            Tab::Overview => overview::draw(application, self.overview, look, areas.content, buffer),
+            Tab::Overview => {
+                overview::draw(Shown::of(application, world), self.overview, look, areas.content, buffer);
+            }
             Tab::Events => events::draw(application, self.events, look, areas.content, buffer),
             Tab::Logs => self.logs.draw(application, look, areas.content, buffer),
             Tab::Objects => objects::draw(application, self.objects, look, areas.content, buffer),
+            Tab::History => self.history.draw(application, world, look, areas.content, buffer),
+            Tab::Drift => drift::draw(application, self.drift, (world, look), areas.content, buffer),
         }
     }
 }

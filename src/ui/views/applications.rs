@@ -1,6 +1,5 @@
 //! The applications: one row each, live.
 
-mod filter;
 mod rows;
 mod table;
 
@@ -11,10 +10,10 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use self::filter::Filter;
 use self::rows::{Rows, Sort};
 use crate::domain::world::Application;
 use crate::domain::{Health, World};
+use crate::ui::filter::Filter;
 use crate::ui::format;
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::list::Cursor;
@@ -24,7 +23,7 @@ use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 
 /// The applications of the cluster, as a live table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ApplicationsView {
     rows: Rows,
     /// The rows that the filter lets through, sorted.
@@ -35,6 +34,14 @@ pub struct ApplicationsView {
     filter: Filter,
     faults_only: bool,
     sort: Sort,
+}
+
+impl Default for ApplicationsView {
+    fn default() -> Self {
+        let filter = Filter::new("name, env:demo, health:degraded, !not");
+        let (rows, shown, cursor, selected, faults_only, sort) = Default::default();
+        Self { rows, shown, cursor, selected, filter, faults_only, sort }
+    }
 }
 
 impl ApplicationsView {
@@ -140,9 +147,13 @@ impl Screen for ApplicationsView {
         }
         match command {
             Command::Open | Command::ShowOverview => self.open(Tab::Overview, context),
-            Command::ShowEvents => self.open(Tab::Events, context),
-            Command::ShowLogs => self.open(Tab::Logs, context),
-            Command::ShowObjects => self.open(Tab::Objects, context),
+            Command::ShowEvents
+            | Command::ShowLogs
+            | Command::ShowObjects
+            | Command::ShowHistory
+            | Command::ShowDrift => {
+                self.open(Tab::of(command).unwrap_or(Tab::Overview), context);
+            }
             Command::CopyUrl | Command::CopyName => self.copy(command, context),
             Command::Filter => self.filter.open(),
             Command::FaultsOnly => {

@@ -13,7 +13,7 @@ use crate::ui::list::{Cursor, window};
 use crate::ui::look::Look;
 use crate::ui::screen::{Context, Screen, Step};
 use crate::ui::theme::Role;
-use crate::ui::views::facts;
+use crate::ui::views::facts::{Main, Title};
 use crate::ui::widgets::table::{Column, Grid};
 use crate::ui::widgets::{empty, paint, pair, scroll};
 
@@ -97,9 +97,7 @@ impl Screen for DriversView {
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
         let areas = Areas::new(area, world.drivers.len());
-        let counts = [world.applications.len(), world.drivers.len()].map(|count| count.to_string());
-        let title = facts::tabs(look, ("Applications", &counts[0]), ("Drivers", &counts[1]), false);
-        paint::line(buffer, inset(areas.title, 1), Line::from(title));
+        Title::plain(Main::Drivers).draw(world, None, look, areas.title, buffer);
         if world.drivers.is_empty() {
             let next =
                 ["A driver says how one application is deployed; load one from its directory".to_owned()];

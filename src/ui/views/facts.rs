@@ -1,12 +1,18 @@
 //! What several views say of an application in the same words.
 
-use ratatui::text::Span;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
 
-use crate::domain::InstanceState;
+use super::progress;
 use crate::domain::world::Application;
+use crate::domain::{InstanceState, World};
+use crate::ui::filter::Filter;
 use crate::ui::keymap::{Command, Layer};
+use crate::ui::layout::inset;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
+use crate::ui::widgets::paint;
 
 /// The version that runs, and the one that it is on its way to.
 pub fn version(application: &Application) -> String {
@@ -46,26 +52,106 @@ pub fn ready(application: &Application) -> (u32, u32) {
 pub fn headline(application: &Application) -> String {
     match &application.problem {
         Some(problem) => problem.what.clone(),
-        None => application.verdict.headline().unwrap_or_default().replace('\n', " "),
+        None => match (application.verdict.headline(), application.drift.as_slice()) {
+            (Some(cause), _) => cause.replace('\n', " "),
+            (None, []) => String::new(),
+            (None, [only]) => format!("drifted: {}", only.object),
+            (None, [first, others @ ..]) => format!("drifted: {} and {} more", first.object, others.len()),
+        },
     }
 }
 
-/// The two views at the bottom of the stack with their keys, each a name and a number; the first, or the second, is shown.
-pub fn tabs(
-    look: &Look<'_>,
-    first: (&str, &str),
-    second: (&str, &str),
-    first_shown: bool,
-) -> Vec<Span<'static>> {
-    let tabs =
-        [(Command::ShowApplications, first, first_shown), (Command::ShowDrivers, second, !first_shown)];
-    let spans = tabs.into_iter().flat_map(|(command, (name, number), shown)| {
-        let role = if shown { Role::TabActive } else { Role::Tab };
-        [
-            look.span(Role::Muted, format!("{} ", look.key(command, Layer::Global))),
-            look.span(role, name),
-            look.span(Role::Muted, format!(" {number}   ")),
-        ]
-    });
-    spans.collect()
+/// The views that stand beside each other at the bottom of the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Main {
+    /// The applications.
+    Applications,
+    /// The drivers.
+    Drivers,
+    /// The operations.
+    Operations,
+}
+
+/// The columns that a filter needs at least.
+const FILTER: usize = 26;
+
+/// The first line of such a view: the views with their keys, and what narrows the one that is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Title {
+    /// The view that is shown.
+    pub shown: Main,
+    /// How many of how many rows are shown, when not all are.
+    pub narrowed: Option<(usize, usize)>,
+    /// Only what somebody should look at is shown.
+    pub faults_only: bool,
+}
+
+impl Title {
+    /// The title of a view that shows everything.
+    pub fn plain(shown: Main) -> Self {
+        Self { shown, narrowed: None, faults_only: false }
+    }
+
+    /// Draws it. Where a filter would have no room, the other views' names give way.
+    pub fn draw(
+        self,
+        world: &World,
+        filter: Option<&Filter>,
+        look: &Look<'_>,
+        area: Rect,
+        buffer: &mut Buffer,
+    ) {
+        let area = inset(area, 1);
+        let filter = filter.filter(|filter| filter.is_open() || !filter.is_empty());
+        let mut line = self.line(world, filter, look, false);
+        if filter.is_some() && usize::from(area.width) < line.width() + FILTER {
+            line = self.line(world, filter, look, true);
+        }
+        let used = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
+        paint::line(buffer, area, line);
+        if let Some(filter) = filter.filter(|filter| filter.is_open()) {
+            let place = Rect { x: area.x + used, width: area.width - used, ..area };
+            filter.field().draw(buffer, place, look, true);
+        }
+    }
+
+    fn line(self, world: &World, filter: Option<&Filter>, look: &Look<'_>, alone: bool) -> Line<'static> {
+        let mains = [
+            (Main::Applications, Command::ShowApplications, "Applications"),
+            (Main::Drivers, Command::ShowDrivers, "Drivers"),
+            (Main::Operations, Command::ShowOperations, "Operations"),
+        ];
+        let mut spans = Vec::new();
+        for (main, command, name) in mains.into_iter().filter(|(main, ..)| !alone || *main == self.shown) {
+            let role = if main == self.shown { Role::TabActive } else { Role::Tab };
+            spans.push(look.span(Role::Muted, format!("{} ", look.key(command, Layer::Global))));
+            spans.push(look.span(role, name));
+            let number = self.narrowed.filter(|_| main == self.shown);
+            let number =
+                number.map_or_else(|| count(main, world), |(shown, all)| format!("{shown} of {all}"));
+            spans.push(look.span(Role::Muted, format!(" {number}   ")));
+        }
+        if self.faults_only {
+            spans.push(look.span(Role::Warn, "  ▲ faults only"));
+        }
+        if let Some(filter) = filter {
+            spans.push(look.span(Role::Key, "  / "));
+            if !filter.is_open() {
+                spans.push(look.span(Role::Text, filter.field().text()));
+            }
+        }
+        Line::from(spans)
+    }
+}
+
+/// What there is in a view: of the operations, which pile up, only what has not ended counts.
+fn count(main: Main, world: &World) -> String {
+    match main {
+        Main::Applications => world.applications.len().to_string(),
+        Main::Drivers => world.drivers.len().to_string(),
+        Main::Operations => match progress::all_open(world).count() {
+            0 => String::new(),
+            open => format!("{open} open"),
+        },
+    }
 }

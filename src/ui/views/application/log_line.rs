@@ -1,5 +1,7 @@
 //! One line of a log: what containers write, made safe to show, and how serious it looks.
 
+use crate::domain::text;
+
 /// How serious a line looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Level {
@@ -30,7 +32,7 @@ pub struct LogLine {
 impl LogLine {
     /// A line as a container wrote it.
     pub fn new(raw: &str) -> Self {
-        let text = plain(raw);
+        let text = text::plain(raw);
         let stamp = stamp_length(&text);
         Self { level: level(&text[stamp..]), stamp, text }
     }
@@ -38,40 +40,6 @@ impl LogLine {
     /// A remark of the cockpit between the lines.
     pub fn remark(text: String) -> Self {
         Self { text, level: Level::Remark, stamp: 0 }
-    }
-}
-
-/// Takes away escape sequences and control characters; tabs become spaces.
-fn plain(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut characters = raw.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\u{1b}' => skip_escape(&mut characters),
-            '\t' => text.push_str("    "),
-            other if other.is_control() => {}
-            other => text.push(other),
-        }
-    }
-    text
-}
-
-/// Skips what follows ESC: `[…letter` (CSI), `]…BEL` (OSC), else one character.
-fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    match characters.next() {
-        Some('[') => while characters.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
-        Some(']') => {
-            while let Some(character) = characters.next() {
-                if character == '\u{7}' {
-                    return;
-                }
-                if character == '\u{1b}' {
-                    characters.next();
-                    return;
-                }
-            }
-        }
-        _ => {}
     }
 }
 

@@ -1,20 +1,23 @@
-//! The overview: why it is not well, components with their pods and containers, URLs, conditions.
+//! The overview: what is being done to it, why it is not well, components with their pods and containers, URLs, conditions.
 
+mod operation;
 mod parts;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 
-use super::page;
+use super::page::Areas;
 use crate::domain::world::{Application, LogTarget};
-use crate::domain::{Health, Problem};
+use crate::domain::{Health, OperationId, OperationView, Problem, World};
 use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
-use crate::ui::list::{Cursor, window};
+use crate::ui::list::Cursor;
 use crate::ui::look::Look;
-use crate::ui::theme::{Role, Theme};
-use crate::ui::widgets::{paint, problem_lines, scroll, table};
+use crate::ui::theme::Role;
+use crate::ui::views::progress;
+use crate::ui::widgets;
+use crate::ui::widgets::page::plain;
 
 /// What a line stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,56 +26,42 @@ pub enum Item {
     Container(LogTarget),
     /// A URL.
     Url(String),
+    /// An operation that can be looked at.
+    Operation(OperationId),
     /// Something to read.
     Text,
 }
 
-/// A line, and what it stands for; headings and gaps stand for nothing.
-struct Entry {
-    line: Line<'static>,
-    item: Option<Item>,
+/// What the overview shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The application.
+    pub application: &'a Application,
+    /// What is being done to it, or was done last.
+    pub operation: Option<&'a OperationView>,
 }
 
-struct Page<'a> {
-    look: &'a Look<'a>,
-    width: usize,
-    entries: Vec<Entry>,
-}
-
-impl Page<'_> {
-    fn section(&mut self, title: &str) {
-        if !self.entries.is_empty() {
-            self.entries.push(Entry { line: Line::default(), item: None });
-        }
-        self.entries.push(Entry { line: Line::from(self.look.span(Role::Section, title)), item: None });
-    }
-
-    fn add(&mut self, item: Option<Item>, spans: Vec<Span<'static>>) {
-        self.entries.push(Entry { line: Line::from(spans), item });
-    }
-
-    /// Text that may need several lines, after `lead` and under the end of it.
-    fn wrapped(&mut self, lead: Vec<Span<'static>>, role: Role, text: &str) {
-        let indent = Line::from(lead.clone()).width();
-        let parts = format::wrap(text, self.width.saturating_sub(indent).max(16));
-        let mut lead = Some(lead);
-        for part in parts {
-            let (item, mut spans) = match lead.take() {
-                Some(lead) => (Some(Item::Text), lead),
-                None => (None, vec![Span::raw(" ".repeat(indent))]),
-            };
-            spans.push(self.look.span(role, part));
-            self.add(item, spans);
-        }
-        if let Some(lead) = lead {
-            self.add(Some(Item::Text), lead);
-        }
+impl<'a> Shown<'a> {
+    /// What there is to show of an application.
+    pub fn of(application: &'a Application, world: &'a World) -> Self {
+        Self { application, operation: progress::of(world, application) }
     }
 }
 
-fn entries(application: &Application, look: &Look<'_>, width: u16) -> Vec<Entry> {
-    let mut page = Page { look, width: usize::from(width.saturating_sub(3)), entries: Vec::new() };
-    problem(&mut page, application);
+type Page<'a> = widgets::page::Page<'a, Item>;
+
+fn page<'a>(shown: Shown<'_>, look: &'a Look<'a>, width: u16) -> Page<'a> {
+    let application = shown.application;
+    let mut page = Page::new(look, width);
+    // What is under way, or went wrong, comes first; what went well is worth a line at the end.
+    let (first, last) = match shown.operation {
+        Some(view) if operation::comes_first(view) => (Some(view), None),
+        other => (None, other),
+    };
+    if let Some(view) = first {
+        operation::section(&mut page, view, application);
+    }
+    problem(&mut page, shown);
     causes(&mut page, application);
     page.section("COMPONENTS");
     if application.components.is_empty() {
@@ -89,17 +78,21 @@ fn entries(application: &Application, look: &Look<'_>, width: u16) -> Vec<Entry>
         page.section("CONDITIONS");
         application.conditions.iter().for_each(|it| parts::condition(&mut page, it));
     }
-    page.entries
+    if let Some(view) = last {
+        operation::section(&mut page, view, application);
+    }
+    page
 }
 
-fn problem(page: &mut Page<'_>, application: &Application) {
-    let Some(problem) = &application.problem else { return };
-    page.section("THE ENGINE STOPPED");
-    for (index, line) in problem_lines(page.look, problem, page.width).into_iter().enumerate() {
-        let mut spans = vec![Span::raw("  ")];
-        spans.extend(line.spans);
-        page.add((index == 0).then_some(Item::Text), spans);
+fn problem(page: &mut Page<'_>, shown: Shown<'_>) {
+    let Some(problem) = &shown.application.problem else { return };
+    let told =
+        shown.operation.filter(|view| operation::comes_first(view)).and_then(|view| view.first_problem());
+    if told.is_some_and(|(_, told)| told.what == problem.what && told.why == problem.why) {
+        return;
     }
+    page.section("THE ENGINE STOPPED");
+    page.problem(Item::Text, problem);
     if problem.contested.is_some() {
         let key = page.look.key(Command::Settle, Layer::Detail);
         let text = format!("          {key} settles who has these fields");
@@ -109,7 +102,7 @@ fn problem(page: &mut Page<'_>, application: &Application) {
 
 /// The chain of causes, from the outermost object inwards.
 fn causes(page: &mut Page<'_>, application: &Application) {
-    let last = application.verdict.causes.last();
+    let last = application.verdict.innermost();
     // What stopped the engine is told above, with what to do next.
     let told = |problem: &Problem| last.is_some_and(|cause| cause.message.starts_with(&problem.what));
     if last.is_none() || application.problem.as_ref().is_some_and(told) {
@@ -126,7 +119,7 @@ fn causes(page: &mut Page<'_>, application: &Application) {
         ];
         let indent = Line::from(lead.clone()).width();
         if cause.message.is_empty() || indent + format::width(&cause.message) <= page.width {
-            page.wrapped(lead, Role::Text, &cause.message);
+            page.wrapped(Some(Item::Text), lead, Role::Text, &cause.message);
         } else {
             page.add(Some(Item::Text), lead);
             let indent = format!("    {}", "  ".repeat(depth));
@@ -137,68 +130,26 @@ fn causes(page: &mut Page<'_>, application: &Application) {
     }
 }
 
-/// The indices of the lines that stand for something.
-fn stops(entries: &[Entry]) -> Vec<usize> {
-    entries.iter().enumerate().filter(|(_, entry)| entry.item.is_some()).map(|(index, _)| index).collect()
-}
-
-/// The lines, laid out for what does not depend on colours or time.
-fn plain(application: &Application, width: u16) -> Vec<Entry> {
-    let theme = Theme::plain();
-    let keymap = crate::ui::keymap::Keymap::empty();
-    entries(application, &Look { theme: &theme, now: None, keymap: &keymap, still: true }, width)
-}
-
 /// What the cursor is on.
-pub fn item_at(application: &Application, width: u16, at: usize) -> Option<Item> {
-    let mut entries = plain(application, width);
-    let index = *stops(&entries).get(at)?;
-    entries.swap_remove(index).item
+pub fn item_at(shown: Shown<'_>, width: u16, at: usize) -> Option<Item> {
+    plain(|look| page(shown, look, width).item_at(at))
 }
 
 /// Moves the cursor over the lines that stand for something.
-pub fn move_cursor(cursor: &mut Cursor, command: Command, application: &Application, size: Size) -> bool {
-    let entries = plain(application, size.width);
-    let page = usize::from(page::Areas::new(size).content.height);
-    let mut stop = *cursor;
-    let moved = stop.command(command, stops(&entries).len(), page);
-    cursor.at = stop.at;
-    place(cursor, &entries, page);
-    moved
+pub fn move_cursor(cursor: &mut Cursor, command: Command, shown: Shown<'_>, size: Size) -> bool {
+    plain(|look| page(shown, look, size.width).move_cursor(cursor, command, height(size)))
 }
 
 /// Brings the cursor to a line that exists, and that line on screen.
-pub fn settle(cursor: &mut Cursor, application: &Application, size: Size) {
-    let entries = plain(application, size.width);
-    cursor.at = cursor.at.min(stops(&entries).len().saturating_sub(1));
-    place(cursor, &entries, usize::from(page::Areas::new(size).content.height));
+pub fn settle(cursor: &mut Cursor, shown: Shown<'_>, size: Size) {
+    plain(|look| page(shown, look, size.width).settle(cursor, height(size)));
 }
 
-/// The first line keeps its heading on screen, the last one what follows it.
-fn place(cursor: &mut Cursor, entries: &[Entry], page: usize) {
-    let stops = stops(entries);
-    let line = match cursor.at {
-        0 => 0,
-        at if at + 1 >= stops.len() => entries.len().saturating_sub(1),
-        at => stops[at],
-    };
-    cursor.offset = window(line, cursor.offset, entries.len(), page);
-    if let Some(stop) = stops.get(cursor.at) {
-        cursor.offset = window(*stop, cursor.offset, entries.len(), page);
-    }
+fn height(size: Size) -> usize {
+    usize::from(Areas::new(size).content.height)
 }
 
 /// Draws the overview.
-pub fn draw(application: &Application, cursor: Cursor, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-    let entries = entries(application, look, area.width);
-    let selected = stops(&entries).get(cursor.at).copied();
-    let page = usize::from(area.height);
-    let offset = window(selected.unwrap_or(0), cursor.offset, entries.len(), page);
-    let len = entries.len();
-    for (row, (index, entry)) in area.rows().zip(entries.into_iter().enumerate().skip(offset)) {
-        table::select(buffer, row, look, Some(index) == selected);
-        paint::line(buffer, table::content(row), entry.line);
-        table::settle(buffer, row, look, Some(index) == selected);
-    }
-    scroll::bar(buffer, area, look, offset, len);
+pub fn draw(shown: Shown<'_>, cursor: Cursor, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    page(shown, look, area.width).draw(cursor, area, buffer);
 }

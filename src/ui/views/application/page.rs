@@ -125,6 +125,9 @@ fn label(application: &Application, tab: Tab) -> String {
             let mark = if warnings > 0 { " ▲" } else { "" };
             format!("Events {}{mark}", application.events.len())
         }
+        Tab::History => format!("History {}", application.history.len()),
+        Tab::Drift if application.drift.is_empty() => "Drift".to_owned(),
+        Tab::Drift => format!("Drift {} ≠", application.drift.len()),
     }
 }
 

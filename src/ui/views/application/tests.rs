@@ -114,11 +114,11 @@ fn a_log_that_broke_off_is_not_followed_in_a_loop() {
 
 #[test]
 fn tabs_go_round_and_containers_are_offered() {
-    let (mut page, _) = Page::new("shop", Tab::Objects);
+    let (mut page, _) = Page::new("shop", Tab::Drift);
     page.run(Command::Next);
     assert_eq!(page.view.tab, Tab::Overview);
     page.run(Command::Previous);
-    assert_eq!(page.view.tab, Tab::Objects);
+    assert_eq!(page.view.tab, Tab::Drift);
     page.run(Command::ShowLogs);
     let offered = page.run(Command::LogContainer).1;
     assert!(matches!(&offered[..], [Step::PickContainer(targets)] if targets.len() == 3));
@@ -130,4 +130,93 @@ fn an_application_that_is_gone_takes_commands_calmly() {
     for command in Command::ALL {
         page.run(*command);
     }
+}
+
+fn flags(page: &Page) -> Flags {
+    let mut flags = Flags::default();
+    page.view.flags(&page.world, Size::new(80, 22), &mut flags);
+    flags
+}
+
+fn compared(page: &mut Page) -> Option<(u32, u32)> {
+    match &page.run(Command::Open).1[..] {
+        [Step::Compare(_, old, new)] => Some((*old, *new)),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_selected_instance_is_compared_with_the_active_one_or_the_one_before() {
+    let (mut page, _) = Page::new("shop", Tab::History);
+    assert_eq!(compared(&mut page), Some((3, 4)), "the failed one with the active one");
+    page.run(Command::Down);
+    assert_eq!(compared(&mut page), Some((2, 3)), "the active one with the one before");
+    page.run(Command::Bottom);
+    assert_eq!(compared(&mut page), Some((1, 3)));
+}
+
+#[test]
+fn two_marked_instances_are_compared_wherever_the_cursor_is() {
+    let (mut page, _) = Page::new("shop", Tab::History);
+    page.run(Command::Mark);
+    page.run(Command::Bottom);
+    assert_eq!(compared(&mut page), Some((1, 4)), "the marked one with the selected one");
+    page.run(Command::Mark);
+    page.run(Command::Up);
+    assert_eq!(compared(&mut page), Some((1, 4)));
+    page.run(Command::Mark);
+    assert_eq!(compared(&mut page), Some((1, 2)), "the third mark takes the place of the first");
+    page.run(Command::Mark);
+    page.run(Command::Top);
+    assert_eq!(compared(&mut page), Some((1, 4)), "the mark was taken away");
+}
+
+#[test]
+fn an_only_instance_has_nothing_to_be_compared_with() {
+    let (mut page, _) = Page::new("notes", Tab::History);
+    let mut notes = (*page.world.applications[0]).clone();
+    notes.history.truncate(1);
+    page.world.applications[0] = std::sync::Arc::new(notes);
+    assert!(!flags(&page).has(Flag::Row) && !flags(&page).has(Flag::Earlier));
+    assert!(matches!(&page.run(Command::Open).1[..], [Step::Say(_)]));
+    assert!(matches!(&page.run(Command::RollBack).1[..], [Step::Say(_)]));
+}
+
+#[test]
+fn a_rollback_goes_to_the_selected_instance_or_to_the_one_that_worked_last() {
+    let plan = |id, number| [Step::Plan(Box::new(Intent::Rollback(crate::domain::DeploymentId(id), number)))];
+    let (mut page, _) = Page::new("shop", Tab::Overview);
+    assert!(flags(&page).has(Flag::Earlier));
+    assert_eq!(page.run(Command::RollBack).1, plan(2, 3), "the active one, because the newest one failed");
+    page.run(Command::ShowHistory);
+    assert!(!flags(&page).has(Flag::Earlier), "the newest one is what is wanted already");
+    assert!(matches!(&page.run(Command::RollBack).1[..], [Step::Say(_)]));
+    page.run(Command::Bottom);
+    assert_eq!(page.run(Command::RollBack).1, plan(2, 1));
+    let (mut page, _) = Page::new("notes", Tab::Overview);
+    assert_eq!(page.run(Command::RollBack).1, plan(1, 2), "the one before");
+}
+
+#[test]
+fn what_drifted_is_planned_to_be_set_right_and_what_did_not_is_not() {
+    let (mut page, _) = Page::new("notes", Tab::Drift);
+    assert!(!flags(&page).has(Flag::Drifted));
+    assert!(matches!(&page.run(Command::Correct).1[..], [Step::Say(_)]));
+    page.view.key = ApplicationKey { environment: "staging".into(), name: "team-handbook".into() };
+    assert!(flags(&page).has(Flag::Drifted));
+    let wanted = Step::Plan(Box::new(Intent::Correct(crate::domain::DeploymentId(3))));
+    assert_eq!(page.run(Command::Correct).1, [wanted]);
+}
+
+#[test]
+fn an_operation_that_does_not_get_through_is_the_first_thing_on_the_page() {
+    let (mut page, _) = Page::new("shop", Tab::Overview);
+    assert_eq!(page.run(Command::Open).1, [Step::ShowOperation(crate::domain::OperationId(11))]);
+    let (mut page, _) = Page::new("notes", Tab::Overview);
+    page.run(Command::Bottom);
+    assert_eq!(
+        page.run(Command::Open).1,
+        [Step::ShowOperation(crate::domain::OperationId(8))],
+        "it went well"
+    );
 }

@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 
 use crate::domain::world::{Application, Probe};
-use crate::domain::{Health, World};
+use crate::domain::{DeploymentDraft, Health, OperationView, World};
 use crate::ui::format;
 use crate::ui::query::Haystack;
 use crate::ui::screen::ApplicationKey;
 use crate::ui::views::facts::{headline, version};
+use crate::ui::views::progress::{self, Standing};
 
 /// One row's fixed parts.
 #[derive(Debug)]
@@ -16,6 +17,12 @@ struct Row {
     health: Health,
     /// Something is wrong with it: what is stopped on purpose is not.
     fault: bool,
+    /// What is being done to it, and how far that is; empty when nothing is.
+    doing: String,
+    /// That does not go on as it should.
+    held: bool,
+    /// Somebody else changed it.
+    drifted: bool,
     created: i64,
     haystack: Haystack,
 }
@@ -30,6 +37,10 @@ pub struct Rows {
 /// The widest content per column.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Widths {
+    /// Of what stands under HEALTH: the health, what is being done, the mark of drift.
+    pub health: u16,
+    /// The same, where what is being done takes the place of the health's word.
+    pub status: u16,
     /// Of the names.
     pub name: u16,
     /// Of the environments.
@@ -69,9 +80,13 @@ impl Rows {
     /// Takes over a picture.
     pub fn take(&mut self, world: &World) {
         let mut widths = Widths::default();
+        // There are few: looked through once per row, and not the ended ones with them.
+        let open: Vec<&OperationView> = progress::all_open(world).collect();
         let rows = world.applications.iter().map(|application| {
-            let row = Row::new(application);
+            let row = Row::new(application, &open);
             let width = |text: &str| u16::try_from(format::width(text)).unwrap_or(u16::MAX);
+            widths.health = widths.health.max(row.status(true));
+            widths.status = widths.status.max(row.status(false));
             widths.name = widths.name.max(width(&row.key.name));
             widths.environment = widths.environment.max(width(&row.key.environment));
             widths.version = widths.version.max(width(&version(application)));
@@ -104,6 +119,11 @@ impl Rows {
         self.rows.get(index).map(|row| &row.key)
     }
 
+    /// What is being done to a row's application (`Upgrade 3/7`; empty when nothing is), and whether that is held up.
+    pub fn doing(&self, index: usize) -> (&str, bool) {
+        self.rows.get(index).map_or(("", false), |row| (row.doing.as_str(), row.held))
+    }
+
     /// How many applications there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -125,13 +145,17 @@ impl Rows {
 }
 
 impl Row {
-    fn new(application: &Application) -> Self {
+    fn new(application: &Application, open: &[&OperationView]) -> Self {
         let draft = &application.deployment.draft;
         let key = ApplicationKey::of(application);
         let health = application.health();
         let cause = headline(application);
         let url = application.urls.first().map_or("", |url| url.url.as_str());
         let version = version(application);
+        let operation = open.iter().find(|view| is_about(view, draft));
+        let doing = operation.map_or_else(String::new, |view| progress::short(view));
+        let held = operation.is_some_and(|view| Standing::of(view).is_held());
+        let drifted = !application.drift.is_empty();
         let columns = [
             ("name", key.name.as_str()),
             ("environment", key.environment.as_str()),
@@ -140,11 +164,32 @@ impl Row {
             ("driver", draft.driver.name.as_str()),
             ("url", url),
             ("cause", cause.as_str()),
+            ("operation", doing.as_str()),
+            ("drift", if drifted { "drifted" } else { "" }),
         ];
         let haystack = Haystack::new(&key.name, &columns);
         let works = application.urls.iter().filter_map(|url| url.probe.as_ref()).all(Probe::works);
         let stopped = matches!(health, Health::Stopped | Health::Suspended);
-        let fault = application.problem.is_some() || !(health == Health::Healthy && works || stopped);
-        Self { health, fault, created: application.deployment.created_at.as_second(), haystack, key }
+        let well = health == Health::Healthy && works || stopped;
+        let fault = held || drifted || application.problem.is_some() || !well;
+        let created = application.deployment.created_at.as_second();
+        Self { key, health, fault, doing, held, drifted, created, haystack }
     }
+
+    /// The columns of its status, with both the health's word and what is being done, or with one of them.
+    fn status(&self, both: bool) -> u16 {
+        let (word, doing) = (self.health.as_str().len(), format::width(&self.doing));
+        let text = match (doing, both) {
+            (0, _) => word,
+            (_, true) => word + 2 + doing,
+            (_, false) => doing,
+        };
+        let drift = if self.drifted { 2 } else { 0 };
+        u16::try_from(2 + text + drift).unwrap_or(u16::MAX)
+    }
+}
+
+fn is_about(view: &OperationView, draft: &DeploymentDraft) -> bool {
+    let subject = &view.operation.subject;
+    subject.environment == draft.environment && subject.name == draft.name
 }

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::ApplicationsView;
-use super::rows::Sort;
+use super::rows::{Sort, Widths};
 use crate::domain::world::{Application, Installed, Link};
 use crate::domain::{Health, World};
 use crate::ui::keymap::{Command, Layer};
@@ -14,10 +14,14 @@ use crate::ui::layout::{inset, row, rows_from};
 use crate::ui::list::window;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
-use crate::ui::views::facts;
+use crate::ui::views::facts::{self, Main};
+use crate::ui::views::progress;
 use crate::ui::widgets::table::{Column, Grid};
 use crate::ui::widgets::{empty, paint, scroll};
 use crate::ui::{format, query::Query};
+
+/// The width from which there is room for both a health and what is being done.
+const WIDE: u16 = 150;
 
 const HEALTH: usize = 0;
 const URL: usize = 5;
@@ -59,13 +63,16 @@ impl Areas {
 /// Draws the view.
 pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let areas = Areas::new(area);
-    title(view, world, look, areas.title, buffer);
+    let narrowed = (view.shown.len() != view.rows.len()).then_some((view.shown.len(), view.rows.len()));
+    let title = facts::Title { shown: Main::Applications, narrowed, faults_only: view.faults_only };
+    title.draw(world, Some(&view.filter), look, areas.title, buffer);
     if view.shown.is_empty() {
         let (heading, next) = nothing(view, world, look);
         empty(buffer, rows_from(area, areas.title.height), look, &heading, &next);
         return;
     }
-    let grid = Grid::new(columns(view), areas.rows, look);
+    let grid = Grid::new(columns(view, area.width), areas.rows, look);
+    let told = Told::within(grid.width(HEALTH), view.rows.widths());
     let sorted = match view.sort {
         Sort::Name => None,
         Sort::Health => Some(HEALTH),
@@ -78,45 +85,23 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
     for (place, (at, index)) in areas.rows.rows().zip(visible) {
         let Some(application) = world.applications.get(*index) else { continue };
         let selected = at == view.cursor.at;
-        let cells = cells(application, (look, grid.width(URL)), view.filter.query(), selected);
+        let mut cells = cells(application, (look, grid.width(URL)), view.filter.query(), selected);
+        cells[HEALTH] = status(application, view.rows.doing(*index), told, look);
         grid.row(buffer, place, cells, selected);
     }
     scroll::bar(buffer, areas.rows, look, offset, view.shown.len());
     if let Some(application) = view.selected_in(world) {
-        detail(application, look, areas.detail, buffer);
+        detail(application, world, look, areas.detail, buffer);
     }
 }
 
-fn title(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-    let area = inset(area, 1);
-    let (shown, all) = (view.shown.len(), view.rows.len());
-    let number = if shown == all { all.to_string() } else { format!("{shown} of {all}") };
-    let mut spans =
-        facts::tabs(look, ("Applications", &number), ("Drivers", &world.drivers.len().to_string()), true);
-    if view.faults_only {
-        spans.push(look.span(Role::Warn, "  ▲ faults only"));
-    }
-    if view.filter.is_open() || !view.filter.is_empty() {
-        spans.push(look.span(Role::Key, "  / "));
-        if !view.filter.is_open() {
-            spans.push(look.span(Role::Text, view.filter.field().text()));
-        }
-    }
-    let line = Line::from(spans);
-    let used = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
-    paint::line(buffer, area, line);
-    if view.filter.is_open() {
-        let place = Rect { x: area.x + used, width: area.width - used, ..area };
-        view.filter.field().draw(buffer, place, look, true);
-    }
-}
-
-fn columns(view: &ApplicationsView) -> Vec<Column> {
+fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
     let widths = view.rows.widths();
+    let health = if width >= WIDE { widths.health } else { widths.status };
     // Nobody needs an empty column.
     let cause = if widths.cause == 0 { u16::MAX } else { 24 };
     vec![
-        Column::fixed("HEALTH", 0, 13),
+        Column::content("HEALTH", 0, (13, 13, 40), health),
         Column::content("NAME", 1, (8, 18, 32), widths.name),
         Column::content("ENV", 3, (6, 10, 20), widths.environment),
         Column::content("VERSION", 4, (7, 15, 24), widths.version),
@@ -141,7 +126,7 @@ fn cells(
     let moving = facts::version(application).contains('→') || application.active.is_none();
     let quiet = if selected { Role::Text } else { Role::Muted };
     vec![
-        Line::from(look.health(application.health())),
+        Line::default(),
         name(&draft.name, look, query),
         Line::from(look.span(quiet, draft.environment.clone())),
         Line::from(look.span(if moving { Role::Progress } else { Role::Text }, facts::version(application))),
@@ -151,6 +136,47 @@ fn cells(
         Line::from(look.span(quiet, look.age(application.deployment.created_at))),
         Line::from(look.span(quiet, facts::headline(application))),
     ]
+}
+
+/// What there is room for under HEALTH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// How it is.
+    Health,
+    /// What is being done to it takes the place of the health's word; its sign stays.
+    Doing,
+    /// How it is, and what is being done to it.
+    Both,
+}
+
+impl Told {
+    fn within(width: u16, widths: Widths) -> Self {
+        match width {
+            _ if width >= widths.health => Self::Both,
+            _ if width >= widths.status => Self::Doing,
+            _ => Self::Health,
+        }
+    }
+}
+
+/// How it is, what is being done to it, and whether it drifted.
+fn status(
+    application: &Application,
+    (doing, held): (&str, bool),
+    told: Told,
+    look: &Look<'_>,
+) -> Line<'static> {
+    let health = application.health();
+    let role = if held { Role::Warn } else { Role::Progress };
+    let mut spans = match (doing, told) {
+        ("", _) | (_, Told::Health) => vec![look.health(health)],
+        (doing, Told::Both) => vec![look.health(health), look.span(role, format!("  {doing}"))],
+        (doing, Told::Doing) => vec![look.mark(health), look.span(role, format!(" {doing}"))],
+    };
+    if !application.drift.is_empty() {
+        spans.push(look.span(Role::Warn, " ≠"));
+    }
+    Line::from(spans)
 }
 
 /// The name, with the characters that a filter matched.
@@ -183,7 +209,7 @@ fn url(application: &Application, look: &Look<'_>, quiet: Role, width: u16) -> L
 }
 
 /// Two lines about the selected row, under a rule that names it: how it is and why; its URL, or what to do.
-fn detail(application: &Application, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+fn detail(application: &Application, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let draft = &application.deployment.draft;
     paint::rule(buffer, area, look.style(Role::Border));
     let name = format!(" {} in {} ", draft.name, draft.environment);
@@ -193,19 +219,28 @@ fn detail(application: &Application, look: &Look<'_>, area: Rect, buffer: &mut B
     if usize::from(area.width) > facts.width() + draft.name.len() + draft.environment.len() + 12 {
         paint::line(buffer, inset(row(area, 0), 2), facts);
     }
-    paint::line(buffer, inset(row(area, 1), 1), why(application, look));
+    paint::line(buffer, inset(row(area, 1), 1), why(application, world, look));
     paint::line(buffer, inset(row(area, 2), 1), answer(application, look));
 }
 
-fn why(application: &Application, look: &Look<'_>) -> Line<'static> {
+/// Why it is as it is: what stopped the engine, what holds an operation up, the innermost cause, what drifted.
+fn why(application: &Application, world: &World, look: &Look<'_>) -> Line<'static> {
     let mut spans = vec![look.mark(application.health()), Span::raw(" ")];
+    let held = progress::open(world, application).and_then(|view| Some((view, view.first_problem()?)));
     if let Some(problem) = &application.problem {
         spans.push(look.span(Role::Fail, format!("{}: ", problem.what)));
         spans.push(look.span(Role::Text, problem.why.replace('\n', " ")));
-    } else if let Some(cause) = application.verdict.causes.last() {
+    } else if let Some((view, (_, problem))) = held {
+        spans.push(look.span(Role::Warn, format!("{}: ", progress::short(view))));
+        spans.push(look.span(Role::Text, format!("{}: {}", problem.what, problem.why.replace('\n', " "))));
+    } else if let Some(cause) = application.verdict.innermost() {
         spans.push(look.span(Role::Title, format!("{} ", cause.reason)));
         spans.push(look.span(Role::Text, cause.message.replace('\n', " ")));
         spans.push(look.span(Role::Muted, format!("  {}", cause.object)));
+    } else if !application.drift.is_empty() {
+        let key = look.key(Command::ShowDrift, Layer::Table);
+        spans.push(look.span(Role::Warn, format!("≠ {}", facts::headline(application))));
+        spans.push(look.span(Role::Muted, format!("  {key} shows what differs")));
     } else {
         spans.push(look.span(Role::Muted, calm(application.health())));
     }

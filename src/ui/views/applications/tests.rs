@@ -72,8 +72,29 @@ fn what_is_stopped_on_purpose_is_no_fault_and_a_dead_url_is_one() {
         ProbeOutcome::Failed { phase: "connect".into(), message: "refused".into() };
     world.applications[0] = Arc::new(notes);
     let mut table = Table::new(world);
+    table.world.operations.clear();
+    table.with(|view, context| view.refresh(context));
     table.run(Command::FaultsOnly);
     assert_eq!(table.names(), ["notes", "shop", "team-handbook"]);
+}
+
+#[test]
+fn what_is_done_to_an_application_is_found_and_what_is_held_up_is_a_fault() {
+    let mut table = Table::new(sample::world());
+    table.run(Command::FaultsOnly);
+    assert_eq!(
+        table.names(),
+        ["shop", "team-handbook", "wiki"],
+        "the change of wiki is tried again and again"
+    );
+    table.run(Command::Back);
+    for (filter, name) in [("operation:update", "wiki"), ("drift:drifted", "team-handbook")] {
+        table.filter(filter);
+        assert_eq!(table.names(), [name], "{filter}");
+        table.run(Command::Back);
+    }
+    assert_eq!(table.view.rows.doing(2), ("Upgrade 6/8", false));
+    assert_eq!(table.view.rows.doing(3), ("Update 1/3 ↻", true));
 }
 
 #[test]

@@ -163,5 +163,5 @@ pub fn condition(page: &mut Page<'_>, condition: &Condition) {
         ("", message) => message.to_owned(),
         (reason, message) => format!("{reason}: {message}"),
     };
-    page.wrapped(lead, Role::Muted, &text);
+    page.wrapped(Some(Item::Text), lead, Role::Muted, &text);
 }

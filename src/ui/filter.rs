@@ -1,11 +1,11 @@
-//! The filter above the table.
+//! The filter above a table.
 
 use crossterm::event::KeyEvent;
 
-use crate::ui::query::Query;
-use crate::ui::text_field::TextField;
+use super::query::Query;
+use super::text_field::TextField;
 
-/// The filter above the table: a text, and whether it is being typed.
+/// The filter above a table: a text, and whether it is being typed.
 #[derive(Debug)]
 pub struct Filter {
     field: TextField,
@@ -13,14 +13,13 @@ pub struct Filter {
     query: Query,
 }
 
-impl Default for Filter {
-    fn default() -> Self {
-        let field = TextField::default().with_placeholder("name, env:demo, health:degraded, !not");
+impl Filter {
+    /// A filter that lets everything through; `placeholder` shows what can be typed.
+    pub fn new(placeholder: &'static str) -> Self {
+        let field = TextField::default().with_placeholder(placeholder);
         Self { field, open: false, query: Query::default() }
     }
-}
 
-impl Filter {
     /// What it lets through.
     pub fn query(&self) -> &Query {
         &self.query
@@ -53,7 +52,8 @@ impl Filter {
 
     /// Ends typing and lets everything through.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.field.set("");
+        (self.open, self.query) = (false, Query::default());
     }
 
     /// Takes a key; true when the filter changed.

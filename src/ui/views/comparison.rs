@@ -1,0 +1,223 @@
+//! How two instances of an application differ, line by line. Secret values come masked.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::{Line, Span};
+
+use crate::domain::diff::{Change, ObjectDiff};
+use crate::domain::{Problem, World};
+use crate::ui::event::{Effect, Reply, RequestId};
+use crate::ui::format;
+use crate::ui::keymap::{Command, Flags, Layer};
+use crate::ui::layout::{inset, row, rows_from};
+use crate::ui::list::Cursor;
+use crate::ui::look::Look;
+use crate::ui::model::SPIN;
+use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
+use crate::ui::theme::Role;
+use crate::ui::toast::Toast;
+use crate::ui::widgets::page::plain;
+use crate::ui::widgets::{diff, empty, paint, scroll};
+
+/// How two instances of an application differ.
+#[derive(Debug)]
+pub struct ComparisonView {
+    key: ApplicationKey,
+    old: u32,
+    new: u32,
+    asked: Option<RequestId>,
+    /// None before the answer; what does not differ is left out.
+    diffs: Option<Result<Vec<ObjectDiff>, Problem>>,
+    /// The first line on screen.
+    offset: usize,
+}
+
+impl ComparisonView {
+    /// Its name.
+    pub const NAME: &str = "comparison";
+
+    /// How instance `new` of an application differs from instance `old`.
+    pub fn new(key: ApplicationKey, old: u32, new: u32) -> Self {
+        Self { key, old, new, asked: None, diffs: None, offset: 0 }
+    }
+
+    fn found(&self) -> &[ObjectDiff] {
+        match &self.diffs {
+            Some(Ok(diffs)) => diffs,
+            _ => &[],
+        }
+    }
+
+    fn ask(&mut self, context: &mut Context<'_>) {
+        let Some(application) = self.key.find(context.world) else { return };
+        let id = context.request();
+        context.effects.push(Effect::CompareInstances(id, application.deployment.id, self.old, self.new));
+        self.asked = Some(id);
+    }
+
+    /// The lines of every object, and where each object begins.
+    fn lines(&self, look: &Look<'_>, width: u16) -> (Vec<Line<'static>>, Vec<usize>) {
+        let width = usize::from(width.saturating_sub(3));
+        let (mut lines, mut starts) = (Vec::new(), Vec::new());
+        for found in self.found() {
+            if !lines.is_empty() {
+                lines.push(Line::default());
+            }
+            starts.push(lines.len());
+            lines.extend(diff::lines(found, look, width));
+        }
+        (lines, starts)
+    }
+
+    fn height(size: Size) -> usize {
+        usize::from(content(Rect::new(0, 0, size.width, size.height)).height)
+    }
+
+    fn scroll(&mut self, command: Command, size: Size) -> bool {
+        let (len, starts) = plain(|look| {
+            let (lines, starts) = self.lines(look, size.width);
+            (lines.len(), starts)
+        });
+        let page = Self::height(size);
+        let last = len.saturating_sub(page);
+        let jump = match command {
+            Command::Next => starts.iter().copied().find(|start| *start > self.offset),
+            Command::Previous => starts.iter().copied().rfind(|start| *start < self.offset),
+            other => {
+                // The page scrolls as a whole: the cursor is its first row.
+                let mut cursor = Cursor { at: self.offset.min(last), offset: 0 };
+                let moved = cursor.command(other, last + 1, page);
+                self.offset = cursor.at;
+                return moved;
+            }
+        };
+        self.offset = jump.unwrap_or(self.offset).min(last);
+        true
+    }
+
+    fn head(&self, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+        let title = inset(row(area, 0), 1);
+        let right = Line::from(counts(self.found(), look)).right_aligned();
+        let width = title.width.saturating_sub(u16::try_from(right.width()).unwrap_or(0) + 2);
+        let left = Line::from(vec![
+            look.span(Role::Muted, format!("Applications › {} › ", self.key.name)),
+            look.span(Role::Title, format!("instance {} → {}", self.old, self.new)),
+        ]);
+        paint::line(buffer, title, right);
+        paint::line(buffer, Rect { width, ..title }, left);
+        paint::rule(buffer, row(area, 1), look.style(Role::Border));
+    }
+}
+
+/// The rows below the heading.
+fn content(area: Rect) -> Rect {
+    rows_from(area, if area.height >= 6 { 2 } else { u16::from(area.height >= 3) })
+}
+
+/// How many objects differ, and how many lines come and go in all.
+fn counts(diffs: &[ObjectDiff], look: &Look<'_>) -> Vec<Span<'static>> {
+    if diffs.is_empty() {
+        return Vec::new();
+    }
+    let sum = |of: fn(&ObjectDiff) -> usize| diffs.iter().map(of).sum::<usize>();
+    let (added, removed) = (sum(|diff| diff.counts().0), sum(|diff| diff.counts().1));
+    vec![
+        look.span(Role::Muted, format!("{} ", format::count(diffs.len(), "object"))),
+        look.span(diff::role(Change::Added), format!(" {}{added}", Change::Added.sign())),
+        look.span(diff::role(Change::Removed), format!(" {}{removed}", Change::Removed.sign())),
+    ]
+}
+
+impl Screen for ComparisonView {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Detail
+    }
+
+    fn flags(&self, _world: &World, _size: Size, _flags: &mut Flags) {}
+
+    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
+        match Tab::of(command) {
+            Some(tab) => context.steps.push(Step::ShowApplication(self.key.clone(), tab)),
+            None if command == Command::CopyName => {
+                context.say(Toast::hint("There is no name to copy here"));
+            }
+            None => return self.scroll(command, context.size),
+        }
+        true
+    }
+
+    fn reply(&mut self, id: RequestId, reply: Reply, _context: &mut Context<'_>) -> Option<Reply> {
+        match reply {
+            Reply::Diffs(diffs) if self.asked == Some(id) => {
+                self.diffs =
+                    Some(diffs.map(|found| found.into_iter().filter(|diff| !diff.is_empty()).collect()));
+                None
+            }
+            other => Some(other),
+        }
+    }
+
+    fn refresh(&mut self, context: &mut Context<'_>) {
+        if self.asked.is_none() {
+            self.ask(context);
+        }
+        let len = plain(|look| self.lines(look, context.size.width).0.len());
+        self.offset = self.offset.min(len.saturating_sub(Self::height(context.size)));
+    }
+
+    fn leave(&mut self, context: &mut Context<'_>) {
+        if self.diffs.is_none() {
+            context.effects.extend(self.asked.map(Effect::Cancel));
+        }
+    }
+
+    fn hints(&self) -> &'static [Command] {
+        &[Command::Down, Command::Next, Command::Previous, Command::ShowHistory, Command::Help, Command::Back]
+    }
+
+    fn lasts(&self, _world: &World, _now: Timestamp, _size: Size) -> Option<Duration> {
+        self.diffs.is_none().then_some(SPIN)
+    }
+
+    fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+        let inside = content(area);
+        if area.height > inside.height {
+            self.head(look, Rect { height: area.height - inside.height, ..area }, buffer);
+        }
+        match &self.diffs {
+            None => {
+                let heading = format!("{} Comparing …", look.spinner());
+                empty(buffer, inside, look, &heading, &["Both are rendered as they were frozen".to_owned()]);
+            }
+            Some(Err(problem)) => {
+                empty(buffer, inside, look, &problem.what, &[problem.why.clone(), problem.next.clone()])
+            }
+            Some(Ok(diffs)) if diffs.is_empty() => {
+                let next = "Both render the same objects, to the letter".to_owned();
+                empty(buffer, inside, look, "Nothing differs", &[next]);
+            }
+            Some(Ok(_)) => {
+                let (lines, _) = self.lines(look, area.width);
+                let len = lines.len();
+                let offset = self.offset.min(len.saturating_sub(usize::from(inside.height)));
+                let place = Rect {
+                    x: inside.x + 1.min(inside.width),
+                    width: inside.width.saturating_sub(2),
+                    ..inside
+                };
+                paint::lines(buffer, place, lines.into_iter().skip(offset));
+                scroll::bar(buffer, inside, look, offset, len);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! One operation: what holds it up, its steps live, and what happened.
+
+mod content;
+mod steps;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use self::content::{Areas, Item};
+use crate::domain::operation::OperationEvent;
+use crate::domain::{OperationId, OperationView, Problem, World};
+use crate::ui::event::{Effect, Reply, RequestId};
+use crate::ui::keymap::{Command, Flag, Flags, Layer};
+use crate::ui::list::Cursor;
+use crate::ui::look::Look;
+use crate::ui::screen::{Context, Screen, Tab};
+use crate::ui::views::operations::{ask_for_answer, ask_to_cancel, show_application};
+use crate::ui::views::progress;
+use crate::ui::widgets::page::plain;
+
+/// One operation, with its journal.
+#[derive(Debug)]
+pub struct OperationPage {
+    id: OperationId,
+    /// As it was seen last: what has ended long ago is still readable when newer ones have taken its place in the picture.
+    seen: Option<Arc<OperationView>>,
+    journal: Journal,
+    cursor: Cursor,
+}
+
+/// What happened, and how far it was read.
+#[derive(Debug, Default)]
+struct Journal {
+    /// None before the first answer.
+    events: Option<Result<Vec<OperationEvent>, Problem>>,
+    asked: Option<RequestId>,
+    /// The operation as it was when its events were last asked for.
+    as_of: Option<Arc<OperationView>>,
+}
+
+impl OperationPage {
+    /// Its name.
+    pub const NAME: &str = "operation";
+
+    /// The page of an operation.
+    pub fn new(id: OperationId) -> Self {
+        Self { id, seen: None, journal: Journal::default(), cursor: Cursor::default() }
+    }
+
+    /// Reads the events again when the operation moved since they were asked for; never twice at once.
+    fn read(&mut self, context: &mut Context<'_>) {
+        let is_read = self.journal.as_of.is_some() && self.journal.as_of == self.seen;
+        if self.seen.is_none() || is_read || self.journal.asked.is_some() {
+            return;
+        }
+        let id = context.request();
+        context.effects.push(Effect::ReadOperation(id, self.id));
+        self.journal.asked = Some(id);
+        self.journal.as_of.clone_from(&self.seen);
+    }
+
+    fn events(&self) -> Option<&Result<Vec<OperationEvent>, Problem>> {
+        self.journal.events.as_ref()
+    }
+
+    fn settle(&mut self, size: Size) {
+        let Some(view) = self.seen.clone() else { return };
+        let mut cursor = self.cursor;
+        plain(|look| {
+            content::page(&view, self.events(), look, size.width).settle(&mut cursor, Areas::height(size));
+        });
+        self.cursor = cursor;
+    }
+
+    fn move_cursor(&mut self, command: Command, size: Size) -> bool {
+        let Some(view) = self.seen.clone() else { return false };
+        let mut cursor = self.cursor;
+        let moved = plain(|look| {
+            let page = content::page(&view, self.events(), look, size.width);
+            page.move_cursor(&mut cursor, command, Areas::height(size))
+        });
+        self.cursor = cursor;
+        moved
+    }
+
+    /// The step that the cursor is on.
+    fn step_under(&self, size: Size) -> Option<usize> {
+        let view = self.seen.as_ref()?;
+        let item =
+            plain(|look| content::page(view, self.events(), look, size.width).item_at(self.cursor.at))?;
+        match item {
+            Item::Step(position) => Some(position),
+            Item::Text => None,
+        }
+    }
+}
+
+impl Screen for OperationPage {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Detail
+    }
+
+    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
+        let Some(view) = &self.seen else { return };
+        let asking = progress::asks(view);
+        flags.set(Flag::Busy, !view.operation.state.is_final());
+        flags.set(Flag::Asking, asking);
+        // Enter opens the question; there is nothing else behind a step.
+        flags.set(Flag::Row, asking);
+    }
+
+    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
+        let Some(view) = self.seen.clone() else { return false };
+        match command {
+            Command::AnswerStep | Command::Open => {
+                ask_for_answer(&view, self.step_under(context.size), context);
+            }
+            Command::CancelOperation => ask_to_cancel(&view, context),
+            Command::CopyName => context.copy(&view.operation.id.to_string()),
+            other => match Tab::of(other) {
+                Some(tab) => show_application(&view, tab, context),
+                None => return self.move_cursor(other, context.size),
+            },
+        }
+        true
+    }
+
+    fn reply(&mut self, id: RequestId, reply: Reply, context: &mut Context<'_>) -> Option<Reply> {
+        match reply {
+            Reply::OperationEvents(events) if self.journal.asked == Some(id) => {
+                self.journal.asked = None;
+                self.journal.events = Some(events);
+                self.read(context);
+                self.settle(context.size);
+                None
+            }
+            other => Some(other),
+        }
+    }
+
+    fn refresh(&mut self, context: &mut Context<'_>) {
+        if let Some(view) = context.world.operation(self.id) {
+            self.seen = Some(Arc::clone(view));
+        }
+        self.read(context);
+        self.settle(context.size);
+    }
+
+    fn leave(&mut self, context: &mut Context<'_>) {
+        context.effects.extend(self.journal.asked.take().map(Effect::Cancel));
+    }
+
+    fn hints(&self) -> &'static [Command] {
+        &[
+            Command::AnswerStep,
+            Command::CancelOperation,
+            Command::ShowOverview,
+            Command::ShowLogs,
+            Command::ShowOperations,
+            Command::Help,
+            Command::Back,
+        ]
+    }
+
+    fn lasts(&self, _world: &World, now: Timestamp, _size: Size) -> Option<Duration> {
+        progress::lasts(self.seen.as_ref()?, now)
+    }
+
+    fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+        content::draw(self, world, look, area, buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests;

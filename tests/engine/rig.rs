@@ -1,0 +1,223 @@
+//! What the tests of faults, of bad input and of operations do to a running engine, and what they look at.
+
+use kube::Api;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::core::ApiResource;
+use serde_json::{Value, json};
+use styrmin::cluster::{API_VERSION, KIND};
+use styrmin::domain::{
+    DeploymentDraft, Intent, ObjectKey, OperationState, OperationView, Problem, StepState,
+};
+use styrmin::reconcile::Name;
+use styrmin::sandbox::faults::Scenario;
+
+use crate::bench::Bench;
+use crate::support::until;
+use crate::yard;
+
+/// The name of the application that most tests are about.
+pub const YARD: &str = "yard";
+
+/// A running engine with the application of [`yard`] deployed as instance 1.
+pub async fn deployed() -> Bench {
+    let mut bench = Bench::with_driver(yard::driver()).await;
+    bench.id = Some(bench.deploy(bench.yard(&[])).await);
+    bench.until_running(YARD, 1).await;
+    bench
+}
+
+/// An object of the application, or beside it.
+pub fn key(kind: &str, name: &str) -> ObjectKey {
+    let api_version = match kind {
+        "Deployment" => "apps/v1",
+        "Job" => "batch/v1",
+        KIND => API_VERSION,
+        _ => "v1",
+    };
+    let (kind, name) = (kind.to_owned(), name.to_owned());
+    ObjectKey { api_version: api_version.to_owned(), kind, namespace: "demo".to_owned(), name }
+}
+
+fn plural(key: &ObjectKey) -> String {
+    format!("{}s", key.kind.to_lowercase())
+}
+
+impl Bench {
+    /// A draft of the application with these parameters.
+    pub fn yard(&self, parameters: &[(&str, Value)]) -> DeploymentDraft {
+        let mut draft = DeploymentDraft { driver: yard::reference(), ..self.draft(YARD, "1.0.0") };
+        draft.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        draft
+    }
+
+    /// The wish for these parameters, once it is deployed.
+    pub fn change(&self, parameters: &[(&str, Value)]) -> Intent {
+        Intent::Change(self.id.unwrap(), self.yard(parameters))
+    }
+
+    /// From now on these rules hold.
+    pub fn play(&self, rules: &str) {
+        self.faults().play(Scenario::parse(rules).unwrap());
+    }
+
+    /// A person changes the custom resource with another tool: what follows is planned without asking the server first.
+    pub async fn edit_spec(&self, spec: Value) {
+        self.edit(&key(KIND, YARD), "styrmindeployments", json!({"spec": spec})).await;
+    }
+
+    /// The same for parameters.
+    pub async fn edit_parameters(&self, parameters: Value) {
+        self.edit_spec(json!({"parameters": parameters})).await;
+    }
+
+    /// Puts the clock forward, and has the engine look at the application.
+    pub async fn advance(&self, name: &str, seconds: i64) {
+        self.clock.advance(seconds);
+        self.tick(name).await;
+    }
+
+    /// Something about the application changes that means nothing.
+    pub async fn tick(&self, name: &str) {
+        let moment = jiff::Timestamp::now().as_nanosecond().to_string();
+        let patch = json!({"metadata": {"annotations": {"example.org/tick": moment}}});
+        self.edit(&key(KIND, name), "styrmindeployments", patch).await;
+    }
+
+    fn api(&self, key: &ObjectKey) -> Api<DynamicObject> {
+        let (group, version) = key.api_version.split_once('/').unwrap_or(("", &key.api_version));
+        let resource = ApiResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            api_version: key.api_version.clone(),
+            kind: key.kind.clone(),
+            plural: plural(key),
+        };
+        match key.namespace.as_str() {
+            "" => Api::all_with(self.other.clone(), &resource),
+            namespace => Api::namespaced_with(self.other.clone(), namespace, &resource),
+        }
+    }
+
+    /// Another client changes an object.
+    pub async fn patch(&self, key: &ObjectKey, manager: &str, patch: Value) {
+        let params = PatchParams { field_manager: Some(manager.to_owned()), ..PatchParams::default() };
+        self.api(key).patch(&key.name, &params, &Patch::Merge(&patch)).await.unwrap();
+    }
+
+    /// Another client deletes an object.
+    pub async fn delete(&self, key: &ObjectKey) {
+        self.api(key).delete(&key.name, &DeleteParams::default()).await.unwrap();
+    }
+
+    /// Another client creates a namespace.
+    pub async fn other_namespace(&self, name: &str) {
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let object: DynamicObject = serde_json::from_value(object).unwrap();
+        let space = ObjectKey { namespace: String::new(), ..key("Namespace", name) };
+        self.api(&space).create(&Default::default(), &object).await.unwrap();
+    }
+
+    /// An object as the server has it, with its managers.
+    pub async fn live(&self, key: &ObjectKey) -> Option<Value> {
+        let found = self.api(key).get_opt(&key.name).await.unwrap();
+        found.map(|object| serde_json::to_value(object).unwrap())
+    }
+
+    /// The managers of a field, by the path of its owned fields (`/f:data/f:text`).
+    pub async fn managers(&self, key: &ObjectKey, field: &str) -> Vec<String> {
+        let live = self.live(key).await.unwrap();
+        let entries = live["metadata"]["managedFields"].as_array().unwrap().clone();
+        let owners = entries.iter().filter(|entry| entry["fieldsV1"].pointer(field).is_some());
+        let mut names: Vec<String> =
+            owners.map(|entry| entry["manager"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// Waits until the newest operation is as `condition` says.
+    pub async fn until_operation(
+        &self,
+        name: &str,
+        what: &str,
+        condition: impl Fn(&OperationView) -> bool,
+    ) -> OperationView {
+        let mut recorded = self.store.changes();
+        let found = async {
+            loop {
+                recorded.mark_unchanged();
+                if let Some(newest) = self.operations(name).await.into_iter().next().filter(&condition) {
+                    return newest;
+                }
+                recorded.changed().await.unwrap();
+            }
+        };
+        tokio::select! {
+            found = found => found,
+            () = self.explain(name) => panic!("{what}"),
+        }
+    }
+
+    /// Waits until the newest operation has ended like this, and is about this instance when one is named.
+    pub async fn until_ended(
+        &self,
+        name: &str,
+        state: OperationState,
+        instance: Option<u32>,
+    ) -> OperationView {
+        let about = |view: &OperationView| instance.is_none() || view.operation.goal.instance == instance;
+        let what = format!("it ends {}", state.as_str());
+        self.until_operation(name, &what, |view| view.operation.state == state && about(view)).await
+    }
+
+    /// Waits until a step is to be tried again for a reason with these words; gives its position and the operation.
+    pub async fn until_retrying(&self, name: &str, words: &str) -> (usize, OperationView) {
+        let find = |view: &OperationView| {
+            view.steps.iter().position(|step| {
+                step.state == StepState::Retrying
+                    && step.problem.as_ref().is_some_and(|problem| problem.to_string().contains(words))
+            })
+        };
+        let what = format!("a step waits because of '{words}'");
+        let view = self.until_operation(name, &what, |view| find(view).is_some()).await;
+        (find(&view).unwrap(), view)
+    }
+
+    /// The step of the newest operation with this name.
+    pub async fn step(&self, name: &str, step: &str) -> (StepState, String) {
+        let view = self.operations(name).await.into_iter().next().unwrap();
+        let position = view.operation.plan.steps.iter().position(|known| known.name == step);
+        let position = position.unwrap_or_else(|| panic!("no step '{step}' in {}", view.operation.plan));
+        let record = &view.steps[position];
+        (record.state, record.problem.as_ref().map(ToString::to_string).unwrap_or_default())
+    }
+
+    /// What happened during an operation, in words.
+    pub async fn told(&self, view: &OperationView) -> String {
+        let events = self.store.operation_events(view.operation.id).await.unwrap();
+        events.into_iter().map(|event| event.message).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What keeps an application from going on, as the cockpit shows it.
+    pub async fn until_problem(&self, name: &str, words: &str) -> Problem {
+        let wanted = Name { namespace: self.environment.clone(), name: name.to_owned() };
+        let find = || {
+            let problem = self.engine.problems().remove(&wanted)?.problem;
+            problem.to_string().contains(words).then_some(problem)
+        };
+        let what = format!("{name} says '{words}'");
+        tokio::select! {
+            problem = until(&self.cluster, &what, find) => problem,
+            () = self.explain(name) => panic!("{what}"),
+        }
+    }
+
+    /// Waits until a condition of the custom resource has this status, with a message that has these words.
+    pub async fn until_condition(&self, name: &str, kind: &str, status: &str, words: &str) {
+        self.until_resource(name, &format!("{kind} is {status}: {words}"), |resource| {
+            resource.status.conditions.iter().any(|condition| {
+                condition.kind == kind && condition.status == status && condition.message.contains(words)
+            })
+        })
+        .await;
+    }
+}
