@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cluster::{ClusterError, Comparison, KIND, key};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::plan::{Class, Verb};
-use crate::domain::{DriftMode, ObjectKey, Plan, Preview, Problem, Resolution, Step, labels};
+use crate::domain::{DriftMode, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Step, labels};
 
 use super::draw::Drawn;
 use super::engine::Engine;
@@ -43,11 +43,12 @@ impl Engine {
         let mut drawn = self.draw(&name, &mut observed, &wish.order)?;
         let mut plan = std::mem::take(&mut drawn.plan);
         let mut home = Verb::Unchanged;
-        if wish.order.kind == crate::domain::OperationKind::Deploy {
+        if wish.order.kind == OperationKind::Deploy {
             home = self.judge_home(wish, &mut plan).await?;
             self.show_resource(wish, &mut plan).await?;
         }
-        let manner = Manner { name: &draft.name, blindly: home == Verb::Create, forced: forced(&observed) };
+        let forced = forced(&observed, wish.order.kind);
+        let manner = Manner { name: &draft.name, blindly: home == Verb::Create, forced };
         let diffs = self.refine(&mut plan, &drawn.objects, &manner).await?;
         if !wish.environment_known {
             plan.warnings.push(match home {
@@ -165,12 +166,13 @@ struct Manner<'a> {
 }
 
 /// The objects whose fields are taken from others when they are applied.
-fn forced(observed: &Observed) -> BTreeSet<ObjectKey> {
+fn forced(observed: &Observed, kind: OperationKind) -> BTreeSet<ObjectKey> {
     let situation = &observed.situation;
     let live = situation.live.iter();
     let ours = live.filter(|(_, live)| live.owned.is_some()).map(|(key, _)| key);
     let taken = observed.resolutions.iter().filter(|known| known.resolution == Resolution::Take);
-    let corrected = ours.filter(|_| situation.work.drift == DriftMode::Correct);
+    let corrects = kind == OperationKind::Correct || situation.work.drift == DriftMode::Correct;
+    let corrected = ours.filter(|_| corrects);
     taken.map(|known| &known.key).chain(corrected).cloned().collect()
 }
 

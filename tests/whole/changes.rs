@@ -62,7 +62,7 @@ async fn an_application_is_changed_stopped_started_scaled_and_deleted() {
     journey.write("2");
     journey.press(KeyCode::Enter);
     journey.confirm("Scale notes in demo").await;
-    journey.sees("2/2").await;
+    journey.sees(TWO).await;
 
     journey.write("aD");
     journey.sees("Delete the application and its volumes").await;
@@ -77,6 +77,11 @@ async fn an_application_is_changed_stopped_started_scaled_and_deleted() {
     journey.end().await;
 }
 
+/// One web server, and all of it ready.
+const ONE: &str = "1/1   styrmin/notes-web";
+/// Two of them.
+const TWO: &str = "2/2   styrmin/notes-web";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fields_that_somebody_else_took_are_settled() {
     let mut journey = Journey::start(120, 40).await;
@@ -90,8 +95,16 @@ async fn fields_that_somebody_else_took_are_settled() {
     let deployments: kube::Api<Deployment> = kube::Api::namespaced(journey.client(), "demo");
     let anna = PatchParams { field_manager: Some("anna".into()), ..PatchParams::default() };
     let scaled = serde_json::json!({"spec": {"replicas": 2}});
-    deployments.patch("notes-web", &anna, &Patch::Merge(scaled)).await.unwrap();
-    journey.sees("2/2").await;
+    deployments.patch("notes-web", &anna, &Patch::Merge(&scaled)).await.unwrap();
+    journey.sees("Drift 1").await;
+    journey.sees(TWO).await;
+
+    journey.write("ac");
+    journey.confirm("Set notes in demo right").await;
+    journey.until("the drift is gone", |screen| screen.contains(ONE) && !screen.contains("Drift 1")).await;
+
+    deployments.patch("notes-web", &anna, &Patch::Merge(&scaled)).await.unwrap();
+    journey.sees(TWO).await;
     journey.write("U");
     journey.sees("Change notes in demo").await;
     journey.press(KeyCode::Down);
@@ -110,7 +123,7 @@ async fn fields_that_somebody_else_took_are_settled() {
     journey.confirm("Settle who has the fields").await;
     journey
         .until("one web server again", |screen| {
-            screen.contains("Deployment/notes-web: take") && !screen.contains("2/2")
+            screen.contains("Deployment/notes-web: take") && screen.contains(ONE)
         })
         .await;
     journey.end().await;
