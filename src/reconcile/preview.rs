@@ -47,11 +47,8 @@ impl Engine {
             home = self.judge_home(wish, &mut plan).await?;
             self.show_resource(wish, &mut plan).await?;
         }
-        let manner = Manner {
-            name: &draft.name,
-            blindly: home == Verb::Create,
-            forced: forced(&observed, wish.order.kind),
-        };
+        let forced = forced(&observed, wish.order.kind);
+        let manner = Manner { name: &draft.name, blindly: home == Verb::Create, forced };
         let diffs = self.refine(&mut plan, &drawn.objects, &manner).await?;
         if !wish.environment_known {
             plan.warnings.push(match home {

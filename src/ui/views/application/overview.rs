@@ -11,7 +11,7 @@ use super::page::Areas;
 use crate::domain::world::{Application, LogTarget};
 use crate::domain::{Health, OperationId, OperationView, Problem, World};
 use crate::ui::format;
-use crate::ui::keymap::Command;
+use crate::ui::keymap::{Command, Layer};
 use crate::ui::list::Cursor;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
@@ -93,6 +93,11 @@ fn problem(page: &mut Page<'_>, shown: Shown<'_>) {
     }
     page.section("THE ENGINE STOPPED");
     page.problem(Item::Text, problem);
+    if problem.contested.is_some() {
+        let key = page.look.key(Command::Settle, Layer::Detail);
+        let text = format!("          {key} settles who has these fields");
+        page.add(None, vec![page.look.span(Role::Muted, text)]);
+    }
 }
 
 /// The chain of causes, from the outermost object inwards.
