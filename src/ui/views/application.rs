@@ -382,7 +382,7 @@ impl Screen for ApplicationView {
             Tab::Events => events::draw(application, self.events, look, areas.content, buffer),
             Tab::Logs => self.logs.draw(application, look, areas.content, buffer),
             Tab::Objects => objects::draw(application, self.objects, look, areas.content, buffer),
-            Tab::History => self.history.draw(application, world, look, areas.content, buffer),
+            Tab::History => self.history.draw((application, world), look, areas.content, buffer),
             Tab::Drift => drift::draw(application, self.drift, (world, look), areas.content, buffer),
         }
     }
