@@ -8,6 +8,8 @@
     reason = "a helper that fails fails its test"
 )]
 
+#[path = "engine/bad_input.rs"]
+mod bad_input;
 #[path = "engine/bench.rs"]
 mod bench;
 #[path = "engine/clock.rs"]
@@ -18,14 +20,22 @@ mod cluster;
 mod crash;
 #[path = "engine/deploy.rs"]
 mod deploy;
+#[path = "engine/drift.rs"]
+mod drift;
+#[path = "engine/epoch.rs"]
+mod epoch;
 #[path = "engine/faults.rs"]
 mod faults;
+#[path = "engine/finally.rs"]
+mod finally;
 #[path = "engine/guillotine.rs"]
 mod guillotine;
 #[path = "engine/leases.rs"]
 mod leases;
 #[path = "engine/matrix.rs"]
 mod matrix;
+#[path = "engine/operations.rs"]
+mod operations;
 #[path = "engine/rig.rs"]
 mod rig;
 #[path = "engine/site.rs"]

@@ -201,7 +201,9 @@ impl Cluster {
             PatchParams { force: true, field_manager: Some(ENGINE.to_owned()), ..PatchParams::default() };
         let api = self.api(&served.resource, &key.namespace);
         let patch = Patch::Apply(&object);
-        let answer = self.unary(&describe(&key), api.patch_status(&key.name, &params, &patch)).await?;
+        let answer = self.unary(&describe(&key), api.patch_status(&key.name, &params, &patch)).await;
+        let resource = format!("{}/status", served.resource.plural);
+        let answer = answer.map_err(|error| error.asked("patch", &resource, &key.namespace))?;
         self.offer_deployment(answer, &key)?;
         Ok(true)
     }

@@ -5,6 +5,9 @@ use crate::domain::{OperationState, Plan, Problem, Step, StepRecord, StepState};
 
 use super::decide::Stop;
 
+/// How many steps that were not done are named.
+const LEFT_MAX: usize = 4;
+
 /// Where a step stands; none when the plan has no such step. What is as it should be counts as done.
 pub(super) fn state(plan: &Plan, steps: &[StepRecord], position: usize) -> Option<StepState> {
     match plan.steps.get(position)?.verb {
@@ -27,7 +30,11 @@ pub(super) fn outcome(
     let failed = steps.iter().find(|step| step.state == StepState::Failed);
     // What was cut short is told by its reason; what failed by itself by its own.
     match stop {
-        Some(stop @ Stop::Cancelled(_)) => return (OperationState::Cancelled, Some(stop.problem())),
+        Some(stop @ Stop::Cancelled(_)) => {
+            let mut problem = stop.problem();
+            problem.why += &left(plan, &states);
+            return (OperationState::Cancelled, Some(problem));
+        }
         Some(stop @ Stop::Superseded) => return (OperationState::Superseded, Some(stop.problem())),
         _ => {}
     }
@@ -45,6 +52,22 @@ pub(super) fn outcome(
     let reached = plan.steps.iter().zip(&states).any(counts);
     let state = if reached { OperationState::PartiallyFailed } else { OperationState::Failed };
     (state, problem)
+}
+
+/// What was not done of a plan that was cut short, in words.
+fn left(plan: &Plan, states: &[StepState]) -> String {
+    let counts = |(step, _): &(&Step, &StepState)| !matches!(step.verb, Verb::Unchanged | Verb::Wait);
+    let steps: Vec<_> = plan.steps.iter().zip(states).filter(counts).collect();
+    let open: Vec<&str> = (steps.iter())
+        .filter(|(_, state)| **state != StepState::Succeeded)
+        .map(|(step, _)| step.name.as_str())
+        .collect();
+    let named = open.iter().take(LEFT_MAX).map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    let more = if open.len() > LEFT_MAX { " and more" } else { "" };
+    match open.len() {
+        0 => "; everything was written before, and was not waited for".to_owned(),
+        count => format!("; {count} of {} steps were not done: {named}{more}", steps.len()),
+    }
 }
 
 /// A step took longer than it may, with all its tries.

@@ -235,6 +235,8 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
         engine.carry_installation().await?;
         return Ok(None);
     }
+    // that the status may not be written keeps nothing from being done; it is told at the end
+    let mut untold = None;
     for _ in 0..MOVES_MAX {
         let mut observed = engine.observe(name).await?;
         if let Some(newest) = engine.deposed_by() {
@@ -245,13 +247,17 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
         engine.set_trace(name, observed.situation.trace.clone());
         engine.look_at_drift(name, &observed).await;
         if !retry || matches!(next, Move::Wait(_) | Move::Stall(_)) {
-            engine.tell(&observed, &next).await.map_err(|failure| failure.problem)?;
+            untold = match engine.tell(&observed, &next).await {
+                Err(failure) if failure.lasting => Some(failure.problem),
+                Err(failure) => return Err(failure.problem),
+                Ok(()) => None,
+            };
         }
         match &next {
             Move::Wait(waiting) if waiting.on == On::Retry => {
                 return Err(retrying(&observed.situation, waiting.until));
             }
-            Move::Wait(waiting) => return Ok(waiting.until),
+            Move::Wait(waiting) => return untold.map_or(Ok(waiting.until), Err),
             Move::Stall(problem) => return Err(problem.clone()),
             _ => {}
         }
@@ -259,7 +265,9 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
             if failure.lasting {
                 // What a person has to see stands in the custom resource too.
                 let stalled = Move::Stall(failure.problem.clone());
-                engine.tell(&observed, &stalled).await.map_err(|failure| failure.problem)?;
+                if let Err(untold) = engine.tell(&observed, &stalled).await {
+                    tracing::warn!(problem = %untold.problem, "the status was not written");
+                }
             }
             return Err(failure.problem);
         }

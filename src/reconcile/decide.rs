@@ -193,7 +193,7 @@ fn held(situation: &Situation, record: &Deployment) -> Option<Move> {
     match last.state {
         Cancelled => Some(Move::Stall(Problem::new(
             format!("{} was cancelled", last.plan.title),
-            last.orders.cancelled_by.as_ref().map_or_else(String::new, |actor| format!("by {actor}")),
+            last.problem.as_ref().map_or_else(String::new, |problem| problem.why.clone()),
             "carry it out again, or roll back",
         ))),
         Stale if last.origin.confirmed => Some(Move::Stall(last.problem.clone().unwrap_or_else(|| {

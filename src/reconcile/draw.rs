@@ -98,6 +98,7 @@ impl Engine {
             draft: order.record.draft.clone(),
             context: wanted.context.clone(),
             digest: wanted.digest.clone(),
+            number: wanted.number,
         });
         let rendered = self.with_visibility(digests(&objects));
         observed.situation.live = live(&self.cluster().index(), name, &rendered.objects);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::cluster::Index;
+use crate::cluster::{DeploymentResource, Index};
 use crate::domain::names::digest;
 use crate::domain::operation::Subject;
 use crate::domain::{
-    ClusterRecord, Deployment, DesiredPhase, DriverVersion, Environment, Instance, ObjectKey, Problem,
-    Resolution, labels,
+    ClusterRecord, Deployment, DesiredPhase, DriverVersion, Environment, ObjectKey, Problem, Resolution,
+    labels,
 };
 use crate::driver;
 use crate::store::FieldResolution;
@@ -77,7 +77,13 @@ impl Observed {
             situation.wanted = Some(Err(unknown_driver(record)));
             return;
         };
-        let wanted = wanted(setting, record, driver, situation.newest.as_ref());
+        let known = situation.newest.as_ref().map(|newest| newest.number);
+        let wanted = match (known, situation.resource.as_deref().and_then(|known| known.status.instance)) {
+            (None, Some(before)) => {
+                wanted_again(setting, record, driver, (before, situation.resource.as_deref()))
+            }
+            (known, _) => wanted(setting, record, driver, known.map_or(1, |number| number + 1)),
+        };
         if let Ok(wanted) = &wanted {
             let urls = urls(&driver.spec, &wanted.context, setting.cluster.ingress_port);
             situation.urls = urls.into_iter().map(|(_, url)| url).collect();
@@ -241,7 +247,11 @@ pub(super) fn live(
             uid: summary.uid.clone(),
             owned: row.owned.clone(),
             deleting: summary.deleting,
-            ours: summary.labels.get(labels::DEPLOYMENT).is_some_and(|label| *label == name.name),
+            // what we wrote and somebody took the label off is no stranger
+            ours: match summary.labels.get(labels::DEPLOYMENT) {
+                Some(label) => *label == name.name,
+                None => row.owned.is_some(),
+            },
             verdict: summary.verdict.clone(),
         };
         (summary.key.clone(), live)
@@ -257,22 +267,37 @@ fn unknown_driver(record: &Deployment) -> Problem {
     )
 }
 
-/// What the record asks for, resolved as the instance after `newest`.
-pub(super) fn wanted(
+/// The same where the records were lost, but not the custom resource: what it has stays that instance, and another one comes
+/// after it.
+fn wanted_again(
     setting: &Setting,
     record: &Deployment,
     driver: &DriverVersion,
-    newest: Option<&Instance>,
+    (before, resource): (u32, Option<&DeploymentResource>),
+) -> Result<Wanted, Problem> {
+    let same = wanted(setting, record, driver, before)?;
+    match resource.and_then(|resource| resource.context_digest.as_ref()) == Some(&same.digest) {
+        true => Ok(same),
+        false => wanted(setting, record, driver, before + 1),
+    }
+}
+
+/// What the record asks for, resolved as the instance of this number.
+fn wanted(
+    setting: &Setting,
+    record: &Deployment,
+    driver: &DriverVersion,
+    number: u32,
 ) -> Result<Wanted, Problem> {
     let context = driver::context::resolve(&driver::context::ContextSources {
         cluster: &setting.cluster,
         environment: &setting.environment,
         deployment: record,
         driver,
-        instance_number: newest.map_or(1, |instance| instance.number + 1),
+        instance_number: number,
     })?;
     let digest = instance_digest(&context, driver);
-    Ok(Wanted { context, digest })
+    Ok(Wanted { context, digest, number })
 }
 
 /// The digest of an instance: over its context without its number, and the content of its driver, since a built-in driver may

@@ -47,8 +47,11 @@ impl Engine {
             home = self.judge_home(wish, &mut plan).await?;
             self.show_resource(wish, &mut plan).await?;
         }
-        let forced = forced(&observed, wish.order.kind);
-        let manner = Manner { name: &draft.name, blindly: home == Verb::Create, forced };
+        let manner = Manner {
+            name: &draft.name,
+            blindly: home == Verb::Create,
+            forced: forced(&observed, wish.order.kind),
+        };
         let diffs = self.refine(&mut plan, &drawn.objects, &manner).await?;
         if !wish.environment_known {
             plan.warnings.push(match home {

@@ -123,9 +123,11 @@ fn failure(situation: &Situation) -> Option<String> {
     situation.newest.as_ref()?.message.clone()
 }
 
-/// Known only when everything is written; before that the previous one stands, so that a restart in between applies all again.
+/// Known only when everything is written and nothing drifted; before that the previous one stands, so that a restart in
+/// between applies all again, and takes nobody else's writes for ours.
 fn inventory(situation: &Situation, next: &Move) -> Option<InventoryStatus> {
-    let written = matches!(next, Move::Wait(waiting) if matches!(waiting.on, On::Change | On::Health));
+    let written = matches!(next, Move::Wait(waiting) if matches!(waiting.on, On::Change | On::Health))
+        && situation.rendered_objects().iter().all(|object| situation.need(object).is_none());
     let Some(Ok(rendered)) = situation.rendered.as_ref().filter(|_| written) else { return None };
     Some(InventoryStatus {
         count: u32::try_from(rendered.objects.len()).unwrap_or(u32::MAX),

@@ -47,7 +47,7 @@ pub struct Live {
     pub owned: Option<String>,
     /// Whether it is going.
     pub deleting: bool,
-    /// Whether it carries this deployment's label.
+    /// Whether it belongs to this deployment: it carries its label, or none, and was written by us.
     pub ours: bool,
     /// How it is.
     pub verdict: Verdict,
@@ -75,6 +75,8 @@ pub struct Wanted {
     pub context: Value,
     /// Its digest; an instance with the same one is the same instance.
     pub digest: String,
+    /// The number that an instance of it gets.
+    pub number: u32,
 }
 
 /// Everything that is known.

@@ -15,6 +15,16 @@ pub struct Stuck {
     pub patience: SignedDuration,
 }
 
+impl Stuck {
+    /// What stays the same while the reason goes back and forth: a failed pull is tried again and again.
+    pub fn family(&self) -> &str {
+        match self.reason.as_str() {
+            "ErrImagePull" => "ImagePullBackOff",
+            reason => reason,
+        }
+    }
+}
+
 /// Reasons that do not pass by themselves, and how long each is given, in seconds.
 const REASONS: [(&str, i64); 10] = [
     ("CrashLoopBackOff", 30),
@@ -36,14 +46,19 @@ pub fn stuck(workload: &ObjectKey, objects: &[ObjectSummary]) -> Option<Stuck> {
         objects.iter().filter(|object| object.owner.as_deref() == Some(uid)).collect()
     };
     let children = owned(&owner.uid);
-    // a Deployment's newest ReplicaSet; other workloads own their pods
-    let sets = children.iter().filter(|object| object.key.kind == "ReplicaSet");
-    let newest = sets.max_by_key(|object| (object.created, object.key.name.clone()));
-    let pods = match newest {
-        Some(set) => owned(&set.uid),
-        None => children,
+    // a Deployment's ReplicaSets own the pods; other workloads do so themselves
+    let sets: Vec<_> = children.iter().filter(|object| object.key.kind == "ReplicaSet").collect();
+    if sets.is_empty() {
+        return children.into_iter().filter(|pod| !pod.deleting).find_map(of_pod);
+    }
+    let pods_of = |set: &ObjectSummary| -> Vec<&ObjectSummary> {
+        owned(&set.uid).into_iter().filter(|pod| !pod.deleting).collect()
     };
-    pods.into_iter().filter(|pod| !pod.deleting).find_map(of_pod)
+    // the set that pods are made for now: a rollback takes up an old one, so that its own age says nothing
+    let made = |set: &ObjectSummary| pods_of(set).iter().filter_map(|pod| pod.created).max();
+    let newest = sets.iter().filter_map(|set| made(set)).max()?;
+    let current = sets.into_iter().filter(|set| made(set) == Some(newest));
+    current.flat_map(|set| pods_of(set)).find_map(of_pod)
 }
 
 fn of_pod(pod: &ObjectSummary) -> Option<Stuck> {
@@ -65,10 +80,14 @@ mod tests {
     use crate::cluster::summary;
 
     fn object(kind: &str, name: &str, owner: &str, status: Value) -> ObjectSummary {
+        made_at("2026-01-01T00:00:00Z", kind, name, owner, status)
+    }
+
+    fn made_at(at: &str, kind: &str, name: &str, owner: &str, status: Value) -> ObjectSummary {
         let version = if kind == "Pod" { "v1" } else { "apps/v1" };
         summary(
             &json!({"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "demo", "uid": name,
-            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "creationTimestamp": at,
             "ownerReferences": [{"uid": owner, "controller": true, "kind": "x", "name": "x"}]},
             "spec": {}, "status": status}),
         )
@@ -88,7 +107,7 @@ mod tests {
                 object("ReplicaSet", "web-1", "web", json!({})),
                 object("ReplicaSet", "web-2", "web", json!({})),
                 object("Pod", "old", "web-1", waiting("CrashLoopBackOff")),
-                object("Pod", "new", "web-2", waiting(reason)),
+                made_at("2026-01-01T00:00:09Z", "Pod", "new", "web-2", waiting(reason)),
             ]
         };
         let found = stuck(&key, &objects("ImagePullBackOff")).unwrap();
@@ -99,5 +118,13 @@ mod tests {
             None,
             "old pods say nothing about the new ones"
         );
+        let back = [
+            object("Deployment", "web", "", json!({})),
+            object("ReplicaSet", "web-1", "web", json!({})),
+            made_at("2026-01-01T00:00:05Z", "ReplicaSet", "web-2", "web", json!({})),
+            made_at("2026-01-01T00:00:09Z", "Pod", "again", "web-1", waiting("CrashLoopBackOff")),
+            made_at("2026-01-01T00:00:06Z", "Pod", "before", "web-2", waiting("ContainerCreating")),
+        ];
+        assert!(stuck(&key, &back).unwrap().message.starts_with("Pod/again"), "a rollback uses the old set");
     }
 }

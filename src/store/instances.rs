@@ -21,6 +21,8 @@ pub struct NewInstance {
     pub context: Value,
     /// The context's digest.
     pub digest: String,
+    /// Its number at least: where the records were lost, the cluster knows of earlier ones.
+    pub number: u32,
 }
 
 impl Store {
@@ -129,7 +131,7 @@ pub(super) fn freeze(
     now: &str,
 ) -> Result<Instance, StoreError> {
     deployments::require(transaction, new.deployment)?;
-    let number = next_number(transaction, new.deployment)?;
+    let number = next_number(transaction, new.deployment)?.max(new.number);
     transaction.execute(
         "UPDATE instances SET state = 'Superseded', message = 'replaced by instance ' || ?2
          WHERE deployment = ?1 AND state IN ('Planned', 'Applying')",

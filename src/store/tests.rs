@@ -73,6 +73,7 @@ fn new_instance(deployment: DeploymentId, version: &str) -> NewInstance {
         draft: DeploymentDraft { application_version: version.to_owned(), ..draft("notes") },
         context: json!({"app": {"version": version}}),
         digest: version.to_owned(),
+        number: 1,
     }
 }
 

@@ -85,7 +85,11 @@ pub struct Bench {
     running: Option<JoinHandle<()>>,
     /// The deployment that a test is about.
     pub id: Option<DeploymentId>,
-    drivers: Vec<DriverVersion>,
+    /// Whether it is right about being the one: deposed, it goes on with a higher epoch.
+    pub has_lease: bool,
+    least: u64,
+    /// The drivers beside the built-in ones.
+    pub drivers: Vec<DriverVersion>,
 }
 
 impl Bench {
@@ -144,8 +148,11 @@ impl Bench {
                 recorded.changed().await.unwrap();
             }
         };
+        // who looks at the index next must find everything there
+        let index = self.cluster.index();
+        let listed = || (index.deployments_complete() && index.is_complete(&self.environment)).then_some(());
         tokio::select! {
-            () = settled => {}
+            () = settled => until(&self.cluster, "everything is listed", listed).await,
             () = self.explain(name) => {}
         }
     }
@@ -206,6 +213,8 @@ impl Bench {
             stop: CancellationToken::new(),
             running: None,
             id: None,
+            has_lease: true,
+            least: 0,
             drivers: Vec::new(),
         };
         bench.start();
@@ -226,14 +235,16 @@ impl Bench {
         self.stop = CancellationToken::new();
         let stop = self.stop.clone();
         let (store, cluster) = (self.store.clone(), self.cluster.name().to_owned());
+        let (has_lease, mut least) = (self.has_lease, self.least);
         self.running = Some(tokio::spawn(async move {
             let me = Holder { identity: "test".to_owned(), host: "here".to_owned(), pid: None };
-            let mut least = 0;
             loop {
                 engine.lead(store.claim_engine(&cluster, &me, least).await.unwrap());
                 // as whoever holds the Lease: the epoch has to be above all that the cluster has seen
-                let Some(newest) = engine.run(stop.clone()).await else { return };
-                least = newest + 1;
+                match engine.run(stop.clone()).await {
+                    Some(newest) if has_lease => least = newest + 1,
+                    _ => return,
+                }
             }
         }));
     }
@@ -244,6 +255,24 @@ impl Bench {
         if let Some(running) = self.running.take() {
             running.await.unwrap();
         }
+    }
+
+    /// Another host with records of its own runs an engine of this epoch on the same cluster.
+    pub async fn beside(&self, epoch: u64) -> Self {
+        let counters = Counters::default();
+        let cluster = connect(self.sandbox.as_ref().unwrap(), &counters);
+        let mut bench = Self::over(cluster, self.other.clone(), &self.environment, counters, self.port).await;
+        bench.end().await;
+        (bench.drivers, bench.least) = (self.drivers.clone(), epoch);
+        bench.engine = engine(&bench.store, &bench.cluster, &bench.drivers, &bench.clock);
+        bench.start();
+        bench
+    }
+
+    /// Waits until the engine has ended by itself.
+    pub async fn until_deposed(&mut self) {
+        let running = self.running.take().unwrap();
+        tokio::time::timeout(LIMIT, running).await.expect("a newer engine is seen").unwrap();
     }
 
     /// Another engine that remembers nothing takes over, with the same records and the same cluster.

@@ -277,3 +277,20 @@ async fn a_removal_that_a_finalizer_holds_says_which() {
     assert!(bench.live(&key("PersistentVolumeClaim", "yard-data")).await.is_some(), "volumes stay");
     bench.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_that_may_not_be_written_keeps_nothing_from_being_done() {
+    let bench = deployed().await;
+    bench.play(
+        "rules: [{verbs: [patch], resources: [styrmindeployments.styrmin.io/status], fault: {status: {code: 403}}}]",
+    );
+    bench.edit_parameters(json!({"text": "newer"})).await;
+    bench.until_ended(YARD, Succeeded, Some(2)).await;
+    let problem = bench.until_problem(YARD, "StyrminDeployment/yard").await;
+    assert!(problem.what.contains("denies patch styrmindeployments/status in demo"), "{problem}");
+    assert_eq!(bench.resource(YARD).unwrap().status.instance, Some(1));
+    bench.faults().end();
+    bench.advance(YARD, 60).await;
+    bench.until_running(YARD, 2).await;
+    bench.close().await;
+}

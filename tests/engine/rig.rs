@@ -221,3 +221,38 @@ impl Bench {
         .await;
     }
 }
+
+impl Bench {
+    /// Waits until the engine has looked at everything.
+    pub async fn until_idle(&self) {
+        let mut idle = self.engine.idle();
+        tokio::select! {
+            found = idle.wait_for(|idle| *idle) => drop(found.unwrap()),
+            () = self.explain(YARD) => {}
+        }
+    }
+
+    /// Has whoever carries the application's operation on look at it, and waits until that was done: another generation of the
+    /// custom resource that asks for nothing new shows in its status.
+    pub async fn is_looked_at(&self, name: &str) {
+        let moment = jiff::Timestamp::now().as_nanosecond().to_string();
+        let patch = json!({"spec": {"context": {"looked": moment}}});
+        self.edit(&key(KIND, name), "styrmindeployments", patch).await;
+        let wanted = self.live(&key(KIND, name)).await.unwrap()["metadata"]["generation"].as_i64();
+        self.until_resource(name, "it is looked at", |known| known.status.observed_generation >= wanted)
+            .await;
+    }
+
+    /// Does something that wakes the engine, and waits until it has looked at it.
+    pub async fn wakes(&self, cause: impl AsyncFn()) {
+        self.until_idle().await;
+        let mut idle = self.engine.idle();
+        idle.mark_unchanged();
+        cause().await;
+        tokio::select! {
+            woken = idle.changed() => woken.unwrap(),
+            () = self.explain(YARD) => {}
+        }
+        self.until_idle().await;
+    }
+}

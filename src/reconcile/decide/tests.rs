@@ -45,7 +45,7 @@ pub(in crate::reconcile) fn settled() -> Situation {
         record: Some(record),
         resource: Some(Arc::new(resource)),
         newest: Some(newest),
-        wanted: Some(Ok(Wanted { context: json!({}), digest: "d1".to_owned() })),
+        wanted: Some(Ok(Wanted { context: json!({}), digest: "d1".to_owned(), number: 1 })),
         trace: Trace(objects.iter().map(written).collect()),
         rendered: Some(Ok(Rendered { objects, digest: "r1".to_owned() })),
         live,
@@ -163,7 +163,7 @@ fn a_newer_record_is_written_and_a_foreign_edit_is_imported() {
 #[test]
 fn a_new_wish_is_planned_and_carried_out_as_one_operation() {
     let mut s = settled();
-    s.wanted = Some(Ok(Wanted { context: json!({}), digest: "d2".to_owned() }));
+    s.wanted = Some(Ok(Wanted { context: json!({}), digest: "d2".to_owned(), number: 2 }));
     newest(&mut s).draft = Some(s.record.as_ref().unwrap().draft.clone());
     assert_eq!(decide(&s), Move::Plan(OperationKind::Update));
     record(&mut s).draft.application_version = "1.1.0".into();

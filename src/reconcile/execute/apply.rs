@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Hands, failed, lasting, object_of, passing, stale};
 use crate::cluster::{ApplyOptions, ClusterError, DeleteOptions, key};
 use crate::domain::canonical::canonical_digest;
+use crate::domain::plan::Verb;
 use crate::domain::{DriftMode, ObjectKey, OperationKind, Problem, Resolution, Step, labels};
 use crate::operate::{Done, StepError};
 use crate::reconcile::ownership;
@@ -125,7 +126,9 @@ impl Hands {
         if let Some(other) = live.deployment.as_ref().filter(|name| **name != self.name.name) {
             return Err(lasting(collision(key, other)));
         }
+        let adopts = step.verb == Verb::Adopt && !self.operation.origin.confirmed;
         match step.expects.uid.as_deref() {
+            _ if adopts && live.deployment.is_none() => Err(self.taken(key)),
             Some("") if live.deployment.is_none() => Err(self.taken(key)),
             Some(uid) if !uid.is_empty() && uid != live.uid => Err(another(key)),
             _ => Ok(()),
@@ -146,13 +149,21 @@ impl Hands {
         if step.expects.uid.as_deref() != Some("") || cluster.watches_all(key) {
             return Ok(None);
         }
-        let live = cluster.get(key).await.map_err(failed)?;
-        Ok(live.map(|live| {
-            let text = |value: &Value| value.as_str().map(str::to_owned);
-            let metadata = &live["metadata"];
-            let deployment = text(&metadata["labels"][labels::DEPLOYMENT]);
-            Found { uid: text(&metadata["uid"]).unwrap_or_default(), deployment }
-        }))
+        let Some(live) = cluster.get(key).await.map_err(failed)? else { return Ok(None) };
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let uid = text(&live["metadata"]["uid"]).unwrap_or_default();
+        let deployment = match text(&live["metadata"]["labels"][labels::DEPLOYMENT]) {
+            None if self.wrote(key, &uid).await? => Some(self.name.name.clone()),
+            label => label,
+        };
+        Ok(Some(Found { uid, deployment }))
+    }
+
+    /// Whether the records say that this very object was written for this application: somebody took its label off.
+    async fn wrote(&self, key: &ObjectKey, uid: &str) -> Result<bool, StepError> {
+        let Some(id) = self.operation.goal.deployment else { return Ok(false) };
+        let known = self.engine.store().inventory(id).await?;
+        Ok(known.iter().any(|item| item.key == *key && item.uid == uid))
     }
 
     /// An object that was to be created exists, and belongs to nobody we know. Only a person decides to adopt it.

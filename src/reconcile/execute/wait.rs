@@ -75,9 +75,9 @@ impl Hands {
         };
         let now = self.engine.clock().now();
         let begun = match since {
-            Some((reason, begun)) if *reason == found.reason => *begun,
+            Some((family, begun)) if *family == found.family() => *begun,
             _ => {
-                *since = Some((found.reason.clone(), now));
+                *since = Some((found.family().to_owned(), now));
                 now
             }
         };
