@@ -11,6 +11,8 @@
 
 #[path = "../tests/engine/bench.rs"]
 mod bench;
+#[path = "engine/beside.rs"]
+mod beside;
 #[path = "engine/block.rs"]
 mod block;
 #[path = "../tests/engine/clock.rs"]
@@ -51,6 +53,10 @@ async fn main() {
     one_large().await;
     many_small(applications).await;
     resume().await;
+    let mut took = beside::milliseconds(TIMES).await;
+    took.sort_by(f64::total_cmp);
+    print(&format!("a wish of another process → its first step, median of {TIMES}"), took[TIMES / 2], "ms");
+    print("   the slowest", took[TIMES - 1], "ms");
 }
 
 fn draft(bench: &Bench, name: &str, maps: usize, scene: &str) -> DeploymentDraft {

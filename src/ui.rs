@@ -47,3 +47,11 @@ mod sample {
     extern crate self as styrmin;
     include!("../tests/support/sample.rs");
 }
+
+/// The plans that the tests of dialogs, `tests/frames.rs` and `tests/random_keys.rs` share.
+#[cfg(test)]
+#[allow(dead_code, reason = "each of them uses a part of it")]
+mod plan_samples {
+    extern crate self as styrmin;
+    include!("../tests/support/plans.rs");
+}

@@ -11,8 +11,15 @@
 #[path = "support/sample.rs"]
 mod sample;
 
+#[allow(dead_code, reason = "the plans are shared with other tests")]
+#[path = "support/plans.rs"]
+mod plan_samples;
+
 #[path = "frames/operations.rs"]
 mod operations;
+
+#[path = "frames/plans.rs"]
+mod plans;
 
 use std::sync::Arc;
 
@@ -110,6 +117,11 @@ fn check(name: &str, world: impl Fn() -> World, scene: impl Fn(&mut Cockpit)) {
         scene(&mut cockpit);
         insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), cockpit.screen());
     }
+}
+
+/// Compares the screen with what is recorded.
+fn check_screen(name: &str, cockpit: &Cockpit) {
+    insta::assert_snapshot!(format!("{name}_{}x{}", cockpit.size.0, cockpit.size.1), cockpit.screen());
 }
 
 fn to_form(cockpit: &mut Cockpit) {

@@ -7,6 +7,10 @@
 #[path = "support/sample.rs"]
 mod sample;
 
+#[allow(dead_code, reason = "the plans are shared with other tests")]
+#[path = "support/plans.rs"]
+mod plan_samples;
+
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
@@ -14,8 +18,9 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use styrmin::domain::plan::Class;
 use styrmin::domain::world::{Installed, Link};
-use styrmin::domain::{ClusterKind, Plan, Problem, World};
+use styrmin::domain::{ClusterKind, Intent, Plan, Problem, World};
 use styrmin::ui::event::{Effect, Event, Reply, RequestId};
 use styrmin::ui::{ColourDepth, KeymapSet, Model, ThemeSet, UiConfig, UiOptions, draw, update};
 
@@ -50,7 +55,7 @@ fn key() -> impl Strategy<Value = KeyCode> {
         Just(KeyCode::PageUp),
         Just(KeyCode::PageDown),
     ];
-    let letters = "abcdefghijklmnopqrstuvwxyzGFSTNI/:?1234 []éö日\u{301}"
+    let letters = "abcdefghijklmnopqrstuvwxyzGFSTNIURD/:?1234 []éö日\u{301}"
         .chars()
         .map(KeyCode::Char)
         .collect::<Vec<_>>();
@@ -71,19 +76,32 @@ fn act() -> impl Strategy<Value = Act> {
         "\u{1b}\u{1b}",
         "n\t\t\t\t\t\t\t\tsecret\t\n",
         "y",
+        "yy",
+        "ynotes\n",
+        "d",
+        "ab",
+        "ax",
+        "as",
+        "ac",
+        "ak\u{1b}",
+        "af\n",
+        "R\n",
+        "anweb\n3\n",
+        "aD\n",
+        "aDj\n",
+        "U\t\t\t\t\t\t\n",
         "3",
         "3/ledger\n\naajj\n",
         "3\nakj\n",
         "jh j \n",
         "jjd",
-        "ab",
     ];
     prop_oneof![
         24 => (key(), modifiers).prop_map(|(code, modifiers)| Act::Key(code, modifiers)),
         4 => prop::sample::select(scripts.to_vec()).prop_map(Act::Type),
         2 => (1..130u16, 1..45u16).prop_map(|(width, height)| Act::Resize(width, height)),
         2 => Just(Act::Resize(100, 30)),
-        2 => (0..5usize).prop_map(Act::World),
+        2 => (0..8usize).prop_map(Act::World),
         1 => (0..100_000i64).prop_map(Act::Tick),
         6 => any::<bool>().prop_map(Act::Answer),
         1 => (0..50u64).prop_map(Act::LateAnswer),
@@ -99,8 +117,18 @@ fn world(number: usize) -> World {
         1 => sample::empty_world(ClusterKind::Sandbox, sample::stale(), Installed::Yes),
         2 => sample::large_world(200),
         3 => World::default(),
+        4 => plan_samples::stopped(),
+        5 => production(),
+        6 => plan_samples::world(),
         _ => sample::world(),
     }
+}
+
+/// The picture with its environments in production.
+fn production() -> World {
+    let mut world = plan_samples::world();
+    world.environments.iter_mut().for_each(|environment| environment.production = true);
+    world
 }
 
 fn config(number: usize) -> UiConfig {
@@ -117,7 +145,7 @@ struct Cockpit {
     size: (u16, u16),
     open: Vec<(RequestId, Effect)>,
     screen: String,
-    confirmed: usize,
+    confirmed: Vec<Intent>,
     answered: usize,
     events: usize,
 }
@@ -129,7 +157,7 @@ impl Cockpit {
             size: (100, 30),
             open: Vec::new(),
             screen: String::new(),
-            confirmed: 0,
+            confirmed: Vec::new(),
             answered: 0,
             events: 0,
         };
@@ -142,12 +170,12 @@ impl Cockpit {
         let before = std::mem::take(&mut self.screen);
         for effect in update(&mut self.model, event) {
             match &effect {
-                Effect::Confirm(_, _, hash) => {
-                    self.confirmed += 1;
+                Effect::Confirm(_, intent, hash) => {
                     assert!(by_key, "only a person confirms");
-                    let plan = sample::plan();
+                    let plan = plan_samples::preview(intent).plan;
                     assert_eq!(*hash, plan.hash());
-                    assert!(shows(&before, &plan), "the plan was not on screen:\n{before}");
+                    assert!(shows(&before, intent, &plan), "the plan was not on screen:\n{before}");
+                    self.confirmed.push(intent.clone());
                 }
                 Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
                     self.answered += 1;
@@ -214,7 +242,8 @@ impl Cockpit {
         let Some((id, effect)) = self.open.pop() else { return };
         let problem = || Problem::new("It did not work", "for a reason\nof two lines", "try again");
         let reply = match effect {
-            Effect::Plan(..) => Reply::Plan(if well { Ok(sample::preview()) } else { Err(problem()) }),
+            Effect::Plan(_, intent) if well => Reply::Plan(Ok(plan_samples::preview(&intent))),
+            Effect::Plan(..) => Reply::Plan(Err(plan_samples::conflict())),
             Effect::CompareInstances(..) => {
                 Reply::Diffs(if well { Ok(sample::preview().diffs) } else { Err(problem()) })
             }
@@ -233,10 +262,15 @@ impl Cockpit {
     }
 }
 
-fn shows(screen: &str, plan: &Plan) -> bool {
-    screen.contains(&plan.title)
-        && screen.contains(&plan.cluster)
-        && screen.contains("Deploy") | screen.contains("Install")
+/// Whether a person saw the plan, where it writes to, what it costs, and, before something is lost, the name that they typed.
+fn shows(screen: &str, intent: &Intent, plan: &Plan) -> bool {
+    let costs = plan.class() == Class::Safe || screen.contains(plan.class().as_str());
+    let name = match intent {
+        Intent::Install => "kind-local",
+        _ => "notes",
+    };
+    let typed = plan.class() != Class::Destructive || screen.contains(&format!("type {name}: {name}"));
+    screen.contains(&plan.title) && screen.contains(&plan.cluster) && costs && typed
 }
 
 fn request_of(effect: &Effect) -> Option<RequestId> {
@@ -273,10 +307,33 @@ fn a_confirmed_plan_is_carried_out() {
     cockpit.act(Act::Answer(true));
     cockpit.act(Act::Type("y"));
     assert_eq!(
-        cockpit.confirmed, 1,
+        cockpit.confirmed.len(),
+        1,
         "the property above would hold for a cockpit that can do nothing\n{}",
         cockpit.screen
     );
+}
+
+#[test]
+fn every_change_of_an_application_can_be_confirmed() {
+    for (keys, confirms) in [
+        ("ab", "yy"),
+        ("ax", "yy"),
+        ("ac", "y"),
+        ("R\n", "yy"),
+        ("anweb\n3\n", "y"),
+        ("af\n", "y"),
+        ("aD\n", "yy"),
+        ("aDj\n", "ynotes\n"),
+        ("U\t\t\t\t\t\t\n", "yy"),
+    ] {
+        let mut cockpit = Cockpit::new();
+        cockpit.act(Act::World(6));
+        cockpit.act(Act::Type(keys));
+        cockpit.act(Act::Answer(true));
+        cockpit.act(Act::Type(confirms));
+        assert_eq!(cockpit.confirmed.len(), 1, "{keys}\n{}", cockpit.screen);
+    }
 }
 
 #[test]
@@ -305,6 +362,15 @@ fn every_view_is_drawn_at_every_size() {
         "T",
         "jlc",
         "n\t\t\t\t\t\t\t\tsecret\t\n",
+        "U",
+        "aD",
+        "ax",
+        "aDj\n",
+        "an",
+        "anweb\n",
+        "af",
+        "ak",
+        "a",
         "3",
         "3\n",
         "3/ledger\n\naa",
@@ -315,6 +381,7 @@ fn every_view_is_drawn_at_every_size() {
     ];
     for scene in scenes {
         let mut cockpit = Cockpit::new();
+        cockpit.act(Act::World(6));
         cockpit.act(Act::Type(scene));
         cockpit.act(Act::Answer(true));
         for size in [(1, 1), (2, 3), (5, 2), (3, 40), (12, 5), (20, 5), (39, 9), (79, 23), (300, 100)] {

@@ -13,6 +13,8 @@
 mod agents;
 #[path = "whole/binary.rs"]
 mod binary;
+#[path = "whole/changes.rs"]
+mod changes;
 #[path = "whole/journeys.rs"]
 mod journeys;
 #[path = "whole/killed.rs"]

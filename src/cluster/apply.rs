@@ -63,7 +63,8 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError::Conflict`] with every field that another manager owns; [`ClusterError::Unserved`] for an unknown kind.
     pub async fn apply(&self, object: &Value, options: ApplyOptions) -> Result<Applied, ClusterError> {
-        self.apply_as(object, labels::MANAGER, options).await
+        let applied = self.apply_as(object, labels::MANAGER, options).await;
+        applied.map_err(|error| error.while_applying(&project::key(object)))
     }
 
     /// Applies an object under another manager's name: for the engine's own fields of the custom resource.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::core::Status;
 use thiserror::Error;
 
-use crate::domain::Problem;
+use crate::domain::{ObjectKey, Problem};
 
 /// A field that another manager owns: the reason why a server-side apply was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum ClusterError {
         object: String,
         /// The fields and who owns them.
         conflicts: Vec<FieldConflict>,
+        /// The object, where one was applied.
+        key: Option<Box<ObjectKey>>,
     },
     /// It changed since it was read, or exists already. Reading it again and repeating is right.
     #[error("{object} changed meanwhile: {message}")]
@@ -140,7 +142,7 @@ impl ClusterError {
         let message = if status.message.is_empty() { status.reason.clone() } else { status.message.clone() };
         let conflicts = field_conflicts(status);
         match (status.code, status.reason.as_str()) {
-            (409, _) if !conflicts.is_empty() => Self::Conflict { object, conflicts },
+            (409, _) if !conflicts.is_empty() => Self::Conflict { object, conflicts, key: None },
             (409, _) => Self::Stale { object, message },
             (404, _) => Self::NotFound { object, message },
             (410, _) => Self::Expired { object, message },
@@ -239,7 +241,21 @@ impl ClusterError {
                 (format!("the cluster did not do {object}"), "see the cause; it is tried again by itself")
             }
         };
-        Problem::new(what, why, next)
+        let problem = Problem::new(what, why, next);
+        match self {
+            Self::Conflict { key: Some(key), .. } => problem.about_fields_of((**key).clone()),
+            _ => problem,
+        }
+    }
+
+    /// The same error, met while `applied` was applied.
+    pub(super) fn while_applying(self, applied: &ObjectKey) -> Self {
+        match self {
+            Self::Conflict { object, conflicts, .. } => {
+                Self::Conflict { object, conflicts, key: Some(Box::new(applied.clone())) }
+            }
+            other => other,
+        }
     }
 }
 
@@ -309,9 +325,17 @@ mod tests {
         let expected = FieldConflict { manager: "kubectl".into(), field: ".spec.replicas".into() };
         assert_eq!(
             error,
-            ClusterError::Conflict { object: "Deployment/web".into(), conflicts: vec![expected] }
+            ClusterError::Conflict { object: "Deployment/web".into(), conflicts: vec![expected], key: None }
         );
         assert!(error.problem().why.contains(".spec.replicas (kubectl)"));
+        let key = ObjectKey {
+            api_version: "apps/v1".into(),
+            kind: "Deployment".into(),
+            namespace: "demo".into(),
+            name: "web".into(),
+        };
+        let problem = error.while_applying(&key).problem();
+        assert_eq!(problem.contested.as_deref(), Some(&key), "a person can say who is to have the fields");
     }
 
     #[test]

@@ -78,6 +78,18 @@ pub fn duration(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// The time until the text of [`duration`] changes.
+pub fn duration_lasts(from: Timestamp, to: Timestamp) -> Duration {
+    let seconds = seconds_between(to, from);
+    let unit = match unit_of(seconds) {
+        (_, 's' | 'm') => 1,
+        (_, 'h') => MINUTE,
+        (_, 'd') => HOUR,
+        _ => DAY,
+    };
+    Duration::from_secs((unit - seconds % unit).unsigned_abs())
+}
+
 /// The time of day, in UTC.
 pub fn clock(at: Timestamp) -> String {
     at.strftime("%H:%M:%S").to_string()
@@ -266,6 +278,8 @@ mod tests {
         for (seconds, shown) in cases {
             assert_eq!(duration(at(0), at(seconds)), shown);
         }
+        let lasts = [75, 7_500, 3 * DAY].map(|seconds| duration_lasts(at(0), at(seconds)).as_secs());
+        assert_eq!(lasts, [1, 60, 3_600]);
         assert_eq!((clock(at(3_661)), moment(at(0))), ("01:01:01".into(), "1970-01-01 00:00:00 UTC".into()));
     }
 

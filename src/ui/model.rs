@@ -38,8 +38,21 @@ pub struct Model {
     pub(super) leaving: bool,
     /// The installation was offered already.
     pub(super) offered_installation: bool,
-    /// The request for the engine that was not answered yet.
-    pub(super) taking_over: Option<RequestId>,
+    /// What was asked for and has not come yet.
+    pub(super) awaited: Awaited,
+    /// Production environments whose changes may be confirmed.
+    pub(super) unlocked: Vec<String>,
+}
+
+/// What was asked for, by no screen that waits for it, and has not come yet.
+#[derive(Debug, Default)]
+pub(super) struct Awaited {
+    /// The engine.
+    pub engine: Option<RequestId>,
+    /// Answers that are told in a message.
+    pub told: Vec<RequestId>,
+    /// The form that was asked for before anything was known, with the driver to begin with.
+    pub form: Option<Option<String>>,
 }
 
 impl Model {
@@ -59,7 +72,8 @@ impl Model {
             next_request: 0,
             leaving: false,
             offered_installation: false,
-            taking_over: None,
+            awaited: Awaited::default(),
+            unlocked: Vec::new(),
         }
     }
 
@@ -97,6 +111,10 @@ impl Model {
         let mut flags = Flags::default();
         flags.set(Flag::NotInstalled, self.world.cluster.installed == Installed::No);
         self.top().flags(&self.world, self.layout().body.as_size(), &mut flags);
+        let subject = self.views.last().and_then(|view| view.subject(&self.world));
+        if let Some(application) = subject.and_then(|key| key.find(&self.world)) {
+            super::update::action_flags(application, &self.world, &mut flags);
+        }
         flags
     }
 

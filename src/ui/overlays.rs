@@ -1,11 +1,15 @@
-//! What lies on top of a view: the plan that is to be confirmed, a question, help, and pickers.
+//! What lies on top of a view: the plan that is to be confirmed, questions that lead to one, help, and pickers.
 
+mod choice;
 mod help;
 mod picker;
 mod plan;
 mod question;
+mod replicas;
 
+pub use choice::{Answer, Choice};
 pub use help::Help;
 pub use picker::Picker;
 pub use plan::PlanDialog;
 pub use question::Question;
+pub use replicas::Replicas;

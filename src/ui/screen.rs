@@ -14,7 +14,7 @@ use super::look::Look;
 use super::overlays::Question;
 use super::toast::Toast;
 use crate::domain::world::{Application, LogTarget};
-use crate::domain::{DeploymentDraft, Intent, OperationId, World};
+use crate::domain::{DeploymentId, Intent, ObjectKey, OperationId, World};
 
 /// Names an application across pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,8 +85,6 @@ pub enum Step {
     ShowApplication(ApplicationKey, Tab),
     /// Show the form, with this driver picked.
     ShowForm(Option<String>),
-    /// Show the plan of this draft, once it is made.
-    PlanDeployment(Box<DeploymentDraft>),
     /// Show the plan of what a person wants, once it is made.
     Plan(Box<Intent>),
     /// Show an operation.
@@ -95,8 +93,14 @@ pub enum Step {
     Compare(ApplicationKey, u32, u32),
     /// Ask something before it is done.
     Ask(Box<Question>),
-    /// A deployment is recorded: show it.
+    /// What was wanted of an application is recorded: show it.
     Deployed(ApplicationKey),
+    /// Ask how many pods a component is to have.
+    AskReplicas(DeploymentId, String),
+    /// Ask who is to have the fields of an object, which these words describe.
+    AskResolution(DeploymentId, Box<ObjectKey>, String),
+    /// Changes of this production environment may be confirmed from now on.
+    Unlock(String),
     /// Offer texts to pick from.
     PickContainer(Vec<LogTarget>),
     /// A container was picked.
@@ -159,6 +163,16 @@ pub trait Screen: Debug + Send {
 
     /// The keymap layer that is on top.
     fn layer(&self) -> Layer;
+
+    /// The application that its commands are about.
+    fn subject(&self, _world: &World) -> Option<ApplicationKey> {
+        None
+    }
+
+    /// The request whose answer a person has to hear of, even when the screen is closed before it comes.
+    fn awaits(&self) -> Option<RequestId> {
+        None
+    }
 
     /// Adds the facts that conditions of key bindings ask for.
     fn flags(&self, _world: &World, _size: Size, _flags: &mut Flags) {}

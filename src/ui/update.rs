@@ -1,7 +1,10 @@
 //! What an event does to the model: pure, and at once. What must be done elsewhere is handed back as effects.
 
+mod actions;
 mod keys;
 mod steps;
+
+pub(super) use actions::flags as action_flags;
 
 use crossterm::event::{KeyEventKind, MouseEventKind};
 use ratatui::layout::Size;
@@ -10,10 +13,9 @@ use super::config::UiConfig;
 use super::event::{Effect, Event, Reply, RequestId};
 use super::keymap::Command;
 use super::model::{Model, Slot};
-use super::overlays::PlanDialog;
 use super::toast::Toast;
-use crate::domain::ClusterKind;
 use crate::domain::world::Installed;
+use crate::domain::{ClusterKind, Intent};
 
 /// Rows per notch of the wheel.
 const NOTCH: usize = 3;
@@ -48,7 +50,8 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             model.now = Some(now);
             model.toasts.tick(now);
             refresh(model, &mut effects);
-            offer_installation(model);
+            offer_installation(model, &mut effects);
+            steps::show_wanted_form(model, &mut effects);
         }
         Event::Tick(now) => {
             model.now = Some(now);
@@ -57,7 +60,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Reply(id, reply) => answer(model, id, reply, &mut effects),
         Event::Config(Ok(config)) => configure(model, config),
         Event::Config(Err(problem)) | Event::Notice(problem) => {
-            model.toasts.add(Toast::problem(problem), model.now);
+            model.toasts.add(Toast::problem(problem), None);
         }
     }
     effects
@@ -78,8 +81,15 @@ fn refresh(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Offers a reply to the screens, the topmost first; one that nobody waits for any more is dropped.
 fn answer(model: &mut Model, id: RequestId, reply: Reply, effects: &mut Vec<Effect>) {
-    if model.taking_over == Some(id) {
-        model.taking_over = None;
+    if model.awaited.engine == Some(id) {
+        model.awaited.engine = None;
+        if let Reply::Done(done) = reply {
+            model.toasts.add(done.map_or_else(Toast::problem, Toast::info), None);
+        }
+        return;
+    }
+    if let Some(at) = model.awaited.told.iter().position(|told| *told == id) {
+        model.awaited.told.remove(at);
         if let Reply::Done(done) = reply {
             model.toasts.add(done.map_or_else(Toast::problem, Toast::info), None);
         }
@@ -101,13 +111,13 @@ fn configure(model: &mut Model, config: UiConfig) {
 }
 
 /// Offers the installation once, on a real cluster that is known to lack it, when nothing else is being done.
-fn offer_installation(model: &mut Model) {
+fn offer_installation(model: &mut Model, effects: &mut Vec<Effect>) {
     let cluster = &model.world.cluster;
     let real = cluster.record.as_ref().is_some_and(|record| record.kind == ClusterKind::Kubeconfig);
     let idle = model.overlays.is_empty() && model.views.len() == 1;
     if real && cluster.installed == Installed::No && idle && !model.offered_installation {
         model.offered_installation = true;
-        model.overlays.push(Box::new(PlanDialog::installation(&model.world)));
+        steps::show_plan(model, Intent::Install, effects);
     }
 }
 

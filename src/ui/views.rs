@@ -13,7 +13,7 @@ mod progress;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub use application::ApplicationView;
+pub use application::{ApplicationView, earlier};
 pub use applications::ApplicationsView;
 pub use comparison::ComparisonView;
 pub use deploy::DeployForm;

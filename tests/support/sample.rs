@@ -246,6 +246,16 @@ pub fn instance(deployment: i64, number: u32, version: &str, state: InstanceStat
     }
 }
 
+/// The instances of a healthy application, newest first.
+fn history(id: i64) -> Vec<Arc<Instance>> {
+    let old = |number, version, age| Instance {
+        created_at: before(age),
+        ..instance(id, number, version, InstanceState::Superseded)
+    };
+    let active = instance(id, 3, "1.0.0", InstanceState::Active);
+    [active, old(2, "1.0.0-rc.2", 86_400), old(1, "0.9.0", 432_000)].map(Arc::new).to_vec()
+}
+
 /// A healthy application with two components.
 pub fn healthy(name: &str, environment: &str, id: i64) -> Application {
     let web = format!("{name}-web");
@@ -318,17 +328,7 @@ pub fn healthy(name: &str, environment: &str, id: i64) -> Application {
         )],
         objects,
         problem: None,
-        history: vec![
-            Arc::new(instance(id, 3, "1.0.0", InstanceState::Active)),
-            Arc::new(Instance {
-                created_at: before(86_400),
-                ..instance(id, 2, "1.0.0-rc.2", InstanceState::Superseded)
-            }),
-            Arc::new(Instance {
-                created_at: before(432_000),
-                ..instance(id, 1, "0.9.0", InstanceState::Superseded)
-            }),
-        ],
+        history: history(id),
         drift: Vec::new(),
     }
 }

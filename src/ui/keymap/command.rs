@@ -83,9 +83,16 @@ commands! {
     ShowHistory => "show-history", "history", "Show its instances, and how they differ", Applications;
     ShowDrift => "show-drift", "drift", "Show what somebody else changed about it", Applications;
     Install => "install", "install", "Plan the installation of Styrmin on this cluster", Applications;
+    Change => "change", "change", "Change it: another version, other parameters", Applications;
     RollBack => "roll-back", "roll back", "Roll it back to the instance before", Applications;
+    Restart => "restart", "restart", "Restart it: replace the pods of one component, or of all", Applications;
+    Scale => "scale", "scale", "Scale it: another number of pods for a component", Applications;
+    Stop => "stop", "stop", "Stop it: no pods, the volumes stay", Applications;
+    Start => "start", "start", "Start it again", Applications;
     Correct => "correct", "set right", "Set right what somebody else changed about it", Applications;
+    Settle => "settle", "settle", "Settle who has the fields that somebody else owns", Applications;
     CancelOperation => "cancel-operation", "cancel it", "Cancel the operation that is under way", Applications;
+    Delete => "delete", "delete", "Delete it, with or without its volumes", Applications;
     Mark => "mark", "mark", "Mark an instance to compare it with another one, or take the mark away", Operations;
     AnswerStep => "answer-step", "answer", "Say what became of a step of which nobody else can tell", Operations;
     LogPause => "log-pause", "pause", "Stop following the log, or follow it again", Logs;
@@ -109,6 +116,7 @@ commands! {
     Accept => "accept", "accept", "Take the value, or press the button that has the focus", Dialogs;
     Confirm => "confirm", "confirm", "Carry out the plan that is shown", Dialogs;
     PlanAgain => "plan-again", "plan again", "Make the plan anew", Dialogs;
+    ShowDifferences => "show-differences", "differences", "Show the steps of the plan, or what they change line by line", Dialogs;
     Toggle => "toggle", "toggle", "Switch between yes and no", Dialogs;
     Cancel => "cancel", "cancel", "Close the dialog; nothing is written", Dialogs;
     ShowApplications => "show-applications", "applications", "Show the applications", General;

@@ -29,16 +29,22 @@ pub enum Flag {
     Asking,
     /// The instances of an application are shown.
     History,
-    /// An application is shown or selected, and is not on its way out.
+    /// An application is shown or selected.
     Subject,
     /// It is not as it was written.
     Drifted,
     /// It has an instance that it can be rolled back to.
     Earlier,
+    /// That application is to be stopped.
+    Stopped,
+    /// Somebody else owns fields of it that we are to write.
+    Contested,
+    /// A plan is shown whose steps change something line by line.
+    Differences,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 15] = [
+    const ALL: [(Self, &str); 18] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -54,6 +60,9 @@ impl Flag {
         (Self::Subject, "subject"),
         (Self::Drifted, "drifted"),
         (Self::Earlier, "earlier"),
+        (Self::Stopped, "stopped"),
+        (Self::Contested, "contested"),
+        (Self::Differences, "differences"),
     ];
 
     /// The word that keymap files use.

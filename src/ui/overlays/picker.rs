@@ -38,7 +38,7 @@ struct Item {
 #[derive(Debug)]
 pub struct Picker {
     name: &'static str,
-    title: &'static str,
+    title: String,
     items: Vec<Item>,
     shown: Vec<usize>,
     field: TextField,
@@ -51,11 +51,14 @@ impl Picker {
     /// The name of the container picker.
     pub const CONTAINERS: &str = "containers";
 
-    fn new(name: &'static str, title: &'static str, items: Vec<Item>) -> Self {
+    /// The name of the component picker.
+    pub const COMPONENTS: &str = "components";
+
+    fn new(name: &'static str, title: impl Into<String>, items: Vec<Item>) -> Self {
         let shown = (0..items.len()).collect();
         Self {
             name,
-            title,
+            title: title.into(),
             items,
             shown,
             field: TextField::default().with_placeholder("type to find"),
@@ -104,6 +107,13 @@ impl Picker {
             step: Step::Follow(target.clone()),
         });
         Self::new(Self::CONTAINERS, "Follow the log of", items.collect())
+    }
+
+    /// Components of an application; each leads to a step of its own.
+    pub fn components(title: String, items: Vec<(String, String, Step)>) -> Self {
+        let items =
+            items.into_iter().map(|(label, about, step)| Item { label, about, note: String::new(), step });
+        Self::new(Self::COMPONENTS, title, items.collect())
     }
 
     fn selected(&self) -> Option<&Item> {
@@ -209,7 +219,7 @@ impl Screen for Picker {
         // The box keeps its size while one types, so that nothing jumps.
         let rows = u16::try_from(self.items.len()).unwrap_or(ROWS).clamp(1, ROWS);
         let width = WIDEST.min(area.width.saturating_sub(2));
-        let inside = frame::dialog(buffer, centred(area, width, rows + 4), look, self.title);
+        let inside = frame::dialog(buffer, centred(area, width, rows + 4), look, &self.title);
         self.field.draw(buffer, row(inside, 0), look, true);
         let list = rows_from(inside, 2.min(inside.height));
         let page = usize::from(list.height);

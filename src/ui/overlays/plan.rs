@@ -1,28 +1,27 @@
 //! A plan, and the question whether it is to be carried out. Nothing is written before the answer.
 
+mod about;
+mod gate;
+mod list;
 mod view;
 
 use std::time::Duration;
 
+use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use crate::domain::{ClusterKind, DeploymentDraft, Intent, Plan, Problem, World};
+use self::about::About;
+use self::gate::Gate;
+use crate::domain::{Intent, Preview, Problem, World};
 use crate::ui::event::{Effect, Reply, RequestId};
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::look::Look;
 use crate::ui::model::SPIN;
-use crate::ui::screen::{ApplicationKey, Context, Screen, Step};
+use crate::ui::screen::{Context, Screen, Step};
+use crate::ui::text_field::TextField;
 use crate::ui::toast::Toast;
-
-/// What the plan is about.
-#[derive(Debug, Clone, PartialEq)]
-enum Subject {
-    Deployment(Box<DeploymentDraft>),
-    Installation { cluster: String, real: bool },
-    Other(Box<Intent>),
-}
 
 /// Where the dialog stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,98 +33,132 @@ enum Stage {
     /// The plan is being made.
     Planning(RequestId),
     /// The plan is shown and can be confirmed.
-    Ready(Plan),
+    Ready(Box<Preview>),
     /// It was confirmed and is being recorded.
-    Sending(RequestId, Plan),
-    /// The plan could not be made, or not be carried out.
-    Failed(Problem),
+    Sending(RequestId, Box<Preview>),
+    /// The plan could not be made; or not be recorded, when it was confirmed.
+    Failed { problem: Problem, confirmed: bool },
+}
+
+/// What has the keys inside the dialog.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Focus {
+    /// The button that goes back: an impatient Enter confirms nothing unread.
+    #[default]
+    Back,
+    /// The field for the name that has to be typed.
+    Field,
+    /// The button that goes on.
+    Forward,
 }
 
 /// A plan, and the question whether it is to be carried out.
 #[derive(Debug)]
 pub struct PlanDialog {
-    subject: Subject,
+    intent: Intent,
+    about: About,
     stage: Stage,
-    /// The first item on screen.
+    /// What changes line by line is shown, not the steps.
+    differences: bool,
+    /// The first row of the list on screen.
     offset: usize,
-    /// The button that goes on has the focus, not the one that goes back.
-    forward: bool,
+    focus: Focus,
+    field: TextField,
+    /// The environment is a production one, and nobody unlocked it.
+    locked: bool,
 }
 
 impl PlanDialog {
     /// Its name.
     pub const NAME: &str = "plan";
 
-    /// The dialog of a deployment: its plan is made at once.
-    pub fn deployment(draft: DeploymentDraft) -> Self {
-        Self::new(Subject::Deployment(Box::new(draft)), Stage::Wanted)
+    /// The dialog of what a person wants: the plan is made at once, but the installation explains itself first. `unlocked` are the
+    /// production environments whose changes may be confirmed.
+    pub fn new(intent: Intent, world: &World, unlocked: &[String]) -> Self {
+        let about = About::new(&intent, world);
+        let stage = if intent == Intent::Install { Stage::Explaining } else { Stage::Wanted };
+        let locked = about.is_production(world) && !unlocked.contains(&about.environment);
+        let (focus, field) = (Focus::default(), TextField::default());
+        Self { intent, about, stage, differences: false, offset: 0, focus, field, locked }
     }
 
-    /// The dialog of anything else that a person wants: its plan is made at once.
-    pub fn intent(intent: Intent) -> Self {
-        match intent {
-            Intent::Deploy(draft) => Self::deployment(draft),
-            other => Self::new(Subject::Other(Box::new(other)), Stage::Wanted),
+    fn preview(&self) -> Option<&Preview> {
+        match &self.stage {
+            Stage::Ready(preview) | Stage::Sending(_, preview) => Some(preview),
+            _ => None,
         }
     }
 
-    /// The dialog of the installation: it explains first.
-    pub fn installation(world: &World) -> Self {
-        let record = world.cluster.record.as_ref();
-        let cluster = record.map_or_else(|| "this cluster".to_owned(), |record| record.name.clone());
-        let real = record.is_some_and(|record| record.kind == ClusterKind::Kubeconfig);
-        Self::new(Subject::Installation { cluster, real }, Stage::Explaining)
-    }
-
-    fn new(subject: Subject, stage: Stage) -> Self {
-        // The button that goes back has the focus, so that an impatient Enter confirms nothing unread.
-        Self { subject, stage, offset: 0, forward: false }
+    fn gate(&self) -> Option<Gate<'_>> {
+        let Stage::Ready(preview) = &self.stage else { return None };
+        Gate::of(&preview.plan, self.locked, &self.about)
     }
 
     fn plan(&mut self, context: &mut Context<'_>) {
         let id = context.request();
-        context.effects.push(match &self.subject {
-            Subject::Deployment(draft) => Effect::Plan(id, Intent::Deploy((**draft).clone())),
-            Subject::Installation { .. } => Effect::Plan(id, Intent::Install),
-            Subject::Other(intent) => Effect::Plan(id, (**intent).clone()),
-        });
+        context.effects.push(Effect::Plan(id, self.intent.clone()));
         self.stage = Stage::Planning(id);
-        (self.offset, self.forward) = (0, false);
+        self.begin_anew();
     }
 
-    /// Whether there is a plan to say yes to, and room to read it.
-    fn can_confirm(&self, size: Size) -> bool {
-        matches!(&self.stage, Stage::Ready(plan) if !plan.is_empty()) && view::is_readable(size)
+    fn begin_anew(&mut self) {
+        (self.offset, self.focus, self.differences) = (0, Focus::Back, false);
+        self.field.set("");
     }
 
+    /// Goes on towards carrying the plan out, as far as its class allows with one key.
     fn confirm(&mut self, context: &mut Context<'_>) {
-        let Stage::Ready(plan) = &self.stage else { return };
-        if plan.is_empty() {
+        let Stage::Ready(preview) = &self.stage else { return };
+        let Some(gate) = self.gate() else {
             context.say(Toast::hint("There is nothing to do: everything is as the plan says"));
             return;
-        }
-        if !view::is_readable(context.size) {
+        };
+        if !view::is_readable(self, context.size) {
             context
                 .say(Toast::hint("Make the terminal larger: a plan that cannot be read cannot be confirmed"));
             return;
         }
-        let (plan, id) = (plan.clone(), context.request());
-        context.effects.push(match &self.subject {
-            Subject::Deployment(draft) => Effect::Confirm(id, Intent::Deploy((**draft).clone()), plan.hash()),
-            Subject::Installation { .. } => Effect::Confirm(id, Intent::Install, plan.hash()),
-            Subject::Other(intent) => Effect::Confirm(id, (**intent).clone(), plan.hash()),
-        });
-        self.stage = Stage::Sending(id, plan);
+        let typed = self.field.text().trim();
+        match gate {
+            Gate::SecondLook if self.focus != Focus::Forward => self.focus = Focus::Forward,
+            Gate::Unlock(name) | Gate::TypeName(name) if typed != name => {
+                if self.focus != Focus::Back {
+                    context.say(Toast::hint(format!("To go on, type {name} letter by letter")));
+                }
+                self.focus = Focus::Field;
+            }
+            Gate::Unlock(name) => {
+                context.steps.push(Step::Unlock(name.to_owned()));
+                (self.locked, self.focus) = (false, Focus::Back);
+                self.field.set("");
+            }
+            Gate::Press | Gate::SecondLook | Gate::TypeName(_) => {
+                let (preview, id) = (preview.clone(), context.request());
+                context.effects.push(Effect::Confirm(id, self.intent.clone(), preview.plan.hash()));
+                self.stage = Stage::Sending(id, preview);
+                self.focus = Focus::Back;
+            }
+        }
     }
 
-    /// Enter: whatever button has the focus.
+    /// Enter: whatever has the focus.
     fn accept(&mut self, context: &mut Context<'_>) {
-        match (&self.stage, self.forward) {
-            (_, false) => context.steps.push(Step::Close),
-            (Stage::Ready(_), true) => self.confirm(context),
-            (Stage::Explaining | Stage::Failed(_), true) => self.plan(context),
-            (Stage::Wanted | Stage::Planning(_) | Stage::Sending(..), true) => {}
+        match (&self.stage, self.focus) {
+            (_, Focus::Back) => context.steps.push(Step::Close),
+            (Stage::Ready(_), Focus::Field | Focus::Forward) => self.confirm(context),
+            (Stage::Failed { .. }, _) if self.settles().is_some() => {
+                context.steps.extend(self.settles());
+            }
+            (Stage::Explaining | Stage::Failed { .. }, _) => self.plan(context),
+            (Stage::Wanted | Stage::Planning(_) | Stage::Sending(..), _) => {}
         }
+    }
+
+    /// The way out when somebody else owns fields of an object of this application.
+    fn settles(&self) -> Option<Step> {
+        let Stage::Failed { problem, .. } = &self.stage else { return None };
+        let object = problem.contested.clone()?;
+        Some(Step::AskResolution(self.about.id?, object, problem.why.clone()))
     }
 
     fn cancel(&self, context: &mut Context<'_>) {
@@ -135,9 +168,18 @@ impl PlanDialog {
         context.steps.push(Step::Close);
     }
 
+    fn turn(&mut self, forwards: bool) {
+        let typed = self.gate().is_some_and(|gate| gate.name().is_some());
+        let stops: &[Focus] =
+            if typed { &[Focus::Back, Focus::Field, Focus::Forward] } else { &[Focus::Back, Focus::Forward] };
+        let at = stops.iter().position(|stop| *stop == self.focus).unwrap_or(0);
+        let next = if forwards { at + 1 } else { at + stops.len() - 1 };
+        self.focus = stops[next % stops.len()];
+    }
+
     fn scroll(&mut self, command: Command, size: Size) -> bool {
-        let (Stage::Ready(plan) | Stage::Sending(_, plan)) = &self.stage else { return false };
-        let (page, len) = (view::page(size), view::length(plan, size));
+        let Some(len) = view::length(self, size) else { return false };
+        let page = view::page(self, size);
         let last = len.saturating_sub(page);
         let offset = match command {
             Command::Up => self.offset.saturating_sub(1),
@@ -155,18 +197,15 @@ impl PlanDialog {
     fn done(&mut self, result: Result<String, Problem>, context: &mut Context<'_>) {
         match result {
             Err(problem) => {
-                self.stage = Stage::Failed(problem);
-                self.forward = false;
+                self.stage = Stage::Failed { problem, confirmed: true };
+                self.begin_anew();
             }
             Ok(sentence) => {
                 context.say(Toast::info(sentence));
-                context.steps.push(match &self.subject {
-                    Subject::Deployment(draft) => Step::Deployed(ApplicationKey {
-                        environment: draft.environment.clone(),
-                        name: draft.name.clone(),
-                    }),
-                    Subject::Installation { .. } | Subject::Other(_) => Step::Close,
-                });
+                // what is deleted is gone in a moment: there is nothing to go to
+                let stays = matches!(self.intent, Intent::Install | Intent::Delete(..));
+                let key = self.about.key.clone().filter(|_| !stays);
+                context.steps.push(key.map_or(Step::Close, Step::Deployed));
             }
         }
     }
@@ -178,12 +217,22 @@ impl Screen for PlanDialog {
     }
 
     fn layer(&self) -> Layer {
-        Layer::Dialog
+        let typed = self.gate().is_some_and(|gate| gate.name().is_some());
+        if typed && self.focus == Focus::Field { Layer::Input } else { Layer::Dialog }
     }
 
-    fn flags(&self, _world: &World, size: Size, flags: &mut Flags) {
-        flags.set(Flag::Plan, self.can_confirm(size));
-        flags.set(Flag::Failed, matches!(self.stage, Stage::Failed(_)));
+    fn awaits(&self) -> Option<RequestId> {
+        match self.stage {
+            Stage::Sending(id, _) => Some(id),
+            _ => None,
+        }
+    }
+
+    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
+        // where it cannot be read, the key says so
+        flags.set(Flag::Plan, self.gate().is_some());
+        flags.set(Flag::Failed, matches!(self.stage, Stage::Failed { .. }));
+        flags.set(Flag::Differences, self.preview().is_some_and(|preview| !preview.diffs.is_empty()));
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
@@ -192,20 +241,34 @@ impl Screen for PlanDialog {
             Command::Accept => self.accept(context),
             Command::Cancel | Command::Back => self.cancel(context),
             Command::PlanAgain => self.plan(context),
-            Command::Left => self.forward = false,
-            Command::Right => self.forward = true,
-            Command::Next | Command::Previous => self.forward = !self.forward,
+            Command::ShowDifferences => {
+                self.differences = !self.differences;
+                self.offset = 0;
+            }
+            Command::Left => self.focus = Focus::Back,
+            Command::Right => self.focus = Focus::Forward,
+            Command::Next | Command::Previous => self.turn(command == Command::Next),
             other => return self.scroll(other, context.size),
         }
         true
+    }
+
+    fn key(&mut self, key: KeyEvent, _context: &mut Context<'_>) {
+        self.field.key(key);
+    }
+
+    fn paste(&mut self, text: &str, _context: &mut Context<'_>) {
+        if self.layer() == Layer::Input {
+            self.field.paste(text);
+        }
     }
 
     fn reply(&mut self, id: RequestId, reply: Reply, context: &mut Context<'_>) -> Option<Reply> {
         match (&self.stage, reply) {
             (Stage::Planning(wanted), Reply::Plan(result)) if *wanted == id => {
                 self.stage = match result {
-                    Ok(preview) => Stage::Ready(preview.plan),
-                    Err(problem) => Stage::Failed(problem),
+                    Ok(preview) => Stage::Ready(Box::new(preview)),
+                    Err(problem) => Stage::Failed { problem, confirmed: false },
                 };
                 None
             }
@@ -221,9 +284,8 @@ impl Screen for PlanDialog {
         if self.stage == Stage::Wanted {
             self.plan(context);
         }
-        if let Stage::Ready(plan) | Stage::Sending(_, plan) = &self.stage {
-            let last = view::length(plan, context.size).saturating_sub(view::page(context.size));
-            self.offset = self.offset.min(last);
+        if let Some(len) = view::length(self, context.size) {
+            self.offset = self.offset.min(len.saturating_sub(view::page(self, context.size)));
         }
     }
 
@@ -235,7 +297,15 @@ impl Screen for PlanDialog {
     }
 
     fn hints(&self) -> &'static [Command] {
-        &[Command::Confirm, Command::PlanAgain, Command::Next, Command::Accept, Command::Cancel]
+        const HINTS: &[Command] = &[
+            Command::Confirm,
+            Command::ShowDifferences,
+            Command::PlanAgain,
+            Command::Next,
+            Command::Accept,
+            Command::Cancel,
+        ];
+        HINTS
     }
 
     fn lasts(&self, _world: &World, _now: Timestamp, _size: Size) -> Option<Duration> {

@@ -177,6 +177,10 @@ impl Screen for Question {
         Layer::Dialog
     }
 
+    fn awaits(&self) -> Option<RequestId> {
+        self.sending
+    }
+
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
         let command = match command {
             Command::Next | Command::Right => Command::Down,

@@ -2,18 +2,21 @@
 
 use crossterm::event::KeyEvent;
 
-use super::steps;
+use super::{actions, steps};
+use crate::domain::Intent;
 use crate::domain::world::EngineView;
 use crate::ui::event::{Effect, RequestId};
 use crate::ui::keymap::{Chord, Command, Found, Layer};
 use crate::ui::model::Model;
-use crate::ui::overlays::{Help, Picker, PlanDialog};
+use crate::ui::overlays::{Help, Picker};
 use crate::ui::screen::{Screen, Step};
 use crate::ui::toast::Toast;
 use crate::ui::views::{DriversView, OperationsView};
 
 /// A key was pressed.
 pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
+    // who does something else meanwhile does not want a form any more
+    model.awaited.form = None;
     let chord = Chord::from(key);
     model.pending.push(chord);
     let layer = model.layer();
@@ -49,7 +52,7 @@ fn say_unbound(model: &mut Model, keys: &[Chord]) {
         Some(help) => format!("'{pressed}' does nothing here · {help} shows the keys"),
         None => format!("'{pressed}' does nothing here"),
     };
-    model.toasts.add(Toast::hint(text), model.now);
+    model.toasts.add(Toast::hint(text), None);
 }
 
 /// Runs a command: first those of the whole cockpit, then the screen's that is on top.
@@ -69,9 +72,13 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::ShowApplications => steps::show_base(model, effects),
         Command::ShowDrivers => show_beside(model, Box::new(DriversView::default()), effects),
         Command::ShowOperations => show_beside(model, Box::new(OperationsView::default()), effects),
-        Command::Install => model.overlays.push(Box::new(PlanDialog::installation(&model.world))),
+        Command::Install => steps::show_plan(model, Intent::Install, effects),
+        refused if actions::refuses(model, refused) => {}
         other => {
-            if !on_top(model, other, effects) && other == Command::NewDeployment {
+            if on_top(model, other, effects) || actions::run(model, other, effects) {
+                return;
+            }
+            if other == Command::NewDeployment {
                 let slot = model.top_slot();
                 steps::take(model, slot, Step::ShowForm(None), effects);
             }
@@ -95,7 +102,7 @@ fn leave(model: &mut Model, sure: bool, effects: &mut Vec<Effect>) {
     model.leaving = true;
     let keys = model.config.keymap.keys_of(Command::Quit, model.layer(), &model.flags());
     let key = keys.first().map_or("the same key", String::as_str);
-    model.toasts.add(Toast::hint(format!("Press {key} again to leave")), model.now);
+    model.toasts.add(Toast::hint(format!("Press {key} again to leave")), None);
 }
 
 /// Closes what is on top: a problem's message, what the screen itself can close, the view; then the cockpit, asked twice.
@@ -110,20 +117,20 @@ fn back(model: &mut Model, sure: bool, effects: &mut Vec<Effect>) {
         effects.push(Effect::Quit);
     } else {
         model.leaving = true;
-        model.toasts.add(Toast::hint("Press it again to leave the cockpit"), model.now);
+        model.toasts.add(Toast::hint("Press it again to leave the cockpit"), None);
     }
 }
 
 /// Asks for the engine: who runs it hands it over between two moves, so that nothing is done twice.
 fn take_over(model: &mut Model, effects: &mut Vec<Effect>) {
     let said = match &model.world.engine {
-        _ if model.taking_over.is_some() => Toast::hint("The engine was asked for already"),
+        _ if model.awaited.engine.is_some() => Toast::hint("The engine was asked for already"),
         EngineView::Here { .. } => Toast::hint("The engine runs here already"),
         EngineView::Elsewhere { holder, .. } => {
             let said = Toast::info(format!("Asked {holder} for the engine"));
             model.next_request += 1;
             let request = RequestId(model.next_request);
-            model.taking_over = Some(request);
+            model.awaited.engine = Some(request);
             effects.push(Effect::TakeOver(request));
             said
         }
@@ -131,7 +138,6 @@ fn take_over(model: &mut Model, effects: &mut Vec<Effect>) {
             Toast::hint("Nobody runs the engine: it begins here as soon as it can")
         }
     };
-    // its time begins with the next tick: the model's own time may be long ago
     model.toasts.add(said, None);
 }
 

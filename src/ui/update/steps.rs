@@ -1,12 +1,12 @@
 //! What screens ask of the model: opening and closing screens, themes, messages.
 
-use super::keys;
-use crate::domain::Problem;
-use crate::domain::world::Installed;
+use super::{actions, keys};
+use crate::domain::world::{Application, Installed};
+use crate::domain::{Intent, Problem};
 use crate::ui::event::Effect;
 use crate::ui::keymap::Command;
 use crate::ui::model::{Model, Slot, Worked};
-use crate::ui::overlays::{Picker, PlanDialog};
+use crate::ui::overlays::{Picker, PlanDialog, Replicas};
 use crate::ui::screen::{ApplicationKey, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 use crate::ui::views::{ApplicationView, ComparisonView, DeployForm, OperationPage};
@@ -23,18 +23,11 @@ pub fn follow_up<T>(model: &mut Model, slot: Slot, worked: Option<Worked<T>>, ef
 /// Takes one step that the screen in `slot` asked for.
 pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>) {
     match step {
-        Step::Say(toast) => model.toasts.add(toast, model.now),
+        Step::Say(toast) => model.toasts.add(toast, None),
         Step::Close => close(model, slot, effects),
         Step::ShowApplication(key, tab) => show_application(model, key, tab, effects),
         Step::ShowForm(driver) => show_form(model, driver.as_deref(), effects),
-        Step::PlanDeployment(draft) => {
-            model.overlays.push(Box::new(PlanDialog::deployment(*draft)));
-            refresh_top(model, effects);
-        }
-        Step::Plan(intent) => {
-            model.overlays.push(Box::new(PlanDialog::intent(*intent)));
-            refresh_top(model, effects);
-        }
+        Step::Plan(intent) => show_plan(model, *intent, effects),
         Step::ShowOperation(id) => {
             show(model, OperationPage::NAME, Box::new(OperationPage::new(id)), effects)
         }
@@ -43,12 +36,22 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
             show(model, ComparisonView::NAME, Box::new(view), effects);
         }
         Step::Ask(question) => model.overlays.push(question),
-        Step::Deployed(key) => {
-            close(model, slot, effects);
-            if model.views.last().is_some_and(|view| view.name() == DeployForm::NAME) {
-                close(model, Slot::View(model.views.len() - 1), effects);
+        Step::Deployed(key) => show_deployed(model, slot, key, effects),
+        Step::AskReplicas(id, component) => {
+            let asked = model.world.applications.iter().find(|it| it.deployment.id == id);
+            if let Some(question) = asked.map(|application| Replicas::new(application, component)) {
+                model.overlays.push(Box::new(question));
             }
-            show_application(model, key, Tab::Overview, effects);
+        }
+        Step::AskResolution(id, object, why) => {
+            model.overlays.push(Box::new(actions::resolution(id, &object, &why)));
+        }
+        Step::Unlock(environment) => {
+            if !model.unlocked.contains(&environment) {
+                let said = format!("{environment} is unlocked until this cockpit is closed");
+                model.toasts.add(Toast::info(said), None);
+                model.unlocked.push(environment);
+            }
         }
         Step::PickContainer(targets) => model.overlays.push(Box::new(Picker::containers(&targets))),
         Step::Follow(target) => {
@@ -75,7 +78,10 @@ fn close(model: &mut Model, slot: Slot, effects: &mut Vec<Effect>) {
     if slot == Slot::View(0) {
         return;
     }
-    let worked = model.work(slot, |screen, context| screen.leave(context));
+    let worked = model.work(slot, |screen, context| {
+        screen.leave(context);
+        screen.awaits()
+    });
     match slot {
         Slot::View(index) if index < model.views.len() => drop(model.views.remove(index)),
         Slot::Overlay(index) if index < model.overlays.len() => drop(model.overlays.remove(index)),
@@ -83,6 +89,7 @@ fn close(model: &mut Model, slot: Slot, effects: &mut Vec<Effect>) {
     }
     if let Some(worked) = worked {
         effects.extend(worked.effects);
+        model.awaited.told.extend(worked.value);
     }
 }
 
@@ -130,7 +137,13 @@ fn show_form(model: &mut Model, driver: Option<&str>, effects: &mut Vec<Effect>)
         return;
     }
     if model.world.cluster.installed == Installed::No {
-        model.overlays.push(Box::new(PlanDialog::installation(&model.world)));
+        show_plan(model, Intent::Install, effects);
+        return;
+    }
+    if model.world.drivers.is_empty() && is_starting(model) {
+        model.awaited.form = Some(driver.map(str::to_owned));
+        let said = "Styrmin is still starting: the form opens as soon as the drivers are there";
+        model.toasts.add(Toast::hint(said), None);
         return;
     }
     if model.world.drivers.is_empty() {
@@ -139,9 +152,53 @@ fn show_form(model: &mut Model, driver: Option<&str>, effects: &mut Vec<Effect>)
             "no application driver is loaded",
             "load one from its directory, then come back",
         );
-        model.toasts.add(Toast::problem(problem), model.now);
+        model.toasts.add(Toast::problem(problem), None);
         return;
     }
     let form = DeployForm::new(&model.world, driver);
     push(model, Box::new(form), effects);
+}
+
+/// Whether nothing is known yet: what is missing may still come.
+fn is_starting(model: &Model) -> bool {
+    model.world.generation == 0 || model.world.cluster.record.is_none()
+}
+
+/// Opens the form that was asked for while nothing was known, once there is something to fill it with.
+pub fn show_wanted_form(model: &mut Model, effects: &mut Vec<Effect>) {
+    if is_starting(model) {
+        return;
+    }
+    let Some(driver) = model.awaited.form.take() else { return };
+    if model.overlays.is_empty() {
+        show_form(model, driver.as_deref(), effects);
+    }
+}
+
+/// Shows the form of an application's change.
+pub fn show_change(model: &mut Model, application: &Application, effects: &mut Vec<Effect>) {
+    let form = DeployForm::change(&model.world, application);
+    push(model, Box::new(form), effects);
+}
+
+/// Shows the plan of what a person wants, once it is made.
+pub fn show_plan(model: &mut Model, intent: Intent, effects: &mut Vec<Effect>) {
+    let dialog = PlanDialog::new(intent, &model.world, &model.unlocked);
+    model.overlays.push(Box::new(dialog));
+    refresh_top(model, effects);
+}
+
+/// What was wanted of an application is recorded: everything that led there closes, and the application is shown.
+fn show_deployed(model: &mut Model, slot: Slot, key: ApplicationKey, effects: &mut Vec<Effect>) {
+    close(model, slot, effects);
+    while !model.overlays.is_empty() {
+        close(model, Slot::Overlay(model.overlays.len() - 1), effects);
+    }
+    if model.views.last().is_some_and(|view| view.name() == DeployForm::NAME) {
+        close(model, Slot::View(model.views.len() - 1), effects);
+    }
+    let shown = model.views.last().filter(|view| view.name() == ApplicationView::NAME);
+    if shown.and_then(|view| view.subject(&model.world)).as_ref() != Some(&key) {
+        show_application(model, key, Tab::Overview, effects);
+    }
 }

@@ -49,7 +49,7 @@ fn key_named(name: &str) -> KeyEvent {
     })
 }
 
-fn toasts(model: &Model) -> Vec<String> {
+pub fn toasts(model: &Model) -> Vec<String> {
     model.toasts.iter().map(|toast| toast.text.what.clone()).collect()
 }
 
@@ -111,7 +111,7 @@ fn instances_are_compared_in_a_view_of_their_own_and_a_rollback_is_planned_first
     press(&mut model, "h");
     assert_eq!(model.screens(), ["application"]);
     let planned = press(&mut model, "jab");
-    assert!(matches!(planned[..], [Effect::Plan(_, crate::domain::Intent::Rollback(_, 3))]), "{planned:?}");
+    assert!(matches!(planned[..], [Effect::Plan(_, Intent::Rollback(_, 3))]), "{planned:?}");
     assert_eq!(model.screens(), ["application", "plan"]);
 }
 

@@ -18,6 +18,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use self::history::History;
+pub use self::history::earlier;
 use self::logs::Logs;
 use self::overview::{Item, Shown};
 use crate::domain::world::{Application, LogTarget};
@@ -142,7 +143,7 @@ impl ApplicationView {
     /// The instance that a rollback from here goes to.
     fn way_back(&self, application: &Application) -> Option<u32> {
         if self.tab != Tab::History {
-            return history::earlier(application);
+            return earlier(application);
         }
         let selected = self.history.selected(application)?.number;
         history::can_roll_back_to(application, selected).then_some(selected)
@@ -204,6 +205,10 @@ impl Screen for ApplicationView {
 
     fn layer(&self) -> Layer {
         if self.tab == Tab::Logs && self.logs.is_searching() { Layer::Input } else { Layer::Detail }
+    }
+
+    fn subject(&self, _world: &World) -> Option<ApplicationKey> {
+        Some(self.key.clone())
     }
 
     fn flags(&self, world: &World, size: Size, flags: &mut Flags) {
@@ -328,6 +333,8 @@ impl Screen for ApplicationView {
                 Command::ShowEvents,
                 Command::ShowHistory,
                 Command::ShowDrift,
+                Command::Settle,
+                Command::Change,
                 Command::CopyUrl,
                 Command::Next,
                 Command::Help,
@@ -375,7 +382,7 @@ impl Screen for ApplicationView {
             Tab::Events => events::draw(application, self.events, look, areas.content, buffer),
             Tab::Logs => self.logs.draw(application, look, areas.content, buffer),
             Tab::Objects => objects::draw(application, self.objects, look, areas.content, buffer),
-            Tab::History => self.history.draw(application, world, look, areas.content, buffer),
+            Tab::History => self.history.draw((application, world), look, areas.content, buffer),
             Tab::Drift => drift::draw(application, self.drift, (world, look), areas.content, buffer),
         }
     }

@@ -130,6 +130,10 @@ impl Screen for ApplicationsView {
         if self.filter.is_open() { Layer::Input } else { Layer::Table }
     }
 
+    fn subject(&self, world: &World) -> Option<ApplicationKey> {
+        self.selected_in(world).map(ApplicationKey::of)
+    }
+
     fn flags(&self, world: &World, _size: Size, flags: &mut Flags) {
         let selected = self.selected_in(world);
         flags.set(Flag::Applications, self.rows.len() > 0);
@@ -197,6 +201,8 @@ impl Screen for ApplicationsView {
             Command::Open,
             Command::NewDeployment,
             Command::ShowLogs,
+            Command::Settle,
+            Command::Change,
             Command::Filter,
             Command::FaultsOnly,
             Command::Palette,

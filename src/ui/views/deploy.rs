@@ -1,4 +1,4 @@
-//! The form of a new deployment: driver, environment, version, name, and the driver's parameters.
+//! The form of a new deployment, or of the change of one: driver, environment, version, name, and the driver's parameters.
 
 mod choice;
 mod field;
@@ -9,8 +9,9 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use self::form::Form;
+use self::form::{Form, VERSION};
 use crate::domain::World;
+use crate::domain::world::Application;
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::look::Look;
 use crate::ui::screen::{Context, Screen, Step};
@@ -39,6 +40,11 @@ impl DeployForm {
         Self { form, focus, leaving: false, touched: false }
     }
 
+    /// The form of an application's change, with what was asked for before filled in.
+    pub fn change(world: &World, application: &Application) -> Self {
+        Self { form: Form::change(world, application), focus: VERSION, leaving: false, touched: false }
+    }
+
     fn count(&self) -> usize {
         self.form.fields().len() + 1
     }
@@ -57,6 +63,10 @@ impl DeployForm {
             Command::Bottom => last,
             _ => (self.focus + 1) % self.count(),
         };
+        // neither end is fixed: the driver's version can be chosen, and the button is no field
+        if self.form.fields().get(self.focus).is_some_and(|field| field.is_fixed()) {
+            self.step(command);
+        }
     }
 
     fn accept(&mut self, context: &mut Context<'_>) {
@@ -64,8 +74,8 @@ impl DeployForm {
             self.step(Command::Down);
             return;
         }
-        match self.form.draft(context.world) {
-            Ok(draft) => context.steps.push(Step::PlanDeployment(Box::new(draft))),
+        match self.form.intent(context.world) {
+            Ok(intent) => context.steps.push(Step::Plan(Box::new(intent))),
             // The field says what is wrong with it.
             Err(first) => self.focus = first,
         }

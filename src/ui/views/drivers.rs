@@ -97,7 +97,7 @@ impl Screen for DriversView {
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
         let areas = Areas::new(area, world.drivers.len());
-        Title::plain(Main::Drivers).draw(world, None, look, areas.title, buffer);
+        Title::plain(Main::Drivers).draw((world, None), look, areas.title, buffer);
         if world.drivers.is_empty() {
             let next =
                 ["A driver says how one application is deployed; load one from its directory".to_owned()];

@@ -95,8 +95,7 @@ impl Title {
     /// Draws it. Where a filter would have no room, the other views' names give way.
     pub fn draw(
         self,
-        world: &World,
-        filter: Option<&Filter>,
+        (world, filter): (&World, Option<&Filter>),
         look: &Look<'_>,
         area: Rect,
         buffer: &mut Buffer,

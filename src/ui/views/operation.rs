@@ -164,6 +164,7 @@ impl Screen for OperationPage {
             Command::CancelOperation,
             Command::ShowOverview,
             Command::ShowLogs,
+            Command::Next,
             Command::ShowOperations,
             Command::Help,
             Command::Back,

@@ -165,11 +165,20 @@ pub fn took(view: &OperationView, look: &Look<'_>) -> Option<String> {
 
 /// How long what is said of it stays true by itself.
 pub fn lasts(view: &OperationView, now: Timestamp) -> Option<Duration> {
+    let times = &view.operation.times;
     if view.operation.state.is_final() {
-        view.operation.times.ended.map(|ended| format::age_lasts(now, ended))
-    } else {
-        Some(SPIN)
+        return times.ended.map(|ended| format::age_lasts(now, ended));
     }
+    let moves = view.steps.iter().any(|step| step.state == StepState::Started);
+    if moves || matches!(Standing::of(view), Standing::Plain(OperationState::Running)) {
+        return Some(SPIN);
+    }
+    let open = view.steps.iter().filter(|step| !step.state.is_final());
+    let counts_down = open.clone().any(|step| step.next_try.is_some_and(|next| next > now));
+    let counts_down = counts_down.then_some(Duration::from_secs(1));
+    let begun = open.filter_map(|step| step.started).chain(times.started);
+    let lasts = begun.map(|begun| format::duration_lasts(begun, now)).chain(counts_down);
+    lasts.chain([format::age_lasts(now, times.created)]).min()
 }
 
 /// What an application's page shows: the operation that is open, else the last one.

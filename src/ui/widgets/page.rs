@@ -19,6 +19,8 @@ pub struct Page<'a, I> {
     /// The columns that a line has.
     pub width: usize,
     entries: Vec<Entry<I>>,
+    /// Where the headings are.
+    headings: Vec<usize>,
 }
 
 /// A line, and what it stands for; headings and gaps stand for nothing.
@@ -30,7 +32,8 @@ struct Entry<I> {
 impl<'a, I: Clone> Page<'a, I> {
     /// An empty page for an area of this many columns: the mark of the selection and the scroll bar are taken off.
     pub fn new(look: &'a Look<'a>, width: u16) -> Self {
-        Self { look, width: usize::from(width.saturating_sub(3)), entries: Vec::new() }
+        let width = usize::from(width.saturating_sub(3));
+        Self { look, width, entries: Vec::new(), headings: Vec::new() }
     }
 
     /// A heading, with a gap before it.
@@ -43,6 +46,7 @@ impl<'a, I: Clone> Page<'a, I> {
         if !self.entries.is_empty() {
             self.add(None, Vec::new());
         }
+        self.headings.push(self.entries.len());
         self.add(None, spans);
     }
 
@@ -88,11 +92,24 @@ impl<'a, I: Clone> Page<'a, I> {
         self.entries[*self.stops().get(at)?].item.clone()
     }
 
-    /// Moves the cursor over the lines that stand for something; `height` rows are on screen.
+    /// Moves the cursor over the lines that stand for something, or to the next or previous heading's first one; `height` rows
+    /// are on screen.
     pub fn move_cursor(&self, cursor: &mut Cursor, command: Command, height: usize) -> bool {
+        let stops = self.stops();
+        // The first stop below each heading.
+        let below = |heading: &usize| stops.iter().position(|stop| stop > heading);
+        let mut sections = self.headings.iter().filter_map(below);
+        let jump = match command {
+            Command::Next => sections.find(|at| *at > cursor.at),
+            Command::Previous => sections.take_while(|at| *at < cursor.at).last(),
+            _ => None,
+        };
         let mut stop = *cursor;
-        let moved = stop.command(command, self.stops().len(), height);
-        cursor.at = stop.at;
+        let moved = match command {
+            Command::Next | Command::Previous => true,
+            other => stop.command(other, stops.len(), height),
+        };
+        cursor.at = jump.unwrap_or(stop.at);
         self.place(cursor, height);
         moved
     }
@@ -136,4 +153,52 @@ impl<'a, I: Clone> Page<'a, I> {
 pub fn plain<T>(work: impl FnOnce(&Look<'_>) -> T) -> T {
     let (theme, keymap) = (Theme::plain(), Keymap::empty());
     work(&Look { theme: &theme, now: None, keymap: &keymap, still: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_stops_at_what_stands_for_something_and_jumps_between_headings() {
+        plain(|look| {
+            let mut page: Page<'_, char> = Page::new(look, 40);
+            page.section("ONE");
+            page.add(Some('a'), Vec::new());
+            page.wrapped(
+                Some('b'),
+                Vec::new(),
+                Role::Text,
+                "words that need more than one line on such a page",
+            );
+            page.section("EMPTY");
+            page.section("TWO");
+            page.add(Some('c'), Vec::new());
+            page.add(Some('d'), Vec::new());
+            let mut cursor = Cursor::default();
+            let mut after = |command| {
+                page.move_cursor(&mut cursor, command, 4);
+                (page.item_at(cursor.at).unwrap_or('-'), cursor.offset)
+            };
+            assert_eq!(after(Command::Down), ('b', 0));
+            assert_eq!(after(Command::Next), ('c', 5));
+            assert_eq!(after(Command::Next), ('c', 5), "there is no further heading");
+            assert_eq!(after(Command::Down), ('d', 6));
+            assert_eq!(after(Command::Previous), ('c', 6));
+            assert_eq!(after(Command::Previous), ('a', 0));
+            assert_eq!(after(Command::Bottom), ('d', 6));
+        });
+    }
+
+    #[test]
+    fn a_page_without_anything_to_stop_at_is_left_alone() {
+        plain(|look| {
+            let mut page: Page<'_, ()> = Page::new(look, 0);
+            page.section("NOTHING");
+            let mut cursor = Cursor { at: 7, offset: 9 };
+            page.settle(&mut cursor, 0);
+            assert_eq!(cursor, Cursor::default());
+            assert_eq!(page.item_at(0), None);
+        });
+    }
 }

@@ -4,84 +4,102 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 
-use super::{PlanDialog, Stage, Subject};
-use crate::domain::Plan;
-use crate::domain::plan::{Step, Verb};
+use super::gate::{Gate, cost};
+use super::{Focus, PlanDialog, Stage, list};
+use crate::domain::plan::Class;
+use crate::domain::{Intent, Preview};
 use crate::ui::format;
-use crate::ui::keymap::{Command, Layer};
+use crate::ui::keymap::{Command, Keymap, Layer};
 use crate::ui::layout::{centred, row, rows_from};
 use crate::ui::look::Look;
-use crate::ui::theme::{Role, verb_role};
+use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::{frame, paint, pair, problem_lines, scroll};
 
 /// The widest dialog.
 const WIDEST: u16 = 92;
-/// The rows around the list: borders, target, gaps, summary, buttons.
-const AROUND: u16 = 9;
+/// The rows above the list: where it writes to, and a gap.
+const HEAD: u16 = 2;
+/// The rows of the border.
+const BORDER: u16 = 2;
 /// The column of values.
 const LABELS: usize = 10;
 
-/// Whether a plan can be read in a body of this size: the target and at least one item.
-pub fn is_readable(size: Size) -> bool {
-    size.width >= 40 && size.height > AROUND
+/// Whether a plan can be read in a body of this size: where it writes to, at least one row of the list, what it costs.
+pub fn is_readable(dialog: &PlanDialog, size: Size) -> bool {
+    size.width >= 40 && page(dialog, size) > 0
 }
 
 /// The rows of the list that are on screen, in a body of this size.
-pub fn page(size: Size) -> usize {
-    usize::from(size.height.saturating_sub(AROUND))
+pub fn page(dialog: &PlanDialog, size: Size) -> usize {
+    let (theme, keymap) = (Theme::plain(), Keymap::empty());
+    let foot = dialog
+        .preview()
+        .map_or(0, |preview| foot(dialog, preview, &plain(&theme, &keymap), inner_width(size.width)).len());
+    usize::from(size.height.saturating_sub(BORDER + HEAD)).saturating_sub(foot)
+}
+
+/// The rows that the list has; none while there is no plan.
+pub fn length(dialog: &PlanDialog, size: Size) -> Option<usize> {
+    let (theme, keymap) = (Theme::plain(), Keymap::empty());
+    let preview = dialog.preview()?;
+    Some(list::lines(preview, dialog.differences, &plain(&theme, &keymap), inner_width(size.width)).len())
+}
+
+/// A look for what depends on neither colours nor time.
+fn plain<'a>(theme: &'a Theme, keymap: &'a Keymap) -> Look<'a> {
+    Look { theme, now: None, keymap, still: true }
 }
 
 fn inner_width(width: u16) -> usize {
-    usize::from(width.saturating_sub(2).min(WIDEST).saturating_sub(4))
-}
-
-/// The rows that the list of a plan has.
-pub fn length(plan: &Plan, size: Size) -> usize {
-    plan.steps.len() + warnings(plan, inner_width(size.width)).len()
-}
-
-fn warnings(plan: &Plan, width: usize) -> Vec<String> {
-    let wrapped = plan.warnings.iter().flat_map(|warning| {
-        let lines = format::wrap(warning, width.saturating_sub(3)).into_iter().enumerate();
-        lines.map(|(index, line)| if index == 0 { format!("▲ {line}") } else { format!("  {line}") })
-    });
-    wrapped.collect()
+    usize::from(width.saturating_sub(2).min(WIDEST).saturating_sub(5))
 }
 
 /// Draws the dialog.
 pub fn draw(dialog: &PlanDialog, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-    let width = area.width.saturating_sub(2).min(WIDEST);
     let inner = inner_width(area.width);
     match &dialog.stage {
-        Stage::Ready(plan) | Stage::Sending(_, plan) => shown(dialog, plan, look, area, buffer),
+        Stage::Ready(preview) | Stage::Sending(_, preview) => shown(dialog, preview, look, area, buffer),
         Stage::Explaining => {
-            let body = explanation(dialog, look, inner);
-            let labels = ("Not now", "Show the plan");
-            boxed(dialog, look, buffer, (area, width), (body, labels));
+            boxed(
+                dialog,
+                look,
+                buffer,
+                area,
+                (explanation(dialog, look, inner), ("Not now", "Show the plan")),
+            );
         }
         Stage::Wanted | Stage::Planning(_) => {
             let text = format!("{} Making the plan …", look.spinner());
             let body = vec![Line::from(look.span(Role::Progress, text)), nothing_written(look)];
-            boxed(dialog, look, buffer, (area, width), (body, ("Cancel", "")));
+            boxed(dialog, look, buffer, area, (body, ("Cancel", "")));
         }
-        Stage::Failed(problem) => {
+        Stage::Failed { problem, confirmed } => {
             let mut body = problem_lines(look, problem, inner);
-            body.extend([Line::default(), nothing_written(look)]);
-            boxed(dialog, look, buffer, (area, width), (body, ("Back", "Plan again")));
+            body.push(Line::default());
+            body.push(match (*confirmed, &dialog.intent) {
+                (false, _) => nothing_written(look),
+                (true, Intent::Install) => {
+                    muted(look, "What was written before stays; a new plan shows what is missing.")
+                }
+                (true, _) => muted(look, "Nothing was changed on the cluster."),
+            });
+            let settles = dialog.settles().is_some();
+            if settles {
+                let key = look.key(Command::PlanAgain, Layer::Dialog);
+                body.push(muted(look, format!("{key} makes the plan again, once the fields are free.")));
+            }
+            let forward = if settles { "Say who has the fields" } else { "Plan again" };
+            boxed(dialog, look, buffer, area, (body, ("Back", forward)));
         }
     }
+}
+
+fn muted(look: &Look<'_>, text: impl Into<String>) -> Line<'static> {
+    Line::from(look.span(Role::Muted, text))
 }
 
 fn nothing_written(look: &Look<'_>) -> Line<'static> {
-    Line::from(look.span(Role::Muted, "Nothing has been written."))
-}
-
-fn title(dialog: &PlanDialog) -> String {
-    match &dialog.subject {
-        Subject::Deployment(draft) => format!("Deploy {} to {}", draft.name, draft.environment),
-        Subject::Installation { cluster, .. } => format!("Install Styrmin on {cluster}"),
-        Subject::Other(_) => "Plan".to_owned(),
-    }
+    muted(look, "Nothing has been written.")
 }
 
 /// A box just large enough for its text and buttons.
@@ -89,21 +107,22 @@ fn boxed(
     dialog: &PlanDialog,
     look: &Look<'_>,
     buffer: &mut Buffer,
-    (area, width): (Rect, u16),
+    area: Rect,
     (body, labels): (Vec<Line<'static>>, (&str, &str)),
 ) {
+    let width = area.width.saturating_sub(2).min(WIDEST);
     let height = u16::try_from(body.len()).unwrap_or(u16::MAX).saturating_add(4);
-    let inside = frame::dialog(buffer, centred(area, width, height), look, &title(dialog));
+    let inside = frame::dialog(buffer, centred(area, width, height), look, &dialog.about.title);
     let text = Rect { height: inside.height.saturating_sub(2), ..inside };
     paint::lines(buffer, text, body);
-    buttons(dialog, look, labels, inside, buffer);
+    paint::line(buffer, row(inside, inside.height.saturating_sub(1)), buttons(dialog, look, labels));
 }
 
 fn explanation(dialog: &PlanDialog, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
-    let Subject::Installation { cluster, real } = &dialog.subject else { return Vec::new() };
-    let place = if *real { "a real cluster" } else { "the embedded sandbox" };
+    let about = &dialog.about;
+    let place = if about.real { "a real cluster" } else { "the embedded sandbox" };
     let paragraphs = [
-        format!("Styrmin is not installed on {cluster} ({place}), and nothing has been written to it."),
+        format!("Styrmin is not installed on {} ({place}), and nothing has been written to it.", about.name),
         "Applications are recorded as custom resources, so the cluster needs their definition, a namespace, and the \
          rights to use them."
             .to_owned(),
@@ -121,98 +140,127 @@ fn explanation(dialog: &PlanDialog, look: &Look<'_>, width: usize) -> Vec<Line<'
     lines
 }
 
-/// The plan: where it writes, what, what to know before, and the two buttons.
-fn shown(dialog: &PlanDialog, plan: &Plan, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+/// The plan: where it writes, what, what to know before, what it costs, and the two buttons.
+fn shown(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let plan = &preview.plan;
     let width = area.width.saturating_sub(2).min(WIDEST);
-    let list = warnings(plan, inner_width(area.width));
-    let len = plan.steps.len() + list.len();
-    let height = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(AROUND - 1);
+    let inner = inner_width(area.width);
+    let lines = list::lines(preview, dialog.differences, look, inner);
+    let foot = foot(dialog, preview, look, inner);
+    let len = lines.len();
+    let around = HEAD + BORDER + u16::try_from(foot.len()).unwrap_or(u16::MAX);
+    let height = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(around);
     let inside = frame::dialog(buffer, centred(area, width, height), look, &plan.title);
-    let target = vec![
+    let mut target = vec![
         look.span(Role::Cluster, format!(" {} ", plan.cluster)),
         look.span(Role::Muted, "  into "),
         look.span(Role::Title, plan.target.clone()),
     ];
+    if dialog.locked {
+        target.push(look.span(Role::Fail, "  ▲ production, read-only"));
+    }
     paint::line(buffer, row(inside, 0), pair(look, "writes to", LABELS, target));
-    let middle = rows_from(inside, 2);
-    let rows = Rect { height: middle.height.saturating_sub(4), ..middle };
-    let names = plan
-        .steps
-        .iter()
-        .map(|step| format::width(step.object.as_ref().map_or(&step.name, |object| &object.name)))
-        .max()
-        .unwrap_or(0);
-    let lines = list.into_iter().map(|text| Line::from(look.span(Role::Warn, text)));
-    let lines = lines.chain(plan.steps.iter().map(|item| line_of(item, names, look)));
+    let middle = rows_from(inside, HEAD);
+    let below = u16::try_from(foot.len()).unwrap_or(u16::MAX).min(middle.height);
+    let rows = Rect { height: middle.height - below, ..middle };
     let offset = dialog.offset.min(len.saturating_sub(usize::from(rows.height)));
-    paint::lines(buffer, Rect { width: rows.width.saturating_sub(1), ..rows }, lines.skip(offset));
+    let text = Rect { width: rows.width.saturating_sub(1), ..rows };
+    paint::lines(buffer, text, lines.into_iter().skip(offset));
     scroll::bar(buffer, rows, look, offset, len);
-    paint::line(buffer, row(inside, inside.height.saturating_sub(3)), summary(plan, look));
-    let labels = match (&dialog.stage, &dialog.subject, plan.is_empty()) {
-        (Stage::Sending(..), ..) => ("Close", ""),
-        (_, _, true) => ("Close", ""),
-        (_, Subject::Deployment(_), _) => ("Cancel", "Deploy"),
-        (_, Subject::Installation { .. }, _) => ("Cancel", "Install"),
-        (_, Subject::Other(_), _) => ("Cancel", "Carry out"),
-    };
-    if matches!(dialog.stage, Stage::Sending(..)) {
-        let text = format!("{} Recording …", look.spinner());
-        let place = row(inside, inside.height.saturating_sub(1));
-        paint::line(buffer, place, Line::from(look.span(Role::Progress, text)));
-    }
-    buttons(dialog, look, labels, inside, buffer);
-}
-
-fn line_of(item: &Step, names: usize, look: &Look<'_>) -> Line<'static> {
-    let names = names.clamp(8, 34);
-    let (kind, name) = match &item.object {
-        Some(object) => (object.kind.as_str(), object.name.as_str()),
-        None => (item.verb.as_str(), item.name.as_str()),
-    };
-    Line::from(vec![
-        look.span(verb_role(item.verb), format!("{} ", item.verb.sign())),
-        look.span(Role::Text, format!("{:<24} ", format::cut(kind, 24))),
-        look.span(Role::Title, format!("{:<names$}  ", format::cut(name, names))),
-        look.span(Role::Muted, item.note.clone()),
-    ])
-}
-
-fn summary(plan: &Plan, look: &Look<'_>) -> Line<'static> {
-    let words = [
-        (Verb::Create, "to create"),
-        (Verb::Update, "to change"),
-        (Verb::Delete, "to delete"),
-        (Verb::Unchanged, "unchanged"),
-    ];
-    let mut spans = Vec::new();
-    for (verb, word) in words {
-        let count = plan.steps.iter().filter(|item| item.verb == verb).count();
-        if count > 0 {
-            spans.push(look.span(verb_role(verb), format!("{} {count} {word}", verb.sign())));
-            spans.push(Span::raw("   "));
+    let end = rows_from(middle, rows.height);
+    let taken = foot.last().map_or(0, Line::width);
+    paint::lines(buffer, end, foot);
+    field(dialog, look, end, buffer);
+    let said = match (&dialog.stage, dialog.gate(), dialog.focus) {
+        (Stage::Sending(..), ..) => look.span(Role::Progress, format!("{} Recording …", look.spinner())),
+        (_, Some(Gate::SecondLook), Focus::Forward) => {
+            let key = look.key(Command::Confirm, Layer::Dialog);
+            look.span(Role::Warn, format!("{key} again, or enter, carries it out"))
         }
+        _ => return,
+    };
+    // the buttons need the room more
+    if said.width() + taken < usize::from(inside.width) {
+        let width = u16::try_from(said.width()).unwrap_or(0);
+        let place = row(inside, inside.height.saturating_sub(1));
+        paint::line(buffer, Rect { width, ..place }, Line::from(said));
     }
-    let hash = plan.hash();
-    spans.push(look.span(Role::Muted, format!("plan {}", &hash[..hash.len().min(8)])));
-    Line::from(spans)
 }
 
-/// The two buttons in the last row: back on the left, on to the right of it; an empty label is no button.
-fn buttons(dialog: &PlanDialog, look: &Look<'_>, labels: (&str, &str), inside: Rect, buffer: &mut Buffer) {
-    let (back, forward) = labels;
-    let forward_focus = dialog.forward && !forward.is_empty();
+/// What stands below the list, buttons included.
+fn foot(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
+    let plan = &preview.plan;
+    let shows = if dialog.differences { "shows the steps" } else { "shows them" };
+    let key = format!("{} {shows}", look.key(Command::ShowDifferences, Layer::Dialog));
+    let mut lines = vec![Line::default()];
+    lines.extend(list::summary(preview, &key, look));
+    if plan.is_empty() {
+        let text = "There is nothing to do: everything is as the plan says.";
+        lines.push(Line::from(look.span(Role::Title, text)));
+    }
+    let (mark, role) =
+        if plan.class() == Class::Destructive { ("✗ ", Role::Fail) } else { ("▲ ", Role::Warn) };
+    let costs = cost(plan, &dialog.about.name).filter(|_| !plan.is_empty());
+    for (index, part) in
+        costs.into_iter().flat_map(|it| format::wrap(&it, width.saturating_sub(2))).enumerate()
+    {
+        let lead = if index == 0 { mark } else { "  " };
+        lines.push(Line::from(vec![look.span(role, lead), look.span(role, part)]));
+    }
+    if let Some(gate) = dialog.gate() {
+        lines.extend(gate.name().is_some().then(Line::default));
+        lines.extend(asks(gate, look));
+    }
+    lines.push(Line::default());
+    lines.push(match (&dialog.stage, plan.is_empty(), dialog.gate()) {
+        (Stage::Sending(..), ..) | (_, true, _) => buttons(dialog, look, ("Close", "")),
+        (_, _, Some(Gate::Unlock(_))) => buttons(dialog, look, ("Cancel", "Unlock")),
+        _ => buttons(dialog, look, ("Cancel", dialog.about.verb)),
+    });
+    lines
+}
+
+/// What is asked to be typed; the field stands behind it.
+fn asks(gate: Gate<'_>, look: &Look<'_>) -> Option<Line<'static>> {
+    Some(Line::from(look.span(Role::Text, question(gate)?)))
+}
+
+fn question(gate: Gate<'_>) -> Option<String> {
+    match gate {
+        Gate::Press | Gate::SecondLook => None,
+        Gate::TypeName(name) => Some(format!("To go on, type {name}: ")),
+        Gate::Unlock(name) => Some(format!("To unlock {name}, type its name: ")),
+    }
+}
+
+/// The field for the name that has to be typed: two rows above the buttons.
+fn field(dialog: &PlanDialog, look: &Look<'_>, end: Rect, buffer: &mut Buffer) {
+    let Some(question) = dialog.gate().and_then(question) else { return };
+    let place = row(end, end.height.saturating_sub(3));
+    let lead = u16::try_from(format::width(&question)).unwrap_or(u16::MAX).min(place.width);
+    let rest = Rect { x: place.x + lead, width: place.width - lead, ..place };
+    dialog.field.draw(buffer, rest, look, dialog.focus == Focus::Field);
+}
+
+/// The two buttons: back on the left, on to the right of it; an empty label is no button.
+fn buttons(dialog: &PlanDialog, look: &Look<'_>, (back, forward): (&str, &str)) -> Line<'static> {
+    let on_forward = dialog.focus == Focus::Forward && !forward.is_empty();
     let key = |command| look.key(command, Layer::Dialog);
-    let mut spans = vec![frame::button(look, back, Some(&key(Command::Cancel)), !forward_focus)];
+    let on_back = !on_forward && dialog.focus != Focus::Field;
+    let mut spans = vec![frame::button(look, back, Some(&key(Command::Cancel)), on_back)];
     if !forward.is_empty() {
-        let command = match dialog.stage {
-            Stage::Ready(_) => Some(Command::Confirm),
-            Stage::Failed(_) => Some(Command::PlanAgain),
+        let key = match (&dialog.stage, dialog.gate()) {
+            (Stage::Ready(_), Some(Gate::SecondLook)) if !on_forward => {
+                let key = key(Command::Confirm);
+                Some(format!("{key} {key}"))
+            }
+            (Stage::Ready(_), Some(Gate::TypeName(_) | Gate::Unlock(_))) if on_forward || !on_back => None,
+            (Stage::Ready(_), _) => Some(key(Command::Confirm)),
+            (Stage::Failed { .. }, _) if dialog.settles().is_none() => Some(key(Command::PlanAgain)),
             _ => None,
         };
-        let key = command.map(key);
         spans.push(Span::raw("  "));
-        spans.push(frame::button(look, forward, key.as_deref(), forward_focus));
+        spans.push(frame::button(look, forward, key.as_deref(), on_forward));
     }
-    let place = row(inside, inside.height.saturating_sub(1));
-    paint::line(buffer, place, Line::from(spans).right_aligned());
+    Line::from(spans).right_aligned()
 }

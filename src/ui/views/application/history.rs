@@ -79,8 +79,7 @@ impl History {
     /// Draws the instances.
     pub fn draw(
         &self,
-        application: &Application,
-        world: &World,
+        (application, world): (&Application, &World),
         look: &Look<'_>,
         area: Rect,
         buffer: &mut Buffer,

@@ -11,7 +11,7 @@ use super::page::Areas;
 use crate::domain::world::{Application, LogTarget};
 use crate::domain::{Health, OperationId, OperationView, Problem, World};
 use crate::ui::format;
-use crate::ui::keymap::Command;
+use crate::ui::keymap::{Command, Layer};
 use crate::ui::list::Cursor;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
@@ -86,13 +86,23 @@ fn page<'a>(shown: Shown<'_>, look: &'a Look<'a>, width: u16) -> Page<'a> {
 
 fn problem(page: &mut Page<'_>, shown: Shown<'_>) {
     let Some(problem) = &shown.application.problem else { return };
-    let told =
+    let first =
         shown.operation.filter(|view| operation::comes_first(view)).and_then(|view| view.first_problem());
-    if told.is_some_and(|(_, told)| told.what == problem.what && told.why == problem.why) {
+    if first.is_some_and(|(_, first)| first.what == problem.what && first.why == problem.why) {
         return;
     }
     page.section("THE ENGINE STOPPED");
+    told(page, problem);
+}
+
+/// A problem, and the key that settles it when it is about fields that somebody else owns.
+fn told(page: &mut Page<'_>, problem: &Problem) {
     page.problem(Item::Text, problem);
+    if problem.contested.is_some() {
+        let key = page.look.key(Command::Settle, Layer::Detail);
+        let text = format!("          {key} settles who has these fields");
+        page.add(None, vec![page.look.span(Role::Muted, text)]);
+    }
 }
 
 /// The chain of causes, from the outermost object inwards.

@@ -65,7 +65,7 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
     let areas = Areas::new(area);
     let narrowed = (view.shown.len() != view.rows.len()).then_some((view.shown.len(), view.rows.len()));
     let title = facts::Title { shown: Main::Applications, narrowed, faults_only: view.faults_only };
-    title.draw(world, Some(&view.filter), look, areas.title, buffer);
+    title.draw((world, Some(&view.filter)), look, areas.title, buffer);
     if view.shown.is_empty() {
         let (heading, next) = nothing(view, world, look);
         empty(buffer, rows_from(area, areas.title.height), look, &heading, &next);
@@ -86,7 +86,8 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
         let Some(application) = world.applications.get(*index) else { continue };
         let selected = at == view.cursor.at;
         let mut cells = cells(application, (look, grid.width(URL)), view.filter.query(), selected);
-        cells[HEALTH] = status(application, view.rows.doing(*index), told, look);
+        let room = usize::from(grid.width(HEALTH));
+        cells[HEALTH] = status(application, view.rows.doing(*index), (told, room), look);
         grid.row(buffer, place, cells, selected);
     }
     scroll::bar(buffer, areas.rows, look, offset, view.shown.len());
@@ -163,7 +164,7 @@ impl Told {
 fn status(
     application: &Application,
     (doing, held): (&str, bool),
-    told: Told,
+    (told, room): (Told, usize),
     look: &Look<'_>,
 ) -> Line<'static> {
     let health = application.health();
@@ -173,7 +174,9 @@ fn status(
         (doing, Told::Both) => vec![look.health(health), look.span(role, format!("  {doing}"))],
         (doing, Told::Doing) => vec![look.mark(health), look.span(role, format!(" {doing}"))],
     };
-    if !application.drift.is_empty() {
+    let used: usize = spans.iter().map(Span::width).sum();
+    // A cut word would say less than a mark adds.
+    if !application.drift.is_empty() && used + 2 <= room {
         spans.push(look.span(Role::Warn, " ≠"));
     }
     Line::from(spans)

@@ -80,6 +80,11 @@ impl Choice {
         changed
     }
 
+    /// Chooses a value: a known one, or where it may be, a new one.
+    pub fn choose(&mut self, value: &str) {
+        *self = Self::new(std::mem::take(&mut self.options), value, self.open);
+    }
+
     /// Takes pasted text as a new value.
     pub fn paste(&mut self, text: &str) -> bool {
         if !self.open {

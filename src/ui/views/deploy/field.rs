@@ -31,6 +31,8 @@ pub enum Entry {
     Text(TextField),
     /// Yes or no.
     Toggle(bool),
+    /// A value that stays as it is.
+    Fixed(String),
 }
 
 /// A field of the form.
@@ -83,7 +85,22 @@ impl Field {
         match &self.entry {
             Entry::Text(_) => true,
             Entry::Choice(choice) => choice.is_open(),
-            Entry::Toggle(_) => false,
+            Entry::Toggle(_) | Entry::Fixed(_) => false,
+        }
+    }
+
+    /// Whether there is anything to fill in.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.entry, Entry::Fixed(_))
+    }
+
+    /// Puts the value of a parameter in the place of the default.
+    pub fn fill(&mut self, value: &Value) {
+        match &mut self.entry {
+            Entry::Text(field) => field.set(&plain(value)),
+            Entry::Choice(choice) => choice.choose(&plain(value)),
+            Entry::Toggle(on) => *on = value.as_bool().unwrap_or(*on),
+            Entry::Fixed(_) => {}
         }
     }
 
@@ -92,7 +109,7 @@ impl Field {
         match &mut self.entry {
             Entry::Text(field) => field.key(key),
             Entry::Choice(choice) => choice.key(key),
-            Entry::Toggle(_) => false,
+            Entry::Toggle(_) | Entry::Fixed(_) => false,
         }
     }
 
@@ -101,7 +118,7 @@ impl Field {
         match &mut self.entry {
             Entry::Text(field) => field.paste(text),
             Entry::Choice(choice) => return choice.paste(text),
-            Entry::Toggle(_) => return false,
+            Entry::Toggle(_) | Entry::Fixed(_) => return false,
         }
         true
     }
@@ -114,7 +131,7 @@ impl Field {
                 *on = !*on;
                 true
             }
-            Entry::Text(_) => false,
+            Entry::Text(_) | Entry::Fixed(_) => false,
         }
     }
 
@@ -125,6 +142,7 @@ impl Field {
             Entry::Choice(choice) => choice.value(),
             Entry::Toggle(true) => "true",
             Entry::Toggle(false) => "false",
+            Entry::Fixed(value) => value,
         }
     }
 

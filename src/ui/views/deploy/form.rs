@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
+use serde_json::Value;
 
 use super::choice::Choice;
 use super::field::{Asks, Entry, Field};
+use crate::domain::driver::ParameterSpec;
 use crate::domain::names::check_label;
-use crate::domain::{DeploymentDraft, DriverVersion, World};
+use crate::domain::world::Application;
+use crate::domain::{DeploymentDraft, DeploymentId, DriverVersion, Intent, World};
 use crate::ui::screen::ApplicationKey;
 use crate::ui::text_field::TextField;
 
 const DRIVER: usize = 0;
 const ENVIRONMENT: usize = 1;
-const VERSION: usize = 2;
+/// The field of the application's version.
+pub const VERSION: usize = 2;
 const NAME: usize = 3;
 /// The fields before the driver's parameters.
 const OWN: usize = 4;
@@ -22,7 +26,10 @@ const OWN: usize = 4;
 /// The environment that is offered when there is none yet.
 const FIRST_ENVIRONMENT: &str = "demo";
 
-/// The fields of a new deployment.
+/// What stands in an empty field of a secret that has a value.
+const KEPT: &str = "stays as it is unless you type a new one";
+
+/// The fields of a new deployment, or of the change of one.
 #[derive(Debug)]
 pub struct Form {
     fields: Vec<Field>,
@@ -30,6 +37,8 @@ pub struct Form {
     driver: Option<Arc<DriverVersion>>,
     /// A person wrote the name: it follows the driver no more.
     named: bool,
+    /// What is changed, as it was asked for before; none for a new deployment.
+    changed: Option<(DeploymentId, DeploymentDraft)>,
 }
 
 impl Form {
@@ -56,9 +65,66 @@ impl Form {
                 Entry::Text(TextField::default()),
             ),
         ];
-        let mut form = Self { fields, driver: None, named: false };
+        let mut form = Self { fields, driver: None, named: false, changed: None };
         form.follow_driver(world);
         form
+    }
+
+    /// A form with what was asked for before filled in. Name and environment stay; the driver stays, but for its version.
+    pub fn change(world: &World, application: &Application) -> Self {
+        let draft = &application.deployment.draft;
+        let versions = driver_versions(world, &draft.driver.name);
+        let known = versions.contains(&draft.driver.version);
+        let mut driver = Field::new(
+            Asks::Driver,
+            "Driver",
+            "",
+            Entry::Choice(Choice::new(versions, &draft.driver.version, false)),
+        );
+        if !known {
+            driver.error = Some(format!("{} is no longer loaded", draft.driver));
+        }
+        let fixed = |asks, label: &str, value: &str| {
+            Field::new(asks, label, "it stays as it is", Entry::Fixed(value.to_owned()))
+        };
+        let version = Choice::new(Vec::new(), &draft.application_version, true);
+        let fields = vec![
+            driver,
+            fixed(Asks::Environment, "Environment", &draft.environment),
+            Field::new(Asks::Version, "Version", "", Entry::Choice(version)),
+            fixed(Asks::Name, "Name", &draft.name),
+        ];
+        let changed = Some((application.deployment.id, draft.clone()));
+        let mut form = Self { fields, driver: None, named: true, changed };
+        form.follow_driver(world);
+        form
+    }
+
+    /// What is changed; none for a new deployment.
+    pub fn changes(&self) -> Option<&DeploymentDraft> {
+        self.changed.as_ref().map(|(_, draft)| draft)
+    }
+
+    /// What the person wants, by the draft that the fields make.
+    ///
+    /// # Errors
+    /// The first field with an error; every field with an error carries it.
+    pub fn intent(&mut self, world: &World) -> Result<Intent, usize> {
+        let draft = self.draft(world)?;
+        Ok(match &self.changed {
+            Some((id, _)) => Intent::Change(*id, draft),
+            None => Intent::Deploy(draft),
+        })
+    }
+
+    /// The driver that is picked; of several versions the newest, unless a version is what is picked.
+    fn picked<'a>(&self, world: &'a World) -> Option<&'a Arc<DriverVersion>> {
+        match self.changes() {
+            None => newest(world, self.text(DRIVER)),
+            Some(draft) => (world.drivers.iter()).find(|driver| {
+                driver.reference.name == draft.driver.name && driver.reference.version == self.text(DRIVER)
+            }),
+        }
     }
 
     /// The fields.
@@ -109,37 +175,49 @@ impl Form {
 
     /// Takes note of a new picture: drivers and environments may have come.
     pub fn refresh(&mut self, world: &World) {
-        for (index, options) in [(DRIVER, driver_names(world)), (ENVIRONMENT, environment_names(world))] {
+        let drivers = match self.changes() {
+            Some(draft) => driver_versions(world, &draft.driver.name),
+            None => driver_names(world),
+        };
+        for (index, options) in [(DRIVER, drivers), (ENVIRONMENT, environment_names(world))] {
             if let Some(Entry::Choice(choice)) = self.fields.get_mut(index).map(|field| &mut field.entry)
                 && !options.is_empty()
             {
                 choice.set_options(options);
             }
         }
-        let newest = newest(world, self.text(DRIVER));
-        if newest.map(|driver| &driver.digest) != self.driver.as_ref().map(|driver| &driver.digest) {
+        let picked = self.picked(world);
+        if picked.map(|driver| &driver.digest) != self.driver.as_ref().map(|driver| &driver.digest) {
             self.follow_driver(world);
         }
     }
 
     /// Offers what the picked driver knows: versions, a name, its parameters. Values of the same name stay.
     fn follow_driver(&mut self, world: &World) {
-        let driver = newest(world, self.text(DRIVER)).cloned();
+        let driver = self.picked(world).cloned();
         let kept: BTreeMap<String, Field> =
             self.fields.drain(OWN..).filter_map(|f| Some((f_name(&f)?, f))).collect();
         if let Some(driver) = &driver {
             let spec = &driver.spec;
-            self.fields[DRIVER].help =
-                format!("{}  {}", driver.reference.version, first_line(&spec.info.description));
+            let about = first_line(&spec.info.description);
+            self.fields[DRIVER].help = match &self.changed {
+                Some(_) => format!("version of the driver {}", driver.reference.name),
+                None => format!("{}  {about}", driver.reference.version),
+            };
             let mut versions = spec.known_versions.clone();
             if !spec.default_version.is_empty() && !versions.contains(&spec.default_version) {
                 versions.insert(0, spec.default_version.clone());
             }
             let supported = if spec.supported_versions.is_empty() { "any" } else { &spec.supported_versions };
             self.fields[VERSION].help = format!("supported: {supported}");
-            self.fields[VERSION].entry = Entry::Choice(Choice::new(versions, &spec.default_version, true));
+            let wanted = match &self.changed {
+                // the driver offers its own; what runs stays until somebody says otherwise
+                Some(_) => self.text(VERSION).to_owned(),
+                None => spec.default_version.clone(),
+            };
+            self.fields[VERSION].entry = Entry::Choice(Choice::new(versions, &wanted, true));
             for parameter in &spec.parameters {
-                let mut field = Field::parameter(parameter);
+                let mut field = self.parameter(parameter);
                 if let Some(before) = kept.get(&parameter.name).filter(|before| before.asks == field.asks) {
                     field.entry = before.entry.clone();
                 }
@@ -148,6 +226,30 @@ impl Form {
         }
         self.driver = driver;
         self.suggest_name(world);
+    }
+
+    /// The field of a parameter, with what was asked for before, else its default.
+    fn parameter(&self, spec: &ParameterSpec) -> Field {
+        let mut field = Field::parameter(spec);
+        let before = self.changes().and_then(|draft| draft.parameters.get(&spec.name));
+        match before {
+            Some(_) if field.is_secret() => {
+                field.entry = Entry::Text(TextField::masked().with_placeholder(KEPT));
+                field.help.clone_from(&spec.description);
+            }
+            Some(value) => field.fill(value),
+            None => {}
+        }
+        field
+    }
+
+    /// The value of a parameter; an empty secret that had a value keeps it.
+    fn parameter_value(&self, field: &Field, spec: &ParameterSpec) -> Result<Option<Value>, String> {
+        let before = self.changes().and_then(|draft| draft.parameters.get(&spec.name));
+        match before {
+            Some(kept) if field.is_secret() && field.text().is_empty() => Ok(Some(kept.clone())),
+            _ => field.parameter_value(spec),
+        }
     }
 
     /// Names the deployment like its driver, with a number when that name is taken.
@@ -180,7 +282,8 @@ impl Form {
         errors[ENVIRONMENT] = label_error("environment", self.text(ENVIRONMENT));
         errors[NAME] = label_error("deployment", self.text(NAME)).or_else(|| {
             let place = self.text(ENVIRONMENT);
-            self.is_taken(self.text(NAME), world).then(|| format!("there is one of that name in {place}"))
+            (self.changed.is_none() && self.is_taken(self.text(NAME), world))
+                .then(|| format!("there is one of that name in {place}"))
         });
         if self.text(VERSION).trim().is_empty() {
             errors[VERSION] = Some("a version is needed".to_owned());
@@ -188,7 +291,7 @@ impl Form {
         let mut parameters = BTreeMap::new();
         for (index, field) in self.fields.iter().enumerate() {
             let Asks::Parameter(spec) = &field.asks else { continue };
-            match field.parameter_value(spec) {
+            match self.parameter_value(field, spec) {
                 Ok(Some(value)) => drop(parameters.insert(spec.name.clone(), value)),
                 Ok(None) => {}
                 Err(error) => errors[index] = Some(error),
@@ -208,7 +311,7 @@ impl Form {
                 driver: driver.reference.clone(),
                 application_version: self.text(VERSION).trim().to_owned(),
                 parameters,
-                ..DeploymentDraft::default()
+                ..self.changes().cloned().unwrap_or_default()
             }),
             (first, _) => Err(first.unwrap_or(DRIVER)),
         }
@@ -228,6 +331,12 @@ fn f_name(field: &Field) -> Option<String> {
 
 fn first_line(text: &str) -> &str {
     text.trim().lines().next().unwrap_or("")
+}
+
+/// The versions of a driver, newest first.
+fn driver_versions(world: &World, name: &str) -> Vec<String> {
+    let of_it = world.drivers.iter().filter(|driver| driver.reference.name == name);
+    of_it.map(|driver| driver.reference.version.clone()).collect()
 }
 
 /// The drivers by name, each once; the picture has them by name, newest first.

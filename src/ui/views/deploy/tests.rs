@@ -2,7 +2,7 @@ use crossterm::event::KeyCode;
 use serde_json::json;
 
 use super::*;
-use crate::domain::DeploymentDraft;
+use crate::domain::{DeploymentDraft, DeploymentId, Intent};
 use crate::ui::sample;
 
 struct Filling {
@@ -52,7 +52,10 @@ impl Filling {
 
     fn draft(&mut self) -> DeploymentDraft {
         match self.send().into_iter().next() {
-            Some(Step::PlanDeployment(draft)) => *draft,
+            Some(Step::Plan(intent)) => match *intent {
+                Intent::Deploy(draft) | Intent::Change(_, draft) => draft,
+                other => panic!("{other:?}"),
+            },
             other => panic!("{other:?}"),
         }
     }
@@ -145,4 +148,73 @@ fn keys_go_where_the_focus_is() {
     assert_eq!(filling.value("Environment"), "rehearsal");
     filling.run(Command::Bottom);
     assert_eq!(filling.view.layer(), Layer::Dialog);
+}
+
+impl Filling {
+    /// The change of `notes`, of which this was asked for before.
+    fn change(parameters: serde_json::Value) -> Self {
+        let mut world = sample::world();
+        let mut older = (*world.drivers[0]).clone();
+        older.reference.version = "1.1.0".into();
+        older.digest = "digest-of-older-notes".into();
+        older.spec.parameters.retain(|parameter| parameter.name != "log_level");
+        world.drivers.insert(1, std::sync::Arc::new(older));
+        let mut application = (*world.applications[0]).clone();
+        application.deployment.draft.parameters =
+            parameters.as_object().unwrap().clone().into_iter().collect();
+        let replicas = crate::domain::ComponentOverride { replicas: Some(3), ..Default::default() };
+        application.deployment.draft.components.insert("web".into(), replicas);
+        world.applications[0] = std::sync::Arc::new(application);
+        Self { view: DeployForm::change(&world, &world.applications[0].clone()), world, requests: 0 }
+    }
+}
+
+#[test]
+fn a_change_begins_with_what_was_asked_for_and_keeps_the_rest() {
+    let before =
+        json!({"title": "Ours", "replicas": 2, "public": true, "log_level": "debug", "password": "s3cret"});
+    let mut filling = Filling::change(before.clone());
+    assert_eq!(filling.view.focus, 2, "the version is what most changes are about");
+    let shown = ["Title", "Replicas", "Public", "Log level", "Password"].map(|label| filling.value(label));
+    assert_eq!(shown, ["Ours", "2", "true", "debug", ""], "a secret is not shown");
+    let old = filling.world.applications[0].deployment.draft.clone();
+    assert_eq!(filling.draft(), old, "nothing was changed");
+    filling.go_to("Version");
+    filling.with(|view, context| view.key(KeyEvent::from(KeyCode::Right), context));
+    filling.go_to("Password");
+    filling.type_text("other");
+    filling.run(Command::Bottom);
+    let steps = filling.run(Command::Accept);
+    let [Step::Plan(intent)] = &steps[..] else { panic!("{steps:?}") };
+    let Intent::Change(id, draft) = &**intent else { panic!("{intent:?}") };
+    assert_eq!((*id, draft.application_version.as_str()), (DeploymentId(1), "1.1.0"));
+    assert_eq!(draft.parameters["password"], "other");
+    assert_eq!(draft.components["web"].replicas, Some(3), "overrides stay");
+}
+
+#[test]
+fn another_version_of_the_driver_brings_its_parameters_and_keeps_the_version_that_runs() {
+    let mut filling = Filling::change(json!({"title": "Ours", "log_level": "debug", "password": "s3cret"}));
+    filling.go_to("Driver");
+    filling.run(Command::Right);
+    assert_eq!((filling.value("Driver"), filling.value("Version")), ("1.1.0".into(), "1.0.0".into()));
+    assert_eq!((filling.value("Title"), filling.value("Log level")), ("Ours".into(), "(no field)".into()));
+    let draft = filling.draft();
+    assert_eq!(draft.driver.to_string(), "notes 1.1.0");
+    assert_eq!(
+        serde_json::to_value(&draft.parameters).unwrap(),
+        json!({"title": "Ours", "password": "s3cret"})
+    );
+}
+
+#[test]
+fn a_secret_that_was_never_given_is_asked_for_and_fixed_fields_are_passed_over() {
+    let mut filling = Filling::change(json!({}));
+    assert_eq!(filling.send(), []);
+    assert_eq!(filling.view.form.fields()[filling.view.focus].label, "Password");
+    filling.go_to("Version");
+    filling.run(Command::Up);
+    assert_eq!(filling.view.form.fields()[filling.view.focus].label, "Driver");
+    filling.run(Command::Next);
+    assert_eq!(filling.view.form.fields()[filling.view.focus].label, "Version");
 }

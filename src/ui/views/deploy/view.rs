@@ -33,10 +33,16 @@ enum Row<'a> {
 /// Draws the form; `focus` is the field that has the keys, or the number of fields for the button.
 pub fn draw(form: &Form, focus: usize, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let title = Rect { height: u16::from(area.height >= 6), ..area };
+    let (name, written) = match form.changes() {
+        None => ("New deployment".to_owned(), "   nothing is written before you confirm the plan"),
+        Some(draft) => {
+            (format!("Change {} in {}", draft.name, draft.environment), "   nothing is written yet")
+        }
+    };
     let line = Line::from(vec![
         look.span(Role::Muted, "Applications › "),
-        look.span(Role::Title, "New deployment"),
-        look.span(Role::Muted, "   nothing is written before you confirm the plan"),
+        look.span(Role::Title, name),
+        look.span(Role::Muted, written),
     ]);
     paint::line(buffer, inset(title, 1), line);
     let content = rows_from(area, title.height);
@@ -113,6 +119,7 @@ fn value(field: &Field, look: &Look<'_>, area: Rect, focused: bool, buffer: &mut
     let inside = inset(area, 1);
     match &field.entry {
         Entry::Text(text) => text.draw(buffer, inside, look, focused),
+        Entry::Fixed(value) => paint::line(buffer, inside, Line::from(look.span(Role::Muted, value.clone()))),
         Entry::Toggle(on) => {
             let (glyph, word) = if *on { ("✓", "yes") } else { ("○", "no") };
             paint::line(buffer, inside, Line::from(look.span(role, format!("{glyph} {word}"))));

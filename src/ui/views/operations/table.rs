@@ -55,7 +55,7 @@ pub fn draw(view: &OperationsView, world: &World, look: &Look<'_>, area: Rect, b
     let areas = Areas::new(area);
     let narrowed = (view.shown.len() != view.rows.len()).then_some((view.shown.len(), view.rows.len()));
     let title = facts::Title { shown: Main::Operations, narrowed, faults_only: view.faults_only };
-    title.draw(world, Some(&view.filter), look, areas.title, buffer);
+    title.draw((world, Some(&view.filter)), look, areas.title, buffer);
     if view.shown.is_empty() {
         let (heading, next) = nothing(view, look);
         empty(buffer, rows_from(area, areas.title.height), look, heading, &[next]);

@@ -41,7 +41,7 @@ pub fn section(page: &mut Page<'_>, view: &OperationView, application: &Applicat
         return;
     }
     if let Some((position, problem)) = view.first_problem() {
-        page.problem(Item::Text, &progress::in_step(view, position, problem));
+        super::told(page, &progress::in_step(view, position, problem));
     }
     if let Some(number) = progress::way_back(view, application) {
         let key = look.key(Command::RollBack, Layer::Detail);

@@ -1,0 +1,86 @@
+//! What a plan is about, in the words of its dialog.
+
+use crate::domain::{ClusterKind, DeploymentDraft, DeploymentId, Intent, World};
+use crate::ui::screen::ApplicationKey;
+
+/// What a plan is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Its heading until the plan has one of its own.
+    pub title: String,
+    /// The button that carries it out.
+    pub verb: &'static str,
+    /// The name that is typed before something is lost: the application's, or the cluster's for the installation.
+    pub name: String,
+    /// Where; empty for the installation.
+    pub environment: String,
+    /// The application's row, once it has one.
+    pub id: Option<DeploymentId>,
+    /// The application; none for the installation.
+    pub key: Option<ApplicationKey>,
+    /// The cluster is a real one, not the sandbox.
+    pub real: bool,
+}
+
+impl About {
+    /// What `intent` is about, as the picture has it.
+    pub fn new(intent: &Intent, world: &World) -> Self {
+        let record = world.cluster.record.as_ref();
+        let cluster = record.map_or_else(|| "this cluster".to_owned(), |record| record.name.clone());
+        let real = record.is_some_and(|record| record.kind == ClusterKind::Kubeconfig);
+        let id = id_of(intent);
+        let known = || world.applications.iter().find(|it| Some(it.deployment.id) == id);
+        let draft = match intent {
+            Intent::Install => None,
+            Intent::Deploy(draft) | Intent::Change(_, draft) => Some(draft),
+            _ => known().map(|application| &application.deployment.draft),
+        };
+        let words = words(intent, draft, &cluster);
+        let place = draft.map_or("", |draft| &draft.environment).to_owned();
+        let name = draft.map_or_else(|| cluster.clone(), |draft| draft.name.clone());
+        let key = draft
+            .map(|draft| ApplicationKey { environment: draft.environment.clone(), name: draft.name.clone() });
+        Self { title: words.0, verb: words.1, name, environment: place, id, key, real }
+    }
+
+    /// Whether its environment is a production one.
+    pub fn is_production(&self, world: &World) -> bool {
+        world.environments.iter().any(|it| it.production && it.name == self.environment)
+    }
+}
+
+fn id_of(intent: &Intent) -> Option<DeploymentId> {
+    match intent {
+        Intent::Install | Intent::Deploy(_) => None,
+        Intent::Change(id, _)
+        | Intent::Rollback(id, _)
+        | Intent::Stop(id)
+        | Intent::Start(id)
+        | Intent::Restart(id, _)
+        | Intent::Scale(id, ..)
+        | Intent::Correct(id)
+        | Intent::Resolve(id, ..)
+        | Intent::Delete(id, _) => Some(*id),
+    }
+}
+
+/// The heading, and the button that carries it out.
+fn words(intent: &Intent, draft: Option<&DeploymentDraft>, cluster: &str) -> (String, &'static str) {
+    let it = draft.map_or_else(
+        || "an application that is gone".to_owned(),
+        |draft| format!("{} in {}", draft.name, draft.environment),
+    );
+    match intent {
+        Intent::Install => (format!("Install Styrmin on {cluster}"), "Install"),
+        Intent::Deploy(draft) => (format!("Deploy {} to {}", draft.name, draft.environment), "Deploy"),
+        Intent::Change(..) => (format!("Change {it}"), "Change"),
+        Intent::Rollback(_, number) => (format!("Roll {it} back to instance {number}"), "Roll back"),
+        Intent::Stop(_) => (format!("Stop {it}"), "Stop"),
+        Intent::Start(_) => (format!("Start {it}"), "Start"),
+        Intent::Restart(..) => (format!("Restart {it}"), "Restart"),
+        Intent::Scale(_, component, _) => (format!("Scale {component} of {it}"), "Scale"),
+        Intent::Correct(_) => (format!("Set {it} right"), "Set right"),
+        Intent::Resolve(_, object, _) => (format!("Settle who has the fields of {object}"), "Settle"),
+        Intent::Delete(..) => (format!("Delete {it}"), "Delete"),
+    }
+}
