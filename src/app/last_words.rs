@@ -132,6 +132,7 @@ mod tests {
     fn pod(restarts: u32, state: serde_json::Value) -> ObjectSummary {
         summary(&json!({"apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "web-1", "namespace": "demo", "uid": "u"},
+            "spec": {"containers": [{"name": "web", "image": "web:1"}]},
             "status": {"phase": "Running", "containerStatuses": [{"name": "web", "restartCount": restarts,
                 "state": state, "lastState": {"terminated": {"exitCode": 3, "reason": "Error"}}}]}}))
     }
