@@ -180,7 +180,7 @@ impl Cockpit {
                 Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
                     self.answered += 1;
                     assert!(by_key, "only a person ends operations and answers for steps");
-                    let shown = ["Not now", "End “", "Was '"].iter().any(|words| before.contains(words));
+                    let shown = ["Not now", "Cancel '", "Was '"].iter().any(|words| before.contains(words));
                     assert!(shown, "the question was not on screen:\n{before}");
                 }
                 _ => {}

@@ -71,12 +71,13 @@ impl Question {
         if finally {
             about.push("The steps that run at the end, however it ends, still run.".to_owned());
         }
+        let go_on = Choice { label: "Let it go on", ..NOT_NOW };
         let end = Choice {
-            label: "End it",
+            label: "Cancel it",
             meaning: "it ends at the next boundary of a step",
             order: Order::Cancel,
         };
-        Self::new(view, format!("End “{}”?", view.operation.plan.title), about, vec![NOT_NOW, end])
+        Self::new(view, format!("Cancel '{}'?", view.operation.plan.title), about, vec![go_on, end])
     }
 
     /// What became of a step; none when nobody has to say.
@@ -95,7 +96,7 @@ impl Question {
             choice("Fail", "it was not done, and is not to be", StepAnswer::Fail),
         ];
         let title =
-            problem.map_or_else(|| format!("Was “{}” done?", step.name), |problem| problem.what.clone());
+            problem.map_or_else(|| format!("Was '{}' done?", step.name), |problem| problem.what.clone());
         Some(Self::new(view, title, about, choices))
     }
 
@@ -150,9 +151,10 @@ impl Question {
             lines.extend(parts.map(|part| Line::from(look.span(Role::Text, part))));
             lines.push(Line::default());
         }
+        let widest = self.choices.iter().map(|choice| choice.label.len()).max().unwrap_or(0);
         for (index, choice) in self.choices.iter().enumerate() {
             let focused = index == self.cursor.at;
-            let label = frame::button(look, &format!("{:<8}", choice.label), None, focused);
+            let label = frame::button(look, &format!("{:<widest$}", choice.label), None, focused);
             let meaning =
                 look.span(if focused { Role::Text } else { Role::Muted }, format!("  {}", choice.meaning));
             lines.push(Line::from(vec![label, meaning]));

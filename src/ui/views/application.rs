@@ -22,7 +22,7 @@ pub use self::history::earlier;
 use self::logs::Logs;
 use self::overview::{Item, Shown};
 use crate::domain::world::{Application, LogTarget};
-use crate::domain::{DesiredPhase, Health, Intent, World};
+use crate::domain::{Health, Intent, World};
 use crate::ui::event::{Reply, RequestId};
 use crate::ui::format;
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
@@ -31,7 +31,7 @@ use crate::ui::look::Look;
 use crate::ui::model::SPIN;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
 use crate::ui::toast::Toast;
-use crate::ui::views::operations::{ask_for_answer, ask_to_cancel};
+use crate::ui::views::operations::ask_for_answer;
 use crate::ui::views::progress;
 
 /// One application, in tabs.
@@ -140,32 +140,22 @@ impl ApplicationView {
         }
     }
 
-    /// The instance that a rollback from here goes to.
-    fn way_back(&self, application: &Application) -> Option<u32> {
-        if self.tab != Tab::History {
-            return earlier(application);
+    /// In the history, a rollback goes to the instance under the cursor.
+    fn roll_back(&self, context: &mut Context<'_>) {
+        let Some(application) = self.application(context.world) else { return };
+        let Some(number) = self.history.selected(application).map(|instance| instance.number) else { return };
+        if history::can_roll_back_to(application, number) {
+            context.steps.push(Step::Plan(Box::new(Intent::Rollback(application.deployment.id, number))));
+        } else {
+            context.say(Toast::hint(format!("Instance {number} is what is wanted already")));
         }
-        let selected = self.history.selected(application)?.number;
-        history::can_roll_back_to(application, selected).then_some(selected)
     }
 
-    /// Commands that change something: each through a plan, or a question.
-    fn act(&self, command: Command, context: &mut Context<'_>) {
-        let Some(application) = self.application(context.world) else { return };
-        let id = application.deployment.id;
-        let operation = progress::open(context.world, application);
-        match (command, operation) {
-            (Command::RollBack, _) => match self.way_back(application) {
-                Some(number) => context.steps.push(Step::Plan(Box::new(Intent::Rollback(id, number)))),
-                None => context.say(Toast::hint("There is no earlier instance to go back to")),
-            },
-            (Command::Correct, _) if application.drift.is_empty() => {
-                context.say(Toast::hint("Nothing drifted: there is nothing to set right"));
-            }
-            (Command::Correct, _) => context.steps.push(Step::Plan(Box::new(Intent::Correct(id)))),
-            (Command::CancelOperation, Some(view)) => ask_to_cancel(view, context),
-            (Command::AnswerStep, Some(view)) => ask_for_answer(view, None, context),
-            _ => context.say(Toast::hint("Nothing is being done to it")),
+    fn answer(&self, context: &mut Context<'_>) {
+        let application = self.application(context.world);
+        match application.and_then(|application| progress::open(context.world, application)) {
+            Some(view) => ask_for_answer(view, None, context),
+            None => context.say(Toast::hint("Nothing is being done to it")),
         }
     }
 
@@ -216,12 +206,8 @@ impl Screen for ApplicationView {
         flags.set(Flag::Logs, self.tab == Tab::Logs);
         flags.set(Flag::History, self.tab == Tab::History);
         let Some(application) = application else { return };
-        flags.set(Flag::Subject, application.deployment.phase != DesiredPhase::Deleting);
         flags.set(Flag::Url, !application.urls.is_empty());
-        flags.set(Flag::Drifted, !application.drift.is_empty());
-        flags.set(Flag::Earlier, self.way_back(application).is_some());
         let operation = progress::open(world, application);
-        flags.set(Flag::Busy, operation.is_some());
         flags.set(Flag::Asking, operation.is_some_and(progress::asks));
         let opens = match self.tab {
             Tab::Overview => {
@@ -250,9 +236,8 @@ impl Screen for ApplicationView {
             Command::CopyUrl | Command::CopyName => self.copy(command, context),
             Command::LogContainer => self.pick_container(context),
             Command::Mark if self.tab == Tab::History => self.mark(context.world),
-            Command::RollBack | Command::Correct | Command::CancelOperation | Command::AnswerStep => {
-                self.act(command, context);
-            }
+            Command::RollBack if self.tab == Tab::History => self.roll_back(context),
+            Command::AnswerStep => self.answer(context),
             other => return self.cursor_command(other, context),
         }
         true
@@ -331,9 +316,10 @@ impl Screen for ApplicationView {
                 Command::AnswerStep,
                 Command::ShowLogs,
                 Command::ShowEvents,
+                Command::Settle,
+                Command::CancelOperation,
                 Command::ShowHistory,
                 Command::ShowDrift,
-                Command::Settle,
                 Command::Change,
                 Command::CopyUrl,
                 Command::Next,

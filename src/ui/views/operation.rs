@@ -111,7 +111,7 @@ impl Screen for OperationPage {
     fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
         let Some(view) = &self.seen else { return };
         let asking = progress::asks(view);
-        flags.set(Flag::Busy, !view.operation.state.is_final());
+        flags.set(Flag::Busy, progress::can_be_cancelled(view));
         flags.set(Flag::Asking, asking);
         // Enter opens the question; there is nothing else behind a step.
         flags.set(Flag::Row, asking);

@@ -149,7 +149,7 @@ impl Screen for OperationsView {
         let selected = self.selected_in(world);
         flags.set(Flag::Operations, self.rows.len() > 0);
         flags.set(Flag::Row, selected.is_some());
-        flags.set(Flag::Busy, selected.is_some_and(|view| !view.operation.state.is_final()));
+        flags.set(Flag::Busy, selected.is_some_and(progress::can_be_cancelled));
         flags.set(Flag::Asking, selected.is_some_and(progress::asks));
     }
 

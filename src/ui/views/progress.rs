@@ -196,6 +196,11 @@ pub fn all_open(world: &World) -> impl Iterator<Item = &OperationView> {
     world.operations.iter().map(|view| &**view).filter(|view| !view.operation.state.is_final())
 }
 
+/// Whether it has not ended, and nobody asked that it does.
+pub fn can_be_cancelled(view: &OperationView) -> bool {
+    !view.operation.state.is_final() && view.operation.orders.cancelled_by.is_none()
+}
+
 /// Whether one of its steps waits for what a person says.
 pub fn asks(view: &OperationView) -> bool {
     !view.operation.state.is_final() && view.steps.iter().any(|step| step.state == StepState::Asking)

@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::Problem;
 use crate::domain::object::Detail;
+use crate::domain::{Instance, InstanceState, Problem};
 use crate::ui::event::Effect;
 use crate::ui::sample;
 
@@ -177,35 +177,37 @@ fn an_only_instance_has_nothing_to_be_compared_with() {
     let mut notes = (*page.world.applications[0]).clone();
     notes.history.truncate(1);
     page.world.applications[0] = std::sync::Arc::new(notes);
-    assert!(!flags(&page).has(Flag::Row) && !flags(&page).has(Flag::Earlier));
+    assert!(!flags(&page).has(Flag::Row));
     assert!(matches!(&page.run(Command::Open).1[..], [Step::Say(_)]));
     assert!(matches!(&page.run(Command::RollBack).1[..], [Step::Say(_)]));
 }
 
 #[test]
-fn a_rollback_goes_to_the_selected_instance_or_to_the_one_that_worked_last() {
-    let plan = |id, number| [Step::Plan(Box::new(Intent::Rollback(crate::domain::DeploymentId(id), number)))];
-    let (mut page, _) = Page::new("shop", Tab::Overview);
-    assert!(flags(&page).has(Flag::Earlier));
-    assert_eq!(page.run(Command::RollBack).1, plan(2, 3), "the active one, because the newest one failed");
-    page.run(Command::ShowHistory);
-    assert!(!flags(&page).has(Flag::Earlier), "the newest one is what is wanted already");
-    assert!(matches!(&page.run(Command::RollBack).1[..], [Step::Say(_)]));
+fn in_the_history_a_rollback_goes_to_the_instance_under_the_cursor() {
+    let (mut page, _) = Page::new("shop", Tab::History);
+    assert!(matches!(&page.run(Command::RollBack).1[..], [Step::Say(_)]), "the newest one is wanted already");
     page.run(Command::Bottom);
-    assert_eq!(page.run(Command::RollBack).1, plan(2, 1));
-    let (mut page, _) = Page::new("notes", Tab::Overview);
-    assert_eq!(page.run(Command::RollBack).1, plan(1, 2), "the one before");
+    let wanted = Step::Plan(Box::new(Intent::Rollback(crate::domain::DeploymentId(2), 1)));
+    assert_eq!(page.run(Command::RollBack).1, [wanted]);
+    page.run(Command::ShowOverview);
+    assert_eq!(page.run(Command::RollBack).1, [], "elsewhere it is for the actions of applications");
 }
 
 #[test]
-fn what_drifted_is_planned_to_be_set_right_and_what_did_not_is_not() {
-    let (mut page, _) = Page::new("notes", Tab::Drift);
-    assert!(!flags(&page).has(Flag::Drifted));
-    assert!(matches!(&page.run(Command::Correct).1[..], [Step::Say(_)]));
-    page.view.key = ApplicationKey { environment: "staging".into(), name: "team-handbook".into() };
-    assert!(flags(&page).has(Flag::Drifted));
-    let wanted = Step::Plan(Box::new(Intent::Correct(crate::domain::DeploymentId(3))));
-    assert_eq!(page.run(Command::Correct).1, [wanted]);
+fn without_a_name_a_rollback_goes_to_what_worked_last() {
+    let earlier_of = |index: usize, change: fn(&mut Application)| {
+        let mut application = (*sample::world().applications[index]).clone();
+        change(&mut application);
+        earlier(&application)
+    };
+    assert_eq!(earlier_of(1, |_| {}), Some(3), "the active one, because the newest one failed");
+    assert_eq!(earlier_of(0, |_| {}), Some(2), "the one before");
+    let failed = |notes: &mut Application| {
+        let failed = Instance { state: InstanceState::Failed, ..(*notes.history[1]).clone() };
+        notes.history[1] = std::sync::Arc::new(failed);
+    };
+    assert_eq!(earlier_of(0, failed), Some(1), "what failed is no place to go back to");
+    assert_eq!(earlier_of(0, |notes| notes.history.truncate(1)), None);
 }
 
 #[test]
