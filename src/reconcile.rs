@@ -22,6 +22,7 @@ mod draw;
 mod drivers;
 mod engine;
 mod execute;
+mod findings;
 mod install;
 mod note;
 mod observe;

@@ -110,8 +110,6 @@ impl Projector {
             observed: &observed,
             probes: &probes,
             words: &words,
-            problems: &self.session.engine.problems(),
-            drifts: &self.session.engine.drifts(),
         });
         let targets: Targets = world
             .applications

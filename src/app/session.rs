@@ -210,6 +210,7 @@ impl Session {
                 .into_iter()
                 .map(Arc::new)
                 .collect(),
+            findings: self.store.findings(cluster).await?,
         })
     }
 

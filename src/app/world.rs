@@ -10,12 +10,12 @@ use super::probes::Results;
 use crate::domain::object::{Detail, EventSummary};
 use crate::domain::world::{Application, ClusterView, ComponentView, Condition, EngineView, UrlView};
 use crate::domain::{
-    Cause, ClusterRecord, Deployment, DesiredPhase, Drift, DriverRef, DriverVersion, Environment, Health,
-    Instance, ObjectKey, ObjectSummary, OperationView, Problem, Verdict, World,
+    Cause, ClusterRecord, Deployment, DesiredPhase, DriverRef, DriverVersion, Environment, Health, Instance,
+    ObjectKey, ObjectSummary, OperationView, Problem, Verdict, World,
 };
 use crate::ingress;
-use crate::reconcile::{self, Name, Trouble};
-use crate::store::EngineRecord;
+use crate::reconcile;
+use crate::store::{EngineRecord, Finding};
 
 /// The most events that an application shows.
 const EVENTS: usize = 200;
@@ -35,6 +35,16 @@ pub struct Records {
     pub deployments: Vec<DeploymentRecord>,
     /// Operations, newest first.
     pub operations: Vec<Arc<OperationView>>,
+    /// What the engine found, by namespace and name.
+    pub findings: Vec<Finding>,
+}
+
+impl Records {
+    fn finding(&self, namespace: &str, name: &str) -> Option<&Finding> {
+        let key =
+            |finding: &Finding| (finding.namespace.as_str(), finding.name.as_str()).cmp(&(namespace, name));
+        self.findings.get(self.findings.binary_search_by(key).ok()?)
+    }
 }
 
 /// One deployment's rows.
@@ -77,10 +87,6 @@ pub struct Sources<'a> {
     pub probes: &'a Results,
     /// The last lines of containers that ended badly.
     pub words: &'a Words,
-    /// What stops the engine, per deployment.
-    pub problems: &'a BTreeMap<Name, Trouble>,
-    /// What somebody else changed, per deployment.
-    pub drifts: &'a BTreeMap<Name, Vec<Drift>>,
 }
 
 /// Builds the picture.
@@ -139,8 +145,8 @@ fn application(
         explain(&mut component.verdict, &observed.events);
         last_words::explain(component, sources.words);
     }
-    let key = Name { namespace: namespace.clone(), name: name.clone() };
-    let problem = sources.problems.get(&key).map(|trouble| trouble.problem.clone());
+    let finding = sources.records.finding(&namespace, name);
+    let problem = finding.and_then(|finding| finding.problem.clone());
     let events = observed
         .events
         .iter()
@@ -161,7 +167,7 @@ fn application(
         objects,
         problem,
         history: record.history.clone(),
-        drift: sources.drifts.get(&key).cloned().unwrap_or_default(),
+        drift: finding.map(|finding| finding.drift.clone()).unwrap_or_default(),
     }
 }
 

@@ -33,6 +33,8 @@ struct Inner {
     random: Arc<dyn Random>,
     memory: Mutex<Memory>,
     idle: watch::Sender<bool>,
+    /// Counts up when something was found that others are to see.
+    found: watch::Sender<u64>,
     /// How many writes are under way at once.
     writes: Semaphore,
     /// The epoch in which this engine may write; 0 before it leads.
@@ -94,6 +96,7 @@ impl Engine {
             random,
             memory: Mutex::default(),
             idle: watch::Sender::new(false),
+            found: watch::Sender::new(0),
             writes: Semaphore::new(WRITES_AT_ONCE),
             epoch: AtomicU64::new(0),
             newest: AtomicU64::new(0),
@@ -103,10 +106,13 @@ impl Engine {
     /// Reconciles until `stop` is cancelled, or an engine of a later epoch is seen to write: then it gives that epoch, and
     /// writes nothing more in its own.
     pub async fn run(&self, stop: CancellationToken) -> Option<u64> {
-        super::controller::run(self.clone(), stop).await
+        tokio::select! {
+            ended = super::controller::run(self.clone(), stop) => ended,
+            never = self.record_findings() => match never {},
+        }
     }
 
-    /// What keeps deployments from going on, by namespace and name. A change of it wakes the cluster's generation.
+    /// What keeps deployments from going on, by namespace and name.
     pub fn problems(&self) -> BTreeMap<Name, Trouble> {
         let memory = self.memory();
         let troubled = memory.deployments.iter().filter(|(_, known)| !known.trying);
@@ -175,7 +181,7 @@ impl Engine {
 
     pub(super) fn set_drift(&self, name: &Name, drift: Option<(String, Vec<Drift>)>) {
         self.memory().deployments.entry(name.clone()).or_default().drift = drift;
-        self.cluster().index().touch();
+        self.tell_found();
     }
 
     pub(super) fn corrections(&self, name: &Name, key: &ObjectKey) -> Vec<Timestamp> {
@@ -189,6 +195,16 @@ impl Engine {
         let mut memory = self.memory();
         let known = memory.deployments.entry(name.clone()).or_default();
         known.moved.get_or_insert_with(|| watch::Sender::new(0)).subscribe()
+    }
+
+    /// Says that something was found that others are to see.
+    fn tell_found(&self) {
+        self.0.found.send_modify(|count| *count = count.wrapping_add(1));
+        self.cluster().index().touch();
+    }
+
+    pub(super) fn found(&self) -> watch::Receiver<u64> {
+        self.0.found.subscribe()
     }
 
     /// Remembers who changed the custom resource, for the operation that follows.
@@ -293,6 +309,7 @@ impl Engine {
 
     pub(super) fn forget(&self, name: &Name) {
         self.memory().deployments.remove(name);
+        self.tell_found();
     }
 
     pub(super) fn is_troubled(&self, name: &Name) -> bool {
@@ -307,7 +324,7 @@ impl Engine {
         known.trying = true;
         drop(memory);
         if news {
-            self.cluster().index().touch();
+            self.tell_found();
         }
     }
 
@@ -327,7 +344,7 @@ impl Engine {
         let news = known.trouble != before || (tried && known.trouble.is_some());
         drop(memory);
         if news {
-            self.cluster().index().touch();
+            self.tell_found();
         }
     }
 

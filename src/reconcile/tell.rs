@@ -68,6 +68,7 @@ impl Engine {
             (Some(record), Some(newest)) => observed.objects(record, &newest.context).unwrap_or_default(),
             _ => Vec::new(),
         };
+        let known = self.drifts().remove(name).unwrap_or_default();
         let mut found = Vec::new();
         for (object, need) in drifted {
             let rendered = objects.iter().find(|candidate| key(candidate) == object.key);
@@ -80,7 +81,8 @@ impl Engine {
                 object: object.key.clone(),
                 missing: fields.is_none(),
                 fields: fields.unwrap_or_default(),
-                since: situation.now,
+                since: (known.iter().find(|known| known.object == object.key))
+                    .map_or(situation.now, |known| known.since),
                 answer: match (need, mode) {
                     (Need::Fight, _) => DriftAnswer::Fought(u32::try_from(rounds).unwrap_or(u32::MAX)),
                     (_, DriftMode::Correct) => DriftAnswer::Correcting,

@@ -13,6 +13,7 @@ pub(super) const ALL: &[&str] = &[
     include_str!("migrations/0001_records.sql"),
     include_str!("migrations/0002_operations.sql"),
     include_str!("migrations/0003_engine.sql"),
+    include_str!("migrations/0004_findings.sql"),
 ];
 
 /// The schema's version, 0 for a new file.

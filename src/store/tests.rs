@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{FILE_NAME, NewInstance, Recorded, Store, StoreError, migrate};
+use super::{FILE_NAME, Finding, Holder, NewInstance, Recorded, Store, StoreError, migrate};
 use crate::domain::{
     ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverRef,
     DriverSpec, DriverVersion, Environment, InstanceState, ManualClock, Problem,
@@ -452,4 +452,26 @@ async fn nothing_wakes_for_its_own_commits_twice() {
     while theirs.setting("theme").await.unwrap().as_deref() != Some("19") {
         moved(&mut heard).await;
     }
+}
+
+#[tokio::test]
+async fn what_the_engine_found_is_there_for_everybody_until_it_finds_something_else() {
+    let store = filled().await;
+    let holder = Holder { identity: "me".to_owned(), host: "here".to_owned(), pid: None };
+    let old = store.claim_engine("sandbox", &holder, 0).await.unwrap();
+    let finding = |name: &str, problem: Option<&str>| Finding {
+        namespace: "demo".to_owned(),
+        name: name.to_owned(),
+        problem: problem.map(|what| Problem::new(what, "why", "next")),
+        drift: Vec::new(),
+    };
+    let found = vec![finding("a", None), finding("b", Some("it stands still"))];
+    store.record_findings("sandbox", old, found.clone()).await.unwrap();
+    assert_eq!(store.findings("sandbox").await.unwrap(), found);
+    let new = store.claim_engine("sandbox", &holder, 0).await.unwrap();
+    let late = store.record_findings("sandbox", old, Vec::new()).await.unwrap_err();
+    assert!(matches!(late, StoreError::Deposed { .. }), "{late:?}");
+    assert_eq!(store.findings("sandbox").await.unwrap(), found);
+    store.record_findings("sandbox", new, vec![finding("a", None)]).await.unwrap();
+    assert_eq!(store.findings("sandbox").await.unwrap(), [finding("a", None)]);
 }

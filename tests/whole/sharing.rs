@@ -8,6 +8,8 @@ use std::time::Duration;
 use crossterm::event::KeyCode;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::core::ApiResource;
 use styrmin::app::Target;
 use styrmin::domain::world::EngineView;
 
@@ -96,6 +98,37 @@ async fn what_is_asked_for_in_the_second_cockpit_is_carried_out_by_the_first() {
     assert_eq!(said, "through the socket\n");
     let (holder, epoch) = second.lease().await;
     assert_eq!((holder.as_ref(), epoch), (Some(&first.session.me.identity), Some(1)));
+    second.end().await;
+    first.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_engine_finds_is_seen_in_every_cockpit() {
+    let mut first = Journey::start(120, 40).await;
+    first.leads().await;
+    let mut second = first.beside(120, 40).await;
+    second.deploy("1.0.0", "notes").await;
+    second.sees("✓ Healthy").await;
+    let kind = ApiResource {
+        group: "styrmin.io".to_owned(),
+        version: "v1alpha1".to_owned(),
+        api_version: "styrmin.io/v1alpha1".to_owned(),
+        kind: "StyrminDeployment".to_owned(),
+        plural: "styrmindeployments".to_owned(),
+    };
+    let resources: Api<DynamicObject> = Api::namespaced_with(second.client(), "demo", &kind);
+    let patch = Patch::Merge(serde_json::json!({"spec": {"applicationVersion": "9.9.9"}}));
+    resources.patch("notes", &PatchParams::default(), &patch).await.unwrap();
+    for journey in [&mut first, &mut second] {
+        journey.sees("9.9.9").await;
+        journey.sees("THE ENGINE STOPPED").await;
+    }
+    let patch = Patch::Merge(serde_json::json!({"spec": {"applicationVersion": "1.0.0"}}));
+    resources.patch("notes", &PatchParams::default(), &patch).await.unwrap();
+    for journey in [&mut first, &mut second] {
+        journey.until("the problem is gone", |screen| !screen.contains("THE ENGINE STOPPED")).await;
+        journey.sees("✓ Healthy").await;
+    }
     second.end().await;
     first.end().await;
 }
