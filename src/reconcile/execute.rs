@@ -86,8 +86,9 @@ impl Hands {
         let uid = step.expects.uid.clone().filter(|uid| !uid.is_empty());
         let _permit = self.engine.permit().await;
         match self.engine.cluster().delete(key, &DeleteOptions { uid, foreground: false }).await {
+            Ok(()) => {}
             // another object of that name is not ours to take away
-            Ok(()) | Err(ClusterError::Stale { .. }) => {}
+            Err(error) if apply::is_another(&error) => {}
             Err(error) => return Err(failed(error)),
         }
         self.engine.trace_removed(&self.name, key);

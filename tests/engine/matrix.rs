@@ -300,3 +300,22 @@ async fn a_status_that_may_not_be_written_keeps_nothing_from_being_done() {
     bench.until_running(YARD, 2).await;
     bench.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removal_that_meets_a_conflict_is_tried_again() {
+    let bench = deployed().await;
+    let claim = key("PersistentVolumeClaim", "yard-data");
+    bench.play(
+        "rules: [{verbs: [delete], resources: [persistentvolumeclaims], when: {first: 1}, fault: {status: {code: 409}}},
+            {verbs: [delete], resources: [deployments.apps], when: {first: 1}, fault: {drop: after}}]",
+    );
+    bench.confirm(Intent::Delete(bench.id.unwrap(), Volumes::Delete)).await;
+    bench.until_settled(YARD, None).await;
+    let (index, ended) = (bench.cluster.index(), bench.operations(YARD).await.remove(0));
+    until(&bench.cluster, "the claim is gone", || index.object(&claim).is_none().then_some(())).await;
+    assert_eq!(ended.operation.state, Succeeded);
+    let told = bench.told(&ended).await;
+    assert!(told.contains("PersistentVolumeClaim/yard-data in demo changed while it was written"), "{told}");
+    assert_eq!(bench.faults().matched()[0], 2, "it was tried again");
+    bench.close().await;
+}

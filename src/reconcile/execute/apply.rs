@@ -66,7 +66,8 @@ impl Hands {
         if self.uid(key).await?.is_some_and(|uid| uid == old) {
             let options = DeleteOptions { uid: Some(old.to_owned()), foreground: true };
             match self.engine.cluster().delete(key, &options).await {
-                Ok(()) | Err(ClusterError::Stale { .. }) => {}
+                Ok(()) => {}
+                Err(error) if is_another(&error) => {}
                 Err(error) => return Err(failed(error)),
             }
             self.until_replaced(key, old).await?;
@@ -234,12 +235,13 @@ fn another(key: &ObjectKey) -> StepError {
     )
 }
 
+/// What the server says when it has no object, or another one, where one with a certain uid was to be applied or deleted.
+const ANOTHER: [&str; 3] = ["uid mismatch", "UID in precondition", "UID in the precondition"];
+
 /// Whether the server has no object, or another one, where one with a certain uid was to be written.
-fn is_another(error: &ClusterError) -> bool {
+pub(super) fn is_another(error: &ClusterError) -> bool {
     match error {
-        ClusterError::Stale { message, .. } => {
-            message.contains("uid mismatch") || message.contains("UID in precondition")
-        }
+        ClusterError::Stale { message, .. } => ANOTHER.iter().any(|words| message.contains(words)),
         ClusterError::Invalid { message, .. } => message.contains("metadata.uid"),
         _ => false,
     }
@@ -281,3 +283,25 @@ const IMMUTABLE: [&str; 4] = [
     "cannot change roleRef",
     "updates to statefulset spec for fields other than",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_object_is_told_from_one_that_changed() {
+        let stale = |message: &str| ClusterError::Stale { object: "x".into(), message: message.into() };
+        let another = [
+            "Precondition failed: UID in precondition: a, UID in object meta: b",
+            "uid mismatch: the provided object specified uid a, and no existing object was found",
+            "the UID in the precondition (a) does not match the UID in record (b). The object might have been deleted \
+             and then recreated",
+        ];
+        assert!(another.iter().all(|message| is_another(&stale(message))));
+        let message = "metadata.uid: Invalid value: \"a\": field is immutable".to_owned();
+        assert!(is_another(&ClusterError::Invalid { object: "x".into(), message }));
+        let modified =
+            "the object has been modified; please apply your changes to the latest version and try again";
+        assert!(!is_another(&stale(modified)));
+    }
+}
