@@ -214,7 +214,10 @@ async fn show(
     let world = wire(&session, &replies, &clock, &stop);
     let effects = Effects::new(session, replies);
     let cockpit = Cockpit { terminal, model: Model::new(config, size), effects, recorder, clock };
-    let ended = cockpit.run(Inbox { input: input::terminal(), events, world, stop: stop.clone() }).await;
+    let ended = match input::terminal() {
+        Ok(input) => cockpit.run(Inbox { input, events, world, stop: stop.clone() }).await,
+        Err(problem) => Err(problem),
+    };
     stop.cancel();
     drop(guard);
     // a panic in it was told by the hook

@@ -221,6 +221,8 @@ impl Leader {
             async move { engine.run(stop).await }
         });
         let down = tokio::select! {
+            // an engine that was stopped has ended too, and that is no defect
+            biased;
             () = stop.cancelled() => Some(Down::Stopped),
             () = office.asked_by_another() => Some(Down::AskedHere),
             ended = candidate.keep(), if won.is_some() => Some(Down::Lease(ended)),

@@ -8,6 +8,7 @@ use pty_process::{OwnedWritePty, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// How long a named condition may take.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,6 +21,7 @@ fn cells(count: u16) -> std::num::NonZero<u16> {
 pub struct Pty {
     pub child: Child,
     writer: OwnedWritePty,
+    reading: JoinHandle<()>,
     parser: Arc<Mutex<vt100::Parser>>,
     /// Counts the bytes that the program has written.
     changed: watch::Receiver<u64>,
@@ -53,7 +55,7 @@ impl Pty {
         let parser = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
         let (sender, changed) = watch::channel(0);
         let screen = Arc::clone(&parser);
-        tokio::spawn(async move {
+        let reading = tokio::spawn(async move {
             let mut buffer = vec![0; 64 * 1024];
             // the end of the child closes the pty: an error then, not a zero
             while let Ok(count @ 1..) = reader.read(&mut buffer).await {
@@ -61,7 +63,13 @@ impl Pty {
                 sender.send_modify(|written| *written += count as u64);
             }
         });
-        Self { child, writer, parser, changed }
+        Self { child, writer, reading, parser, changed }
+    }
+
+    /// Hangs up, as a broken connection does.
+    pub fn hang_up(self) -> Child {
+        self.reading.abort();
+        self.child
     }
 
     /// Types bytes as a keyboard would send them.

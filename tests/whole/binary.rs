@@ -193,6 +193,30 @@ fn without_a_terminal_it_says_so() {
 }
 
 #[tokio::test]
+async fn a_terminal_that_goes_away_ends_it() {
+    for before in ["", "setsid -w "].repeat(3) {
+        let home = tempfile::tempdir().unwrap();
+        let marker = home.path().to_string_lossy().into_owned();
+        let environment = [("HOME", marker.as_str()), ("STYRMIN_INGRESS_PORT", "0")];
+        // a shell in front of it, as over ssh; in a session of its own it gets no signal
+        let line = format!("{before}{PROGRAM} --sandbox");
+        let mut pty = Pty::start("/bin/sh", &["-c", &line], &environment, (100, 30));
+        pty.wait_for("No applications yet").await;
+        // in the middle of reading, too
+        pty.send(&[b'j'; 500]).await;
+        let mut child = pty.hang_up();
+        let ended = async {
+            child.wait().await.unwrap();
+            while !processes(&marker, "--sandbox").is_empty() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let ended = tokio::time::timeout(PATIENCE, ended).await;
+        assert!(ended.is_ok(), "it goes on without a terminal: {:?}", processes(&marker, "--sandbox"));
+    }
+}
+
+#[tokio::test]
 async fn a_signal_gives_the_terminal_back() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = cockpit(home.path(), (80, 24));
@@ -223,12 +247,17 @@ async fn it_survives_any_size() {
 
 /// Processes whose environment names `marker`: the pods of one sandbox, wherever their parent is.
 pub fn processes_of(marker: &str) -> Vec<i32> {
+    processes(marker, "image")
+}
+
+/// The processes with `marker` in their environment and `word` in their command.
+fn processes(marker: &str, word: &str) -> Vec<i32> {
     let numbered = |entry: fs::DirEntry| entry.file_name().to_string_lossy().parse::<i32>().ok();
     let ours = |pid: &i32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         String::from_utf8_lossy(&environment).contains(marker)
-            && String::from_utf8_lossy(&command).contains("image")
+            && String::from_utf8_lossy(&command).contains(word)
     };
     fs::read_dir("/proc").unwrap().flatten().filter_map(numbered).filter(ours).collect()
 }
