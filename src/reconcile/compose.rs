@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::cluster::{API_VERSION, KIND, key};
 use crate::domain::canonical::canonical_digest;
 use crate::domain::plan::{Class, Expectation, Verb};
-use crate::domain::{DesiredPhase, Environment, ObjectKey, Plan, Step};
+use crate::domain::{DesiredPhase, Environment, Health, ObjectKey, Plan, Step};
 
 use super::decide::HEALTHY_WITHIN;
 use super::note::note;
@@ -159,10 +159,12 @@ fn application(basis: &Basis<'_>, object: &Value) -> Step {
         (_, Some(live)) => Some(live.uid.clone()),
         (_, None) => None,
     };
+    // what answers nobody cannot stop answering
+    let stopped = live.is_some_and(|live| live.verdict.health == Health::Stopped);
     Step {
         note: note(object),
         digest: canonical_digest(object),
-        class: class(object, verb),
+        class: if stopped { Class::Safe } else { class(object, verb) },
         expects: Expectation { uid, resource_version: None },
         ..Step::on(verb, key)
     }

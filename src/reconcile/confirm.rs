@@ -34,7 +34,7 @@ impl Engine {
     }
 
     /// Records what a person confirmed by the hash of its plan, under the name `actor`; the holder of the engine carries it
-    /// out. Gives a sentence that says what is under way.
+    /// out. Gives a sentence that says what was recorded.
     ///
     /// # Errors
     /// When the plan is no longer the one with this hash, and whatever [`Self::preview`] would say.
@@ -53,7 +53,7 @@ impl Engine {
                 let wish = self.wish(intent).await?;
                 let proposed = self.propose(&wish).await?;
                 check_hash(&proposed.preview.plan, plan_hash)?;
-                let said = format!("{}: under way", proposed.preview.plan.title);
+                let said = format!("{}: recorded", proposed.preview.plan.title);
                 self.begin(wish, proposed, actor).await?;
                 Ok(said)
             }

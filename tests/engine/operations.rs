@@ -109,6 +109,8 @@ async fn it_stops_and_starts_with_its_numbers_kept() {
     .await;
     let again = bench.engine.preview(&Intent::Stop(id)).await.unwrap_err().to_string();
     assert!(again.contains("is to be stopped already"), "{again}");
+    let start = bench.engine.preview(&Intent::Start(id)).await.unwrap().plan;
+    assert_eq!(start.class(), Class::Safe, "what stands still does not stop answering: {start}");
     bench.confirm(Intent::Start(id)).await;
     bench.until_running(YARD, 2).await;
     assert_eq!(replicas(&bench, &web()).await, 2);

@@ -68,7 +68,7 @@ async fn an_application_is_changed_stopped_started_scaled_and_deleted() {
     journey.sees("Delete the application and its volumes").await;
     journey.press(KeyCode::Down);
     journey.press(KeyCode::Enter);
-    journey.sees("To go on, type notes").await;
+    journey.sees("To go on, press y, then type notes").await;
     journey.write("ynotes");
     journey.press(KeyCode::Enter);
     journey.sees("notes in demo is not there").await;

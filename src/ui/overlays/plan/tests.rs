@@ -241,8 +241,8 @@ fn a_change_is_shown_where_it_happens_and_a_deletion_leaves_one_where_one_is() {
         let mut asking = Asking::showing(intent);
         asking.run(Command::Confirm);
         asking.run(Command::Confirm);
-        let (_, steps) = asking.reply(2, Reply::Done(Ok("under way".into())));
-        assert_eq!(steps, [Step::Say(Toast::info("under way")), goes]);
+        let (_, steps) = asking.reply(2, Reply::Done(Ok("recorded".into())));
+        assert_eq!(steps, [Step::Say(Toast::info("recorded")), goes]);
     }
 }
 

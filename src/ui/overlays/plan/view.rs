@@ -209,7 +209,7 @@ fn foot(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, width: usize) -
     }
     if let Some(gate) = dialog.gate() {
         lines.extend(gate.name().is_some().then(Line::default));
-        lines.extend(asks(gate, look));
+        lines.extend(question(dialog, gate, look).map(|asks| Line::from(look.span(Role::Text, asks))));
     }
     lines.push(Line::default());
     lines.push(match (&dialog.stage, plan.is_empty(), dialog.gate()) {
@@ -220,22 +220,22 @@ fn foot(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, width: usize) -
     lines
 }
 
-/// What is asked to be typed; the field stands behind it.
-fn asks(gate: Gate<'_>, look: &Look<'_>) -> Option<Line<'static>> {
-    Some(Line::from(look.span(Role::Text, question(gate)?)))
-}
-
-fn question(gate: Gate<'_>) -> Option<String> {
+/// What is asked to be typed, and how to get there; the field stands behind it.
+fn question(dialog: &PlanDialog, gate: Gate<'_>, look: &Look<'_>) -> Option<String> {
+    let lead = match dialog.focus {
+        Focus::Field => String::new(),
+        Focus::Back | Focus::Forward => format!("press {}, then ", look.key(Command::Confirm, Layer::Dialog)),
+    };
     match gate {
         Gate::Press | Gate::SecondLook => None,
-        Gate::TypeName(name) => Some(format!("To go on, type {name}: ")),
-        Gate::Unlock(name) => Some(format!("To unlock {name}, type its name: ")),
+        Gate::TypeName(name) => Some(format!("To go on, {lead}type {name}: ")),
+        Gate::Unlock(name) => Some(format!("To unlock {name}, {lead}type its name: ")),
     }
 }
 
 /// The field for the name that has to be typed: two rows above the buttons.
 fn field(dialog: &PlanDialog, look: &Look<'_>, end: Rect, buffer: &mut Buffer) {
-    let Some(question) = dialog.gate().and_then(question) else { return };
+    let Some(question) = dialog.gate().and_then(|gate| question(dialog, gate, look)) else { return };
     let place = row(end, end.height.saturating_sub(3));
     let lead = u16::try_from(format::width(&question)).unwrap_or(u16::MAX).min(place.width);
     let rest = Rect { x: place.x + lead, width: place.width - lead, ..place };

@@ -133,7 +133,7 @@ fn a_conflict_that_an_operation_met_can_be_settled() {
 #[test]
 fn what_was_confirmed_is_told_even_when_its_dialog_was_closed() {
     for (reply, said) in [
-        (Ok("Stop notes in demo: under way".to_owned()), "Stop notes in demo: under way"),
+        (Ok("Stop notes in demo: recorded".to_owned()), "Stop notes in demo: recorded"),
         (Err(plan_samples::stale()), "the plan to upgrade notes in demo to 1.1.0 is out of date"),
     ] {
         let mut model = model_of(plan_samples::world());
@@ -158,13 +158,13 @@ fn stop(model: &mut Model) -> RequestId {
 fn a_confirmed_change_shows_the_application_and_its_tab_stays() {
     let mut model = model_of(plan_samples::world());
     let request = stop(&mut model);
-    update(&mut model, Event::Reply(request, Reply::Done(Ok("under way".into()))));
+    update(&mut model, Event::Reply(request, Reply::Done(Ok("recorded".into()))));
     assert_eq!(model.screens(), ["application"]);
     press(&mut model, "e");
     let request = stop(&mut model);
-    update(&mut model, Event::Reply(request, Reply::Done(Ok("under way".into()))));
+    update(&mut model, Event::Reply(request, Reply::Done(Ok("recorded".into()))));
     assert_eq!((model.screens(), model.views.len()), (vec!["application"], 2));
-    assert_eq!(toasts(&model), ["under way"]);
+    assert_eq!(toasts(&model), ["recorded"]);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_confirmed_change_of_the_form_closes_the_form() {
     let effects = press(&mut model, "yy");
     let [Effect::Confirm(request, _, hash)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(*hash, plan_samples::upgrade().plan.hash());
-    update(&mut model, Event::Reply(*request, Reply::Done(Ok("under way".into()))));
+    update(&mut model, Event::Reply(*request, Reply::Done(Ok("recorded".into()))));
     assert_eq!((model.screens(), model.views.len()), (vec!["application"], 2));
 }
 
