@@ -20,7 +20,7 @@ use super::templates;
 use crate::domain::{DriverVersion, Problem};
 
 /// How many objects one driver may render.
-const OBJECT_LIMIT: usize = 500;
+const OBJECT_LIMIT: usize = 2_000;
 
 /// Checks that this version of Styrmin can deploy the driver at all.
 ///

@@ -204,7 +204,7 @@ fn resolve(object: &ObjectKey, resolution: Resolution) -> Preview {
 fn delete(volumes: Volumes) -> Preview {
     let delete = |kind: &str, name: &str, note: &str, class| step(Verb::Delete, kind, name, note, class);
     let mut steps = vec![
-        record("mark as going"),
+        record("announce the end of"),
         delete("Ingress", "notes", "", Class::Disruptive),
         delete("Deployment", "notes-web", "", Class::Disruptive),
         delete("StatefulSet", "notes-db", "", Class::Disruptive),

@@ -8,7 +8,7 @@ use crate::reconcile::render::rank;
 use crate::reconcile::situation::is_disposable;
 
 /// The step that marks the custom resource as going.
-pub const DELETE_RESOURCE: &str = "mark as going";
+pub const DELETE_RESOURCE: &str = "announce the end of";
 /// The step that waits until no pod is left.
 pub const WAIT_GONE: &str = "wait until nothing of it runs";
 /// The step that lets the custom resource go.

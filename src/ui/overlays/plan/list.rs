@@ -106,7 +106,7 @@ fn note(step: &Step) -> String {
         return step.note.clone();
     };
     match step.verb {
-        Verb::Record => step.name.replace(&object.to_string(), "").trim().to_owned(),
+        Verb::Record => step.name.replace(&object.to_string(), "it"),
         Verb::Create | Verb::Update | Verb::Delete | Verb::Unchanged => String::new(),
         Verb::Replace => "is deleted and created anew".to_owned(),
         verb @ (Verb::Adopt | Verb::Wait | Verb::Run) => verb.as_str().to_owned(),
