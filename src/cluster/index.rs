@@ -248,7 +248,7 @@ impl Index {
     /// What carries the label of a deployment and no controller owns: its inventory, as it stands on the objects.
     pub fn inventory(&self, namespace: &str, deployment: &str) -> Vec<Arc<Row>> {
         let tables = self.read();
-        let rows = tables.spaces.get(namespace).into_iter().flat_map(Space::rows);
+        let rows = tables.spaces.get(namespace).into_iter().flat_map(|space| space.labelled(deployment));
         rows.filter(|row| is_inventory(row, deployment)).cloned().collect()
     }
 

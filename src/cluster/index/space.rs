@@ -11,11 +11,18 @@ use super::super::project::Row;
 /// How many events are kept per namespace; the oldest go first.
 pub(super) const EVENTS_MAX: usize = 500;
 
+/// Kind and name.
+type Place = (String, String);
+
 /// The objects and events of one namespace.
 #[derive(Default)]
 pub(super) struct Space {
     /// Rows by kind, then by name.
     tables: BTreeMap<String, BTreeMap<String, Arc<Row>>>,
+    /// The objects that carry the label of each deployment.
+    labelled: BTreeMap<String, BTreeSet<Place>>,
+    /// The objects that each uid controls.
+    owned: BTreeMap<String, BTreeSet<Place>>,
     /// How far each kind's watch has come.
     pub(super) seen: BTreeMap<String, Seen>,
     /// Kinds whose watch has not listed yet.
@@ -69,8 +76,10 @@ impl Space {
         }
         if let Some(known) = known.cloned() {
             self.note(&known, at);
+            self.unlink(&known);
         }
         self.note(&row, at);
+        self.link(&row);
         let table = self.tables.entry(row.summary.key.kind.clone()).or_default();
         table.insert(row.summary.key.name.clone(), Arc::new(row));
         true
@@ -80,8 +89,30 @@ impl Space {
     pub(super) fn remove(&mut self, kind: &str, name: &str, at: u64) -> bool {
         let Some(row) = self.tables.get_mut(kind).and_then(|table| table.remove(name)) else { return false };
         self.note(&row, at);
+        self.unlink(&row);
         self.belongs.remove(&row.summary.uid);
         true
+    }
+
+    fn link(&mut self, row: &Row) {
+        if let Some(deployment) = row.summary.labels.get(labels::DEPLOYMENT) {
+            self.labelled.entry(deployment.clone()).or_default().insert(place(row));
+        }
+        if let Some(owner) = &row.summary.owner {
+            self.owned.entry(owner.clone()).or_default().insert(place(row));
+        }
+    }
+
+    fn unlink(&mut self, row: &Row) {
+        let deployment = row.summary.labels.get(labels::DEPLOYMENT);
+        for (links, key) in [(&mut self.labelled, deployment), (&mut self.owned, row.summary.owner.as_ref())]
+        {
+            let Some(places) = key.and_then(|key| links.get_mut(key)) else { continue };
+            places.remove(&place(row));
+            if let Some(key) = key.filter(|_| places.is_empty()) {
+                links.remove(key);
+            }
+        }
     }
 
     /// Remembers that something of the row's deployment moved.
@@ -153,24 +184,27 @@ impl Space {
         events
     }
 
-    /// What carries the deployment's label, and what it owns: ReplicaSets and pods whose labels say nothing.
+    /// What carries the deployment's label, by kind and name.
+    pub(super) fn labelled(&self, deployment: &str) -> impl Iterator<Item = &Arc<Row>> {
+        let places = self.labelled.get(deployment).into_iter().flatten();
+        places.filter_map(|(kind, name)| self.get(kind, name))
+    }
+
+    /// The same, and what it owns: ReplicaSets and pods whose labels say nothing.
     pub(super) fn belonging_to(&self, deployment: &str) -> Vec<&Arc<Row>> {
-        let labelled =
-            |row: &Row| row.summary.labels.get(labels::DEPLOYMENT).is_some_and(|name| name == deployment);
-        let mut uids: BTreeSet<&str> = BTreeSet::new();
-        loop {
-            let before = uids.len();
-            let belongs = |row: &Row, uids: &BTreeSet<&str>| {
-                labelled(row) || row.summary.owner.as_deref().is_some_and(|owner| uids.contains(owner))
-            };
-            for row in self.rows() {
-                if belongs(row, &uids) {
-                    uids.insert(&row.summary.uid);
-                }
-            }
-            if uids.len() == before {
-                return self.rows().filter(|row| uids.contains(row.summary.uid.as_str())).collect();
+        let mut found: BTreeMap<(&str, &str), &Arc<Row>> = BTreeMap::new();
+        let mut open: Vec<&Arc<Row>> = self.labelled(deployment).collect();
+        while let Some(row) = open.pop() {
+            let key = &row.summary.key;
+            if found.insert((&key.kind, &key.name), row).is_none() {
+                let owned = self.owned.get(&row.summary.uid).into_iter().flatten();
+                open.extend(owned.filter_map(|(kind, name)| self.get(kind, name)));
             }
         }
+        found.into_values().collect()
     }
+}
+
+fn place(row: &Row) -> Place {
+    (row.summary.key.kind.clone(), row.summary.key.name.clone())
 }

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::project;
@@ -135,4 +136,49 @@ fn a_vanished_custom_resource_is_a_change() {
         BTreeSet::from([("demo".to_owned(), "notes".to_owned())])
     );
     assert!(index.custom_resource("demo", "notes").is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever came, changed its label or its owner, and went: what belongs to a deployment is what a look at every object finds.
+    #[test]
+    fn what_belongs_to_a_deployment_is_found_without_a_look_at_everything(
+        turns in prop::collection::vec((0_usize..8, 0_usize..4, 0_usize..9, prop::bool::weighted(0.2)), 1..60),
+    ) {
+        let index = Index::default();
+        for (version, (name, label, owner, goes)) in (1..).zip(turns) {
+            let name = format!("o{name}");
+            if goes {
+                index.delete(&row("Thing", &name, version, json!({})).summary.key, &version.to_string());
+                continue;
+            }
+            let labels = if label == 0 { json!({}) } else { json!({"styrmin.io/deployment": format!("d{label}")}) };
+            let owners = if owner == 8 { json!([]) } else { json!([{"uid": format!("Thing-o{owner}"), "controller": true}]) };
+            index.apply(row("Thing", &name, version, json!({"labels": labels, "ownerReferences": owners})));
+        }
+        let all = index.objects("demo");
+        for deployment in ["d1", "d2", "d3"] {
+            let labelled = |object: &ObjectSummary| object.labels.get(labels::DEPLOYMENT).is_some_and(|it| it == deployment);
+            let mut uids: BTreeSet<&str> = BTreeSet::new();
+            loop {
+                let before = uids.len();
+                let owned = |object: &ObjectSummary, uids: &BTreeSet<&str>| {
+                    object.owner.as_deref().is_some_and(|owner| uids.contains(owner))
+                };
+                for object in &all {
+                    if labelled(object) || owned(object, &uids) {
+                        uids.insert(&object.uid);
+                    }
+                }
+                if uids.len() == before {
+                    break;
+                }
+            }
+            let expected: Vec<_> = all.iter().filter(|object| uids.contains(object.uid.as_str())).cloned().collect();
+            prop_assert_eq!(names(&index.objects_of("demo", deployment)), names(&expected));
+            let inventory = all.iter().filter(|object| labelled(object) && object.owner.is_none()).count();
+            prop_assert_eq!(index.inventory("demo", deployment).len(), inventory);
+        }
+    }
 }
