@@ -194,7 +194,8 @@ async fn resume() {
         if open.iter().all(|view| view.operation.epoch > before) {
             break;
         }
-        recorded.changed().await.unwrap();
+        // reading all of them is dear: not at every change
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     print(&format!("{UNDER_WAY} operations carried on after a crash"), milliseconds(started.elapsed()), "ms");
     bench.close().await;

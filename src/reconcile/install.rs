@@ -71,7 +71,7 @@ impl Engine {
 
     /// Carries on with the installation that is recorded, until it ends.
     pub(super) async fn carry_installation(&self) -> Result<(), Problem> {
-        let latest = self.store().latest_operation(&self.cluster_subject()).await?;
+        let latest = self.store().current_operation(&self.cluster_subject()).await?;
         let Some(view) = latest.filter(|view| !view.operation.state.is_final()) else { return Ok(()) };
         let (_kept, moved) = tokio::sync::watch::channel(0);
         self.runner().run(&view.operation, &Installer(self.clone()), moved).await?;

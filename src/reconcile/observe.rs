@@ -156,7 +156,7 @@ impl Engine {
         observed.driver = self.driver(&record.draft.driver).await?;
         observed.resolutions = store.resolutions(record.id).await?;
         let subject = self.subject(&record.draft.environment, &record.draft.name);
-        let latest = store.latest_operation(&subject).await?;
+        let latest = store.current_operation(&subject).await?;
         observed.situation.work.failures = match &latest {
             Some(latest) if latest.operation.state.is_final() => store.failures_in_a_row(&subject).await?,
             _ => 0,

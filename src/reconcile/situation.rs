@@ -113,7 +113,7 @@ pub struct Situation {
 /// What was, is, or is to be done to one deployment.
 #[derive(Debug, Clone, Default)]
 pub struct Work {
-    /// The newest operation, whether it has ended or not.
+    /// The operation that runs, else the newest, whether it has ended or not.
     pub latest: Option<Operation>,
     /// How many operations for the same wish failed in a row, the newest included.
     pub failures: u32,

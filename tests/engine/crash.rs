@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use futures::StreamExt;
 use serde_json::json;
+use styrmin::cluster::DeploymentResource;
 use styrmin::domain::{InstanceState, Intent, OperationState, StepState, Volumes};
 
 use crate::bench::Bench;
@@ -19,53 +20,114 @@ const SIDE_BY_SIDE: usize = 4;
 /// What is done before the engine that dies starts, and what it is asked for.
 struct Scene {
     name: &'static str,
-    /// Whether the application is there already.
-    deployed: bool,
+    /// What the application has been through before.
+    past: Past,
     intent: fn(&Bench) -> Intent,
     /// The instance that is active at the end; none: the application is gone.
     ends_with: Option<u32>,
+    /// Whether the object that the first instance has and the second has not is there at the end.
+    extra: bool,
 }
 
-const SCENES: [Scene; 4] = [
-    Scene {
-        name: "deploy",
-        deployed: false,
-        intent: |bench| Intent::Deploy(bench.site("1.0.0")),
-        ends_with: Some(1),
-    },
-    Scene {
-        name: "upgrade",
-        deployed: true,
-        intent: |bench| {
-            let mut draft = bench.site("2.0.0");
-            draft.parameters.insert("extra".to_owned(), json!(false));
-            Intent::Change(bench.id.expect("deployed"), draft)
-        },
-        ends_with: Some(2),
-    },
-    Scene {
-        name: "stop",
-        deployed: true,
-        intent: |bench| Intent::Stop(bench.id.expect("deployed")),
-        ends_with: Some(1),
-    },
-    Scene {
-        name: "delete",
-        deployed: true,
-        intent: |bench| Intent::Delete(bench.id.expect("deployed"), Volumes::Keep),
-        ends_with: None,
-    },
-];
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Past {
+    Nothing,
+    Deployed,
+    Upgraded,
+    Stopped,
+}
+
+const DEPLOY: Scene = Scene {
+    name: "deploy",
+    past: Past::Nothing,
+    intent: |bench| Intent::Deploy(bench.site("1.0.0")),
+    ends_with: Some(1),
+    extra: false,
+};
+
+const UPGRADE: Scene =
+    Scene { name: "upgrade", past: Past::Deployed, intent: upgrade, ends_with: Some(2), extra: false };
+
+const ROLLBACK: Scene = Scene {
+    name: "rollback",
+    past: Past::Upgraded,
+    intent: |bench| Intent::Rollback(bench.id.expect("deployed"), 1),
+    ends_with: Some(3),
+    extra: true,
+};
+
+const STOP: Scene =
+    Scene { name: "stop", past: Past::Deployed, intent: stop, ends_with: Some(1), extra: true };
+
+const START: Scene = Scene {
+    name: "start",
+    past: Past::Stopped,
+    intent: |bench| Intent::Start(bench.id.expect("deployed")),
+    ends_with: Some(1),
+    extra: true,
+};
+
+const RESTART: Scene = Scene {
+    name: "restart",
+    past: Past::Deployed,
+    intent: |bench| Intent::Restart(bench.id.expect("deployed"), Vec::new()),
+    ends_with: Some(1),
+    extra: true,
+};
+
+const SCALE: Scene = Scene {
+    name: "scale",
+    past: Past::Deployed,
+    intent: |bench| Intent::Scale(bench.id.expect("deployed"), "web".to_owned(), Some(2)),
+    ends_with: Some(2),
+    extra: true,
+};
+
+const DELETE: Scene = Scene {
+    name: "delete",
+    past: Past::Deployed,
+    intent: |bench| Intent::Delete(bench.id.expect("deployed"), Volumes::Keep),
+    ends_with: None,
+    extra: false,
+};
+
+fn upgrade(bench: &Bench) -> Intent {
+    let mut draft = bench.site("2.0.0");
+    draft.parameters.insert("extra".to_owned(), json!(false));
+    Intent::Change(bench.id.expect("deployed"), draft)
+}
+
+fn stop(bench: &Bench) -> Intent {
+    Intent::Stop(bench.id.expect("deployed"))
+}
+
+/// Leads the application through its past.
+async fn live_through(bench: &mut Bench, past: Past) {
+    if past == Past::Nothing {
+        return;
+    }
+    let mut draft = bench.site("1.0.0");
+    draft.parameters.insert("extra".to_owned(), json!(true));
+    bench.id = Some(bench.deploy(draft).await);
+    bench.until_running("site", 1).await;
+    match past {
+        Past::Upgraded => {
+            bench.confirm(upgrade(bench)).await;
+            bench.until_running("site", 2).await;
+        }
+        Past::Stopped => {
+            bench.confirm(stop(bench)).await;
+            let stopped = |resource: &DeploymentResource| resource.status.phase.as_deref() == Some("Stopped");
+            bench.until_resource("site", "it has stopped", stopped).await;
+        }
+        Past::Nothing | Past::Deployed => {}
+    }
+}
 
 /// Plays a scene with an engine that dies at point `at`; gives the number of points that it passed.
 async fn play(scene: &Scene, at: usize) -> usize {
     let mut bench = Bench::with_driver(site::driver()).await;
-    if scene.deployed {
-        let mut draft = bench.site("1.0.0");
-        draft.parameters.insert("extra".to_owned(), json!(true));
-        bench.id = Some(bench.deploy(draft).await);
-        bench.until_running("site", 1).await;
-    }
+    live_through(&mut bench, scene.past).await;
     bench.end().await;
     bench.confirm((scene.intent)(&bench)).await;
     let guillotine = Arc::new(Guillotine::default());
@@ -115,12 +177,16 @@ async fn check(bench: &Bench, scene: &Scene, at: usize) {
     assert_eq!(instances.len(), number as usize, "{told}: an instance too many: {instances:?}");
     let mut kinds: Vec<String> = ours.iter().map(|row| row.summary.key.to_string()).collect();
     kinds.sort();
-    let extra = scene.name == "stop";
     let mut wanted = vec!["ConfigMap/site", "Deployment/site", "Service/site"];
-    if extra {
+    if scene.extra {
         wanted.insert(1, "ConfigMap/site-extra");
     }
     assert_eq!(kinds, wanted, "{told}");
+    if scene.name == "restart" {
+        let objects = index.objects_of(&bench.environment, "site");
+        let sets = objects.iter().filter(|object| object.key.kind == "ReplicaSet").count();
+        assert_eq!(sets, 2, "{told}: its pods were replaced once, no more and no less");
+    }
     let recorded = bench.store.inventory(id).await.unwrap();
     assert_eq!(recorded.len(), wanted.len(), "{told}: the inventory in the records: {recorded:?}");
 }
@@ -134,20 +200,40 @@ async fn at_every_point(scene: &Scene) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployment_survives_a_crash_at_every_point() {
-    at_every_point(&SCENES[0]).await;
+    at_every_point(&DEPLOY).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upgrade_survives_a_crash_at_every_point() {
-    at_every_point(&SCENES[1]).await;
+    at_every_point(&UPGRADE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollback_survives_a_crash_at_every_point() {
+    at_every_point(&ROLLBACK).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_survives_a_crash_at_every_point() {
-    at_every_point(&SCENES[2]).await;
+    at_every_point(&STOP).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_survives_a_crash_at_every_point() {
+    at_every_point(&START).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_survives_a_crash_at_every_point() {
+    at_every_point(&RESTART).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_scale_survives_a_crash_at_every_point() {
+    at_every_point(&SCALE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removal_survives_a_crash_at_every_point() {
-    at_every_point(&SCENES[3]).await;
+    at_every_point(&DELETE).await;
 }

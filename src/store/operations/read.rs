@@ -36,12 +36,21 @@ impl Store {
         self.read("read the operation", move |connection| by_id(connection, id)).await
     }
 
-    /// The newest operation about a subject.
+    /// The operation about a subject that counts now: the one that runs, else the newest. One that a newer wish overtook while
+    /// nobody carried it on still has to end first.
     ///
     /// # Errors
     /// SQLite refused, or the record cannot be read.
-    pub async fn latest_operation(&self, subject: &Subject) -> Result<Option<OperationView>, StoreError> {
-        Ok(self.operations_of(subject, 1).await?.into_iter().next())
+    pub async fn current_operation(&self, subject: &Subject) -> Result<Option<OperationView>, StoreError> {
+        let subject = subject.clone();
+        self.read("read the operation", move |connection| {
+            let condition = "WHERE cluster = ?1 AND environment = ?2 AND name = ?3
+                ORDER BY state = 'Running' DESC, id DESC LIMIT 1";
+            let found =
+                views(connection, condition, params![subject.cluster, subject.environment, subject.name])?;
+            Ok(found.into_iter().next())
+        })
+        .await
     }
 
     /// The newest `limit` operations of a cluster and every one that has not ended, newest first.
