@@ -169,6 +169,21 @@ async fn a_newer_wish_takes_the_place_of_one_that_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_wish_takes_the_place_of_one_that_nobody_carries_on() {
+    let mut bench = deployed().await;
+    bench.confirm(bench.change(&[("scene", json!("not-ready"))])).await;
+    let hanging = until_waiting(&bench, 2).await;
+    bench.end().await;
+    bench.confirm(bench.change(&[("text", json!("newest"))])).await;
+    bench.reconnect().await;
+    bench.until_running(YARD, 3).await;
+    let older = bench.store.operation(hanging.operation.id).await.unwrap().unwrap();
+    assert_eq!(older.operation.state, Superseded, "it ended before the newer one began");
+    assert_eq!(bench.until_ended(YARD, Succeeded, Some(3)).await.operation.kind, OperationKind::Update);
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn volumes_go_only_when_that_was_asked_for() {
     for (volumes, class, stays) in
         [(Volumes::Keep, Class::Disruptive, true), (Volumes::Delete, Class::Destructive, false)]
