@@ -196,11 +196,8 @@ impl Controller {
                 false => namespaces.get(&subject.environment).cloned(),
             };
             let Some(namespace) = namespace else { continue };
-            let name = Name { namespace, name: subject.name };
-            // one that is being carried out hears of its orders by itself
-            if !self.queue.is_running(&name) {
-                self.queue.wake(name, now);
-            }
+            // One that is being worked on is looked at once more: it may have looked before this was recorded.
+            self.queue.wake(Name { namespace, name: subject.name }, now);
         }
         Ok(())
     }

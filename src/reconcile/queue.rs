@@ -72,11 +72,6 @@ impl Queue {
         due
     }
 
-    /// Whether it is being worked on.
-    pub fn is_running(&self, name: &Name) -> bool {
-        self.entries.get(name).is_some_and(|entry| entry.running)
-    }
-
     /// When the next one is due; none when there is nothing to wait for.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.entries.values().filter(|entry| !entry.running).filter_map(|entry| entry.due).min()
