@@ -53,21 +53,24 @@ pub(super) fn back_up_before(
         return Ok(());
     }
     let backup = format!("{shown}.v{found}-{}.backup", now.strftime("%Y%m%dT%H%M%SZ"));
-    connection.execute("VACUUM INTO ?1", [backup]).map_err(told)?;
-    Ok(())
+    match connection.execute("VACUUM INTO ?1", [&backup]) {
+        // another process that starts at this moment makes the same copy
+        Err(_) if Path::new(&backup).exists() => Ok(()),
+        other => other.map(drop).map_err(told),
+    }
 }
 
-/// Runs the migrations that are missing, each in a transaction of its own together with its version.
+/// Runs the migrations that are missing, all in one transaction together with the new version: nobody ever sees half of them.
 pub(super) fn run(connection: &mut Connection, all: &[&str]) -> rusqlite::Result<()> {
-    for (position, statements) in all.iter().enumerate() {
-        let next = u32::try_from(position + 1).unwrap_or(u32::MAX);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Asked inside the transaction: another process may have migrated while we waited for it.
-        if version(&transaction)? <= position {
-            transaction.execute_batch(statements)?;
-            transaction.pragma_update(None, "user_version", next)?;
-            transaction.commit()?;
-        }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Asked inside the transaction: another process may have migrated while we waited for it.
+    let done = version(&transaction)?;
+    if done >= all.len() {
+        return Ok(());
     }
-    Ok(())
+    for statements in all.iter().skip(done) {
+        transaction.execute_batch(statements)?;
+    }
+    transaction.pragma_update(None, "user_version", u32::try_from(all.len()).unwrap_or(u32::MAX))?;
+    transaction.commit()
 }

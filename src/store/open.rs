@@ -3,16 +3,20 @@
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::error::sqlite_problem;
 use super::{FILE_NAME, migrate};
 use crate::domain::Problem;
 
 const WHAT: &str = "The records cannot be opened";
+
+/// How long to wait before the change to WAL is tried again.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// A connection to an empty database that lives as long as it does.
 pub(super) fn in_memory() -> Result<Connection, Problem> {
@@ -41,10 +45,26 @@ pub(super) fn in_directory(
     }
     check(&connection, &path)?;
     migrate::refuse_newer(&connection, migrate::ALL, &path)?;
-    prepare(&connection).map_err(told)?;
+    prepare_waiting(&connection, busy).map_err(told)?;
     migrate::back_up_before(&connection, migrate::ALL, &path, now)?;
     migrate::run(&mut connection, migrate::ALL).map_err(told)?;
     Ok((connection, path))
+}
+
+/// [`prepare`], for as long as others are at it: the change to WAL is refused at once while another process makes it, whatever
+/// the busy timeout says.
+fn prepare_waiting(connection: &Connection, busy: Duration) -> rusqlite::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match prepare(connection) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && begun.elapsed() < busy =>
+            {
+                thread::sleep(AGAIN);
+            }
+            other => return other,
+        }
+    }
 }
 
 /// What holds for this connection only. WAL with `synchronous=NORMAL` is safe for a crash of the process; a power cut may
