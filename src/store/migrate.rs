@@ -53,11 +53,8 @@ pub(super) fn back_up_before(
         return Ok(());
     }
     let backup = format!("{shown}.v{found}-{}.backup", now.strftime("%Y%m%dT%H%M%SZ"));
-    match connection.execute("VACUUM INTO ?1", [&backup]) {
-        // another process that starts at this moment makes the same copy
-        Err(_) if Path::new(&backup).exists() => Ok(()),
-        other => other.map(drop).map_err(told),
-    }
+    connection.execute("VACUUM INTO ?1", [backup]).map_err(told)?;
+    Ok(())
 }
 
 /// Runs the migrations that are missing, all in one transaction together with the new version: nobody ever sees half of them.
