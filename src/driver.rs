@@ -2,6 +2,7 @@
 //! nothing outside its directory is read.
 
 mod built_in;
+pub mod chart;
 pub mod context;
 mod diagnostic;
 mod load;

@@ -1,0 +1,102 @@
+//! What a chart's templates compute with: Go's `any`, as far as templates can tell.
+//!
+//! Dictionaries are shared, because `set`, `unset` and `merge` change the very one that they are given, and a chart sees the
+//! change through every other name of it. Lists are not: no function of Helm or sprig changes one in place.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A dictionary, `map[string]any`, that may have several names.
+pub type Dict = Rc<RefCell<BTreeMap<Rc<str>, Value>>>;
+
+/// A value in a template.
+#[derive(Clone)]
+pub enum Value {
+    /// `nil`.
+    Nil,
+    /// `bool`.
+    Bool(bool),
+    /// `int` or `int64`: literals of templates and what arithmetic yields.
+    Int(i64),
+    /// `float64`: every number of a YAML or JSON document that is read as Helm reads the values that a person gives.
+    Float(f64),
+    /// `json.Number`: a number of a chart's own `values.yaml`, as it is written there. In Go it is a string of its own type.
+    Number(Rc<str>),
+    /// `string`. Go's strings are bytes; what is no UTF-8 is [`Value::Bytes`].
+    Text(Rc<str>),
+    /// `[]byte`.
+    Bytes(Rc<[u8]>),
+    /// `[]any`.
+    List(Rc<Vec<Value>>),
+    /// `map[string]any`.
+    Dict(Dict),
+    /// Something with methods: `.Files`, `.Capabilities.APIVersions`, a version, a time, a regular expression's match.
+    Object(Rc<dyn Object>),
+}
+
+/// A value of a Go type of its own.
+pub trait Object {
+    /// Go's name of the type, for messages and `typeOf`: `chart.Metadata`.
+    fn type_name(&self) -> &'static str;
+
+    /// A field, or a method that takes no argument; none when it has no such thing.
+    fn field(&self, name: &str) -> Option<Result<Value, String>>;
+
+    /// A method with arguments; none when it has no such method.
+    fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>>;
+
+    /// What `{{ . }}` prints (`%v`).
+    fn print(&self) -> String;
+
+    /// What `toYaml` and `toJson` write; none when Go's encoder writes `{}`.
+    fn plain(&self) -> Option<Value> {
+        None
+    }
+
+    /// Whether `if` takes it for true: structs always are.
+    fn truth(&self) -> bool {
+        true
+    }
+}
+
+impl Value {
+    /// A text.
+    pub fn text(text: impl AsRef<str>) -> Self {
+        Self::Text(Rc::from(text.as_ref()))
+    }
+
+    /// A list.
+    pub fn list(items: impl IntoIterator<Item = Self>) -> Self {
+        Self::List(Rc::new(items.into_iter().collect()))
+    }
+
+    /// A new dictionary.
+    pub fn dict<K: AsRef<str>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        let entries = entries.into_iter().map(|(key, value)| (Rc::from(key.as_ref()), value)).collect();
+        Self::Dict(Rc::new(RefCell::new(entries)))
+    }
+
+    /// The entry of a dictionary; none for everything else, and for an entry that is not there.
+    pub fn get(&self, key: &str) -> Option<Self> {
+        match self {
+            Self::Dict(entries) => entries.borrow().get(key).cloned(),
+            _ => None,
+        }
+    }
+
+    /// Go's truth: not nil, not zero, not empty.
+    pub fn truth(&self) -> bool {
+        match self {
+            Self::Nil => false,
+            Self::Bool(value) => *value,
+            Self::Int(value) => *value != 0,
+            Self::Float(value) => *value != 0.0,
+            Self::Number(text) | Self::Text(text) => !text.is_empty(),
+            Self::Bytes(bytes) => !bytes.is_empty(),
+            Self::List(items) => !items.is_empty(),
+            Self::Dict(entries) => !entries.borrow().is_empty(),
+            Self::Object(object) => object.truth(),
+        }
+    }
+}
