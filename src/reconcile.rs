@@ -27,6 +27,7 @@ mod install;
 mod note;
 mod observe;
 mod order;
+mod owner;
 mod ownership;
 mod place;
 mod preview;

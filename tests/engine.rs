@@ -38,6 +38,8 @@ mod matrix;
 mod operations;
 #[path = "engine/rig.rs"]
 mod rig;
+#[path = "engine/shared.rs"]
+mod shared;
 #[path = "engine/site.rs"]
 mod site;
 #[path = "engine/support.rs"]

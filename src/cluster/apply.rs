@@ -1,6 +1,10 @@
 //! Writing objects: server-side apply, always under the same field manager, so that the server knows which fields are ours.
 
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::runtime::wait::{await_condition, conditions};
 use serde_json::{Value, json};
 
 use crate::domain::plan::Verb;
@@ -10,6 +14,8 @@ use super::discovery::Served;
 use super::error::ClusterError;
 use super::{Cluster, describe, informer, project};
 
+/// How long a server may take to serve a kind that was just defined.
+const ESTABLISHED_WITHIN: Duration = Duration::from_secs(60);
 /// The field manager of restarts.
 const RESTARTER: &str = "styrmin-restart";
 
@@ -87,6 +93,24 @@ impl Cluster {
         let answer = self.unary(&describe(&key), api.patch(&key.name, &params, &patch)).await;
         let answer = answer.map_err(|error| denied(error, "patch", &served, &key))?;
         Ok(self.take(answer, &served, options.dry_run))
+    }
+
+    /// Waits until a definition is served, so that objects of its kind can be applied.
+    ///
+    /// # Errors
+    /// When the server does not answer, or does not accept its names within a minute.
+    pub async fn until_established(&self, definition: &str) -> Result<(), ClusterError> {
+        let api = kube::Api::<CustomResourceDefinition>::all(self.0.client.clone());
+        let wait = await_condition(api, definition, conditions::is_crd_established());
+        let object = format!("CustomResourceDefinition/{definition}");
+        match tokio::time::timeout(ESTABLISHED_WITHIN, wait).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(ClusterError::Unreachable { message: format!("{object}: {error}") }),
+            Err(_) => {
+                let message = "it is stored, but its kind is not served yet".to_owned();
+                Err(ClusterError::NotFound { object, message })
+            }
+        }
     }
 
     /// The object, whole, as the server has it; none when it does not exist.

@@ -44,7 +44,7 @@ const fn ours(api_version: &'static str, kind: &'static str) -> Watched {
 }
 
 /// What runs, what it needs, and what a driver may render. A kind that the cluster does not serve is skipped.
-const WATCHED: [Watched; 17] = [
+const WATCHED: [Watched; 20] = [
     all("v1", "Pod"),
     all("v1", "Event"),
     all("v1", "Service"),
@@ -57,6 +57,9 @@ const WATCHED: [Watched; 17] = [
     all("apps/v1", "DaemonSet"),
     all("apps/v1", "ReplicaSet"),
     all("batch/v1", "Job"),
+    ours("batch/v1", "CronJob"),
+    ours("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ours("policy/v1", "PodDisruptionBudget"),
     all("networking.k8s.io/v1", "Ingress"),
     ours("networking.k8s.io/v1", "NetworkPolicy"),
     all("discovery.k8s.io/v1", "EndpointSlice"),

@@ -93,7 +93,7 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
     steps.extend(basis.situation.unwanted().into_iter().map(|(key, live)| Step {
         after: writes.clone(),
         class: removal::class(key),
-        expects: Expectation { uid: Some(live.uid.clone()), resource_version: None },
+        expects: Expectation { uid: live.uid.clone(), resource_version: None },
         ..Step::on(Verb::Delete, key.clone())
     }));
     if basis.activate {
@@ -156,7 +156,7 @@ fn application(basis: &Basis<'_>, object: &Value) -> Step {
     };
     let uid = match (verb, live) {
         (Verb::Create, _) => Some(String::new()),
-        (_, Some(live)) => Some(live.uid.clone()),
+        (_, Some(live)) => live.uid.clone(),
         (_, None) => None,
     };
     // what answers nobody cannot stop answering

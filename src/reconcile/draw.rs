@@ -101,7 +101,8 @@ impl Engine {
             number: wanted.number,
         });
         let rendered = self.with_visibility(digests(&objects));
-        observed.situation.live = live(&self.cluster().index(), name, &rendered.objects);
+        let unseen = self.unseen(&observed.situation.trace);
+        observed.situation.live = live(&self.cluster().index(), name, &rendered.objects, unseen);
         observed.situation.rendered = Some(Ok(rendered));
         Ok((objects, instance))
     }

@@ -144,7 +144,8 @@ impl Engine {
         }
         observed.resolve_wanted();
         self.add_rendered(name, &mut observed);
-        observed.situation.live = live(&index, name, observed.situation.rendered_objects());
+        let unseen = self.unseen(&observed.situation.trace);
+        observed.situation.live = live(&index, name, observed.situation.rendered_objects(), unseen);
         observed.situation.recall();
         Ok(observed)
     }
@@ -165,7 +166,12 @@ impl Engine {
         if observed.situation.trace.0.is_empty() {
             let known = store.inventory(record.id).await?;
             let written = known.into_iter().map(|item| {
-                let written = Written { digest: item.digest, owned: item.owned, corrections: Vec::new() };
+                let written = Written {
+                    uid: Some(item.uid),
+                    digest: item.digest,
+                    owned: item.owned,
+                    corrections: Vec::new(),
+                };
                 (item.key, written)
             });
             observed.situation.trace = Trace(written.collect());
@@ -222,21 +228,31 @@ impl Engine {
         observed.situation.rendered = Some(rendered);
     }
 
+    /// What was written and no watch shows: kinds of others, and what belongs to the whole cluster.
+    pub(super) fn unseen(&self, trace: &Trace) -> BTreeMap<ObjectKey, Live> {
+        let unseen = trace.0.iter().filter(|(key, _)| !self.is_visible(key));
+        unseen.map(|(key, written)| (key.clone(), written.as_live())).collect()
+    }
+
+    fn is_visible(&self, key: &ObjectKey) -> bool {
+        self.cluster().watches_kind(key) && self.cluster().index().sees(&key.namespace, &key.kind)
+    }
+
     pub(super) fn with_visibility(&self, mut rendered: Rendered) -> Rendered {
-        let index = self.cluster().index();
         for object in &mut rendered.objects {
-            let key = &object.key;
-            object.visible = self.cluster().watches_kind(key) && index.sees(&key.namespace, &key.kind);
+            object.visible = self.is_visible(&object.key);
         }
         rendered
     }
 }
 
-/// The objects as they are: the rendered ones, and whatever else was written for this deployment.
+/// The objects as they are: the rendered ones, and whatever else was written for this deployment. What no watch shows is
+/// taken to be as it was written: `unseen` has it.
 pub(super) fn live(
     index: &Index,
     name: &Name,
     rendered: &[super::situation::RenderedObject],
+    unseen: BTreeMap<ObjectKey, Live>,
 ) -> BTreeMap<ObjectKey, Live> {
     let inventory = index.inventory(&name.namespace, &name.name);
     let named = rendered.iter().filter_map(|object| index.row(&object.key));
@@ -244,7 +260,7 @@ pub(super) fn live(
     rows.map(|row| {
         let summary = &row.summary;
         let live = Live {
-            uid: summary.uid.clone(),
+            uid: Some(summary.uid.clone()),
             owned: row.owned.clone(),
             deleting: summary.deleting,
             // what we wrote and somebody took the label off is no stranger
@@ -256,6 +272,7 @@ pub(super) fn live(
         };
         (summary.key.clone(), live)
     })
+    .chain(unseen)
     .collect()
 }
 

@@ -8,12 +8,13 @@ use serde_json::Value;
 use crate::cluster::{ClusterError, Comparison, KIND, key};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::plan::{Class, Verb};
-use crate::domain::{DriftMode, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Step, labels};
+use crate::domain::{DriftMode, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Step};
 
 use super::draw::Drawn;
 use super::engine::Engine;
 use super::execute::is_immutable;
 use super::observe::Observed;
+use super::owner::Owner;
 use super::place;
 use super::queue::Name;
 use super::wish::Wish;
@@ -49,6 +50,8 @@ impl Engine {
         }
         let manner = Manner {
             name: &draft.name,
+            environment: &environment.name,
+            defined: defined(&drawn.objects),
             blindly: home == Verb::Create,
             forced: forced(&observed, wish.order.kind),
             ours: ours(&observed),
@@ -63,6 +66,7 @@ impl Engine {
                 ),
             });
         }
+        plan.warnings.extend(shared(&drawn.objects));
         if observed.driver.as_ref().is_some_and(|driver| !driver.spec.actions.is_empty()) {
             plan.warnings.push("the driver declares actions: they are shown but not run yet".to_owned());
         }
@@ -136,9 +140,10 @@ impl Engine {
             .collect();
         let answers: Vec<(usize, Value, Result<Comparison, ClusterError>)> = futures::stream::iter(asked)
             .map(|(position, object)| async move {
-                let answer = match manner.blindly {
+                let found = key(&object);
+                let answer = match manner.blindly && !found.namespace.is_empty() {
                     true => self.blind(&object).await,
-                    false => self.cluster().compare(&object, manner.forced.contains(&key(&object))).await,
+                    false => self.cluster().compare(&object, manner.forced.contains(&found)).await,
                 };
                 (position, object, answer)
             })
@@ -163,6 +168,10 @@ impl Engine {
 struct Manner<'a> {
     /// The deployment's name.
     name: &'a str,
+    /// Its environment's.
+    environment: &'a str,
+    /// Group and kind of the custom resources that the plan itself defines.
+    defined: BTreeSet<(String, String)>,
     /// Whether the namespace does not exist yet, so that nothing in it can be asked about.
     blindly: bool,
     /// The objects that are applied by force: what is previewed is what runs.
@@ -205,6 +214,10 @@ fn judge(
             plan.warnings.push(format!("{found} cannot be changed in place: it is deleted and created anew"));
             return Ok(Some(ObjectDiff::between(found, None, Some(object))));
         }
+        // its kind is defined by the same plan
+        Err(ClusterError::Unserved { .. }) if manner.defined.contains(&group_and_kind(&found)) => {
+            Comparison { verb: Verb::Create, live: None, after: object.clone() }
+        }
         Err(error @ ClusterError::Conflict { .. }) if !manner.ours.contains(&found) => {
             return Err(Problem {
                 next: "another tool made it: have it removed there or let go of these fields, or choose another name"
@@ -216,8 +229,11 @@ fn judge(
     };
     let mut verb = comparison.verb;
     if let Some(live) = &comparison.live {
-        match live["metadata"]["labels"][labels::DEPLOYMENT].as_str() {
-            Some(other) if other != manner.name => return Err(collision(&found, other)),
+        let label = |name: &str| live["metadata"]["labels"][name].as_str();
+        match Owner::of(label, manner.environment) {
+            Some(other) if other.deployment != manner.name || other.environment != manner.environment => {
+                return Err(collision(&found, &other));
+            }
             None => {
                 verb = Verb::Adopt;
                 plan.warnings.push(format!("{found} exists already and becomes part of {}", manner.name));
@@ -233,11 +249,37 @@ fn judge(
     if verb != step.verb {
         rename(step, verb);
     }
-    if let Some(live) = &comparison.live {
-        step.expects.uid = live["metadata"]["uid"].as_str().map(str::to_owned);
-    }
+    step.expects.uid = match &comparison.live {
+        Some(live) => live["metadata"]["uid"].as_str().map(str::to_owned),
+        None => Some(String::new()),
+    };
     let diff = ObjectDiff::between(found, comparison.live.as_ref(), Some(&comparison.after));
     Ok((!diff.is_empty()).then_some(diff))
+}
+
+/// Group and kind of what the definitions among `objects` define.
+fn defined(objects: &[Value]) -> BTreeSet<(String, String)> {
+    let definitions = objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    definitions.map(|found| (text(&found["spec"]["group"]), text(&found["spec"]["names"]["kind"]))).collect()
+}
+
+fn group_and_kind(key: &ObjectKey) -> (String, String) {
+    let group = key.api_version.split_once('/').map_or("", |(group, _)| group);
+    (group.to_owned(), key.kind.clone())
+}
+
+/// What is written outside of the environment.
+fn shared(objects: &[Value]) -> Option<String> {
+    let keys = objects.iter().map(key).filter(|key| key.namespace.is_empty());
+    let names: Vec<String> = keys.map(|key| key.to_string()).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} belongs to the whole cluster, not to the environment alone")),
+        many => {
+            Some(format!("{} belong to the whole cluster, not to the environment alone", many.join(", ")))
+        }
+    }
 }
 
 /// Gives a step another verb, in its name too.
@@ -249,10 +291,18 @@ fn rename(step: &mut Step, verb: Verb) {
 }
 
 /// Two deployments want the same object.
-pub(super) fn collision(object: &ObjectKey, other: &str) -> Problem {
+pub(super) fn collision(object: &ObjectKey, other: &Owner) -> Problem {
+    let Owner { environment, deployment } = other;
+    let (whose, why) = match object.namespace.is_empty() {
+        true => (
+            format!("'{deployment}' of {environment}"),
+            "two deployments cannot share an object of the whole cluster",
+        ),
+        false => (format!("'{deployment}'"), "two deployments of an environment cannot share an object"),
+    };
     Problem::new(
-        format!("{object} belongs to the deployment '{other}'"),
-        "two deployments of an environment cannot share an object",
+        format!("{object} belongs to the deployment {whose}"),
+        why,
         "choose another name, or another environment",
     )
 }

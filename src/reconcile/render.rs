@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::cluster::key;
 use crate::domain::canonical::canonical_digest;
 use crate::domain::names::digest;
+use crate::domain::object::is_cluster_scoped;
 use crate::domain::{Deployment, DesiredPhase, DriverVersion, Environment, ObjectKey, Problem, labels};
 use crate::driver;
 
@@ -12,24 +13,32 @@ use super::situation::{Rendered, RenderedObject};
 
 /// Where an object stands in the order of application: what others need comes first.
 pub fn rank(key: &ObjectKey) -> usize {
-    const ORDER: [&str; 17] = [
+    const ORDER: [&str; 25] = [
         "Namespace",
+        "PriorityClass",
+        "StorageClass",
+        "IngressClass",
+        "RuntimeClass",
+        "GatewayClass",
         "NetworkPolicy",
         "ResourceQuota",
         "LimitRange",
         "PodDisruptionBudget",
+        "CustomResourceDefinition",
         "ServiceAccount",
+        "ClusterRole",
+        "ClusterRoleBinding",
         "Role",
         "RoleBinding",
         "Secret",
         "ConfigMap",
         "PersistentVolumeClaim",
-        "CustomResourceDefinition",
         "Service",
         "DaemonSet",
         "StatefulSet",
         "Deployment",
         "Job",
+        "CronJob",
     ];
     ORDER.iter().position(|kind| *kind == key.kind).unwrap_or(ORDER.len())
 }
@@ -71,7 +80,9 @@ impl Source<'_> {
         if found.name.is_empty() || found.kind.is_empty() {
             return Err(self.refusal("it renders an object without kind or name"));
         }
-        if found.namespace.is_empty() {
+        if is_cluster_scoped(&found.kind) {
+            // it is everybody's, and its labels say whose
+        } else if found.namespace.is_empty() {
             object["metadata"]["namespace"] = namespace.clone().into();
         } else if found.namespace != *namespace {
             let why =

@@ -41,8 +41,8 @@ pub struct Rendered {
 /// An object as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Live {
-    /// `metadata.uid`.
-    pub uid: String,
+    /// `metadata.uid`; none for an object that is known from the records only, which have lost it.
+    pub uid: Option<String>,
     /// The hash of the fields that the server records as ours; none when we never wrote it.
     pub owned: Option<String>,
     /// Whether it is going.
@@ -60,6 +60,8 @@ pub struct Trace(pub BTreeMap<ObjectKey, Written>);
 /// What we last wrote to one object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
+    /// `metadata.uid`; none when it is not known any more.
+    pub uid: Option<String>,
     /// The digest of the object as we applied it.
     pub digest: String,
     /// What the server recorded as ours then.
@@ -77,6 +79,19 @@ pub struct Wanted {
     pub digest: String,
     /// The number that an instance of it gets.
     pub number: u32,
+}
+
+impl Written {
+    /// The object as it is taken to be where no watch shows it.
+    pub fn as_live(&self) -> Live {
+        Live {
+            uid: self.uid.clone(),
+            owned: self.owned.clone(),
+            deleting: false,
+            ours: true,
+            verdict: Verdict::healthy(),
+        }
+    }
 }
 
 /// Everything that is known.
@@ -217,8 +232,14 @@ impl Situation {
             return;
         }
         let written = rendered.objects.iter().map(|object| {
-            let owned = self.live.get(&object.key).and_then(|live| live.owned.clone());
-            (object.key.clone(), Written { digest: object.digest.clone(), owned, corrections: Vec::new() })
+            let live = self.live.get(&object.key);
+            let written = Written {
+                uid: live.and_then(|live| live.uid.clone()),
+                digest: object.digest.clone(),
+                owned: live.and_then(|live| live.owned.clone()),
+                corrections: Vec::new(),
+            };
+            (object.key.clone(), written)
         });
         self.trace = Trace(written.collect());
     }
@@ -252,7 +273,8 @@ impl Situation {
     }
 }
 
-/// Whether an object may be taken away without being asked for by name.
+/// Whether an object may be taken away without being asked for by name. A claim has data on it; with a definition go all
+/// objects of its kind, and with a namespace all that is in it, whoever they belong to.
 pub fn is_disposable(key: &ObjectKey) -> bool {
-    key.kind != "PersistentVolumeClaim"
+    !["PersistentVolumeClaim", "CustomResourceDefinition", "Namespace"].contains(&key.kind.as_str())
 }

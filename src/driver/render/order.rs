@@ -9,9 +9,10 @@ pub(super) fn key(object: &Value) -> (u8, String, String) {
     let kind = kind(object);
     let rank = match kind {
         "Namespace" => 0,
-        "ResourceQuota" | "LimitRange" | "NetworkPolicy" => 1,
+        "ResourceQuota" | "LimitRange" | "NetworkPolicy" | "CustomResourceDefinition" => 1,
+        "PriorityClass" | "StorageClass" | "IngressClass" | "RuntimeClass" | "GatewayClass" => 1,
         "ServiceAccount" => 2,
-        "Role" | "RoleBinding" => 3,
+        "Role" | "RoleBinding" | "ClusterRole" | "ClusterRoleBinding" => 3,
         "Secret" | "ConfigMap" => 4,
         "PersistentVolumeClaim" => 5,
         "Service" => 6,

@@ -4,34 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::manifests::{kind, name};
 use crate::domain::labels;
+use crate::domain::object::is_cluster_scoped;
 
-/// Kinds that live outside namespaces: a driver may not touch what the whole cluster shares.
-const CLUSTER_SCOPED: [&str; 24] = [
-    "APIService",
-    "CSIDriver",
-    "CSINode",
-    "CertificateSigningRequest",
-    "ClusterIssuer",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "ComponentStatus",
-    "CustomResourceDefinition",
-    "DeviceClass",
-    "FlowSchema",
-    "GatewayClass",
-    "IngressClass",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "Node",
-    "PersistentVolume",
-    "PriorityClass",
-    "PriorityLevelConfiguration",
-    "RuntimeClass",
-    "StorageClass",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-    "ValidatingWebhookConfiguration",
-];
+/// Kinds that no driver may bring: they are the cluster itself.
+const REFUSED: [&str; 6] =
+    ["CSINode", "CertificateSigningRequest", "ComponentStatus", "Namespace", "Node", "PersistentVolume"];
 
 /// Whose objects these are.
 pub(super) struct Stamp {
@@ -56,8 +33,12 @@ impl Stamp {
     /// are. Nothing that changes with the instance: an object that stays the same is not written again.
     pub(super) fn put_on(&self, object: &mut Value) -> Result<(), String> {
         self.refuse_foreign(object)?;
+        let shared = is_cluster_scoped(kind(object));
         let metadata = metadata(object)?;
-        metadata.insert("namespace".to_owned(), json!(self.namespace));
+        match shared {
+            true => metadata.remove("namespace"),
+            false => metadata.insert("namespace".to_owned(), json!(self.namespace)),
+        };
         self.label(metadata)?;
 
         let template = match kind(object) {
@@ -81,10 +62,8 @@ impl Stamp {
 
     fn refuse_foreign(&self, object: &Value) -> Result<(), String> {
         let shown = format!("the {} '{}'", kind(object), name(object));
-        if CLUSTER_SCOPED.contains(&kind(object)) {
-            return Err(format!(
-                "{shown} belongs to the whole cluster, a driver may only bring objects of its environment"
-            ));
+        if REFUSED.contains(&kind(object)) {
+            return Err(format!("{shown} is part of the cluster itself, a driver may not bring it"));
         }
         let group = object.get("apiVersion").and_then(Value::as_str).unwrap_or("").split('/').next();
         if group == Some(labels::GROUP) {

@@ -348,15 +348,15 @@ fn objects_stay_inside_their_environment() {
     let elsewhere = CONFIG.replace("name: a", "name: a, namespace: kube-system");
     assert!(Sources::manifest(&elsewhere).refusal().contains("wants the namespace 'kube-system'"));
     assert!(Sources::manifest(&CONFIG.replace("name: a", "name: a, namespace: demo")).render().is_ok());
-    for (api, kind) in [
-        ("rbac.authorization.k8s.io/v1", "ClusterRole"),
-        ("v1", "Namespace"),
-        ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
-    ] {
-        let why = Sources::manifest(&format!("apiVersion: {api}\nkind: {kind}\nmetadata: {{ name: a }}\n"))
-            .refusal();
-        assert!(why.contains("belongs to the whole cluster"), "{why}");
+    for kind in ["Namespace", "Node", "PersistentVolume"] {
+        let why =
+            Sources::manifest(&format!("apiVersion: v1\nkind: {kind}\nmetadata: {{ name: a }}\n")).refusal();
+        assert!(why.contains("is part of the cluster itself"), "{why}");
     }
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: a }\n";
+    let objects = Sources::manifest(role).render().unwrap();
+    assert_eq!(objects[0]["metadata"].get("namespace"), None, "it lies in no namespace");
+    assert_eq!(objects[0]["metadata"]["labels"]["styrmin.io/environment"], "demo");
     let own = "apiVersion: styrmin.io/v1alpha1\nkind: StyrminDeployment\nmetadata: { name: a }\n";
     assert!(Sources::manifest(own).refusal().contains("Styrmin's own"));
     assert!(Sources::manifest(&format!("{CONFIG}---\n{CONFIG}")).refusal().contains("rendered twice"));

@@ -41,7 +41,7 @@ pub fn removal(basis: &Basis<'_>, volumes: &[ObjectKey]) -> Plan {
         steps.push(Step {
             after: before.clone(),
             class: class(key),
-            expects: Expectation { uid: Some(live.uid.clone()), resource_version: None },
+            expects: Expectation { uid: live.uid.clone(), resource_version: None },
             note: if is_disposable(key) { String::new() } else { "with everything on it".to_owned() },
             ..Step::on(Verb::Delete, key.clone())
         });

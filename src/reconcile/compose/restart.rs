@@ -17,7 +17,7 @@ pub fn restart(basis: &Basis<'_>, workloads: &[ObjectKey]) -> Plan {
         steps.push(Step {
             name: format!("{RESTART} {key}"),
             class: if key.kind == "Deployment" { Class::Safe } else { Class::Disruptive },
-            expects: Expectation { uid: Some(live.uid.clone()), resource_version: None },
+            expects: Expectation { uid: live.uid.clone(), resource_version: None },
             note: "its pods are replaced".to_owned(),
             ..Step::on(Verb::Run, key.clone())
         });

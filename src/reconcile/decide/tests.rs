@@ -35,8 +35,12 @@ pub(in crate::reconcile) fn settled() -> Situation {
     let objects = vec![object("Service"), object("Deployment")];
     let live = objects.iter().map(|object| (object.key.clone(), live(Health::Healthy))).collect();
     let written = |object: &RenderedObject| {
-        let written =
-            Written { digest: object.digest.clone(), owned: Some("o".to_owned()), corrections: Vec::new() };
+        let written = Written {
+            uid: Some("u".to_owned()),
+            digest: object.digest.clone(),
+            owned: Some("o".to_owned()),
+            corrections: Vec::new(),
+        };
         (object.key.clone(), written)
     };
     Situation {
@@ -99,7 +103,7 @@ fn live(health: Health) -> Live {
         Health::Healthy => Verdict::healthy(),
         health => Verdict::because(health, key("Deployment"), "LessReady", "0 of 1 ready"),
     };
-    Live { uid: "u".to_owned(), owned: Some("o".to_owned()), deleting: false, ours: true, verdict }
+    Live { uid: Some("u".to_owned()), owned: Some("o".to_owned()), deleting: false, ours: true, verdict }
 }
 
 fn record(situation: &mut Situation) -> &mut Deployment {

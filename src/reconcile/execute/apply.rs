@@ -6,8 +6,9 @@ use super::{Hands, failed, lasting, object_of, passing, stale};
 use crate::cluster::{ApplyOptions, ClusterError, DeleteOptions, key};
 use crate::domain::canonical::canonical_digest;
 use crate::domain::plan::Verb;
-use crate::domain::{DriftMode, ObjectKey, OperationKind, Problem, Resolution, Step, labels};
+use crate::domain::{DriftMode, ObjectKey, OperationKind, Problem, Resolution, Step};
 use crate::operate::{Done, StepError};
+use crate::reconcile::owner::Owner;
 use crate::reconcile::ownership;
 use crate::reconcile::preview::collision;
 use crate::reconcile::situation::Written;
@@ -16,8 +17,8 @@ use crate::store::{FieldResolution, InventoryChange, InventoryItem};
 /// What is known of an object that is about to be written.
 struct Found {
     uid: String,
-    /// The deployment that it belongs to, by its label.
-    deployment: Option<String>,
+    /// The deployment that it belongs to, by its labels.
+    owner: Option<Owner>,
 }
 
 impl Hands {
@@ -40,11 +41,18 @@ impl Hands {
         };
         let applied = match applied {
             Err(error) if is_another(&error) => {
-                self.is_behind(key).await;
+                match self.sees(key) {
+                    true => drop(self.is_behind(key).await),
+                    // no watch tells: what is known of it is known to be wrong now
+                    false => self.engine.trace_removed(&self.name, key),
+                }
                 return Err(another(key));
             }
             answer => answer.map_err(|error| refused(key, error))?,
         };
+        if key.kind == "CustomResourceDefinition" {
+            self.engine.cluster().until_established(&key.name).await.map_err(failed)?;
+        }
         let note = (self.operation.kind == OperationKind::Correct)
             .then(|| format!("{key} was changed by somebody else and is set right"));
         let item = InventoryItem {
@@ -53,10 +61,11 @@ impl Hands {
             digest: step.digest.clone(),
             owned: applied.owned,
         };
-        self.remember(&item);
+        // what the environment consists of belongs to no deployment: nobody takes it away with one
         if is_place(&item.key) {
             return Ok(Done { output: Some(item.uid), ..Done::default() });
         }
+        self.remember(&item);
         Ok(Done { output: Some(item.uid.clone()), note, inventory: InventoryChange::Written(item) })
     }
 
@@ -124,13 +133,13 @@ impl Hands {
     /// What is known of the object is as it was planned for. What is not known the server checks: see [`bind`].
     async fn check_expectation(&self, step: &Step, key: &ObjectKey) -> Result<(), StepError> {
         let Some(live) = self.find(step, key).await? else { return Ok(()) };
-        if let Some(other) = live.deployment.as_ref().filter(|name| **name != self.name.name) {
+        if let Some(other) = live.owner.as_ref().filter(|owner| **owner != self.owner()) {
             return Err(lasting(collision(key, other)));
         }
         let adopts = step.verb == Verb::Adopt && !self.operation.origin.confirmed;
         match step.expects.uid.as_deref() {
-            _ if adopts && live.deployment.is_none() => Err(self.taken(key)),
-            Some("") if live.deployment.is_none() => Err(self.taken(key)),
+            _ if adopts && live.owner.is_none() => Err(self.taken(key)),
+            Some("") if live.owner.is_none() => Err(self.taken(key)),
             Some(uid) if !uid.is_empty() && uid != live.uid => Err(another(key)),
             _ => Ok(()),
         }
@@ -144,20 +153,27 @@ impl Hands {
         }
         let cluster = self.engine.cluster();
         if let Some(live) = cluster.index().object(key) {
-            let deployment = live.labels.get(labels::DEPLOYMENT).cloned();
-            return Ok(Some(Found { uid: live.uid, deployment }));
+            let label = |name: &str| live.labels.get(name).map(String::as_str);
+            let owner = Owner::of(label, &self.operation.subject.environment);
+            return Ok(Some(Found { uid: live.uid, owner }));
         }
         if step.expects.uid.as_deref() != Some("") || cluster.watches_all(key) {
             return Ok(None);
         }
         let Some(live) = cluster.get(key).await.map_err(failed)? else { return Ok(None) };
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let uid = text(&live["metadata"]["uid"]).unwrap_or_default();
-        let deployment = match text(&live["metadata"]["labels"][labels::DEPLOYMENT]) {
-            None if self.wrote(key, &uid).await? => Some(self.name.name.clone()),
-            label => label,
+        let uid = live["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let label = |name: &str| live["metadata"]["labels"][name].as_str();
+        let owner = match Owner::of(label, &self.operation.subject.environment) {
+            None if self.wrote(key, &uid).await? => Some(self.owner()),
+            owner => owner,
         };
-        Ok(Some(Found { uid, deployment }))
+        Ok(Some(Found { uid, owner }))
+    }
+
+    /// The deployment that the operation is about.
+    fn owner(&self) -> Owner {
+        let subject = &self.operation.subject;
+        Owner { environment: subject.environment.clone(), deployment: self.name.name.clone() }
     }
 
     /// Whether the records say that this very object was written for this application: somebody took its label off.
@@ -215,6 +231,7 @@ impl Hands {
         }
         let keep = corrections.len().saturating_sub(8);
         let written = Written {
+            uid: Some(item.uid.clone()),
             digest: item.digest.clone(),
             owned: item.owned.clone(),
             corrections: corrections.split_off(keep),
