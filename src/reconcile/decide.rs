@@ -99,8 +99,9 @@ pub fn exchange(record: &Deployment, resource: &DeploymentResource) -> Option<Mo
     if resource.deleting && record.phase != DesiredPhase::Deleting {
         return Some(Move::Import);
     }
-    let same = resource.draft() == record.draft && (resource.deleting || resource.phase() == record.phase);
-    if same {
+    // of what is going it does not matter any more how it should be
+    let going = resource.deleting && record.phase == DesiredPhase::Deleting;
+    if going || (resource.draft() == record.draft && resource.phase() == record.phase) {
         return None;
     }
     if resource.spec.environment != record.draft.environment {

@@ -171,3 +171,36 @@ async fn an_object_of_the_whole_cluster_belongs_to_one_environment() {
     assert!(refused.contains("belongs to the deployment 'quarry' of demo"), "{refused}");
     bench.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_somebody_deletes_ends_with_its_application_and_no_storm_of_writes() {
+    let bench = Bench::with_driver(driver()).await;
+    bench.deploy(draft(&bench, &[])).await;
+    bench.until_running(QUARRY, 1).await;
+    let before = bench.writes();
+    let space = of_the_cluster("v1", "Namespace", "demo");
+    bench.cluster.delete(&space, &Default::default()).await.unwrap();
+    bench.until_settled(QUARRY, None).await;
+    assert!(!exists(&bench, &reader()).await, "what lies outside of the namespace goes too");
+    let writes = bench.writes() - before;
+    assert!(writes < 40, "{writes} writes");
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_meets_the_end_of_its_namespace_gives_way() {
+    let bench = Bench::with_driver(driver()).await;
+    let id = bench.deploy(draft(&bench, &[])).await;
+    bench.until_running(QUARRY, 1).await;
+    let change = Intent::Change(id, draft(&bench, &[("verb", json!("list"))]));
+    let preview = bench.engine.preview(&change).await.unwrap();
+    let before = bench.writes();
+    let space = of_the_cluster("v1", "Namespace", "demo");
+    bench.cluster.delete(&space, &Default::default()).await.unwrap();
+    // whether it comes in time or not
+    let _ = bench.engine.confirm(&change, &preview.plan.hash(), "anna@here").await;
+    bench.until_settled(QUARRY, None).await;
+    let writes = bench.writes() - before;
+    assert!(writes < 40, "{writes} writes");
+    bench.close().await;
+}

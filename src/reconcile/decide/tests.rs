@@ -323,6 +323,11 @@ fn taking_away_is_an_operation_and_ends_with_the_record() {
 #[test]
 fn a_deleted_custom_resource_takes_the_deployment_with_it() {
     assert_eq!(after(|s| resource(s).deleting = true), Move::Import);
+    let changed_at_the_end = after(|s| {
+        (resource(s).deleting, record(s).phase) = (true, DesiredPhase::Deleting);
+        record(s).draft.application_version = "9".to_owned();
+    });
+    assert_eq!(changed_at_the_end, Move::Plan(OperationKind::Delete), "nobody imports it again and again");
     let unrecorded = after(|s| {
         s.record = None;
         resource(s).deleting = true;
