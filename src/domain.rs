@@ -17,6 +17,7 @@ pub mod operation;
 pub mod plan;
 pub mod problem;
 pub mod text;
+pub mod version;
 pub mod world;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -12,9 +12,9 @@ mod render;
 mod spec;
 mod suggest;
 mod templates;
-pub mod version;
 mod yaml;
 
+pub use crate::domain::version;
 pub use built_in::{SOURCE as BUILT_IN, built_in};
 pub use diagnostic::{Diagnostic, problem};
 pub use load::{Loaded, load_directory, load_files};

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{check_parameters, version};
+use super::check_parameters;
 use crate::domain::canonical::canonical_digest;
 use crate::domain::driver::{ComponentSpec, ParameterKind, ServiceScope, ServiceSpec};
 use crate::domain::names::{LABEL_MAX, bounded, check_label};
-use crate::domain::{ClusterRecord, Deployment, DriverVersion, Environment, Problem};
+use crate::domain::{ClusterRecord, Deployment, DriverVersion, Environment, Problem, version};
 use crate::ingress;
 
 mod overrides;

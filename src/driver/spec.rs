@@ -11,10 +11,10 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::{Fields, Report};
+use super::suggest;
 use super::yaml::{Node, Place};
-use super::{suggest, version};
 use crate::domain::names::check_label;
-use crate::domain::{DriverRef, DriverSpec};
+use crate::domain::{DriverRef, DriverSpec, version};
 
 const API_VERSION: &str = "styrmin.io/v1";
 const KIND: &str = "ApplicationDriver";
