@@ -98,10 +98,16 @@ impl Phase {
     }
 }
 
-/// The order of two versions. What is no version at all comes before everything that is, by its text.
+/// The order of two versions, by their text where they are the same version. What is no version at all comes before everything
+/// that is, by its text.
 pub fn compare(left: &str, right: &str) -> Ordering {
+    precedence(left, right).then_with(|| left.cmp(right))
+}
+
+/// The order of two versions: `1.0` and `1.0.0` are equal.
+pub fn precedence(left: &str, right: &str) -> Ordering {
     match (Version::parse(left), Version::parse(right)) {
-        (Some(a), Some(b)) => a.cmp(&b).then_with(|| left.cmp(right)),
+        (Some(a), Some(b)) => a.cmp(&b),
         (None, None) => left.cmp(right),
         (a, b) => a.is_some().cmp(&b.is_some()),
     }
