@@ -27,7 +27,7 @@ pub use deployment::{
 };
 pub use drift::{Drift, DriftMode};
 pub use driver::{DriverRef, DriverSpec, DriverVersion};
-pub use environment::Environment;
+pub use environment::{DedicatedIngress, Environment};
 pub use health::{Cause, Health, Verdict};
 pub use intent::{Intent, Preview, Resolution, Volumes};
 pub use object::{ObjectKey, ObjectSummary};

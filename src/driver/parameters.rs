@@ -197,12 +197,7 @@ mod tests {
     use super::*;
 
     fn parameter(name: &str, kind: ParameterKind) -> ParameterSpec {
-        ParameterSpec {
-            name: name.to_owned(),
-            label: name.to_owned(),
-            kind,
-            ..ParameterSpec::default()
-        }
+        ParameterSpec { name: name.to_owned(), label: name.to_owned(), kind, ..ParameterSpec::default() }
     }
 
     fn spec() -> DriverSpec {

@@ -28,7 +28,8 @@ pub(super) fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>
         Some(candidate) => format!("did you mean '{candidate}'?"),
         None if all.is_empty() => String::new(),
         None => {
-            let shown: Vec<&str> = all.iter().copied().filter(|name| name.len() <= LONGEST).take(LISTED).collect();
+            let shown: Vec<&str> =
+                all.iter().copied().filter(|name| name.len() <= LONGEST).take(LISTED).collect();
             let more = if shown.len() < all.len() { ", …" } else { "" };
             format!("there is: {}{more}", shown.join(", "))
         }

@@ -28,7 +28,8 @@ const OUTPUT_TOTAL: usize = 16 << 20;
 /// Whether a file is a template: `*.j2`, and `*.j2.yml` or `*.j2.yaml` at the root, as values of a chart are. What is in a
 /// chart's directory is Helm's.
 pub(super) fn is_template(path: &str) -> bool {
-    path.ends_with(".j2") || (!path.contains('/') && (path.ends_with(".j2.yml") || path.ends_with(".j2.yaml")))
+    path.ends_with(".j2")
+        || (!path.contains('/') && (path.ends_with(".j2.yml") || path.ends_with(".j2.yaml")))
 }
 
 /// Whether a file is a manifest that is rendered: `manifests/*.yaml.j2`. Names that start with `_` are parts for `include`.
@@ -80,7 +81,14 @@ impl<'a> Templates<'a> {
         for (path, text) in files.iter().filter(|(path, _)| is_template(path) || *path == also) {
             environment.add_template(path, text).map_err(|error| diagnostic(path, text, &error))?;
         }
-        Ok(Self { environment, files, context, values: values::to_template(context), fuel: FUEL_TOTAL, output: OUTPUT_TOTAL })
+        Ok(Self {
+            environment,
+            files,
+            context,
+            values: values::to_template(context),
+            fuel: FUEL_TOTAL,
+            output: OUTPUT_TOTAL,
+        })
     }
 
     /// Renders one of them.

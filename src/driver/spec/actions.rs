@@ -122,7 +122,8 @@ fn prompts(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterSpec> {
     for (place, prompt) in &prompts {
         names.add(*place, "prompt", &prompt.name, report);
         if prompt.kind == ParameterKind::Secret {
-            let message = format!("{path}: '{}' is a secret, and answers to prompts are recorded", prompt.name);
+            let message =
+                format!("{path}: '{}' is a secret, and answers to prompts are recorded", prompt.name);
             report.error(*place, message, "make it a parameter of the driver");
         }
     }
@@ -142,7 +143,8 @@ fn check_order(actions: &[(ActionSpec, Vec<Place>)], report: &mut Report<'_>) {
                     report.error(*place, format!("{path} names '{name}', which does not exist"), hint);
                 }
                 Some((other, _)) if moment(other) != moment(action) => {
-                    let message = format!("{path} names '{name}', which runs at another hook or in another mode");
+                    let message =
+                        format!("{path} names '{name}', which runs at another hook or in another mode");
                     report.error(*place, message, "order is only needed inside one mode of one hook");
                 }
                 Some(_) => {}

@@ -9,8 +9,7 @@ use crate::driver::yaml::{Node, Tree};
 
 /// The longest name or value of a label.
 const LABEL_MAX: usize = 63;
-const LABEL_RULE: &str =
-    "at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends; a prefix ends with '/'";
+const LABEL_RULE: &str = "at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends; a prefix ends with '/'";
 
 /// More pods than this nobody asks for by default.
 const REPLICAS_MAX: u32 = 1_000;

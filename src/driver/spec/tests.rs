@@ -165,7 +165,8 @@ fn values_are_checked_against_each_other() {
 fn charts_are_found_where_they_are_said_to_be() {
     let local = |location: &str, files: &[(&str, &[u8])]| {
         let mut content = Content::default();
-        let spec = FULL.replace("\"oci://example.org/charts/wiki\", version: \"4.2\"", &format!("'{location}'"));
+        let spec =
+            FULL.replace("\"oci://example.org/charts/wiki\", version: \"4.2\"", &format!("'{location}'"));
         content.add("driver.styrmin.yml", (HEAD.to_owned() + &spec).into_bytes()).unwrap();
         content.add("actions.py", b"def migrate(ctx): 0".to_vec()).unwrap();
         files.iter().for_each(|(path, bytes)| content.add(path, bytes.to_vec()).unwrap());
@@ -184,7 +185,9 @@ fn charts_are_found_where_they_are_said_to_be() {
     assert!(local("https://me:secret@x.org/c.tgz", &[]).unwrap_err().contains("credentials"));
     assert!(local("oci://", &[]).unwrap_err().contains("names no host"));
     assert!(local("https://x.org/c-1.tgz", &[]).is_ok(), "an archive's address says its version");
-    assert!(error("version: \"4.2\" }", "version: \"4.2\" }\n    renderer: flux").contains("not supported yet"));
+    assert!(
+        error("version: \"4.2\" }", "version: \"4.2\" }\n    renderer: flux").contains("not supported yet")
+    );
     assert!(error("version: \"4.2\" }", "version: \"4.2\" }\n    renderer: fulx").contains("'flux'?"));
     assert!(error("version: \"4.2\"", "version: \"4.2\", values: a.yml").contains("no file 'a.yml'"));
 }
@@ -227,7 +230,8 @@ fn actions_have_an_order_a_policy_and_typed_prompts() {
         let errors = load(&with_actions(actions)).unwrap_err();
         errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
-    let one = |fields: &str| wrong(&format!("    - {{ name: a, location: 'actions.py::migrate', {fields} }}\n"));
+    let one =
+        |fields: &str| wrong(&format!("    - {{ name: a, location: 'actions.py::migrate', {fields} }}\n"));
     assert!(one("hook: setup, after: [b]").contains("names 'b', which does not exist"));
     assert!(one("hook: setup, after: [a]").contains("would have to run after itself"));
     assert!(one("after: [a]").contains("has after and no hook"));
@@ -271,10 +275,11 @@ fn a_bare_version_as_a_range_is_told_how_it_is_read() {
 
 #[test]
 fn components_say_what_is_backed_up_and_by_what() {
-    let components = load(&FULL.replace(
-        "backup: { kind: postgres }",
-        "backup: { kind: postgres, database: wiki, container: pg }",
-    ));
+    let components =
+        load(&FULL.replace(
+            "backup: { kind: postgres }",
+            "backup: { kind: postgres, database: wiki, container: pg }",
+        ));
     let target = components.unwrap().version.spec.components["db"].backup_target.clone();
     assert_eq!((target.database.as_deref(), target.container.as_deref()), (Some("wiki"), Some("pg")));
     assert!(error("{ kind: postgres }", "disk").contains("names no volumes"));

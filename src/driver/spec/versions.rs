@@ -75,7 +75,8 @@ fn check(place: Place, path: &str, range: &str, report: &mut Report<'_>) -> bool
         return false;
     }
     if let Some(bare) = version::bare_version(range) {
-        let message = format!("{path}: '{bare}' is read as '^{bare}': that version and later ones of its line");
+        let message =
+            format!("{path}: '{bare}' is read as '^{bare}': that version and later ones of its line");
         report.warn(place, message, format!("write ^{bare}, or =={bare} for that one alone"));
     }
     true
