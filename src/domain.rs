@@ -17,6 +17,7 @@ pub mod operation;
 pub mod plan;
 pub mod problem;
 pub mod text;
+pub mod version;
 pub mod world;
 
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -26,7 +27,7 @@ pub use deployment::{
 };
 pub use drift::{Drift, DriftMode};
 pub use driver::{DriverRef, DriverSpec, DriverVersion};
-pub use environment::Environment;
+pub use environment::{DedicatedIngress, Environment};
 pub use health::{Cause, Health, Verdict};
 pub use intent::{Intent, Preview, Resolution, Volumes};
 pub use object::{ObjectKey, ObjectSummary};

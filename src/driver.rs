@@ -3,6 +3,7 @@
 
 mod built_in;
 pub mod chart;
+mod content;
 pub mod context;
 mod diagnostic;
 mod load;
@@ -12,11 +13,14 @@ mod render;
 mod spec;
 mod suggest;
 mod templates;
-pub mod version;
+mod values;
 mod yaml;
 
+pub use crate::domain::version;
 pub use built_in::{SOURCE as BUILT_IN, built_in};
+pub use content::Content;
 pub use diagnostic::{Diagnostic, problem};
-pub use load::{Loaded, load_directory, load_files};
+pub use load::{Loaded, load_content, load_directory, load_files};
 pub use parameters::{ParameterError, check_parameters, parse_input};
 pub use render::{check_deployable, render};
+pub use values::values;

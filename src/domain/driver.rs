@@ -1,10 +1,29 @@
 //! What a driver says about an application. Reading and validating lives in the `driver` room.
 
+mod action;
+mod chart;
+mod component;
+mod parameter;
+mod service;
+
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::json;
+
+pub use action::{ActionSpec, Hook, Mode, OnFailure};
+pub use chart::{CHART_ARCHIVE, ChartPin, HelmChart};
+pub use component::{BackupTarget, ComponentSpec, ContainerOverride, EnvVarSpec};
+pub use parameter::{ParameterKind, ParameterSpec};
+pub use service::{ServiceScope, ServiceSpec, TlsSpec};
+
+use super::canonical::canonical_digest;
+use super::names::digest;
+use super::version;
 
 /// Names one immutable driver version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,7 +41,7 @@ impl fmt::Display for DriverRef {
 }
 
 /// One immutable revision of a driver: its parsed specification and every file it consists of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DriverVersion {
     /// Name and version.
     pub reference: DriverRef,
@@ -32,12 +51,56 @@ pub struct DriverVersion {
     pub digest: String,
     /// The parsed specification.
     pub spec: DriverSpec,
-    /// Every file of the driver by its path inside the directory.
+    /// Every text of the driver by its path inside the directory.
     pub files: BTreeMap<String, String>,
+    /// Every file that is no UTF-8 text: archives, pictures. [`CHART_ARCHIVE`] is the chart that was pulled for it. Left out of
+    /// recordings and of lists of drivers: only one driver version read by its name has them.
+    #[serde(skip)]
+    pub binaries: BTreeMap<String, Arc<[u8]>>,
+    /// The chart that `spec.helm.main` named when it was loaded, when that chart comes from elsewhere.
+    #[serde(default)]
+    pub chart: Option<ChartPin>,
+    /// When it was recorded; none before.
+    #[serde(default)]
+    pub loaded_at: Option<Timestamp>,
+}
+
+impl DriverVersion {
+    /// What [`Self::digest`] is to be: over every file, and over the chart that was pulled.
+    pub fn content_digest(&self) -> String {
+        if self.binaries.is_empty() && self.chart.is_none() {
+            // As it was before there were binaries: drivers that are recorded keep their digests.
+            return canonical_digest(&json!(self.files));
+        }
+        let binaries: BTreeMap<&str, String> =
+            self.binaries.iter().map(|(path, bytes)| (path.as_str(), digest(bytes))).collect();
+        canonical_digest(&json!({ "files": self.files, "binaries": binaries, "chart": self.chart }))
+    }
+
+    /// Keeps the archive of the chart that `spec.helm.main` names, which was pulled, and makes it part of the digest.
+    pub fn pin_chart(&mut self, pin: ChartPin, archive: Arc<[u8]>) {
+        self.binaries.insert(CHART_ARCHIVE.to_owned(), archive);
+        self.chart = Some(pin);
+        self.digest = self.content_digest();
+    }
+
+    /// The order of age between versions of one driver: by `spec.version`, by when they were loaded where those are equal
+    /// (`1.0` and `1.0.0`), and by the text of the version where nothing else tells.
+    pub fn age_order(&self, other: &Self) -> Ordering {
+        version::precedence(&self.reference.version, &other.reference.version)
+            .then_with(|| self.loaded_at.cmp(&other.loaded_at))
+            .then_with(|| self.reference.version.cmp(&other.reference.version))
+    }
+}
+
+/// The latest version of the driver `name`: the highest `spec.version`, the time of loading breaking ties.
+pub fn latest<'a>(versions: &'a [Arc<DriverVersion>], name: &str) -> Option<&'a Arc<DriverVersion>> {
+    versions.iter().filter(|version| version.reference.name == name).max_by(|a, b| a.age_order(b))
 }
 
 /// `spec` of `driver.styrmin.yml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DriverSpec {
     /// A range such as `>=1.0,<2.0`.
     pub supported_versions: String,
@@ -47,7 +110,9 @@ pub struct DriverSpec {
     pub known_versions: Vec<String>,
     /// For people.
     pub info: DriverInfo,
-    /// The chart, when the application comes as one. Charts are not rendered yet: such a driver is refused when it is deployed.
+    /// From which versions a deployment may come to this driver version.
+    pub upgrades_from: UpgradesFrom,
+    /// The chart, when the application comes as one.
     pub helm: Option<HelmChart>,
     /// The application's parts by name.
     pub components: BTreeMap<String, ComponentSpec>,
@@ -76,153 +141,52 @@ pub struct DriverInfo {
     pub links: Vec<(String, String)>,
 }
 
-/// `spec.helm.main`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HelmChart {
-    /// `oci://…`, an HTTP repository, or a path inside the driver.
-    pub location: String,
-    /// The chart's version.
-    pub version: Option<String>,
-    /// The template of its values.
-    pub values: String,
-}
-
-/// A component: the unit that is started, stopped, scaled, backed up and reported.
+/// `spec.upgrades_from`: ranges of versions, of which one must hold. None at all: every version may come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ComponentSpec {
-    /// `identifier.label`: the selector that finds its objects.
-    pub labels: BTreeMap<String, String>,
-    /// `backup`: the strategy, when it declares one.
-    pub backup: Option<String>,
-    /// Pod-template volume names for the strategy `disk`.
-    pub volumes: Vec<String>,
-    /// What templates see of it when nothing overrides it: `env`, `command`, `args`, and what else the driver sets.
-    #[serde(default)]
-    pub defaults: BTreeMap<String, Value>,
+#[serde(default)]
+pub struct UpgradesFrom {
+    /// Versions of the application, asked when it changes.
+    pub application: Vec<String>,
+    /// Versions of the driver, asked when it changes.
+    pub driver: Vec<String>,
 }
 
-/// A network endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceSpec {
-    /// Its name: the Kubernetes Service's, and the first part of its host name.
-    pub name: String,
-    /// `http`.
-    pub kind: String,
-    /// External ones get a host name and a route.
-    pub scope: ServiceScope,
-    /// The service's port.
-    pub port: u16,
-    /// The container's port; the service's own when absent.
-    pub target_port: Option<u16>,
-    /// The component that answers.
-    pub component: String,
-    /// The path of the route and of its probe.
-    pub path: String,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Who may reach a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ServiceScope {
-    /// The environment only.
-    Internal,
-    /// The world, through the ingress.
-    External,
-}
-
-/// A typed input.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ParameterSpec {
-    /// How templates call it.
-    pub name: String,
-    /// How people read it.
-    pub label: String,
-    /// What it takes.
-    pub kind: ParameterKind,
-    /// The value when none is given; none means required.
-    pub default: Option<Value>,
-    /// A sentence for the form.
-    pub description: String,
-    /// A regular expression that the whole value must match (kinds `string` and `secret`).
-    pub pattern: Option<String>,
-    /// The lowest number allowed (kinds `integer` and `number`).
-    pub min: Option<f64>,
-    /// The highest number allowed.
-    pub max: Option<f64>,
-}
-
-/// What a parameter takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ParameterKind {
-    /// Any text.
-    String,
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
-    /// Yes or no.
-    Boolean,
-    /// One of the named values.
-    Enum(Vec<String>),
-    /// Several texts.
-    List,
-    /// Text that is masked everywhere.
-    Secret,
-}
-
-impl ParameterKind {
-    /// The word of the driver file.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::Boolean => "boolean",
-            Self::Enum(_) => "enum",
-            Self::List => "list",
-            Self::Secret => "secret",
-        }
+    fn loaded(version: &str, at: i64) -> Arc<DriverVersion> {
+        Arc::new(DriverVersion {
+            reference: DriverRef { name: "notes".to_owned(), version: version.to_owned() },
+            loaded_at: Timestamp::from_second(at).ok(),
+            ..DriverVersion::default()
+        })
     }
-}
 
-/// `env_vars[]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EnvVarSpec {
-    /// The variable.
-    pub name: String,
-    /// What it does.
-    pub description: String,
-    /// Who usually sets it.
-    pub level: String,
-    /// Which components respect it.
-    pub components: Vec<String>,
-}
+    fn latest_of(versions: &[(&str, i64)]) -> String {
+        let versions: Vec<_> = versions.iter().map(|(version, at)| loaded(version, *at)).collect();
+        latest(&versions, "notes").unwrap().reference.version.clone()
+    }
 
-/// `container_overrides[]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContainerOverride {
-    /// The component.
-    pub component: String,
-    /// The container in its pods.
-    pub container: String,
-    /// Whether `command` may be overridden.
-    pub command: bool,
-    /// Whether `args` may be overridden.
-    pub args: bool,
-    /// For people.
-    pub description: String,
-}
+    #[test]
+    fn a_chart_that_was_pulled_is_part_of_the_digest() {
+        let mut driver = DriverVersion::default();
+        driver.files.insert("a".to_owned(), "b".to_owned());
+        driver.digest = driver.content_digest();
+        let before = driver.digest.clone();
+        driver.pin_chart(ChartPin::default(), Arc::from([1_u8]));
+        let first = driver.digest.clone();
+        driver.pin_chart(ChartPin::default(), Arc::from([2_u8]));
+        assert!(before != first && first != driver.digest);
+        assert_eq!(driver.digest, driver.content_digest());
+    }
 
-/// `actions[]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActionSpec {
-    /// Its name.
-    pub name: String,
-    /// The hook that it runs at; none for a manual action.
-    pub hook: Option<String>,
-    /// `pre`, `core`, `post`.
-    pub mode: Option<String>,
-    /// `file::function`.
-    pub location: String,
-    /// For people.
-    pub description: String,
+    #[test]
+    fn the_highest_version_is_the_latest_and_the_time_of_loading_breaks_ties() {
+        assert_eq!(latest_of(&[("1.10.0", 1), ("1.9.0", 2), ("1.10.0rc1", 3)]), "1.10.0");
+        assert_eq!(latest_of(&[("1.0.0", 1), ("1.0", 2)]), "1.0");
+        assert_eq!(latest_of(&[("1.0.0", 2), ("1.0", 1)]), "1.0.0");
+        assert_eq!(latest_of(&[("1.0", 1), ("1.0.0", 1)]), "1.0.0");
+        assert_eq!(latest(&[loaded("1", 1)], "other"), None);
+    }
 }

@@ -30,6 +30,20 @@ pub struct Environment {
     /// Hard limits of its namespace, as a ResourceQuota takes them (`requests.memory: 4Gi`). Empty: none.
     #[serde(default)]
     pub quota: BTreeMap<String, String>,
+    /// The addresses that may reach it, as CIDR blocks; empty: everybody.
+    #[serde(default)]
+    pub ip_whitelist: Vec<String>,
+    /// Its own ingress controller; none: it shares the class.
+    #[serde(default)]
+    pub dedicated_ingress: Option<DedicatedIngress>,
+}
+
+/// What is said about the ingress controller of one environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DedicatedIngress {
+    /// Annotations of its Service: which load balancer it gets.
+    #[serde(default)]
+    pub service_annotations: BTreeMap<String, String>,
 }
 
 impl Environment {
@@ -45,6 +59,8 @@ impl Environment {
             drift: DriftMode::default(),
             labels: BTreeMap::new(),
             quota: BTreeMap::new(),
+            ip_whitelist: Vec::new(),
+            dedicated_ingress: None,
         }
     }
 }

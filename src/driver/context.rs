@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{check_parameters, version};
+use super::check_parameters;
 use crate::domain::canonical::canonical_digest;
 use crate::domain::driver::{ComponentSpec, ParameterKind, ServiceScope, ServiceSpec};
 use crate::domain::names::{LABEL_MAX, bounded, check_label};
-use crate::domain::{ClusterRecord, Deployment, DriverVersion, Environment, Problem};
+use crate::domain::{ClusterRecord, Deployment, DriverVersion, Environment, Problem, version};
 use crate::ingress;
 
 mod overrides;
@@ -75,11 +75,7 @@ pub fn resolve(sources: &ContextSources<'_>) -> Result<Value, Problem> {
         .collect();
     Ok(json!({
         "cluster": cluster(sources.cluster),
-        "environment": {
-            "name": sources.environment.name,
-            "namespace": sources.environment.namespace,
-            "production": sources.environment.production,
-        },
+        "environment": environment(sources.environment),
         "deployment": { "name": draft.name, "uid": sources.deployment.uid },
         "instance": {
             "number": sources.instance_number,
@@ -87,7 +83,7 @@ pub fn resolve(sources: &ContextSources<'_>) -> Result<Value, Problem> {
             "release_name": bounded(&[&draft.name], RELEASE_NAME_MAX),
             "config": config(&settings),
         },
-        "app": { "name": sources.driver.reference.name, "version": draft.application_version },
+        "app": app(sources),
         "components": components,
         "parameters": parameters,
         "services": services,
@@ -132,7 +128,8 @@ fn merge<'a>(sources: &ContextSources<'a>) -> Settings<'a> {
     Settings {
         fqdn_suffix: set(&environment.fqdn_suffix).or_else(|| set(&cluster.fqdn_suffix)),
         storage_class: set(&cluster.storage_class),
-        ingress_class: set(&environment.ingress_class),
+        // A dedicated controller answers for everything in the environment: there is no class to choose.
+        ingress_class: set(&environment.ingress_class).filter(|_| environment.dedicated_ingress.is_none()),
         ingress_port: cluster.ingress_port,
     }
 }
@@ -147,6 +144,34 @@ fn cluster(record: &ClusterRecord) -> Value {
         "fqdn_suffix": record.fqdn_suffix.as_deref().unwrap_or(""),
         "standard_storage": standard_storage,
     })
+}
+
+fn environment(record: &Environment) -> Value {
+    let mut environment = json!({
+        "name": record.name,
+        "namespace": record.namespace,
+        "production": record.production,
+    });
+    // Absent where nothing is said, so that contexts of environments without them stay as they were.
+    if !record.ip_whitelist.is_empty() {
+        environment["ip_whitelist"] = json!(record.ip_whitelist);
+    }
+    if let Some(ingress) = &record.dedicated_ingress {
+        environment["dedicated_ingress"] =
+            json!({ "service": { "annotations": ingress.service_annotations } });
+    }
+    environment
+}
+
+fn app(sources: &ContextSources<'_>) -> Value {
+    let name = &sources.driver.reference.name;
+    let mut app = json!({ "name": name, "version": sources.deployment.draft.application_version });
+    if let Some(chart) = &sources.driver.spec.helm {
+        let pinned = sources.driver.chart.as_ref();
+        let version = pinned.map(|pin| &pin.version).or(chart.version.as_ref());
+        app["chart"] = json!({ "location": chart.location, "version": version });
+    }
+    app
 }
 
 fn config(settings: &Settings<'_>) -> Value {

@@ -5,24 +5,13 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
+use super::content::{COUNT_LIMIT, Content, DEPTH_LIMIT};
 use super::reader::Report;
 use super::{Diagnostic, spec, templates, yaml};
 use crate::domain::DriverVersion;
-use crate::domain::canonical::canonical_digest;
 
 /// The specification's file name.
 pub(super) const SPEC_FILE: &str = "driver.styrmin.yml";
-
-/// The largest file, in bytes.
-const FILE_LIMIT: u64 = 1 << 20;
-/// All files together, in bytes.
-const TOTAL_LIMIT: usize = 8 << 20;
-/// How many files a driver may have, charts inside it included.
-const COUNT_LIMIT: usize = 1000;
-/// How deep its directories may be.
-const DEPTH_LIMIT: usize = 12;
 
 /// A driver version that may be recorded, and what is worth knowing about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,37 +27,56 @@ pub struct Loaded {
 /// # Errors
 /// Everything that is wrong with its files, each with its place. [`super::problem`] makes one message of it.
 pub fn load_directory(directory: &Path) -> Result<Loaded, Vec<Diagnostic>> {
-    let mut reading = Reading { root: directory, files: BTreeMap::new(), total: 0, skipped: Vec::new() };
+    let mut reading = Reading { root: directory, content: Content::default() };
     reading.directory(Path::new(""), 0).map_err(|error| vec![error])?;
-    let mut loaded = load_files(&directory.display().to_string(), reading.files)?;
-    loaded.warnings.append(&mut reading.skipped);
-    Ok(loaded)
+    load_content(&directory.display().to_string(), reading.content)
 }
 
-/// Reads a driver from its files, each by its path inside the driver. `source` says where they come from.
+/// Reads a driver from its texts, each by its path inside the driver. `source` says where they come from.
 ///
 /// # Errors
 /// Everything that is wrong with them, each with its place.
 pub fn load_files(source: &str, files: BTreeMap<String, String>) -> Result<Loaded, Vec<Diagnostic>> {
-    let Some(text) = files.get(SPEC_FILE) else {
-        let hint = super::suggest::hint(SPEC_FILE, files.keys().map(String::as_str));
+    load_content(source, Content::from(files))
+}
+
+/// Reads a driver from its files. `source` says where they come from.
+///
+/// # Errors
+/// Everything that is wrong with them, each with its place.
+pub fn load_content(source: &str, content: Content) -> Result<Loaded, Vec<Diagnostic>> {
+    let Some(text) = content.texts.get(SPEC_FILE) else {
+        let hint = super::suggest::hint(SPEC_FILE, content.paths());
         return Err(vec![Diagnostic::of_file(SPEC_FILE, "the driver has no such file", hint)]);
     };
-    let node = yaml::parse(SPEC_FILE, text).map_err(|error| vec![error])?;
     let mut report = Report::new(SPEC_FILE, text);
-    let read = spec::read(&node, &files, &mut report);
+    let read = match yaml::parse(SPEC_FILE, text) {
+        Ok(node) => spec::read(&node, &content, &mut report),
+        Err(error) => {
+            report.errors.push(error);
+            None
+        }
+    };
     let Report { mut errors, mut warnings, .. } = report;
-    errors.extend(templates::check(&files));
+    let values = read.as_ref().and_then(|(_, spec)| spec.helm.as_ref()).map(|chart| chart.values.as_str());
+    errors.extend(templates::check(&content.texts, values));
     check_content(
         read.as_ref().is_some_and(|(_, spec)| spec.helm.is_some()),
-        &files,
+        &content.texts,
         &mut errors,
         &mut warnings,
     );
     match read {
         Some((reference, spec)) if errors.is_empty() => {
-            let digest = canonical_digest(&json!(files));
-            let version = DriverVersion { reference, source: source.to_owned(), digest, spec, files };
+            let mut version = DriverVersion {
+                reference,
+                source: source.to_owned(),
+                spec,
+                files: content.texts,
+                binaries: content.binaries,
+                ..DriverVersion::default()
+            };
+            version.digest = version.content_digest();
             Ok(Loaded { version, warnings })
         }
         _ => {
@@ -110,9 +118,7 @@ fn check_content(
 /// The walk through a driver's directory.
 struct Reading<'a> {
     root: &'a Path,
-    files: BTreeMap<String, String>,
-    total: usize,
-    skipped: Vec<Diagnostic>,
+    content: Content,
 }
 
 impl Reading<'_> {
@@ -135,7 +141,10 @@ impl Reading<'_> {
 
     fn entry(&mut self, inside: &Path, depth: usize) -> Result<(), Diagnostic> {
         let shown = inside.display().to_string();
-        if inside.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+        let Some(path) = inside.to_str() else {
+            return Err(refusal(&shown, "its name is no UTF-8 text".to_owned()));
+        };
+        if Content::leaves_out(path) {
             return Ok(());
         }
         let kind = fs::symlink_metadata(self.root.join(inside))
@@ -154,35 +163,11 @@ impl Reading<'_> {
         if !kind.is_file() {
             return Err(refusal(&shown, "it is neither a file nor a directory".to_owned()));
         }
-        self.file(inside, shown)
-    }
-
-    fn file(&mut self, inside: &Path, shown: String) -> Result<(), Diagnostic> {
         let unreadable = |error: std::io::Error| refusal(&shown, format!("it cannot be read: {error}"));
         let mut bytes = Vec::new();
         let file = File::open(self.root.join(inside)).map_err(unreadable)?;
-        file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > FILE_LIMIT {
-            return Err(refusal(&shown, format!("it is larger than {FILE_LIMIT} bytes")));
-        }
-        self.total += bytes.len();
-        if self.total > TOTAL_LIMIT || self.files.len() >= COUNT_LIMIT {
-            return Err(refusal(
-                &shown,
-                format!("the driver is larger than {TOTAL_LIMIT} bytes or {COUNT_LIMIT} files"),
-            ));
-        }
-        match (String::from_utf8(bytes), inside.to_str()) {
-            (Ok(text), Some(path)) => {
-                self.files.insert(path.to_owned(), text);
-            }
-            _ => self.skipped.push(Diagnostic::of_file(
-                &shown,
-                "this file is no UTF-8 text, it is left out",
-                "",
-            )),
-        }
-        Ok(())
+        file.take(Content::FILE_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        self.content.add(path, bytes)
     }
 }
 
@@ -222,19 +207,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_rendered_or_no_text_warns() {
+    fn what_is_not_rendered_warns_and_what_is_no_text_is_part_of_the_digest() {
         let directory = directory();
+        let before = load_directory(directory.path()).unwrap().version;
         fs::write(directory.path().join("manifests/b.yaml"), "b: 1\n").unwrap();
-        fs::write(directory.path().join("logo.png"), [0xFF, 0xFE, 0x00]).unwrap();
         let warnings = load_directory(directory.path()).unwrap().warnings;
         let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            warnings,
-            [
-                "manifests/b.yaml: this file is not rendered (manifests end in .yaml.j2)",
-                "logo.png: this file is no UTF-8 text, it is left out"
-            ]
-        );
+        assert_eq!(warnings, ["manifests/b.yaml: this file is not rendered (manifests end in .yaml.j2)"]);
+
+        fs::remove_file(directory.path().join("manifests/b.yaml")).unwrap();
+        fs::write(directory.path().join("logo.png"), [0xFF, 0xFE, 0x00]).unwrap();
+        let first = load_directory(directory.path()).unwrap();
+        assert_eq!(first.warnings, []);
+        assert_eq!(&*first.version.binaries["logo.png"], [0xFF, 0xFE, 0x00]);
+        fs::write(directory.path().join("logo.png"), [0xFF, 0xFE, 0x01]).unwrap();
+        let second = load_directory(directory.path()).unwrap();
+        assert_ne!(before.digest, first.version.digest);
+        assert_ne!(first.version.digest, second.version.digest);
     }
 
     #[test]
@@ -244,7 +233,7 @@ mod tests {
         assert!(refused(&linked).starts_with("manifests/b.yaml.j2: it is a symbolic link"));
 
         let large = directory();
-        fs::write(large.path().join("big"), vec![b'x'; (FILE_LIMIT + 1) as usize]).unwrap();
+        fs::write(large.path().join("big"), vec![b'x'; Content::FILE_LIMIT + 1]).unwrap();
         assert!(refused(&large).starts_with("big: it is larger than"));
 
         let deep = directory();

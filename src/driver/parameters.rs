@@ -146,21 +146,39 @@ fn check_length(value: &Value) -> Result<(), String> {
     }
 }
 
+/// `min` and `max`: of the number itself, of a text's characters, of a list's items.
 fn check_bounds(parameter: &ParameterSpec, value: &Value) -> Result<(), String> {
-    let Some(number) = value.as_f64() else { return Ok(()) };
+    #[expect(clippy::cast_precision_loss, reason = "no text or list is that long")]
+    let (size, of) = match value {
+        Value::String(text) => (text.chars().count() as f64, " characters"),
+        Value::Array(items) => (items.len() as f64, " items"),
+        _ => (value.as_f64().unwrap_or_default(), ""),
+    };
+    if matches!(parameter.kind, ParameterKind::Boolean | ParameterKind::Enum(_)) {
+        return Ok(());
+    }
     match (parameter.min, parameter.max) {
-        (Some(min), Some(max)) if number < min || number > max => {
-            Err(format!("expected {min} to {max}, found {number}"))
+        (Some(min), Some(max)) if size < min || size > max => {
+            Err(format!("expected {min} to {max}{of}, found {size}"))
         }
-        (Some(min), _) if number < min => Err(format!("expected at least {min}, found {number}")),
-        (_, Some(max)) if number > max => Err(format!("expected at most {max}, found {number}")),
+        (Some(min), _) if size < min => Err(format!("expected at least {min}{of}, found {size}")),
+        (_, Some(max)) if size > max => Err(format!("expected at most {max}{of}, found {size}")),
         _ => Ok(()),
     }
 }
 
+/// The pattern of a text, or of each item of a list.
 fn check_pattern(parameter: &ParameterSpec, value: &Value) -> Result<(), String> {
-    let (Some(pattern), Some(text)) = (&parameter.pattern, value.as_str()) else { return Ok(()) };
-    if compile(pattern)?.is_match(text) { Ok(()) } else { Err(format!("it must match {pattern}")) }
+    let Some(pattern) = &parameter.pattern else { return Ok(()) };
+    let pattern_of = compile(pattern)?;
+    match value {
+        Value::String(text) if !pattern_of.is_match(text) => Err(format!("it must match {pattern}")),
+        Value::Array(items) => {
+            let bad = items.iter().filter_map(Value::as_str).find(|item| !pattern_of.is_match(item));
+            bad.map_or(Ok(()), |item| Err(format!("'{item}' must match {pattern}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Compiles a pattern so that it must match the whole value. The engine takes linear time whatever the pattern.
@@ -179,16 +197,7 @@ mod tests {
     use super::*;
 
     fn parameter(name: &str, kind: ParameterKind) -> ParameterSpec {
-        ParameterSpec {
-            name: name.to_owned(),
-            label: name.to_owned(),
-            kind,
-            default: None,
-            description: String::new(),
-            pattern: None,
-            min: None,
-            max: None,
-        }
+        ParameterSpec { name: name.to_owned(), label: name.to_owned(), kind, ..ParameterSpec::default() }
     }
 
     fn spec() -> DriverSpec {

@@ -1,7 +1,26 @@
 //! Reads mappings of a known shape, and collects everything that is wrong with them instead of stopping at the first.
 
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
 use super::yaml::{Key, Node, Place, Tree};
 use super::{Diagnostic, suggest};
+
+/// A day, in seconds.
+const DAY: u32 = 24 * 60 * 60;
+
+/// The longest text that a message shows, in characters.
+const SHOWN: usize = 40;
+
+/// How many entries a mapping or list may have.
+const ENTRIES: usize = 1_000;
+
+/// How many findings of one kind are told.
+const FINDINGS: usize = 100;
+
+/// The longest message and the longest hint, in characters.
+const MESSAGE: usize = 400;
 
 /// What was found so far in one file.
 pub(super) struct Report<'a> {
@@ -19,17 +38,18 @@ impl<'a> Report<'a> {
     /// Something that keeps the driver from loading.
     pub(super) fn error(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
         let diagnostic = self.at(place, message.into(), hint.into());
-        self.errors.push(diagnostic);
+        keep(&mut self.errors, diagnostic);
     }
 
     /// Something that is worth knowing.
     pub(super) fn warn(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
         let diagnostic = self.at(place, message.into(), hint.into());
-        self.warnings.push(diagnostic);
+        keep(&mut self.warnings, diagnostic);
     }
 
     fn at(&self, place: Place, message: String, hint: String) -> Diagnostic {
-        Diagnostic { file: self.file.to_owned(), line: place.line, column: place.column, message, hint }
+        let file = self.file.to_owned();
+        Diagnostic { file, line: place.line, column: place.column, message: cut(message), hint: cut(hint) }
     }
 
     /// The entries of a mapping; something else is an error. `path` names it in messages.
@@ -42,11 +62,17 @@ impl<'a> Report<'a> {
                 Vec::new()
             }
         };
-        for (position, (key, _)) in entries.iter().enumerate() {
-            if let Some((first, _)) = entries[..position].iter().find(|(other, _)| other.name == key.name) {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for (key, _) in &entries {
+            if let Some(first) = seen.insert(&key.name, key.place.line) {
                 let message = format!("'{}' stands twice in {path}", key.name);
-                self.error(key.place, message, format!("the first is in line {}", first.place.line));
+                self.error(key.place, message, format!("the first is in line {first}"));
             }
+        }
+        if entries.len() > ENTRIES {
+            let message = format!("{path} has {} entries, the limit is {ENTRIES}", entries.len());
+            self.error(node.place, message, "");
+            return Vec::new();
         }
         entries
     }
@@ -54,6 +80,11 @@ impl<'a> Report<'a> {
     /// The items of a list; something else is an error.
     pub(super) fn items<'n>(&mut self, node: &'n Node, path: &str) -> &'n [Node] {
         match &node.tree {
+            Tree::List(items) if items.len() > ENTRIES => {
+                let message = format!("{path} has {} items, the limit is {ENTRIES}", items.len());
+                self.error(node.place, message, "");
+                &[]
+            }
             Tree::List(items) => items,
             Tree::Null => &[],
             _ => {
@@ -87,6 +118,45 @@ impl<'a> Report<'a> {
         }
         let items = self.items(node, path);
         items.iter().enumerate().filter_map(|(n, item)| self.text(item, &format!("{path}[{n}]"))).collect()
+    }
+
+    /// A list of texts with the place of each. A single text counts as a list of one.
+    pub(super) fn places_of_texts(&mut self, node: &Node, path: &str) -> Vec<(Place, String)> {
+        if !matches!(node.tree, Tree::List(_) | Tree::Map(_)) {
+            return self.text(node, path).map(|text| (node.place, text)).into_iter().collect();
+        }
+        let mut found = Vec::new();
+        for (position, item) in self.items(node, path).iter().enumerate() {
+            found.extend(self.text(item, &format!("{path}[{position}]")).map(|text| (item.place, text)));
+        }
+        found
+    }
+
+    /// A length of time in seconds: `90`, `"90s"`, `5m`, `1h30m`; at least one second, at most a day.
+    pub(super) fn seconds(&mut self, node: &Node, path: &str) -> Option<u32> {
+        let seconds = match &node.tree {
+            Tree::Integer(seconds) => Some(*seconds),
+            Tree::Text(text) => text.parse::<SignedDuration>().ok().map(|duration| duration.as_secs()),
+            _ => None,
+        };
+        let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok());
+        if seconds.is_none_or(|seconds| seconds == 0 || seconds > DAY) {
+            self.expected(node, path, "a length of time from 1s to 24h, such as 90s, 5m or 1h30m");
+            return None;
+        }
+        seconds
+    }
+
+    /// A whole number from 0 to `most`.
+    pub(super) fn count(&mut self, node: &Node, path: &str, most: u32) -> Option<u32> {
+        let found = match node.tree {
+            Tree::Integer(value) => u32::try_from(value).ok().filter(|value| *value <= most),
+            _ => None,
+        };
+        if found.is_none() {
+            self.expected(node, path, &format!("a whole number from 0 to {most}"));
+        }
+        found
     }
 
     /// `true` or `false`.
@@ -132,7 +202,34 @@ impl<'a> Report<'a> {
 
     /// An error that names what stands there and what should.
     pub(super) fn expected(&mut self, node: &Node, path: &str, what: &str) {
-        self.error(node.place, format!("{path} is {}, expected {what}", node.kind()), "");
+        let found = match &node.tree {
+            Tree::Integer(number) => number.to_string(),
+            Tree::Number(number) => number.to_string(),
+            Tree::Text(text) if text.chars().count() <= SHOWN => format!("the text '{text}'"),
+            _ => node.kind().to_owned(),
+        };
+        self.error(node.place, format!("{path} is {found}, expected {what}"), "");
+    }
+}
+
+/// Adds a finding; behind the last one that is told stands that there are more.
+fn keep(findings: &mut Vec<Diagnostic>, diagnostic: Diagnostic) {
+    match findings.len() {
+        count if count < FINDINGS => findings.push(diagnostic),
+        FINDINGS => findings.push(Diagnostic {
+            message: "there is more to say, which is left out".to_owned(),
+            hint: "correct the rest first".to_owned(),
+            ..diagnostic
+        }),
+        _ => {}
+    }
+}
+
+/// A text that is no longer than a message may be: names in a driver are as long as their author likes.
+pub(super) fn cut(text: String) -> String {
+    match text.char_indices().nth(MESSAGE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
@@ -181,6 +278,11 @@ impl<'n> Fields<'n> {
     /// A text, empty when absent.
     pub(super) fn text(&self, name: &str, report: &mut Report<'_>) -> String {
         self.get(name).and_then(|node| report.text(node, &self.path_of(name))).unwrap_or_default()
+    }
+
+    /// A text, none when absent or empty.
+    pub(super) fn optional_text(&self, name: &str, report: &mut Report<'_>) -> Option<String> {
+        Some(self.text(name, report)).filter(|text| !text.is_empty())
     }
 
     /// A text that must be there and not be empty.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::context::secrets_in_use;
-use super::templates;
+use super::templates::{self, Templates};
 use crate::domain::{DriverVersion, Problem};
 
 /// How many objects one driver may render.
@@ -56,11 +56,16 @@ pub fn render(driver: &DriverVersion, context: &Value) -> Result<Vec<Value>, Pro
     check_deployable(driver)?;
     let mut errors = Vec::new();
     let mut objects: Vec<(String, Value)> = Vec::new();
-    for path in driver.files.keys().filter(|path| templates::is_manifest(path)) {
-        match templates::render(&driver.files, path, context) {
-            Ok(text) => manifests::parse(path, &text, &mut objects, &mut errors),
-            Err(diagnostic) => errors.push(diagnostic.to_string()),
+    match Templates::new(&driver.files, "", context) {
+        Ok(mut templates) => {
+            for path in driver.files.keys().filter(|path| templates::is_manifest(path)) {
+                match templates.render(path) {
+                    Ok(text) => manifests::parse(path, &text, &mut objects, &mut errors),
+                    Err(diagnostic) => errors.push(diagnostic.to_string()),
+                }
+            }
         }
+        Err(diagnostic) => errors.push(diagnostic.to_string()),
     }
     if errors.is_empty() {
         let generated = routes::objects(driver, context, &objects);

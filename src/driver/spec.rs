@@ -1,18 +1,22 @@
 //! `driver.styrmin.yml`: the tree becomes a specification, and everything that is wrong with it is told with its place.
 
+mod actions;
+mod chart;
 mod components;
 mod extras;
 mod parameters;
 mod services;
+mod versions;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::content::Content;
 use super::reader::{Fields, Report};
+use super::suggest;
 use super::yaml::{Node, Place};
-use super::{suggest, version};
 use crate::domain::names::check_label;
 use crate::domain::{DriverRef, DriverSpec};
 
@@ -38,7 +42,7 @@ const SPEC_FIELDS: [&str; 13] = [
 /// Reads the document. None when not even its name and version can be told; the report says the rest.
 pub(super) fn read(
     node: &Node,
-    files: &BTreeMap<String, String>,
+    content: &Content,
     report: &mut Report<'_>,
 ) -> Option<(DriverRef, DriverSpec)> {
     let document = Fields::open(node, "the document", &["apiVersion", "kind", "metadata", "spec"], report);
@@ -47,26 +51,22 @@ pub(super) fn read(
     let name = document.require("metadata", report).and_then(|node| metadata(node, report));
     let spec = document.require("spec", report)?;
     let fields = Fields::open(spec, "spec", &SPEC_FIELDS, report);
-    let version = driver_version(&fields, report);
+    let version = versions::own(&fields, report);
     let spec = DriverSpec {
-        supported_versions: fields.text("supported_versions", report),
-        default_version: fields.required_text("default_version", report).unwrap_or_default(),
-        known_versions: fields.texts("known_versions", report),
+        upgrades_from: versions::upgrades_from(&fields, report),
         info: extras::info(&fields, report),
-        helm: extras::helm(&fields, files, report),
+        helm: chart::read(&fields, content, report),
         components: components::read(&fields, report),
         parameters: parameters::read(&fields, report),
-        ..DriverSpec::default()
+        ..versions::of_application(&fields, report)
     };
     let components: Vec<&str> = spec.components.keys().map(String::as_str).collect();
-    let spec = DriverSpec {
-        services: services::read(&fields, &components, report),
-        env_vars: extras::env_vars(&fields, &components, report),
-        container_overrides: extras::container_overrides(&fields, &components, report),
-        actions: extras::actions(&fields, files, report),
-        ..spec.clone()
-    };
-    check_versions(&fields, &spec, report);
+    let services = services::read(&fields, &components, report);
+    let env_vars = extras::env_vars(&fields, &components, report);
+    let container_overrides = extras::container_overrides(&fields, &components, report);
+    let actions = actions::read(&fields, &content.texts, report);
+    components::check_backups(&fields, &spec.components, &actions, report);
+    let spec = DriverSpec { services, env_vars, container_overrides, actions, ..spec };
     Some((DriverRef { name: name?, version: version? }, spec))
 }
 
@@ -75,39 +75,6 @@ fn metadata(node: &Node, report: &mut Report<'_>) -> Option<String> {
     let name = fields.required_text("name", report)?;
     label(fields.place_of("name"), "driver", &name, report);
     Some(name)
-}
-
-fn driver_version(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<String> {
-    let text = fields.required_text("version", report)?;
-    if !version::is_version(&text) {
-        let message = format!("spec.version is '{text}', expected a version such as 1.0.0");
-        report.error(fields.place_of("version"), message, "");
-    }
-    Some(text)
-}
-
-/// Checks the range, and that the versions that are offered are in it.
-fn check_versions(fields: &Fields<'_>, spec: &DriverSpec, report: &mut Report<'_>) {
-    for name in ["supported_versions", "upgrades_from"] {
-        let range = fields.text(name, &mut Report::new("", ""));
-        if let Err(problem) = version::check_range(&range) {
-            report.error(
-                fields.place_of(name),
-                format!("spec.{name}: {}, {}", problem.what, problem.why),
-                problem.next,
-            );
-        }
-    }
-    let offered = [("default_version", fields.place_of("default_version"), spec.default_version.as_str())];
-    let known = fields.items("known_versions", &mut Report::new("", "")).iter().zip(&spec.known_versions);
-    let known = known.map(|(node, text)| ("known_versions", node.place, text.as_str()));
-    for (field, place, text) in offered.into_iter().chain(known).filter(|(_, _, text)| !text.is_empty()) {
-        if version::matches(&spec.supported_versions, text) == Ok(false) {
-            let message =
-                format!("spec.{field}: '{text}' is not in supported_versions '{}'", spec.supported_versions);
-            report.error(place, message, "correct one of them");
-        }
-    }
 }
 
 fn expect_word(fields: &Fields<'_>, name: &str, expected: &str, report: &mut Report<'_>) {

@@ -1,10 +1,20 @@
 //! The nearest of a set of names.
 
+/// Names longer than this have no nearest one: the comparison takes the product of both lengths.
+const LONGEST: usize = 64;
+
+/// How many names are listed when none is near.
+const LISTED: usize = 12;
+
 /// The candidate that is most like `name`, when one is like it at all: at most a third of its letters differ.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
+    if name.len() > LONGEST {
+        return None;
+    }
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
@@ -17,7 +27,12 @@ pub(super) fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>
     match nearest(name, all.iter().copied()) {
         Some(candidate) => format!("did you mean '{candidate}'?"),
         None if all.is_empty() => String::new(),
-        None => format!("there is: {}", all.join(", ")),
+        None => {
+            let shown: Vec<&str> =
+                all.iter().copied().filter(|name| name.len() <= LONGEST).take(LISTED).collect();
+            let more = if shown.len() < all.len() { ", …" } else { "" };
+            format!("there is: {}{more}", shown.join(", "))
+        }
     }
 }
 

@@ -6,7 +6,9 @@ mod methods;
 mod values;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use minijinja::value::Value as TemplateValue;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
@@ -14,14 +16,20 @@ use super::{Diagnostic, suggest};
 
 /// What one template may cost: an instruction or 64 bytes of output each.
 const FUEL: u64 = 200_000;
+/// What all templates of a driver together may cost.
+const FUEL_TOTAL: u64 = 10 * FUEL;
 /// How deep templates may include each other and recurse.
 const DEPTH: usize = 64;
 /// The largest output of one template, in bytes.
 const OUTPUT_LIMIT: usize = 1 << 20;
+/// The largest output of all templates of a driver together, in bytes.
+const OUTPUT_TOTAL: usize = 16 << 20;
 
-/// Whether a file is a template.
+/// Whether a file is a template: `*.j2`, and `*.j2.yml` or `*.j2.yaml` at the root, as values of a chart are. What is in a
+/// chart's directory is Helm's.
 pub(super) fn is_template(path: &str) -> bool {
-    path.ends_with(".j2") || path == "values.j2.yml"
+    path.ends_with(".j2")
+        || (!path.contains('/') && (path.ends_with(".j2.yml") || path.ends_with(".j2.yaml")))
 }
 
 /// Whether a file is a manifest that is rendered: `manifests/*.yaml.j2`. Names that start with `_` are parts for `include`.
@@ -31,10 +39,10 @@ pub(super) fn is_manifest(path: &str) -> bool {
     !name.starts_with('_') && (name.ends_with(".yaml.j2") || name.ends_with(".yml.j2"))
 }
 
-/// The syntax errors of all templates.
-pub(super) fn check(files: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+/// The syntax errors of all templates. `values` is a template whatever its name.
+pub(super) fn check(files: &BTreeMap<String, String>, values: Option<&str>) -> Vec<Diagnostic> {
     let mut environment = engine();
-    let templates = files.iter().filter(|(path, _)| is_template(path));
+    let templates = files.iter().filter(|(path, _)| is_template(path) || Some(path.as_str()) == values);
     templates
         .filter_map(|(path, text)| {
             environment.add_template(path, text).err().map(|error| diagnostic(path, text, &error))
@@ -48,25 +56,76 @@ pub(super) fn render(
     path: &str,
     context: &Value,
 ) -> Result<String, Diagnostic> {
-    let mut environment = engine();
-    for (path, text) in files.iter().filter(|(path, _)| is_template(path)) {
-        environment.add_template(path, text).map_err(|error| diagnostic(path, text, &error))?;
+    Templates::new(files, path, context)?.render(path)
+}
+
+/// The templates of a driver, read once, with one context.
+pub(super) struct Templates<'a> {
+    environment: Environment<'a>,
+    files: &'a BTreeMap<String, String>,
+    context: &'a Value,
+    values: TemplateValue,
+    /// What all of them together may still cost, and how many bytes they may still write.
+    fuel: u64,
+    output: usize,
+}
+
+impl<'a> Templates<'a> {
+    /// Reads the templates; `also` is one whatever its name.
+    pub(super) fn new(
+        files: &'a BTreeMap<String, String>,
+        also: &str,
+        context: &'a Value,
+    ) -> Result<Self, Diagnostic> {
+        let mut environment = engine();
+        for (path, text) in files.iter().filter(|(path, _)| is_template(path) || *path == also) {
+            environment.add_template(path, text).map_err(|error| diagnostic(path, text, &error))?;
+        }
+        Ok(Self {
+            environment,
+            files,
+            context,
+            values: values::to_template(context),
+            fuel: FUEL_TOTAL,
+            output: OUTPUT_TOTAL,
+        })
     }
-    let told = |error: &Error| {
+
+    /// Renders one of them.
+    pub(super) fn render(&mut self, path: &str) -> Result<String, Diagnostic> {
+        let granted = FUEL.min(self.fuel);
+        self.environment.set_fuel(Some(granted));
+        let template = self.environment.get_template(path).map_err(|error| self.told(path, &error))?;
+        match template.render_captured(self.values.clone()) {
+            Ok(captured) => {
+                self.fuel -= captured.state().fuel_levels().map_or(granted, |(used, _)| used.min(granted));
+                let text = captured.into_output();
+                if text.len() > OUTPUT_LIMIT {
+                    let message = format!("its output has {} bytes, the limit is {OUTPUT_LIMIT}", text.len());
+                    return Err(Diagnostic::of_file(path, message, ""));
+                }
+                self.output = self.output.checked_sub(text.len()).ok_or_else(|| {
+                    let message = format!("the driver renders more than {OUTPUT_TOTAL} bytes");
+                    Diagnostic::of_file(path, message, "")
+                })?;
+                Ok(text)
+            }
+            Err(error) => {
+                // How much was used until then is not known.
+                self.fuel -= granted;
+                Err(self.told(path, &error))
+            }
+        }
+    }
+
+    fn told(&self, path: &str, error: &Error) -> Diagnostic {
         let file = error.name().unwrap_or(path);
-        let mut found = diagnostic(file, files.get(file).map_or("", String::as_str), error);
+        let mut found = diagnostic(file, self.files.get(file).map_or("", String::as_str), error);
         if error.kind() == ErrorKind::UndefinedError && found.hint.is_empty() {
-            found.hint = undefined_hint(&found.message, context);
+            found.hint = undefined_hint(&found.message, self.context);
         }
         found
-    };
-    let template = environment.get_template(path).map_err(|error| told(&error))?;
-    let text = template.render(values::to_template(context)).map_err(|error| told(&error))?;
-    if text.len() > OUTPUT_LIMIT {
-        let message = format!("its output has {} bytes, the limit is {OUTPUT_LIMIT}", text.len());
-        return Err(Diagnostic::of_file(path, message, ""));
     }
-    Ok(text)
 }
 
 fn engine<'a>() -> Environment<'a> {
@@ -85,6 +144,10 @@ fn engine<'a>() -> Environment<'a> {
 /// An error of the engine at its place: file, line, and the expression that failed.
 fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
     let range = error.range().filter(|range| range.end <= text.len() && range.start < range.end);
+    let range = range.map(|range| match error.kind() {
+        ErrorKind::UndefinedError => filtered(text, range.clone()).unwrap_or(range),
+        _ => range,
+    });
     let expression = range.clone().and_then(|range| text.get(range)).map(str::trim).unwrap_or("");
     let column = range
         .and_then(|range| text.get(..range.start))
@@ -100,6 +163,7 @@ fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
         ErrorKind::OutOfFuel => format!("the template does too much work (more than {FUEL} steps)"),
         kind => format!("{kind}{detail}"),
     };
+    let message = super::reader::cut(message);
     Diagnostic {
         file: path.to_owned(),
         line: error.line().unwrap_or(0),
@@ -107,6 +171,18 @@ fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
         message,
         hint: String::new(),
     }
+}
+
+/// What a filter was given, when `range` is the filter's name: that is what is undefined, not the filter.
+fn filtered(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let before = text.get(..range.start)?.trim_end().strip_suffix('|')?;
+    let opened = ["{{", "{%"].iter().filter_map(|open| before.rfind(open)).max()? + 2;
+    let inside = before.get(opened..)?;
+    // What stands before it on the same level: `{{ a ~ b | upper }}` filters `b`.
+    let cut = |c: char| c.is_whitespace() || matches!(c, '(' | ',' | '=' | '~' | '+' | '[' | '{' | ':' | '-');
+    let trimmed = inside.trim_end();
+    let start = trimmed.rfind(cut).map_or(0, |place| place + 1);
+    (start < trimmed.len()).then(|| opened + start..opened + trimmed.len())
 }
 
 /// The nearest name in the context to the path that is not defined.
@@ -207,7 +283,8 @@ mod tests {
         );
         for filter in ["tojson", "to_yaml", "quote", "b64encode", "indent(2)"] {
             let error = failure(&format!("b: {{{{ parameters.nope | {filter} }}}}"), context.clone());
-            assert!(error.starts_with("manifests/a.yaml.j2:1:"), "{filter}: {error}");
+            let expected = "manifests/a.yaml.j2:1:7: 'parameters.nope' is not defined";
+            assert!(error.starts_with(expected), "{filter}: {error}");
         }
         assert_eq!(output("{% if parameters.nope %}x{% endif %}", context), "", "asking is allowed");
     }
@@ -228,13 +305,31 @@ mod tests {
     }
 
     #[test]
+    fn all_templates_together_are_limited_too() {
+        let busy = "{% for a in range(3000) %}{% for b in range(7) %}{% endfor %}{% endfor %}";
+        let paths: Vec<String> = (0..40).map(|n| format!("manifests/{n}.yaml.j2")).collect();
+        let files: BTreeMap<String, String> =
+            paths.iter().map(|path| (path.clone(), busy.to_owned())).collect();
+        let context = json!({});
+        let mut templates = Templates::new(&files, "", &context).unwrap();
+        assert_eq!(templates.render(&paths[0]).unwrap(), "", "one alone is allowed");
+        let refused = paths.iter().find_map(|path| templates.render(path).err()).unwrap();
+        assert!(refused.message.contains("too much work"), "{refused}");
+
+        let large = BTreeMap::from([("manifests/a.yaml.j2".to_owned(), "x".repeat(OUTPUT_LIMIT))]);
+        let mut templates = Templates::new(&large, "", &context).unwrap();
+        let refused = (0..20).find_map(|_| templates.render("manifests/a.yaml.j2").err()).unwrap();
+        assert!(refused.message.contains("renders more than"), "{refused}");
+    }
+
+    #[test]
     fn syntax_errors_have_their_line() {
         let files = BTreeMap::from([
             ("manifests/a.yaml.j2".to_owned(), "a: 1\n{% if x %}\n".to_owned()),
             ("manifests/b.yaml.j2".to_owned(), "{{ x | nope }}".to_owned()),
             ("notes.txt".to_owned(), "{% never read %}".to_owned()),
         ]);
-        let found = check(&files);
+        let found = check(&files, None);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].file, "manifests/a.yaml.j2");
         assert!(found[0].line >= 2, "{found:?}");

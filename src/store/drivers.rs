@@ -1,6 +1,7 @@
 //! Driver versions with every file that they consist of. Immutable once recorded.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -8,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use super::{Store, StoreError, row};
 use crate::domain::{DriverRef, DriverVersion};
 
-const COLUMNS: &str = "name, version, source, digest, spec";
+const COLUMNS: &str = "name, version, source, digest, spec, chart, loaded_at";
 
 /// The source of drivers that are part of the binary. They may change with it under the same version.
 const BUILT_IN: &str = "built-in";
@@ -46,12 +47,17 @@ impl Store {
                 .query_row(&sql, [&reference.name, &reference.version], |row| Ok(read(row)))
                 .optional()?
                 .transpose()?;
-            found.map(|driver| with_files(connection, driver)).transpose()
+            let mut found = found.map(|driver| with_files(connection, driver)).transpose()?;
+            if let Some(driver) = &mut found {
+                driver.binaries = binaries(connection, &driver.reference)?;
+            }
+            Ok(found)
         })
         .await
     }
 
-    /// Every driver version with its files, by name, the one loaded last first.
+    /// Every driver version with its texts and without its binaries, by name, the latest one first
+    /// ([`DriverVersion::age_order`]).
     ///
     /// # Errors
     /// SQLite refused, or a record cannot be read.
@@ -66,53 +72,90 @@ fn record(
     now: Timestamp,
 ) -> Result<Recorded, StoreError> {
     let DriverRef { name, version } = &driver.reference;
-    let sql = "SELECT digest, source FROM driver_versions WHERE name = ?1 AND version = ?2";
-    let known: Option<(String, String)> =
-        transaction.query_row(sql, [name, version], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let spec = row::to_json("driver_versions.spec", &driver.spec)?;
+    let sql = "SELECT digest, source, spec FROM driver_versions WHERE name = ?1 AND version = ?2";
+    let known: Option<(String, String, String)> = transaction
+        .query_row(sql, [name, version], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
     let outcome = match known {
         None => Recorded::New,
-        Some((digest, _)) if digest == driver.digest => return Ok(Recorded::Known),
-        Some((_, source)) if source == BUILT_IN && driver.source == BUILT_IN => Recorded::Replaced,
+        Some((digest, _, known)) if digest == driver.digest => {
+            // The same files, of which this version of Styrmin understands more than the one that recorded them.
+            if known != spec {
+                let sql = "UPDATE driver_versions SET spec = ?3 WHERE name = ?1 AND version = ?2";
+                transaction.execute(sql, [name, version, &spec])?;
+            }
+            return Ok(Recorded::Known);
+        }
+        Some((_, source, _)) if source == BUILT_IN && driver.source == BUILT_IN => Recorded::Replaced,
         Some(_) => return Err(StoreError::Immutable { driver: driver.reference.to_string() }),
     };
+    let chart = driver.chart.as_ref().map(|pin| row::to_json("driver_versions.chart", pin)).transpose()?;
     transaction.execute(
-        "INSERT INTO driver_versions (name, version, source, digest, spec, loaded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO driver_versions (name, version, source, digest, spec, chart, loaded_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (name, version) DO UPDATE SET source = excluded.source, digest = excluded.digest,
-             spec = excluded.spec, loaded_at = excluded.loaded_at",
-        params![
-            name,
-            version,
-            driver.source,
-            driver.digest,
-            row::to_json("driver_versions.spec", &driver.spec)?,
-            now.to_string()
-        ],
+             spec = excluded.spec, chart = excluded.chart, loaded_at = excluded.loaded_at",
+        params![name, version, driver.source, driver.digest, spec, chart, now.to_string()],
     )?;
-    transaction.execute("DELETE FROM driver_files WHERE name = ?1 AND version = ?2", [name, version])?;
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO driver_files (name, version, path, content) VALUES (?1, ?2, ?3, ?4)")?;
-    for (path, content) in &driver.files {
-        insert.execute([name, version, path, content])?;
-    }
+    write_files(transaction, driver)?;
     Ok(outcome)
 }
 
+fn write_files(transaction: &Transaction<'_>, driver: &DriverVersion) -> Result<(), StoreError> {
+    let DriverRef { name, version } = &driver.reference;
+    for table in ["driver_files", "driver_binaries"] {
+        let sql = format!("DELETE FROM {table} WHERE name = ?1 AND version = ?2");
+        transaction.execute(&sql, [name, version])?;
+    }
+    let sql = "INSERT INTO driver_files (name, version, path, content) VALUES (?1, ?2, ?3, ?4)";
+    let mut insert = transaction.prepare_cached(sql)?;
+    for (path, content) in &driver.files {
+        insert.execute([name, version, path, content])?;
+    }
+    let sql = "INSERT INTO driver_binaries (name, version, path, content) VALUES (?1, ?2, ?3, ?4)";
+    let mut insert = transaction.prepare_cached(sql)?;
+    for (path, content) in &driver.binaries {
+        insert.execute(params![name, version, path, &**content])?;
+    }
+    Ok(())
+}
+
 fn list(connection: &Connection) -> Result<Vec<DriverVersion>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM driver_versions ORDER BY name, loaded_at DESC, version DESC");
+    let sql = format!("SELECT {COLUMNS} FROM driver_versions");
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([], |row| Ok(read(row)))?;
-    rows.map(|row| with_files(connection, row??)).collect()
+    let mut drivers: Vec<DriverVersion> =
+        rows.map(|row| with_files(connection, row??)).collect::<Result<_, StoreError>>()?;
+    drivers.sort_by(|a, b| a.reference.name.cmp(&b.reference.name).then_with(|| b.age_order(a)));
+    Ok(drivers)
 }
 
 fn read(columns: &Row<'_>) -> Result<DriverVersion, StoreError> {
-    let spec: String = columns.get(4)?;
+    let (spec, chart, loaded_at): (String, Option<String>, String) =
+        (columns.get(4)?, columns.get(5)?, columns.get(6)?);
     Ok(DriverVersion {
         reference: DriverRef { name: columns.get(0)?, version: columns.get(1)? },
         source: columns.get(2)?,
         digest: columns.get(3)?,
         spec: row::from_json("driver_versions.spec", &spec)?,
-        files: BTreeMap::new(),
+        chart: chart.map(|text| row::from_json("driver_versions.chart", &text)).transpose()?,
+        loaded_at: Some(row::moment("driver_versions.loaded_at", &loaded_at)?),
+        ..DriverVersion::default()
     })
+}
+
+fn binaries(
+    connection: &Connection,
+    reference: &DriverRef,
+) -> Result<BTreeMap<String, Arc<[u8]>>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT path, content FROM driver_binaries WHERE name = ?1 AND version = ?2")?;
+    let rows = statement.query_map([&reference.name, &reference.version], |row| {
+        let content: Vec<u8> = row.get(1)?;
+        Ok((row.get(0)?, Arc::from(content)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn with_files(connection: &Connection, mut driver: DriverVersion) -> Result<DriverVersion, StoreError> {

@@ -6,8 +6,7 @@ use super::error::{is_dangling, is_duplicate};
 use super::{Store, StoreError, row};
 use crate::domain::{DriftMode, Environment};
 
-const COLUMNS: &str =
-    "name, cluster, namespace, ingress_class, fqdn_suffix, production, drift, labels, quota";
+const COLUMNS: &str = "name, cluster, namespace, ingress_class, fqdn_suffix, production, drift, labels, quota, ip_whitelist, dedicated_ingress";
 
 impl Store {
     /// Records an environment, or the change of one. Its cluster must be recorded.
@@ -18,16 +17,19 @@ impl Store {
         let environment = environment.clone();
         self.write("record the environment", move |transaction| {
             let outcome = transaction.execute(
-                "INSERT INTO environments
-                     (cluster, name, namespace, ingress_class, fqdn_suffix, production, drift, labels, quota)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                "INSERT INTO environments (cluster, name, namespace, ingress_class, fqdn_suffix, production,
+                     drift, labels, quota, ip_whitelist, dedicated_ingress)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                  ON CONFLICT (cluster, name) DO UPDATE SET namespace = excluded.namespace,
                      ingress_class = excluded.ingress_class, fqdn_suffix = excluded.fqdn_suffix,
                      production = excluded.production, drift = excluded.drift, labels = excluded.labels,
-                     quota = excluded.quota
-                 WHERE (namespace, ingress_class, fqdn_suffix, production, drift, labels, quota) IS NOT
+                     quota = excluded.quota, ip_whitelist = excluded.ip_whitelist,
+                     dedicated_ingress = excluded.dedicated_ingress
+                 WHERE (namespace, ingress_class, fqdn_suffix, production, drift, labels, quota, ip_whitelist,
+                     dedicated_ingress) IS NOT
                      (excluded.namespace, excluded.ingress_class, excluded.fqdn_suffix, excluded.production,
-                      excluded.drift, excluded.labels, excluded.quota)",
+                      excluded.drift, excluded.labels, excluded.quota, excluded.ip_whitelist,
+                      excluded.dedicated_ingress)",
                 params![
                     environment.cluster,
                     environment.name,
@@ -37,7 +39,13 @@ impl Store {
                     environment.production,
                     environment.drift.as_str(),
                     row::to_json("environments.labels", &environment.labels)?,
-                    row::to_json("environments.quota", &environment.quota)?
+                    row::to_json("environments.quota", &environment.quota)?,
+                    row::to_json("environments.ip_whitelist", &environment.ip_whitelist)?,
+                    environment
+                        .dedicated_ingress
+                        .as_ref()
+                        .map(|ingress| row::to_json("environments.dedicated_ingress", ingress))
+                        .transpose()?
                 ],
             );
             match outcome {
@@ -87,6 +95,7 @@ fn list(connection: &Connection, cluster: &str) -> Result<Vec<Environment>, Stor
 fn read(columns: &Row<'_>) -> Result<Environment, StoreError> {
     let (drift, labels, quota): (String, String, String) =
         (columns.get(6)?, columns.get(7)?, columns.get(8)?);
+    let (ip_whitelist, dedicated): (String, Option<String>) = (columns.get(9)?, columns.get(10)?);
     Ok(Environment {
         name: columns.get(0)?,
         cluster: columns.get(1)?,
@@ -97,5 +106,9 @@ fn read(columns: &Row<'_>) -> Result<Environment, StoreError> {
         drift: row::word("environments.drift", &drift, DriftMode::parse)?,
         labels: row::from_json("environments.labels", &labels)?,
         quota: row::from_json("environments.quota", &quota)?,
+        ip_whitelist: row::from_json("environments.ip_whitelist", &ip_whitelist)?,
+        dedicated_ingress: dedicated
+            .map(|text| row::from_json("environments.dedicated_ingress", &text))
+            .transpose()?,
     })
 }

@@ -14,6 +14,7 @@ pub(super) const ALL: &[&str] = &[
     include_str!("migrations/0002_operations.sql"),
     include_str!("migrations/0003_engine.sql"),
     include_str!("migrations/0004_findings.sql"),
+    include_str!("migrations/0005_drivers.sql"),
 ];
 
 /// The schema's version, 0 for a new file.

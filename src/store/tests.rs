@@ -11,9 +11,10 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use super::{FILE_NAME, Finding, Holder, NewInstance, Recorded, Store, StoreError, migrate};
+use crate::domain::driver::ChartPin;
 use crate::domain::{
-    ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverRef,
-    DriverSpec, DriverVersion, Environment, InstanceState, ManualClock, Problem,
+    Clock, ClusterKind, ClusterRecord, DedicatedIngress, Deployment, DeploymentDraft, DeploymentId,
+    DesiredPhase, DriverRef, DriverSpec, DriverVersion, Environment, InstanceState, ManualClock, Problem,
 };
 
 fn clock() -> Arc<ManualClock> {
@@ -49,7 +50,15 @@ fn driver(content: &str) -> DriverVersion {
         digest: crate::domain::names::digest(content.as_bytes()),
         spec: DriverSpec { default_version: "1.0.0".to_owned(), ..DriverSpec::default() },
         files: BTreeMap::from([("driver.styrmin.yml".to_owned(), content.to_owned())]),
+        binaries: BTreeMap::from([("logo.png".to_owned(), Arc::from([0xFF_u8, 0x00]))]),
+        chart: Some(ChartPin { version: "1.2".to_owned(), ..ChartPin::default() }),
+        loaded_at: None,
     }
+}
+
+/// The driver as it is read back.
+fn recorded(content: &str) -> DriverVersion {
+    DriverVersion { loaded_at: Some(clock().now()), ..driver(content) }
 }
 
 fn reference() -> DriverRef {
@@ -98,7 +107,15 @@ async fn records_come_back_as_they_were_written() {
     let store = filled().await;
     assert_eq!(store.clusters().await.unwrap(), [cluster()]);
     assert_eq!(store.environment("sandbox", "demo").await.unwrap(), Some(environment("demo")));
-    assert_eq!(store.driver(&reference()).await.unwrap(), Some(driver("one")));
+    assert_eq!(store.driver(&reference()).await.unwrap(), Some(recorded("one")));
+
+    let own = Environment {
+        ip_whitelist: vec!["10.0.0.0/8".to_owned()],
+        dedicated_ingress: Some(DedicatedIngress::default()),
+        ..environment("own")
+    };
+    store.upsert_environment(&own).await.unwrap();
+    assert_eq!(store.environment("sandbox", "own").await.unwrap(), Some(own));
 
     let created = deployed(&store).await;
     assert_eq!((created.revision, created.phase), (1, DesiredPhase::Running));
@@ -126,6 +143,26 @@ async fn the_generation_moves_with_changes_only() {
 }
 
 #[tokio::test]
+async fn drivers_are_listed_by_name_the_latest_first_and_without_their_binaries() {
+    let store = filled().await;
+    for (name, version) in [("notes", "1.10.0"), ("notes", "1.9.0"), ("atlas", "0.1")] {
+        let mut other = driver(version);
+        other.reference = DriverRef { name: name.to_owned(), version: version.to_owned() };
+        store.record_driver(&other).await.unwrap();
+    }
+    let listed = store.drivers().await.unwrap();
+    let names: Vec<_> = listed.iter().map(|driver| driver.reference.to_string()).collect();
+    assert_eq!(names, ["atlas 0.1", "notes 1.10.0", "notes 1.9.0", "notes 1.0.0"]);
+    assert!(listed.iter().all(|driver| driver.binaries.is_empty() && !driver.files.is_empty()));
+
+    let mut understood = driver("one");
+    understood.spec.default_version = "1.0.1".to_owned();
+    assert_eq!(store.record_driver(&understood).await.unwrap(), Recorded::Known);
+    let read = store.driver(&reference()).await.unwrap().unwrap();
+    assert_eq!(read.spec.default_version, "1.0.1", "the same files, read by a newer version");
+}
+
+#[tokio::test]
 async fn a_driver_version_is_immutable_unless_it_is_built_in() {
     let store = filled().await;
     let refused = store.record_driver(&driver("two")).await.unwrap_err();
@@ -139,7 +176,7 @@ async fn a_driver_version_is_immutable_unless_it_is_built_in() {
     built_in.digest = "other".to_owned();
     built_in.files = BTreeMap::from([("driver.styrmin.yml".to_owned(), "four".to_owned())]);
     assert_eq!(store.record_driver(&built_in).await.unwrap(), Recorded::Replaced);
-    assert_eq!(store.driver(&built_in.reference).await.unwrap(), Some(built_in));
+    assert_eq!(store.driver(&built_in.reference).await.unwrap(), Some(DriverVersion { loaded_at: Some(clock().now()), ..built_in }));
 }
 
 #[tokio::test]

@@ -109,10 +109,7 @@ pub fn drivers() -> Vec<Arc<DriverVersion>> {
         label: label.into(),
         kind,
         default,
-        description: String::new(),
-        pattern: None,
-        min: None,
-        max: None,
+        ..ParameterSpec::default()
     };
     let mut replicas = parameter("replicas", "Replicas", ParameterKind::Integer, Some(json!(1)));
     (replicas.min, replicas.max) = (Some(1.0), Some(5.0));
@@ -139,6 +136,7 @@ pub fn drivers() -> Vec<Arc<DriverVersion>> {
         target_port: Some(8080),
         component: "web".into(),
         path: "/".into(),
+        tls: None,
     };
     let database = ComponentSpec { backup: Some("action".into()), ..ComponentSpec::default() };
     let notes = DriverSpec {
@@ -165,7 +163,7 @@ pub fn drivers() -> Vec<Arc<DriverVersion>> {
                 source: "built-in".into(),
                 digest: format!("digest-of-{name}"),
                 spec,
-                files: BTreeMap::new(),
+                ..DriverVersion::default()
             })
         })
         .to_vec()

@@ -301,8 +301,7 @@ fn charts_and_required_secrets_are_not_deployed_yet() {
     let mut sources = Sources::notes("notes", "1.0.0");
     sources.driver.spec.helm = Some(crate::domain::driver::HelmChart {
         location: "oci://x/y".to_owned(),
-        version: None,
-        values: "values.j2.yml".to_owned(),
+        ..crate::domain::driver::HelmChart::default()
     });
     assert!(sources.resolve(1).unwrap_err().why.contains("charts are not rendered yet"));
 

@@ -2,9 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::driver::ComponentSpec;
+use crate::domain::driver::{ActionSpec, BackupTarget, ComponentSpec, Hook};
 use crate::driver::reader::{Fields, Report};
+use crate::driver::suggest;
 use crate::driver::yaml::{Node, Tree};
+
+/// The longest name or value of a label.
+const LABEL_MAX: usize = 63;
+const LABEL_RULE: &str = "at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends; a prefix ends with '/'";
+
+/// More pods than this nobody asks for by default.
+const REPLICAS_MAX: u32 = 1_000;
 
 const STRATEGIES: [&str; 6] = ["disk", "postgres", "mariadb", "mongodb", "neo4j", "action"];
 
@@ -27,8 +35,11 @@ pub(super) fn read(spec: &Fields<'_>, report: &mut Report<'_>) -> BTreeMap<Strin
 fn component(node: &Node, path: &str, report: &mut Report<'_>) -> ComponentSpec {
     let fields = Fields::open(node, path, &["identifier", "backup", "defaults", "description"], report);
     let labels = fields.require("identifier", report).map(|node| identifier(node, path, report));
-    let (backup, volumes) = fields.get("backup").map(|node| backup(node, path, report)).unwrap_or_default();
-    ComponentSpec { labels: labels.unwrap_or_default(), backup, volumes, defaults: defaults(&fields, report) }
+    let mut component = fields.get("backup").map(|node| backup(node, path, report)).unwrap_or_default();
+    component.labels = labels.unwrap_or_default();
+    component.description = fields.text("description", report);
+    component.defaults = defaults(&fields, report);
+    component
 }
 
 fn identifier(node: &Node, path: &str, report: &mut Report<'_>) -> BTreeMap<String, String> {
@@ -45,28 +56,48 @@ fn identifier(node: &Node, path: &str, report: &mut Report<'_>) -> BTreeMap<Stri
     }
     let mut labels = BTreeMap::new();
     for (key, value) in entries {
+        let name = key.name.rsplit('/').next().unwrap_or("");
+        if !is_label_part(name) || key.name.matches('/').count() > 1 {
+            report.error(key.place, format!("{path} has '{}', which is no label", key.name), LABEL_RULE);
+        }
         if let Some(text) = report.text(value, &format!("{path}.{}", key.name)) {
+            if !text.is_empty() && !is_label_part(&text) {
+                let message = format!("{path}.{} is '{text}', which no label can be", key.name);
+                report.error(value.place, message, LABEL_RULE);
+            }
             labels.insert(key.name.clone(), text);
         }
     }
     labels
 }
 
-/// The strategy and its volumes. A text alone is the strategy.
-fn backup(node: &Node, path: &str, report: &mut Report<'_>) -> (Option<String>, Vec<String>) {
+/// A name or value of a label, as Kubernetes has them.
+fn is_label_part(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric();
+    text.len() <= LABEL_MAX
+        && text.starts_with(plain)
+        && text.ends_with(plain)
+        && text.chars().all(|c| plain(c) || matches!(c, '-' | '_' | '.'))
+}
+
+/// A component with what its backup says. A text alone is the strategy.
+fn backup(node: &Node, path: &str, report: &mut Report<'_>) -> ComponentSpec {
     let path = format!("{path}.backup");
     if let Tree::Text(strategy) = &node.tree {
         if !STRATEGIES.contains(&strategy.as_str()) {
             let message = format!("{path} is '{strategy}', expected one of {}", STRATEGIES.join(", "));
             report.error(node.place, message, super::nearest_hint(strategy, &STRATEGIES));
+        } else if strategy == "disk" {
+            let message = format!("{path} is 'disk', and names no volumes");
+            report.error(node.place, message, "write { kind: disk, volumes: [NAME] }");
         }
-        return (Some(strategy.clone()), Vec::new());
+        return ComponentSpec { backup: Some(strategy.clone()), ..ComponentSpec::default() };
     }
     let known = ["kind", "volume", "volumes", "database", "action", "container"];
     let fields = Fields::open(node, &path, &known, report);
     let strategy = super::one_of(&fields, "kind", &STRATEGIES, report);
     let mut volumes = fields.texts("volumes", report);
-    volumes.extend(Some(fields.text("volume", report)).filter(|volume| !volume.is_empty()));
+    volumes.extend(fields.optional_text("volume", report));
     if strategy.as_deref() == Some("disk") && volumes.is_empty() {
         report.error(
             fields.place,
@@ -74,11 +105,62 @@ fn backup(node: &Node, path: &str, report: &mut Report<'_>) -> (Option<String>, 
             "",
         );
     }
-    (strategy, volumes)
+    let target = BackupTarget {
+        container: fields.optional_text("container", report),
+        database: fields.optional_text("database", report),
+        action: fields.optional_text("action", report),
+    };
+    ComponentSpec { backup: strategy, volumes, backup_target: target, ..ComponentSpec::default() }
 }
 
+/// The strategy `action` has an action: the one that it names, or one at the hook `backup`.
+pub(super) fn check_backups(
+    spec: &Fields<'_>,
+    components: &BTreeMap<String, ComponentSpec>,
+    actions: &[ActionSpec],
+    report: &mut Report<'_>,
+) {
+    let Some(node) = spec.get("components") else { return };
+    // Each mapping was opened before: what is wrong with its shape has been told.
+    let mut told = Report::new("", "");
+    for (key, node) in told.entries(node, "") {
+        let Some(component) = components.get(&key.name) else { continue };
+        let path = format!("spec.components.{}.backup", key.name);
+        let place = told.entries(node, "").into_iter().find(|(key, _)| key.name == "backup");
+        let place = place.map_or(node.place, |(_, node)| node.place);
+        match &component.backup_target.action {
+            Some(name) if !actions.iter().any(|action| action.name == *name) => {
+                let hint = suggest::hint(name, actions.iter().map(|action| action.name.as_str()));
+                report.error(place, format!("{path} names the action '{name}', which does not exist"), hint);
+            }
+            None if component.backup.as_deref() == Some("action")
+                && !actions.iter().any(|action| action.hook == Some(Hook::Backup)) =>
+            {
+                let message = format!("{path} is left to an action, and no action runs at the hook backup");
+                report.warn(place, message, "name one: { kind: action, action: NAME }");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What templates see when nothing overrides it. Those that we read ourselves have a shape.
 fn defaults(fields: &Fields<'_>, report: &mut Report<'_>) -> BTreeMap<String, serde_json::Value> {
     let Some(node) = fields.get("defaults") else { return BTreeMap::new() };
-    let entries = report.entries(node, &fields.path_of("defaults"));
+    let path = fields.path_of("defaults");
+    let entries = report.entries(node, &path);
+    for (key, value) in &entries {
+        let path = format!("{path}.{}", key.name);
+        let list = matches!(value.tree, Tree::List(_));
+        let text = matches!(value.tree, Tree::Text(_));
+        match key.name.as_str() {
+            "env" | "env_vars" if !list && !matches!(value.tree, Tree::Map(_)) => {
+                report.expected(value, &path, "a mapping, or a list of { name, value }");
+            }
+            "command" | "args" if !list && !text => report.expected(value, &path, "a list of texts"),
+            "replicas" => drop(report.count(value, &path, REPLICAS_MAX)),
+            _ => {}
+        }
+    }
     entries.into_iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect()
 }

@@ -7,8 +7,8 @@ use crate::driver::parameters::{check_value, compile};
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Tree};
 
-const FIELDS: [&str; 9] =
-    ["name", "label", "kind", "default", "values", "description", "pattern", "min", "max"];
+const FIELDS: [&str; 10] =
+    ["name", "label", "kind", "default", "values", "description", "pattern", "min", "max", "multiline"];
 
 const KINDS: [&str; 7] = ["string", "integer", "number", "boolean", "enum", "list", "secret"];
 
@@ -28,24 +28,66 @@ pub(super) fn read(spec: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterS
 fn parameter(node: &Node, path: &str, report: &mut Report<'_>) -> Option<ParameterSpec> {
     let fields = Fields::open(node, path, &FIELDS, report);
     let name = fields.required_text("name", report);
-    if let Some(name) = &name {
-        check_name(&fields, name, report);
-    }
     let kind = kind(&fields, report);
+    described(&fields, name, kind, report)
+}
+
+/// What an action asks: a parameter whose kind is a text when it says none. `key` is its name where a mapping names it; then it
+/// may be the bare question.
+pub(super) fn prompt(
+    node: &Node,
+    path: &str,
+    key: Option<&str>,
+    report: &mut Report<'_>,
+) -> Option<ParameterSpec> {
+    if let (Some(name), Tree::Text(question)) = (key, &node.tree) {
+        let (name, label) = (name.to_owned(), question.clone());
+        return Some(ParameterSpec { name, label, ..ParameterSpec::default() });
+    }
+    let fields = Fields::open(node, path, &FIELDS, report);
+    let name = match key {
+        Some(key) => Some(key.to_owned()),
+        None => fields.required_text("name", report),
+    };
+    let kind = match fields.get("kind") {
+        Some(_) => kind(&fields, report),
+        None => Some(ParameterKind::String),
+    };
+    described(&fields, name, kind, report)
+}
+
+/// The rest of a parameter, when its name and kind can be told.
+fn described(
+    fields: &Fields<'_>,
+    name: Option<String>,
+    kind: Option<ParameterKind>,
+    report: &mut Report<'_>,
+) -> Option<ParameterSpec> {
+    if let Some(name) = &name {
+        check_name(fields, name, report);
+    }
     let label = fields.text("label", report);
+    let known = kind.is_some();
     let mut parameter = ParameterSpec {
         label: if label.is_empty() { name.clone().unwrap_or_default() } else { label },
-        name: name?,
-        kind: kind?,
+        name: name.unwrap_or_default(),
+        kind: kind.unwrap_or_default(),
         default: None,
         description: fields.text("description", report),
-        pattern: Some(fields.text("pattern", report)).filter(|pattern| !pattern.is_empty()),
-        min: bound(&fields, "min", report),
-        max: bound(&fields, "max", report),
+        pattern: fields.optional_text("pattern", report),
+        min: bound(fields, "min", report),
+        max: bound(fields, "max", report),
+        multiline: fields.flag("multiline", report),
     };
-    check_limits(&fields, &mut parameter, report);
-    parameter.default = fields.get("default").and_then(|node| default(node, &fields, &parameter, report));
-    Some(parameter)
+    if !known {
+        return None;
+    }
+    check_limits(fields, &mut parameter, report);
+    parameter.default = fields.get("default").and_then(|node| default(node, fields, &parameter, report));
+    if parameter.default.as_ref().and_then(Value::as_str).is_some_and(|text| text.contains('\n')) {
+        parameter.multiline |= parameter.kind == ParameterKind::String;
+    }
+    Some(parameter).filter(|parameter| !parameter.name.is_empty())
 }
 
 /// Names that templates can write as `parameters.<name>`.
@@ -84,6 +126,8 @@ fn values(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<String> {
             "",
         );
     }
+    let mut names = super::Names::default();
+    values.iter().for_each(|value| names.add(node.place, "value", value, report));
     values
 }
 
@@ -106,9 +150,20 @@ fn check_limits(fields: &Fields<'_>, parameter: &mut ParameterSpec, report: &mut
         parameter.min = None;
         parameter.max = None;
     }
-    let numeric = matches!(parameter.kind, ParameterKind::Integer | ParameterKind::Number);
     let textual = matches!(parameter.kind, ParameterKind::String | ParameterKind::Secret);
-    for (name, fits) in [("min", numeric), ("max", numeric), ("pattern", textual)] {
+    let listed = parameter.kind == ParameterKind::List;
+    let bounded = !matches!(parameter.kind, ParameterKind::Boolean | ParameterKind::Enum(_));
+    for name in ["min", "max"] {
+        let bound = if name == "min" { &mut parameter.min } else { &mut parameter.max };
+        if (textual || listed) && bound.is_some_and(|bound| bound < 0.0 || bound.fract() != 0.0) {
+            let message = format!("{} counts characters or items: a whole number", fields.path_of(name));
+            report.error(fields.place_of(name), message, "");
+            *bound = None;
+        }
+    }
+    for (name, fits) in
+        [("min", bounded), ("max", bounded), ("pattern", textual || listed), ("multiline", textual)]
+    {
         if fields.get(name).is_some() && !fits {
             let message =
                 format!("{} is ignored, the kind is {}", fields.path_of(name), parameter.kind.as_str());
@@ -134,7 +189,8 @@ fn default(
         return None;
     }
     // An empty default of a text says "optional": its pattern is for values that are given.
-    if value == "" && textual && !matches!(parameter.kind, ParameterKind::Enum(_)) {
+    let empty = value == "" || value.as_array().is_some_and(Vec::is_empty);
+    if empty && !matches!(parameter.kind, ParameterKind::Enum(_)) && (textual || value.is_array()) {
         return Some(value);
     }
     match check_value(parameter, &value) {

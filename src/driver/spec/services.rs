@@ -1,8 +1,8 @@
 //! `spec.services`.
 
-use crate::domain::driver::{ServiceScope, ServiceSpec};
+use crate::domain::driver::{ServiceScope, ServiceSpec, TlsSpec};
 use crate::driver::reader::{Fields, Report};
-use crate::driver::yaml::Node;
+use crate::driver::yaml::{Node, Tree};
 
 const FIELDS: [&str; 9] =
     ["name", "kind", "scope", "port", "targetPort", "target_port", "component", "path", "tls"];
@@ -35,18 +35,39 @@ fn service(node: &Node, path: &str, components: &[&str], report: &mut Report<'_>
     }
     let scope = scope(&fields, report);
     let kind = kind(&fields, scope, report);
-    if fields.get("tls").is_some() {
-        report.warn(fields.place_of("tls"), format!("{path}.tls is not used yet, routes answer on http"), "");
+    let target_port = target_port(&fields, report);
+    let (path, tls) = (route_path(&fields, report), tls(&fields, scope, report));
+    Some(ServiceSpec { name: name?, kind, scope, port: port?, target_port, component: component?, path, tls })
+}
+
+/// `true`: as the environment says; or the Secret, or the issuer, of its certificate.
+fn tls(fields: &Fields<'_>, scope: ServiceScope, report: &mut Report<'_>) -> Option<TlsSpec> {
+    let node = fields.get("tls")?;
+    let path = fields.path_of("tls");
+    let tls = match node.tree {
+        Tree::Bool(true) => TlsSpec::default(),
+        Tree::Bool(false) => return None,
+        Tree::Map(_) => {
+            let fields = Fields::open(node, &path, &["secret", "issuer"], report);
+            let (secret, issuer) =
+                (fields.optional_text("secret", report), fields.optional_text("issuer", report));
+            if secret.is_some() && issuer.is_some() {
+                let message = format!("{path} has a secret and an issuer");
+                report.error(node.place, message, "keep one of them");
+            }
+            TlsSpec { secret, issuer }
+        }
+        _ => {
+            report.expected(node, &path, "true, or a mapping with secret or issuer");
+            return None;
+        }
+    };
+    if scope == ServiceScope::Internal {
+        report.warn(node.place, format!("{path} is ignored, the service is internal"), "");
+    } else {
+        report.warn(node.place, format!("{path} is not used yet, routes answer on http"), "");
     }
-    Some(ServiceSpec {
-        name: name?,
-        kind,
-        scope,
-        port: port?,
-        target_port: target_port(&fields, report),
-        component: component?,
-        path: route_path(&fields, report),
-    })
+    Some(tls)
 }
 
 fn scope(fields: &Fields<'_>, report: &mut Report<'_>) -> ServiceScope {

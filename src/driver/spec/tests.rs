@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::domain::driver::{ParameterKind, ServiceScope};
-use crate::driver::{Diagnostic, Loaded, load_files};
+use crate::domain::driver::{OnFailure, ParameterKind, ServiceScope, TlsSpec};
+use crate::domain::plan::Policy;
+use crate::driver::{Content, Diagnostic, Loaded, load_content, load_files};
 
 const HEAD: &str = "apiVersion: styrmin.io/v1\nkind: ApplicationDriver\nmetadata:\n  name: wiki\n";
 
@@ -124,7 +125,7 @@ fn errors_point_at_their_place_and_suggest() {
     );
     assert!(error("actions.py::migrate", "migrate").contains("expected file::function"));
     assert!(error("port: 5432", "port: 99999").contains("is 99999, expected a port from 1 to 65535"));
-    assert!(error("port: 5432", "port: db").contains("is a text, expected a port"));
+    assert!(error("port: 5432", "port: db").contains("is the text 'db', expected a port"));
     assert!(error("port: 5432, ", "").contains("spec.services[1] has no port (it is required)"));
     assert!(error("kind: postgres", "kind: postgers").contains("did you mean 'postgres'?"));
     assert!(error(", volume: data", "").contains("the strategy disk needs at least one"));
@@ -156,7 +157,164 @@ fn values_are_checked_against_each_other() {
     );
     assert!(error("name: title", "name: the-title").contains("which templates cannot name"));
     assert!(error("wiki\", version: \"4.2\"", "wiki\"").contains("pin the chart's version"));
-    assert!(error("oci://example.org/charts/wiki", "../chart").contains("expected oci://"));
+    assert!(error("kind: string }", "kind: string, min: 1.5 }").contains("counts characters or items"));
+    assert!(error("values: [small, large]", "values: [small, small]").contains("declared twice"));
+}
+
+#[test]
+fn charts_are_found_where_they_are_said_to_be() {
+    let local = |location: &str, files: &[(&str, &[u8])]| {
+        let mut content = Content::default();
+        let spec =
+            FULL.replace("\"oci://example.org/charts/wiki\", version: \"4.2\"", &format!("'{location}'"));
+        content.add("driver.styrmin.yml", (HEAD.to_owned() + &spec).into_bytes()).unwrap();
+        content.add("actions.py", b"def migrate(ctx): 0".to_vec()).unwrap();
+        files.iter().for_each(|(path, bytes)| content.add(path, bytes.to_vec()).unwrap());
+        let told = |errors: Vec<Diagnostic>| errors.iter().map(ToString::to_string).collect::<String>();
+        load_content("test", content).map_err(told)
+    };
+    let chart = local("./chart/", &[("chart/Chart.yaml", b"")]).unwrap().version.spec.helm.unwrap();
+    assert_eq!((chart.local_path(), chart.values.as_str()), (Some("chart"), "values.j2.yml"));
+    let archive = local("charts/wiki.tgz", &[("charts/wiki.tgz", &[0x1F, 0x8B, 0x08])]).unwrap().version;
+    assert_eq!(archive.binaries.len(), 1);
+    assert!(local("cahrt", &[("chart/Chart.yaml", b"")]).unwrap_err().contains("did you mean 'chart'?"));
+    assert!(local("chart.tgz", &[("chart.tgz", b"text")]).unwrap_err().contains("has no chart.tgz"));
+    for outside in ["../chart", "/chart", "chart/../../x", "file:///chart"] {
+        assert!(local(outside, &[]).unwrap_err().contains("outside of the driver"), "{outside}");
+    }
+    assert!(local("https://me:secret@x.org/c.tgz", &[]).unwrap_err().contains("credentials"));
+    assert!(local("oci://", &[]).unwrap_err().contains("names no host"));
+    assert!(local("https://x.org/c-1.tgz", &[]).is_ok(), "an archive's address says its version");
+    assert!(
+        error("version: \"4.2\" }", "version: \"4.2\" }\n    renderer: flux").contains("not supported yet")
+    );
+    assert!(error("version: \"4.2\" }", "version: \"4.2\" }\n    renderer: fulx").contains("'flux'?"));
+    assert!(error("version: \"4.2\"", "version: \"4.2\", values: a.yml").contains("no file 'a.yml'"));
+}
+
+/// The full driver with its action replaced.
+fn with_actions(actions: &str) -> String {
+    let (head, _) = FULL.split_once("  actions:").unwrap();
+    format!("{head}  actions:\n{actions}")
+}
+
+#[test]
+fn actions_have_an_order_a_policy_and_typed_prompts() {
+    let loaded = load(&with_actions(
+        r#"
+    - { name: first, hook: setup, location: "actions.py::migrate", timeout: 5m, retries: 2, on_failure: warn, policy: once }
+    - name: second
+      hook: setup
+      mode: core
+      after: first
+      timeout: 90
+      location: "actions.py::migrate"
+      prompts:
+        - { name: mail, pattern: '.+@.+' }
+        - { name: count, kind: integer, min: 1, default: 3 }
+    - { name: by-hand, location: "actions.py::migrate", prompts: { reason: Why?, deep: { kind: boolean } } }
+"#,
+    ));
+    let actions = loaded.unwrap_or_else(|errors| panic!("{errors:#?}")).version.spec.actions;
+    assert_eq!((actions[0].timeout, actions[0].retries), (Some(300), 2));
+    assert_eq!((actions[0].on_failure, actions[0].policy), (OnFailure::Warn, Some(Policy::Once)));
+    assert_eq!((actions[1].timeout, actions[1].on_failure), (Some(90), OnFailure::Stop));
+    assert_eq!(actions[1].after, ["first"]);
+    assert_eq!(actions[1].prompts[0].kind, ParameterKind::String);
+    assert_eq!(actions[1].prompts[1].default, Some(json!(3)));
+    assert_eq!((actions[2].hook, actions[2].prompts.len()), (None, 2));
+    let reason = actions[2].prompts.iter().find(|prompt| prompt.name == "reason").unwrap();
+    assert_eq!(reason.label, "Why?");
+
+    let wrong = |actions: &str| {
+        let errors = load(&with_actions(actions)).unwrap_err();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let one =
+        |fields: &str| wrong(&format!("    - {{ name: a, location: 'actions.py::migrate', {fields} }}\n"));
+    assert!(one("hook: setup, after: [b]").contains("names 'b', which does not exist"));
+    assert!(one("hook: setup, after: [a]").contains("would have to run after itself"));
+    assert!(one("after: [a]").contains("has after and no hook"));
+    assert!(one("timeout: soon").contains("expected a length of time"));
+    assert!(one("timeout: 0").contains("expected a length of time"));
+    assert!(one("timeout: 25h").contains("expected a length of time"));
+    assert!(one("retries: 99").contains("is 99, expected a whole number from 0 to 10"));
+    assert!(one("policy: twice").contains("expected one of idempotent, probe, once"));
+    assert!(one("on_failure: wran").contains("did you mean 'warn'?"));
+    assert!(one("prompts: [{ name: p, kind: secret }]").contains("answers to prompts are recorded"));
+    assert!(one("prompts: [{ name: p }, { name: p }]").contains("the prompt 'p' is declared twice"));
+    assert!(one("prompts: nope").contains("expected a list"));
+    let elsewhere = "    - { name: a, hook: setup, location: 'actions.py::migrate' }\n    - { name: b, hook: stop, after: a, location: 'actions.py::migrate' }\n";
+    assert!(wrong(elsewhere).contains("runs at another hook"));
+    let circle = "    - { name: a, hook: stop, after: b, location: 'actions.py::migrate' }\n    - { name: b, hook: stop, after: a, location: 'actions.py::migrate' }\n";
+    assert!(wrong(circle).contains("after itself"));
+}
+
+#[test]
+fn upgrades_come_from_ranges() {
+    let from = |text: &str| {
+        let spec = FULL.replace("  info:\n", &format!("  upgrades_from: {text}\n  info:\n"));
+        load(&spec).map(|loaded| loaded.version.spec.upgrades_from)
+    };
+    assert_eq!(from("'>=1.0,<1.6'").unwrap().application, [">=1.0,<1.6"]);
+    assert_eq!(from("['~1.4', '~1.5']").unwrap().application, ["~1.4", "~1.5"]);
+    let both = from("{ application: ^1.2, driver: ['^1', '^2'] }").unwrap();
+    assert_eq!((both.application.len(), both.driver.len()), (1, 2));
+    let errors = from("{ application: [^1, nope], drivre: x }").unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].message.starts_with("spec.upgrades_from.application: 'nope' is no version range"));
+}
+
+#[test]
+fn a_bare_version_as_a_range_is_told_how_it_is_read() {
+    let loaded = load(&FULL.replace("\">=1.0,<2.0\"", "\"1.2\"")).unwrap();
+    let warning = loaded.warnings.iter().find(|warning| warning.message.contains("is read as")).unwrap();
+    assert!(warning.to_string().contains("'1.2' is read as '^1.2'"), "{warning}");
+    assert!(error("default_version: \"1.6.0\"", "default_version: latest").contains("cannot be compared"));
+}
+
+#[test]
+fn components_say_what_is_backed_up_and_by_what() {
+    let components =
+        load(&FULL.replace(
+            "backup: { kind: postgres }",
+            "backup: { kind: postgres, database: wiki, container: pg }",
+        ));
+    let target = components.unwrap().version.spec.components["db"].backup_target.clone();
+    assert_eq!((target.database.as_deref(), target.container.as_deref()), (Some("wiki"), Some("pg")));
+    assert!(error("{ kind: postgres }", "disk").contains("names no volumes"));
+    assert!(error("{ kind: postgres }", "{ kind: action, action: migrat }").contains("'migrate'?"));
+    let loaded = load(&FULL.replace("{ kind: postgres }", "action")).unwrap();
+    assert!(loaded.warnings.iter().any(|warning| warning.message.contains("no action runs at the hook")));
+    assert!(error("app: wiki-db", "'app/x/y': wiki-db").contains("which is no label"));
+    assert!(error("app: wiki-db", "app: '-bad'").contains("which no label can be"));
+    assert!(error("{ replicas: 2 }", "{ replicas: -1 }").contains("is -1, expected a whole number"));
+    assert!(error("{ replicas: 2 }", "{ env: 3 }").contains("expected a mapping, or a list"));
+}
+
+#[test]
+fn services_may_ask_for_a_certificate() {
+    let with = |tls: &str| FULL.replace("port: 8080,", &format!("port: 8080, tls: {tls},"));
+    let tls = |text: &str| load(&with(text)).unwrap().version.spec.services[0].tls.clone();
+    assert_eq!(tls("true"), Some(TlsSpec::default()));
+    assert_eq!(tls("false"), None);
+    assert_eq!(tls("{ issuer: letsencrypt }").unwrap().issuer.as_deref(), Some("letsencrypt"));
+    let both = load(&with("{ issuer: a, secret: b }")).unwrap_err();
+    assert!(both[0].message.contains("keep one") || both[0].hint.contains("keep one"), "{both:?}");
+    assert!(load(&with("maybe")).unwrap_err()[0].message.contains("expected true, or a mapping"));
+}
+
+#[test]
+fn what_is_wrong_in_large_numbers_is_told_within_bounds() {
+    let unknown: String = (0..300).map(|n| format!("  nope{n}: 1\n")).collect();
+    let loaded = load(&FULL.replace("  info:\n", &format!("{unknown}  info:\n"))).unwrap();
+    assert_eq!(loaded.warnings.len(), 101);
+    assert!(loaded.warnings[100].message.contains("there is more"));
+    let many: String = (0..2_000).map(|n| format!("  nope{n}: 1\n")).collect();
+    let errors = load(&FULL.replace("  info:\n", &format!("{many}  info:\n"))).unwrap_err();
+    assert!(errors.iter().any(|error| error.message.contains("the limit is 1000")), "{errors:?}");
+    let long = load(&FULL.replace("component: db }", &format!("component: '{}' }}", "x".repeat(100_000))));
+    assert!(long.unwrap_err()[0].to_string().len() < 1_000);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use minijinja::{Environment, Error, ErrorKind};
 
 use super::values::to_json;
 use crate::domain::names::bounded;
-use crate::driver::{suggest, version};
+use crate::domain::version;
+use crate::driver::suggest;
 
 /// The longest name of a workload: a StatefulSet's revision, its name and 11 characters, becomes a label of 63.
 const OBJECT_NAME_MAX: usize = 52;

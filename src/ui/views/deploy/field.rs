@@ -235,9 +235,9 @@ mod tests {
             kind,
             default,
             description,
-            pattern: None,
             min: Some(1.0),
             max: Some(5.0),
+            ..ParameterSpec::default()
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::choice::Choice;
 use super::field::{Asks, Entry, Field};
-use crate::domain::driver::ParameterSpec;
+use crate::domain::driver::{self, ParameterSpec};
 use crate::domain::names::check_label;
 use crate::domain::world::Application;
 use crate::domain::{DeploymentDraft, DeploymentId, DriverVersion, Intent, World};
@@ -120,7 +120,7 @@ impl Form {
     /// The driver that is picked; of several versions the newest, unless a version is what is picked.
     fn picked<'a>(&self, world: &'a World) -> Option<&'a Arc<DriverVersion>> {
         match self.changes() {
-            None => newest(world, self.text(DRIVER)),
+            None => driver::latest(&world.drivers, self.text(DRIVER)),
             Some(draft) => (world.drivers.iter()).find(|driver| {
                 driver.reference.name == draft.driver.name && driver.reference.version == self.text(DRIVER)
             }),
@@ -344,10 +344,6 @@ fn driver_names(world: &World) -> Vec<String> {
     let mut names: Vec<String> = world.drivers.iter().map(|driver| driver.reference.name.clone()).collect();
     names.dedup();
     names
-}
-
-fn newest<'a>(world: &'a World, name: &str) -> Option<&'a Arc<DriverVersion>> {
-    world.drivers.iter().find(|driver| driver.reference.name == name)
 }
 
 fn environment_names(world: &World) -> Vec<String> {

@@ -1,0 +1,213 @@
+//! `spec.actions`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::driver::{ActionSpec, Hook, Mode, OnFailure, ParameterKind, ParameterSpec};
+use crate::domain::plan::Policy;
+use crate::driver::reader::{Fields, Report};
+use crate::driver::suggest;
+use crate::driver::yaml::{Node, Place, Tree};
+
+const FIELDS: [&str; 11] = [
+    "name",
+    "hook",
+    "mode",
+    "location",
+    "description",
+    "prompts",
+    "after",
+    "timeout",
+    "retries",
+    "on_failure",
+    "policy",
+];
+
+const POLICIES: [&str; 3] = ["idempotent", "probe", "once"];
+
+/// How often an action may be tried again.
+const RETRIES_MAX: u32 = 10;
+
+/// The actions in their order.
+pub(super) fn read(
+    spec: &Fields<'_>,
+    files: &BTreeMap<String, String>,
+    report: &mut Report<'_>,
+) -> Vec<ActionSpec> {
+    let items = spec.items("actions", report);
+    if let Some(first) = items.first() {
+        report.warn(first.place, "actions are recorded and shown, but not run yet", "");
+    }
+    let mut names = super::Names::default();
+    let mut found: Vec<(ActionSpec, Vec<Place>)> = Vec::new();
+    for (position, node) in items.iter().enumerate() {
+        let (action, after) = action(node, &format!("spec.actions[{position}]"), files, report);
+        if !action.name.is_empty() {
+            names.add(node.place, "action", &action.name, report);
+        }
+        found.push((action, after));
+    }
+    check_order(&found, report);
+    found.into_iter().map(|(action, _)| action).collect()
+}
+
+/// One action, and where each name of its `after` stands.
+fn action(
+    node: &Node,
+    path: &str,
+    files: &BTreeMap<String, String>,
+    report: &mut Report<'_>,
+) -> (ActionSpec, Vec<Place>) {
+    let fields = Fields::open(node, path, &FIELDS, report);
+    let hook = word(&fields, "hook", Hook::WORDS, report).and_then(|word| Hook::parse(&word));
+    let mode = word(&fields, "mode", Mode::WORDS, report).and_then(|word| Mode::parse(&word));
+    let policy = word(&fields, "policy", &POLICIES, report).map(|word| match word.as_str() {
+        "once" => Policy::Once,
+        "probe" => Policy::Probe,
+        _ => Policy::Idempotent,
+    });
+    let on_failure = word(&fields, "on_failure", OnFailure::WORDS, report);
+    for name in ["mode", "after"] {
+        if fields.get(name).is_some() && fields.get("hook").is_none() {
+            let hint = format!("add one of {}", Hook::WORDS.join(", "));
+            report.error(fields.place_of(name), format!("{path} has {name} and no hook"), hint);
+        }
+    }
+    let location = fields.required_text("location", report).unwrap_or_default();
+    if !location.is_empty() {
+        check_location(&fields, &location, files, report);
+    }
+    let after = fields.get("after").map(|node| report.places_of_texts(node, &fields.path_of("after")));
+    let (places, after) = after.unwrap_or_default().into_iter().unzip();
+    let timeout = fields.get("timeout").and_then(|node| report.seconds(node, &fields.path_of("timeout")));
+    let retries =
+        fields.get("retries").and_then(|node| report.count(node, &fields.path_of("retries"), RETRIES_MAX));
+    let action = ActionSpec {
+        name: fields.required_text("name", report).unwrap_or_default(),
+        hook,
+        mode,
+        location,
+        description: fields.text("description", report),
+        prompts: prompts(&fields, report),
+        after,
+        timeout,
+        retries: retries.unwrap_or(0),
+        on_failure: on_failure.and_then(|word| OnFailure::parse(&word)).unwrap_or_default(),
+        policy,
+    };
+    (action, places)
+}
+
+fn word(fields: &Fields<'_>, name: &str, words: &[&str], report: &mut Report<'_>) -> Option<String> {
+    fields.get(name).and_then(|_| super::one_of(fields, name, words, report))
+}
+
+/// What is asked before the action runs: a list of parameters, or a mapping of names to parameters or to questions.
+fn prompts(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterSpec> {
+    let Some(node) = fields.get("prompts") else { return Vec::new() };
+    let path = fields.path_of("prompts");
+    let mut names = super::Names::default();
+    let mut prompts = Vec::new();
+    if matches!(node.tree, Tree::Map(_)) {
+        for (key, node) in report.entries(node, &path) {
+            let path = format!("{path}.{}", key.name);
+            let prompt = super::parameters::prompt(node, &path, Some(&key.name), report);
+            prompts.extend(prompt.map(|prompt| (node.place, prompt)));
+        }
+    } else {
+        for (position, node) in report.items(node, &path).iter().enumerate() {
+            let prompt = super::parameters::prompt(node, &format!("{path}[{position}]"), None, report);
+            prompts.extend(prompt.map(|prompt| (node.place, prompt)));
+        }
+    }
+    for (place, prompt) in &prompts {
+        names.add(*place, "prompt", &prompt.name, report);
+        if prompt.kind == ParameterKind::Secret {
+            let message =
+                format!("{path}: '{}' is a secret, and answers to prompts are recorded", prompt.name);
+            report.error(*place, message, "make it a parameter of the driver");
+        }
+    }
+    prompts.into_iter().map(|(_, prompt)| prompt).collect()
+}
+
+/// `after` names actions of the same hook and mode, and no circle comes of it.
+fn check_order(actions: &[(ActionSpec, Vec<Place>)], report: &mut Report<'_>) {
+    let moment = |action: &ActionSpec| (action.hook, action.mode.unwrap_or(Mode::Core));
+    for (action, places) in actions {
+        for (name, place) in action.after.iter().zip(places) {
+            let path = format!("the action '{}': after", action.name);
+            match actions.iter().find(|(other, _)| other.name == *name) {
+                None => {
+                    let names = actions.iter().map(|(other, _)| other.name.as_str());
+                    let hint = suggest::hint(name, names.filter(|other| *other != action.name));
+                    report.error(*place, format!("{path} names '{name}', which does not exist"), hint);
+                }
+                Some((other, _)) if moment(other) != moment(action) => {
+                    let message =
+                        format!("{path} names '{name}', which runs at another hook or in another mode");
+                    report.error(*place, message, "order is only needed inside one mode of one hook");
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    if let Some((action, place)) = circle(actions) {
+        let message = format!("the action '{}' would have to run after itself", action.name);
+        report.error(place, message, "take one of the 'after' on the way away");
+    }
+}
+
+/// An action that comes after itself, if there is one.
+fn circle(actions: &[(ActionSpec, Vec<Place>)]) -> Option<(&ActionSpec, Place)> {
+    let mut open: BTreeMap<&str, BTreeSet<&str>> = actions
+        .iter()
+        .map(|(action, _)| (action.name.as_str(), action.after.iter().map(String::as_str).collect()))
+        .collect();
+    // Takes away what waits for nothing that is left, until nothing changes: what remains is in a circle, or behind one.
+    loop {
+        let ready: BTreeSet<&str> = open
+            .iter()
+            .filter(|(_, after)| after.iter().all(|name| !open.contains_key(name)))
+            .map(|(name, _)| *name)
+            .collect();
+        if ready.is_empty() {
+            break;
+        }
+        open.retain(|name, _| !ready.contains(name));
+    }
+    let (action, places) = actions.iter().find(|(action, _)| open.contains_key(action.name.as_str()))?;
+    Some((action, places.first().copied().unwrap_or_default()))
+}
+
+/// `file::function`, and the file must be there.
+fn check_location(
+    fields: &Fields<'_>,
+    location: &str,
+    files: &BTreeMap<String, String>,
+    report: &mut Report<'_>,
+) {
+    let place = fields.place_of("location");
+    let path = fields.path_of("location");
+    let Some((file, function)) =
+        location.split_once("::").filter(|(file, name)| !file.is_empty() && !name.is_empty())
+    else {
+        let message = format!("{path} is '{location}', expected file::function");
+        report.error(place, message, "such as actions.star::upgrade");
+        return;
+    };
+    let Some(text) = files.get(file) else {
+        let hint = suggest::hint(file, files.keys().map(String::as_str));
+        report.error(place, format!("{path}: the driver has no file '{file}'"), hint);
+        return;
+    };
+    if file.ends_with(".py") {
+        let message = format!("{path}: Python actions are not run, Starlark ones will be");
+        report.warn(place, message, "write it as actions.star");
+    }
+    let functions = text.lines().filter_map(|line| line.strip_prefix("def ")?.split(['(', ' ']).next());
+    let functions: Vec<&str> = functions.collect();
+    if !functions.contains(&function) {
+        let hint = suggest::hint(function, functions.iter().copied());
+        report.error(place, format!("{path}: {file} has no function '{function}'"), hint);
+    }
+}
