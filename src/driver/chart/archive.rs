@@ -79,11 +79,14 @@ fn unreadable(error: io::Error) -> ChartError {
     ChartError::Archive(format!("the archive cannot be read: {error}"))
 }
 
+/// A path and what stands there.
+type Named = (String, Arc<[u8]>);
+
 /// One entry; none for directories.
 fn file(
     entry: tar::Entry<'_, impl Read>,
     budget: &mut Budget,
-) -> Result<Option<(String, Arc<[u8]>)>, ChartError> {
+) -> Result<Option<Named>, ChartError> {
     let refuse = |message: String| Err(ChartError::Archive(message));
     let bytes = entry.path_bytes();
     let Ok(name) = std::str::from_utf8(&bytes).map(str::to_owned) else {

@@ -1,5 +1,6 @@
 //! What goes wrong between a chart's files and its objects.
 
+use super::engine::TemplateError;
 use crate::domain::Problem;
 
 /// Why a chart cannot be loaded or rendered. The texts are Helm's where it has one, so that they can be looked up.
@@ -19,7 +20,7 @@ pub enum ChartError {
     Values(String),
     /// A template fails.
     #[error("{0}")]
-    Template(String),
+    Template(#[from] Box<TemplateError>),
     /// What a template rendered is no object.
     #[error("{0}")]
     Manifest(String),

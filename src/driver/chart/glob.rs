@@ -81,7 +81,7 @@ fn push_range(low: char, high: char, expression: &mut String) {
 /// What stands behind `[`: `^`, then letters and ranges up to `]`.
 fn class_of_ignore(letters: &mut Peekable<Chars<'_>>, expression: &mut String) -> Result<(), String> {
     const BAD: &str = "syntax error in pattern";
-    let mut single = |letters: &mut Peekable<Chars<'_>>| match letters.next() {
+    let single = |letters: &mut Peekable<Chars<'_>>| match letters.next() {
         Some('\\') => letters.next().ok_or(BAD),
         None | Some('-' | ']') => Err(BAD),
         Some(letter) => Ok(letter),

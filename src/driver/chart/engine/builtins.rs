@@ -1,0 +1,181 @@
+//! The functions that Go's templates have by themselves.
+
+use std::rc::Rc;
+
+use super::compare::{self, equal};
+use super::escape;
+use super::held::Held;
+use crate::driver::chart::format;
+use crate::driver::chart::value::Value;
+
+/// A function and how many arguments it takes.
+pub(super) struct Known {
+    pub(super) arity: (usize, usize),
+    pub(super) function: fn(&[Held]) -> Result<Held, String>,
+}
+
+const ANY: usize = usize::MAX;
+
+/// The function of that name. `and` and `or` are not among them: they do not evaluate all of their arguments.
+pub(super) fn find(name: &str) -> Option<Known> {
+    let known = |least, most, function| Some(Known { arity: (least, most), function });
+    match name {
+        "call" => known(1, ANY, call),
+        "eq" => known(1, ANY, compare::eq),
+        "ge" => known(2, 2, compare::ge),
+        "gt" => known(2, 2, compare::gt),
+        "html" => known(0, ANY, |arguments| Ok(text(escape::html(&joined(arguments)?)))),
+        "index" => known(1, ANY, index),
+        "js" => known(0, ANY, |arguments| Ok(text(escape::javascript(&joined(arguments)?)))),
+        "le" => known(2, 2, compare::le),
+        "len" => known(1, 1, length),
+        "lt" => known(2, 2, compare::lt),
+        "ne" => known(2, 2, |arguments| match arguments {
+            [one, other] => Ok(boolean(!equal(one, other)?)),
+            _ => Ok(Held::Nothing),
+        }),
+        "not" => known(1, 1, |arguments| Ok(boolean(!arguments.first().is_some_and(Held::truth)))),
+        "print" => known(0, ANY, |arguments| Ok(text(format::sprint(&values(arguments))?))),
+        "printf" => known(1, ANY, printf),
+        "println" => known(0, ANY, |arguments| Ok(text(format::sprintln(&values(arguments))?))),
+        "slice" => known(1, ANY, slice),
+        "urlquery" => known(0, ANY, |arguments| Ok(text(escape::query(&joined(arguments)?)))),
+        _ => None,
+    }
+}
+
+pub(super) fn boolean(value: bool) -> Held {
+    Held::Plain(Value::Bool(value))
+}
+
+fn text(text: String) -> Held {
+    Held::Plain(Value::text(text))
+}
+
+fn values(arguments: &[Held]) -> Vec<Value> {
+    arguments.iter().cloned().map(Held::into_value).collect()
+}
+
+/// The arguments of an escaping function as one text.
+fn joined(arguments: &[Held]) -> Result<String, String> {
+    let printable = |argument: &Held| match argument.value() {
+        None => Value::text("<no value>"),
+        Some(value) => value.clone(),
+    };
+    let values: Vec<Value> = arguments.iter().map(printable).collect();
+    format::sprint(&values)
+}
+
+fn printf(arguments: &[Held]) -> Result<Held, String> {
+    match values(arguments).split_first() {
+        Some((Value::Text(template), rest)) => Ok(text(format::sprintf(template, rest)?)),
+        Some((other, _)) => {
+            let got = if let Value::Nil = other { "interface {}" } else { other.type_name() };
+            Err(format!("wrong type for value; expected string; got {got}"))
+        }
+        None => Ok(Held::Nothing),
+    }
+}
+
+/// Templates have no functions as values.
+fn call(arguments: &[Held]) -> Result<Held, String> {
+    match arguments.first().and_then(Held::value) {
+        None => Err("call of nil".to_owned()),
+        Some(value) => Err(format!("non-function of type {}", value.type_name())),
+    }
+}
+
+fn length(arguments: &[Held]) -> Result<Held, String> {
+    let length = match arguments.first() {
+        None | Some(Held::Nothing) => {
+            return Err("reflect: call of reflect.Value.Type on zero Value".to_owned());
+        }
+        Some(Held::Boxed(Value::Nil) | Held::Plain(Value::Nil)) => {
+            return Err("len of nil pointer".to_owned());
+        }
+        Some(Held::Boxed(value) | Held::Plain(value)) => match value {
+            Value::Text(text) | Value::Number(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::List(items) => items.len(),
+            Value::Dict(entries) => entries.borrow().len(),
+            other => return Err(format!("len of type {}", other.type_name())),
+        },
+    };
+    Ok(Held::Plain(Value::Int(i64::try_from(length).unwrap_or(i64::MAX))))
+}
+
+fn index(arguments: &[Held]) -> Result<Held, String> {
+    let Some((item, indices)) = arguments.split_first() else { return Ok(Held::Nothing) };
+    let Some(first) = item.value() else { return Err("index of untyped nil".to_owned()) };
+    let mut item = first.clone();
+    for index in indices {
+        item = match &item {
+            Value::Nil => return Err("index of nil pointer".to_owned()),
+            Value::List(items) => items.get(position(index, items.len())?).cloned().ok_or_else(beyond)?,
+            Value::Text(text) | Value::Number(text) => byte(text.as_bytes(), index)?,
+            Value::Bytes(bytes) => byte(bytes, index)?,
+            Value::Dict(entries) => entries.borrow().get(key(index)?.as_ref()).cloned().unwrap_or(Value::Nil),
+            other => return Err(format!("can't index item of type {}", other.type_name())),
+        };
+    }
+    Ok(if indices.is_empty() { Held::Plain(item) } else { Held::Boxed(item) })
+}
+
+fn byte(bytes: &[u8], index: &Held) -> Result<Value, String> {
+    let byte = bytes.get(position(index, bytes.len())?).ok_or_else(beyond)?;
+    Ok(Value::Int(i64::from(*byte)))
+}
+
+/// Go's check of an index lets the length itself through; the access then fails.
+fn beyond() -> String {
+    "reflect: slice index out of range".to_owned()
+}
+
+fn position(index: &Held, length: usize) -> Result<usize, String> {
+    match index.value() {
+        None => Err("cannot index slice/array with nil".to_owned()),
+        Some(Value::Int(index)) => usize::try_from(*index)
+            .ok()
+            .filter(|index| *index <= length)
+            .ok_or_else(|| format!("index out of range: {index}")),
+        Some(other) => Err(format!("cannot index slice/array with type {}", other.type_name())),
+    }
+}
+
+fn key(index: &Held) -> Result<Rc<str>, String> {
+    match index.value() {
+        None => Err("value is nil; should be of type string".to_owned()),
+        Some(Value::Text(key)) => Ok(Rc::clone(key)),
+        Some(other) => Err(format!("value has type {}; should be string", other.type_name())),
+    }
+}
+
+fn slice(arguments: &[Held]) -> Result<Held, String> {
+    let Some((item, indices)) = arguments.split_first() else { return Ok(Held::Nothing) };
+    let Some(item) = item.value() else { return Err("slice of untyped nil".to_owned()) };
+    if indices.len() > 3 {
+        return Err(format!("too many slice indexes: {}", indices.len()));
+    }
+    let length = match item {
+        Value::Text(_) if indices.len() == 3 => return Err("cannot 3-index slice a string".to_owned()),
+        Value::Text(text) => text.len(),
+        Value::List(items) => items.len(),
+        other => return Err(format!("can't slice item of type {}", other.type_name())),
+    };
+    let mut bounds = vec![0, length];
+    for (bound, index) in bounds.iter_mut().zip(indices) {
+        *bound = position(index, length)?;
+    }
+    let [from, to] = bounds[..] else { return Ok(Held::Nothing) };
+    if from > to {
+        return Err(format!("invalid slice index: {from} > {to}"));
+    }
+    Ok(Held::Plain(match item {
+        Value::List(items) => Value::list(items.get(from..to).unwrap_or_default().iter().cloned()),
+        Value::Text(text) => {
+            let bytes = text.as_bytes().get(from..to).unwrap_or_default();
+            Value::text(String::from_utf8_lossy(bytes))
+        }
+        _ => Value::Nil,
+    }))
+}

@@ -1,0 +1,142 @@
+//! The functions that Helm adds to templates and that need the engine.
+
+use std::rc::Rc;
+
+use super::call::Trouble;
+use super::held::Held;
+use super::run::Run;
+use super::scope::Scope;
+use super::{Core, LookupKey};
+use crate::driver::chart::format::quote;
+use crate::driver::chart::value::Value;
+
+/// How often a template may be within itself by `include`: Helm's own limit.
+const RECURSION: usize = 1000;
+
+/// What `tpl`'s templates are called: Helm gives them the name of the template that it begins with.
+const NAME: &str = "gotpl";
+
+type Outcome = Result<Value, Trouble>;
+
+/// A function and how many arguments it takes.
+pub(super) struct Known {
+    pub(super) arity: (usize, usize),
+    pub(super) function: fn(&Core, &Rc<Scope>, &[Value]) -> Outcome,
+}
+
+/// The function of that name.
+pub(super) fn find(name: &str) -> Option<Known> {
+    let known = |count, function| Some(Known { arity: (count, count), function });
+    match name {
+        "include" => known(2, include),
+        "tpl" => known(2, tpl),
+        "required" => known(2, |_, _, arguments| required(arguments)),
+        "fail" => known(1, |_, _, arguments| Err(Trouble::Raised(text(arguments, 0)?.to_string()))),
+        "lookup" => known(4, |core, _, arguments| lookup(core, arguments)),
+        // Templates have no network.
+        "getHostByName" => known(1, |_, _, arguments| text(arguments, 0).map(|_| Value::text(""))),
+        _ => None,
+    }
+}
+
+/// An argument that must be a text.
+pub(super) fn text(arguments: &[Value], index: usize) -> Result<Rc<str>, Trouble> {
+    match arguments.get(index) {
+        Some(Value::Text(text)) => Ok(Rc::clone(text)),
+        Some(Value::Nil) | None => {
+            Err(Trouble::Text("wrong type for value; expected string; got interface {}".to_owned()))
+        }
+        Some(other) => {
+            Err(Trouble::Text(format!("wrong type for value; expected string; got {}", other.type_name())))
+        }
+    }
+}
+
+/// What a template makes of a value that it is given.
+fn dot(arguments: &[Value]) -> Held {
+    arguments.get(1).cloned().map_or(Held::Nothing, |value| Held::Plain(value).dig())
+}
+
+/// Executes a template and yields its text.
+fn include(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
+    let name = text(arguments, 0)?;
+    let depth = core.included.borrow().get(&name).copied().unwrap_or(0);
+    if depth > RECURSION {
+        let message = "unable to execute template";
+        return Err(Trouble::Text(format!(
+            "rendering template has a nested reference name: {name}: {message}"
+        )));
+    }
+    let Some(tree) = scope.find(&name) else {
+        let name = quote(&name);
+        return Err(Trouble::Text(format!(
+            "template: no template {name} associated with template \"{NAME}\""
+        )));
+    };
+    core.included.borrow_mut().insert(Rc::clone(&name), depth + 1);
+    let place = core.enter(&name);
+    let mut out = String::new();
+    let done = Run::execute(core, scope, &tree, dot(arguments), &mut out);
+    core.leave(place);
+    core.included.borrow_mut().insert(name, depth);
+    match done {
+        Ok(()) => Ok(Value::text(out)),
+        Err(failure) => Err(Trouble::Inside(failure, String::new())),
+    }
+}
+
+/// Reads a text as a template, executes it and yields its text. It sees the definitions around it; its own ones nobody else sees.
+fn tpl(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
+    let source = text(arguments, 0)?;
+    core.budget.bytes(source.len()).map_err(Trouble::Limit)?;
+    if !source.contains("{{") {
+        return Ok(Value::text(source.replace("<no value>", "")));
+    }
+    let name: Rc<str> = Rc::from(NAME);
+    let trees = match core.parse(&name, &source) {
+        Ok(trees) => trees,
+        Err(failure) => {
+            return Err(Trouble::Inside(failure, format!("cannot parse template {}", shown(&source))));
+        }
+    };
+    let inside = Scope::inside(scope);
+    for tree in trees.iter() {
+        inside.define(tree);
+    }
+    let Some(own) = trees.iter().find(|tree| tree.name == name) else { return Ok(Value::text("")) };
+    let place = core.enter("tpl");
+    let mut out = String::new();
+    let done = Run::execute(core, &inside, own, dot(arguments), &mut out);
+    core.leave(place);
+    match done {
+        Ok(()) => Ok(Value::text(out.replace("<no value>", ""))),
+        Err(failure) => {
+            let doing = format!("error during tpl function execution for {}", shown(&source));
+            Err(Trouble::Inside(failure, doing))
+        }
+    }
+}
+
+/// The source of a `tpl`, for messages.
+fn shown(source: &str) -> String {
+    super::error::piece(&quote(source))
+}
+
+fn required(arguments: &[Value]) -> Outcome {
+    let warning = text(arguments, 0)?;
+    match arguments.get(1) {
+        None | Some(Value::Nil) => Err(Trouble::Raised(warning.to_string())),
+        Some(Value::Text(text)) if text.is_empty() => Err(Trouble::Raised(warning.to_string())),
+        Some(value) => Ok(value.clone()),
+    }
+}
+
+/// An object of the cluster; an empty dictionary when there is none.
+fn lookup(core: &Core, arguments: &[Value]) -> Outcome {
+    let part = |index| Ok::<_, Trouble>(text(arguments, index)?.to_string());
+    let key = LookupKey { api_version: part(0)?, kind: part(1)?, namespace: part(2)?, name: part(3)? };
+    match (core.lookup)(&key)? {
+        Value::Nil => Ok(Value::dict::<&str>([])),
+        found => Ok(found),
+    }
+}

@@ -1,0 +1,307 @@
+//! Executes a template: writes its text and follows its actions.
+
+use std::cell::Cell;
+use std::fmt::{self, Display};
+use std::rc::Rc;
+
+use super::Core;
+use super::error::{Frame, TemplateError, piece};
+use super::held::Held;
+use super::limits::Level;
+use super::scope::Scope;
+use super::tree::{Branch, Command, Invocation, Node, Operand, Pipe, Term, Tree};
+use crate::driver::chart::format;
+use crate::driver::chart::value::Value;
+
+/// An error on its way out.
+pub(super) type Failure = Box<TemplateError>;
+
+/// How the nodes after a node go on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+/// The piece of template that the engine is at.
+#[derive(Clone, Copy)]
+pub(super) enum At<'t> {
+    Start,
+    Node(&'t Node, usize),
+    Invocation(&'t Invocation),
+    Pipe(&'t Pipe),
+    Command(&'t Command),
+    Operand(&'t Operand),
+}
+
+impl At<'_> {
+    fn offset(self) -> usize {
+        match self {
+            Self::Start => 0,
+            Self::Node(_, offset) => offset,
+            Self::Invocation(invocation) => invocation.offset,
+            Self::Pipe(pipe) => pipe.offset,
+            Self::Command(command) => command.offset,
+            Self::Operand(operand) => operand.offset,
+        }
+    }
+}
+
+impl Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => Ok(()),
+            Self::Node(node, _) => node.fmt(f),
+            Self::Invocation(invocation) => invocation.fmt(f),
+            Self::Pipe(pipe) => pipe.fmt(f),
+            Self::Command(command) => command.fmt(f),
+            // A pipeline shows its parentheses only within something else.
+            Self::Operand(Operand { term: Term::Pipe(pipe), .. }) => pipe.fmt(f),
+            Self::Operand(operand) => operand.fmt(f),
+        }
+    }
+}
+
+/// One execution of one template.
+pub(super) struct Run<'t> {
+    pub(super) core: &'t Core,
+    pub(super) scope: &'t Rc<Scope>,
+    tree: &'t Tree,
+    at: Cell<At<'t>>,
+    /// The variables in scope, the innermost last.
+    pub(super) variables: Vec<(Rc<str>, Held)>,
+}
+
+impl<'t> Run<'t> {
+    /// Executes `tree` with `dot` and appends what it writes to `out`.
+    pub(super) fn execute(
+        core: &'t Core,
+        scope: &'t Rc<Scope>,
+        tree: &'t Tree,
+        dot: Held,
+        out: &mut String,
+    ) -> Result<(), Failure> {
+        let variables = vec![(Rc::from("$"), dot.clone())];
+        let mut run = Run { core, scope, tree, at: Cell::new(At::Start), variables };
+        run.walk(&dot, &tree.body, out)?;
+        Ok(())
+    }
+
+    /// Marks where the engine is, for messages.
+    pub(super) fn at(&self, at: At<'t>) {
+        self.at.set(at);
+    }
+
+    /// An error at the place where the engine is.
+    pub(super) fn failure(&self, message: impl Into<String>) -> Failure {
+        Box::new(TemplateError::at(self.frame(String::new()), message.into()))
+    }
+
+    pub(super) fn fail<T>(&self, message: impl Into<String>) -> Result<T, Failure> {
+        Err(self.failure(message))
+    }
+
+    /// Where the engine is, and what it does there.
+    pub(super) fn frame(&self, doing: String) -> Frame {
+        let at = self.at.get();
+        let (line, column) = self.tree.file.place(at.offset());
+        Frame {
+            template: self.tree.file.path.to_string(),
+            line,
+            column,
+            executing: self.tree.name.to_string(),
+            at: piece(&at.to_string()),
+            doing,
+        }
+    }
+
+    /// Turns a text into an error at the place where the engine is.
+    pub(super) fn check<T>(&self, outcome: Result<T, String>) -> Result<T, Failure> {
+        outcome.map_err(|message| self.failure(message))
+    }
+
+    pub(super) fn deeper(&self) -> Result<Level<'t>, Failure> {
+        self.check(self.core.budget.deeper())
+    }
+
+    fn walk(&mut self, dot: &Held, nodes: &'t [Node], out: &mut String) -> Result<Flow, Failure> {
+        let _level = self.deeper()?;
+        for node in nodes {
+            let flow = self.node(dot, node, out)?;
+            if flow != Flow::Next {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn node(&mut self, dot: &Held, node: &'t Node, out: &mut String) -> Result<Flow, Failure> {
+        self.check(self.core.budget.step())?;
+        match node {
+            Node::Text(text) => self.write(text, out)?,
+            Node::Action(pipe) => {
+                self.at(At::Node(node, pipe.offset));
+                let value = self.pipeline(dot, pipe)?;
+                if pipe.variables.is_empty() {
+                    self.print(node, pipe.offset, &value, out)?;
+                }
+            }
+            Node::If(branch) => return self.if_or_with(dot, branch, false, out),
+            Node::With(branch) => return self.if_or_with(dot, branch, true, out),
+            Node::Range(branch) => return self.range(node, dot, branch, out),
+            Node::Template(invocation) => self.invoke(dot, invocation, out)?,
+            Node::Break => return Ok(Flow::Break),
+            Node::Continue => return Ok(Flow::Continue),
+        }
+        Ok(Flow::Next)
+    }
+
+    fn write(&self, text: &str, out: &mut String) -> Result<(), Failure> {
+        self.check(self.core.budget.bytes(text.len()))?;
+        self.check(self.core.budget.output(out.len() + text.len()))?;
+        out.push_str(text);
+        Ok(())
+    }
+
+    fn print(&self, node: &'t Node, offset: usize, value: &Held, out: &mut String) -> Result<(), Failure> {
+        self.at(At::Node(node, offset));
+        match value.value() {
+            None => self.write("<no value>", out),
+            Some(Value::Text(text)) => self.write(text, out),
+            Some(value) => {
+                let text = self.check(format::print(value))?;
+                self.write(&text, out)
+            }
+        }
+    }
+
+    fn if_or_with(
+        &mut self,
+        dot: &Held,
+        branch: &'t Branch,
+        moves_dot: bool,
+        out: &mut String,
+    ) -> Result<Flow, Failure> {
+        let mark = self.variables.len();
+        let mut chosen = branch.otherwise.as_ref().map(|body| (dot.clone(), body));
+        for (pipe, body) in &branch.arms {
+            let value = self.pipeline(dot, pipe)?;
+            if value.truth() {
+                chosen = Some((if moves_dot { value } else { dot.clone() }, body));
+                break;
+            }
+        }
+        let flow = match chosen {
+            Some((dot, body)) => self.walk(&dot, body, out)?,
+            None => Flow::Next,
+        };
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    fn range(
+        &mut self,
+        node: &'t Node,
+        dot: &Held,
+        branch: &'t Branch,
+        out: &mut String,
+    ) -> Result<Flow, Failure> {
+        self.at(At::Node(node, branch.offset));
+        let Some((pipe, body)) = branch.arms.first() else { return Ok(Flow::Next) };
+        let mark = self.variables.len();
+        let over = self.pipeline(dot, pipe)?;
+        let inner = self.variables.len();
+        let items = self.items(&over, pipe)?;
+        let empty = items.is_empty();
+        for (index, item) in items {
+            self.check(self.core.budget.step())?;
+            self.assign_loop_variables(pipe, inner, index, &item)?;
+            let flow = self.walk(&item, body, out)?;
+            self.variables.truncate(inner);
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        let mut flow = Flow::Next;
+        if let (true, Some(otherwise)) = (empty, &branch.otherwise) {
+            flow = self.walk(dot, otherwise, out)?;
+        }
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    /// What `range` goes through: a copy, so that a body may change the dictionary that it goes through.
+    fn items(&self, over: &Held, pipe: &Pipe) -> Result<Vec<(Value, Held)>, Failure> {
+        let number = |index: usize| Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
+        match over.value() {
+            None => Ok(Vec::new()),
+            Some(Value::List(items)) => {
+                let boxed = items.iter().cloned().map(Held::Boxed);
+                Ok(boxed.enumerate().map(|(index, item)| (number(index), item)).collect())
+            }
+            Some(Value::Bytes(bytes)) => {
+                let plain = bytes.iter().map(|byte| Held::Plain(Value::Int(i64::from(*byte))));
+                Ok(plain.enumerate().map(|(index, item)| (number(index), item)).collect())
+            }
+            Some(Value::Dict(entries)) => {
+                let entries = entries.borrow();
+                let boxed = |(key, item): (&Rc<str>, &Value)| {
+                    (Value::Text(Rc::clone(key)), Held::Boxed(item.clone()))
+                };
+                Ok(entries.iter().map(boxed).collect())
+            }
+            // Helm 4 goes through numbers, Helm 3 does not: no chart can mean anything else by it.
+            Some(Value::Int(count)) if pipe.variables.len() < 2 => {
+                self.check(self.core.budget.bytes(usize::try_from(*count).unwrap_or(0)))?;
+                Ok((0..*count).map(|item| (Value::Nil, Held::Plain(Value::Int(item)))).collect())
+            }
+            Some(Value::Int(count)) => {
+                self.fail(format!("can't use {count} to iterate over more than one variable"))
+            }
+            Some(other) => {
+                let shown = self.check(format::print(other))?;
+                self.fail(format!("range can't iterate over {}", piece(&shown)))
+            }
+        }
+    }
+
+    fn assign_loop_variables(
+        &mut self,
+        pipe: &Pipe,
+        inner: usize,
+        index: Value,
+        item: &Held,
+    ) -> Result<(), Failure> {
+        let values = match pipe.variables.len() {
+            0 => return Ok(()),
+            1 => vec![item.clone()],
+            _ => vec![Held::Plain(index), item.clone()],
+        };
+        for (position, (name, value)) in pipe.variables.iter().zip(values).enumerate() {
+            if pipe.assigns {
+                self.set_variable(name, value)?;
+            } else if let Some(variable) = self.variables.get_mut(inner - pipe.variables.len() + position) {
+                variable.1 = value;
+            }
+        }
+        Ok(())
+    }
+
+    /// `{{ template "name" pipeline }}`.
+    fn invoke(&mut self, dot: &Held, invocation: &'t Invocation, out: &mut String) -> Result<(), Failure> {
+        self.at(At::Invocation(invocation));
+        let Some(tree) = self.scope.find(&invocation.name) else {
+            return self.fail(format!("template {} not defined", format::quote(&invocation.name)));
+        };
+        let dot = match &invocation.pipe {
+            Some(pipe) => self.pipeline(dot, pipe)?,
+            None => Held::Nothing,
+        };
+        let _level = self.deeper()?;
+        let place = self.core.enter(&invocation.name);
+        let done = Run::execute(self.core, self.scope, &tree, dot, out);
+        self.core.leave(place);
+        done
+    }
+}
