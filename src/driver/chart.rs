@@ -1,7 +1,35 @@
 //! Helm charts, rendered in process as Helm renders them.
 
+mod archive;
+pub mod capabilities;
+mod decode;
+mod dependencies;
+mod documents;
 pub mod engine;
+pub mod error;
+mod files;
 pub mod format;
 pub mod functions;
+mod glob;
+pub mod hooks;
+mod ignore;
+pub mod load;
+pub mod manifests;
+mod merge;
+pub mod metadata;
+mod plain;
 pub mod random;
+mod record;
+pub mod release;
+pub mod render;
+mod schema;
 pub mod value;
+mod versions;
+
+pub use capabilities::Capabilities;
+pub use error::ChartError;
+pub use hooks::{ChartHook, DeletePolicy, HookEvent, hooks_at};
+pub use load::Chart;
+pub use manifests::Document;
+pub use release::Release;
+pub use render::{Lookups, Outcome, Rendered, Request, Seed, render};

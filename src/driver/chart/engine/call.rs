@@ -35,7 +35,7 @@ enum Callee {
 fn find(name: &str) -> Option<Callee> {
     helm::find(name)
         .map(Callee::Helm)
-        .or_else(|| functions::find(name).map(Callee::Sprig))
+        .or_else(|| functions::find(name).map(|entry| Callee::Sprig(entry.call)))
         .or_else(|| builtins::find(name).map(Callee::Go))
 }
 
