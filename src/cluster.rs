@@ -20,6 +20,7 @@ use crate::domain::world::{Installed, Link};
 use crate::domain::{Clock, ClusterKind, ObjectKey};
 
 mod apply;
+mod capabilities;
 mod connect;
 mod discovery;
 mod drift;

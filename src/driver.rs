@@ -22,5 +22,5 @@ pub use content::Content;
 pub use diagnostic::{Diagnostic, problem};
 pub use load::{Loaded, load_content, load_directory, load_files};
 pub use parameters::{ParameterError, check_parameters, parse_input};
-pub use render::{check_deployable, render};
+pub use render::{Circumstances, Outcome, RenderedHook, Rendering, check_deployable, render, render_alone};
 pub use values::values;

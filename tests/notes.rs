@@ -13,7 +13,7 @@ use styrmin::domain::{
     ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, Environment, Health,
 };
 use styrmin::driver::context::{self, ContextSources};
-use styrmin::driver::{built_in, render};
+use styrmin::driver::{built_in, render_alone};
 use styrmin::ingress::probe::probe;
 use styrmin::sandbox::api::Api;
 use styrmin::sandbox::clock::SystemClock;
@@ -78,7 +78,7 @@ fn rendered(deployment: &str, port: u16) -> (Value, Vec<Value>) {
         instance_number: 1,
     })
     .unwrap();
-    let objects = render(&driver, &context).unwrap();
+    let objects = render_alone(&driver, &context).unwrap().objects;
     (context, objects)
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::api::{
+    DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions, PropagationPolicy,
+};
 use kube::runtime::wait::{await_condition, conditions};
 use serde_json::{Value, json};
 
@@ -122,6 +124,18 @@ impl Cluster {
         let api = self.api(&served.resource, &key.namespace);
         let found = self.unary(&describe(key), api.get_opt(&key.name)).await?;
         Ok(found.map(|object| project::complete(object, &served.resource)))
+    }
+
+    /// Every object of a kind in a namespace, or in the whole cluster, whole.
+    ///
+    /// # Errors
+    /// When the server does not answer, or denies it.
+    pub async fn list(&self, kind: &ObjectKey) -> Result<Vec<Value>, ClusterError> {
+        let served = self.resolve(kind).await?;
+        let api = self.api(&served.resource, &kind.namespace);
+        let listed =
+            self.unary(&format!("the list of {}", kind.kind), api.list(&ListParams::default())).await?;
+        Ok(listed.items.into_iter().map(|object| project::complete(object, &served.resource)).collect())
     }
 
     /// Deletes an object. One that does not exist is as good as deleted.

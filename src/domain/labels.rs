@@ -14,6 +14,10 @@ pub const DEPLOYMENT: &str = "styrmin.io/deployment";
 pub const FINALIZER: &str = "styrmin.io/cleanup";
 /// Set by the sandbox's kubelet on a pod whose image it does not know: it runs no process.
 pub const SIMULATED: &str = "sandbox.styrmin.io/simulated";
+/// The moment at which an object of a chart is applied, as a hook: it is no part of what should run.
+pub const CHART_HOOK: &str = "styrmin.io/chart-hook";
+/// Set on objects that stay when their deployment goes, or does not have them any more, because the chart says so.
+pub const KEPT: &str = "styrmin.io/kept";
 /// The operation that made an object for one of its steps.
 pub const OPERATION: &str = "styrmin.io/operation";
 /// The position of that step in its plan.

@@ -14,7 +14,10 @@ use crate::domain::names::{LABEL_MAX, bounded, check_label};
 use crate::domain::{ClusterRecord, Deployment, DriverVersion, Environment, Problem, version};
 use crate::ingress;
 
+mod frozen;
 mod overrides;
+
+pub use frozen::{created, freeze};
 
 /// The longest release name that Helm takes.
 const RELEASE_NAME_MAX: usize = 53;
@@ -94,9 +97,7 @@ pub fn resolve(sources: &ContextSources<'_>) -> Result<Value, Problem> {
 /// instance.
 pub fn digest(context: &Value) -> String {
     let mut context = context.clone();
-    if let Some(instance) = context.get_mut("instance").and_then(Value::as_object_mut) {
-        instance.remove("number");
-    }
+    frozen::thaw(&mut context);
     canonical_digest(&context)
 }
 

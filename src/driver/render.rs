@@ -3,6 +3,7 @@
 //! Templates are rendered, their documents become objects, every object gets the environment's namespace and our labels, and
 //! Services and Ingresses are added for the driver's services that its manifests do not bring. The result has one fixed order.
 
+mod chart;
 mod manifests;
 mod order;
 mod routes;
@@ -13,8 +14,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::chart::{DeletePolicy, HookEvent, LookupKey, Lookups, Seed};
 use super::context::secrets_in_use;
 use super::templates::{self, Templates};
 use crate::domain::{DriverVersion, Problem};
@@ -25,16 +28,8 @@ const OBJECT_LIMIT: usize = 2_000;
 /// Checks that this version of Styrmin can deploy the driver at all.
 ///
 /// # Errors
-/// It brings a Helm chart (they are not rendered yet), or has a secret parameter that must be set (values of secrets are not
-/// kept yet).
+/// It has a secret parameter that must be set (values of secrets are not kept yet).
 pub fn check_deployable(driver: &DriverVersion) -> Result<(), Problem> {
-    if let Some(chart) = &driver.spec.helm {
-        return Err(Problem::new(
-            format!("The driver {} cannot be deployed yet", driver.reference),
-            format!("it deploys the Helm chart {}, and charts are not rendered yet", chart.location),
-            "use a driver with manifests/*.yaml.j2",
-        ));
-    }
     let secrets = secrets_in_use(driver, &BTreeMap::new());
     if !secrets.is_empty() {
         return Err(Problem::new(
@@ -46,21 +41,83 @@ pub fn check_deployable(driver: &DriverVersion) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Renders the driver's objects with a context that [`super::context::resolve`] made. The order is that of applying:
-/// accounts, roles, configuration, volumes, services, workloads, routes.
+/// What a driver consists of, rendered.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rendering {
+    /// What should run, in the order of applying: accounts, roles, configuration, volumes, services, workloads, routes.
+    pub objects: Vec<Value>,
+    /// Definitions of custom resources that the chart brings in `crds/`: made where they are missing, never changed, never
+    /// deleted. They belong to nobody.
+    pub definitions: Vec<Value>,
+    /// What is applied at certain moments only, in the order of applying.
+    pub hooks: Vec<RenderedHook>,
+    /// What the chart tells people about its release.
+    pub notes: String,
+    /// What is worth knowing before it is applied.
+    pub warnings: Vec<String>,
+}
+
+/// An object that is applied at certain moments of a deployment's life.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenderedHook {
+    /// The moments.
+    pub events: Vec<HookEvent>,
+    /// Lower ones come first.
+    pub weight: i64,
+    /// When it is deleted.
+    pub delete_policies: Vec<DeletePolicy>,
+    /// The object.
+    pub object: Value,
+}
+
+/// What a chart is rendered with beside the context, which has what the cluster can do and when the instance was made.
+#[derive(Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// Where random values come from.
+    pub seed: &'a Seed,
+    /// What the cluster has, as far as it was asked for; none where there is no cluster: every lookup finds nothing.
+    pub lookups: Option<&'a Lookups>,
+}
+
+impl Circumstances<'_> {
+    /// Of what is only looked at, with no cluster.
+    pub const NONE: Circumstances<'static> =
+        Circumstances { seed: &Seed { bytes: [0; 32], born: Timestamp::UNIX_EPOCH }, lookups: None };
+}
+
+/// How rendering ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// With objects.
+    Rendered(Box<Rendering>),
+    /// Before these were looked up in the cluster: add what is found to the lookups and render once more.
+    Wants(Vec<LookupKey>),
+}
+
+/// Renders a driver with a context that [`super::context::resolve`] made.
 ///
 /// # Errors
 /// A template fails (file and line), what it renders is no YAML or no Kubernetes object (file, document and line), an object
 /// leaves the environment's namespace, or two objects have one name.
-pub fn render(driver: &DriverVersion, context: &Value) -> Result<Vec<Value>, Problem> {
+pub fn render(
+    driver: &DriverVersion,
+    context: &Value,
+    circumstances: &Circumstances<'_>,
+) -> Result<Outcome, Problem> {
     check_deployable(driver)?;
     let mut errors = Vec::new();
-    let mut objects: Vec<(String, Value)> = Vec::new();
+    let mut parts = Parts::default();
+    if driver.spec.helm.is_some() {
+        match chart::render(driver, context, circumstances)? {
+            chart::Outcome::Rendered(found) => parts = found,
+            chart::Outcome::Wants(keys) => return Ok(Outcome::Wants(keys)),
+        }
+    }
     match Templates::new(&driver.files, "", context) {
         Ok(mut templates) => {
             for path in driver.files.keys().filter(|path| templates::is_manifest(path)) {
                 match templates.render(path) {
-                    Ok(text) => manifests::parse(path, &text, &mut objects, &mut errors),
+                    Ok(text) => manifests::parse(path, &text, &mut parts.objects, &mut errors),
                     Err(diagnostic) => errors.push(diagnostic.to_string()),
                 }
             }
@@ -68,18 +125,13 @@ pub fn render(driver: &DriverVersion, context: &Value) -> Result<Vec<Value>, Pro
         Err(diagnostic) => errors.push(diagnostic.to_string()),
     }
     if errors.is_empty() {
-        let generated = routes::objects(driver, context, &objects);
-        objects.extend(generated.into_iter().map(|object| ("spec.services".to_owned(), object)));
-        let stamp = stamp::Stamp::of(context);
-        for (origin, object) in &mut objects {
-            if let Err(why) = stamp.put_on(object) {
-                errors.push(format!("{origin}: {why}"));
-            }
-        }
-        manifests::refuse_duplicates(&objects, &mut errors);
+        let generated = routes::objects(driver, context, &parts.objects);
+        parts.objects.extend(generated.into_iter().map(|object| ("spec.services".to_owned(), object)));
+        parts.stamp(context, &mut errors);
+        manifests::refuse_duplicates(&parts.objects, &mut errors);
     }
-    if objects.len() > OBJECT_LIMIT {
-        errors.push(format!("{} objects are rendered, the limit is {OBJECT_LIMIT}", objects.len()));
+    if parts.objects.len() > OBJECT_LIMIT {
+        errors.push(format!("{} objects are rendered, the limit is {OBJECT_LIMIT}", parts.objects.len()));
     }
     if !errors.is_empty() {
         return Err(Problem::new(
@@ -88,7 +140,53 @@ pub fn render(driver: &DriverVersion, context: &Value) -> Result<Vec<Value>, Pro
             "correct the driver, or the parameters that lead there",
         ));
     }
-    let mut objects: Vec<Value> = objects.into_iter().map(|(_, object)| object).collect();
-    objects.sort_by_cached_key(order::key);
-    Ok(objects)
+    Ok(Outcome::Rendered(Box::new(parts.rendering())))
+}
+
+/// Renders a driver with no cluster: lookups find nothing, and what is drawn at random is the same for everybody. To look at.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_alone(driver: &DriverVersion, context: &Value) -> Result<Rendering, Problem> {
+    match render(driver, context, &Circumstances::NONE)? {
+        Outcome::Rendered(rendering) => Ok(*rendering),
+        // without lookups nothing is wanted
+        Outcome::Wants(_) => Ok(Rendering::default()),
+    }
+}
+
+/// What was rendered, each object with the place that it comes from.
+#[derive(Default)]
+struct Parts {
+    objects: Vec<(String, Value)>,
+    definitions: Vec<Value>,
+    hooks: Vec<(String, RenderedHook)>,
+    notes: String,
+    warnings: Vec<String>,
+}
+
+impl Parts {
+    /// Puts on the objects what each of them carries.
+    fn stamp(&mut self, context: &Value, errors: &mut Vec<String>) {
+        let stamp = stamp::Stamp::of(context);
+        let objects = self.objects.iter_mut().map(|(origin, object)| (&*origin, object));
+        let hooks = self.hooks.iter_mut().map(|(origin, hook)| (&*origin, &mut hook.object));
+        for (origin, object) in objects.chain(hooks) {
+            if let Err(why) = manifests::check(object).and_then(|()| stamp.put_on(object)) {
+                errors.push(format!("{origin}: {why}"));
+            }
+        }
+    }
+
+    fn rendering(self) -> Rendering {
+        let mut objects: Vec<Value> = self.objects.into_iter().map(|(_, object)| object).collect();
+        objects.sort_by_cached_key(order::key);
+        Rendering {
+            objects,
+            definitions: self.definitions,
+            hooks: self.hooks.into_iter().map(|(_, hook)| hook).collect(),
+            notes: self.notes,
+            warnings: self.warnings,
+        }
+    }
 }

@@ -6,6 +6,7 @@ use crate::domain::{
     Deployment, DesiredPhase, Environment, Instance, InstanceState, Operation, OperationId, OperationKind,
     OperationState, OperationView, Problem, names,
 };
+use crate::driver::Rendering;
 use crate::store::{NewOperation, StoreError};
 
 use super::decide::{Move, sentence};
@@ -87,7 +88,8 @@ impl Engine {
     /// Plans an operation that nobody asked for by its plan, and records it.
     async fn plan(&self, name: &Name, observed: &mut Observed, kind: OperationKind) -> Result<(), Failure> {
         let order = Order::of(kind, record(observed)?.clone());
-        let drawn = self.draw(name, observed, &order)?;
+        self.ensure_seed(name, observed).await?;
+        let drawn = self.draw(name, observed, &order).await?;
         let subject = self.subject(&order.record.draft.environment, &order.record.draft.name);
         let number = observed.situation.newest.as_ref().map(|instance| instance.number);
         let new = NewOperation {
@@ -139,15 +141,21 @@ impl Engine {
             _ => observed.situation.newest.clone(),
         };
         let rendered = match &instance {
-            Some(instance) if record.phase != DesiredPhase::Deleting => {
-                observed.objects(record, &instance.context)
+            Some(instance) => self.parts(name, observed, record, &instance.context).await,
+            None => Ok(Rendering::default()),
+        };
+        let rendered = match rendered {
+            // what goes is not rendered; its hooks are, where they can be
+            found if record.phase == DesiredPhase::Deleting => {
+                Ok(Rendering { hooks: found.unwrap_or_default().hooks, ..Rendering::default() })
             }
-            _ => Ok(Vec::new()),
+            found => found,
         };
         let places = observed.setting.as_ref().map(|setting| place::objects(&setting.environment));
-        let objects = rendered.map(|mut objects| {
-            objects.extend(places.unwrap_or_default());
-            objects
+        let objects = rendered.map(|parts| {
+            let hooks = parts.hooks.into_iter().map(|hook| hook.object);
+            let all = parts.objects.into_iter().chain(parts.definitions).chain(hooks);
+            all.chain(places.unwrap_or_default()).collect()
         });
         self.set_drift_mode(name, observed.situation.work.drift);
         let moved = self.moved(name);

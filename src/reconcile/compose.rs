@@ -1,6 +1,7 @@
 //! From what is known to a plan. Pure: asks nobody, and gives the same plan for the same situation, so that a plan that was
 //! shown can be told from one that is not the same any more.
 
+mod hooks;
 mod removal;
 mod restart;
 
@@ -11,7 +12,8 @@ use serde_json::Value;
 use crate::cluster::{API_VERSION, KIND, key};
 use crate::domain::canonical::canonical_digest;
 use crate::domain::plan::{Class, Expectation, Verb};
-use crate::domain::{DesiredPhase, Environment, Health, ObjectKey, Plan, Step};
+use crate::domain::{DesiredPhase, Environment, Health, ObjectKey, OperationKind, Plan, Step};
+use crate::driver::Rendering;
 
 use super::decide::HEALTHY_WITHIN;
 use super::note::note;
@@ -38,8 +40,10 @@ pub struct Basis<'a> {
     pub name: &'a str,
     /// What is known, with what is to be applied as the rendered objects.
     pub situation: &'a Situation,
-    /// The same objects as they are applied, in the same order.
-    pub objects: &'a [Value],
+    /// What is applied: the same objects, in the same order.
+    pub parts: &'a Rendering,
+    /// What the plan is for.
+    pub kind: OperationKind,
     /// What the environment itself consists of, when that is applied too.
     pub place: &'a [Value],
     /// Whether the instance becomes the active one at the end.
@@ -75,19 +79,25 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
     for step in steps.iter_mut().skip(1) {
         step.after = vec![0];
     }
+    steps.extend(basis.parts.definitions.iter().map(definition));
     let ground: Vec<usize> = (0..steps.len()).collect();
     let mut record = Step::named(Verb::Record, format!("{WRITE_CONTEXT} {}", basis.resource()));
     record.object = Some(basis.resource());
     record.after.clone_from(&ground);
     steps.push(record);
+    let recorded = steps.len() - 1;
+    let (before, after) = hooks::moments(basis.kind);
+    let ready = hooks::append(&mut steps, basis, before, &[recorded]);
     let first = steps.len();
-    steps.extend(applications(basis, first - 1));
-    let applied: Vec<usize> = (first..steps.len()).collect();
-    for (offset, object) in basis.objects.iter().enumerate() {
+    steps.extend(applications(basis, first, &ready));
+    let applied: Vec<usize> = (first..first + basis.parts.objects.len()).collect();
+    for (offset, object) in basis.parts.objects.iter().enumerate() {
         if let Some(step) = waiting(basis, object, first + offset) {
             steps.push(step);
         }
     }
+    let awaited: Vec<usize> = (recorded..steps.len()).collect();
+    hooks::append(&mut steps, basis, after, &awaited);
     let writes: Vec<usize> =
         applied.iter().copied().filter(|position| steps[*position].verb != Verb::Unchanged).collect();
     steps.extend(basis.situation.unwanted().into_iter().map(|(key, live)| Step {
@@ -98,7 +108,7 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
     }));
     if basis.activate {
         let mut activate = Step::named(Verb::Record, ACTIVATE);
-        activate.after = (first - 1..steps.len()).collect();
+        activate.after = (recorded..steps.len()).collect();
         steps.push(activate);
     }
     basis.plan(steps)
@@ -111,7 +121,7 @@ pub fn correct(basis: &Basis<'_>) -> Plan {
         .map(|object| &object.key)
         .collect();
     let kept = |object: &&Value| drifted.contains(&key(object));
-    let objects: Vec<Value> = basis.objects.iter().filter(kept).cloned().collect();
+    let objects: Vec<Value> = basis.parts.objects.iter().filter(kept).cloned().collect();
     let mut steps: Vec<Step> = Vec::new();
     for object in &objects {
         steps.push(application(basis, object));
@@ -129,12 +139,20 @@ fn place(object: &Value) -> Step {
     step
 }
 
-/// A step per object, each after those that it needs.
-fn applications(basis: &Basis<'_>, ground: usize) -> Vec<Step> {
-    let needs = order::needs(basis.objects);
-    let steps = basis.objects.iter().zip(needs).map(|(object, needs)| {
+/// A definition of custom resources is made where it is missing.
+fn definition(object: &Value) -> Step {
+    let mut step = Step::on(Verb::Create, key(object));
+    step.note = "where it is missing".to_owned();
+    step.digest = canonical_digest(object);
+    step
+}
+
+/// A step per object from position `first` on, each after `ready` and after those that it needs.
+fn applications(basis: &Basis<'_>, first: usize, ready: &[usize]) -> Vec<Step> {
+    let needs = order::needs(&basis.parts.objects);
+    let steps = basis.parts.objects.iter().zip(needs).map(|(object, needs)| {
         let mut step = application(basis, object);
-        step.after = std::iter::once(ground).chain(needs.iter().map(|need| ground + 1 + need)).collect();
+        step.after = ready.iter().copied().chain(needs.iter().map(|need| first + need)).collect();
         step
     });
     steps.collect()

@@ -12,6 +12,8 @@ use crate::store::{DesiredChange, NewOperation};
 
 use super::engine::Engine;
 use super::execute::is_immutable;
+use super::queue::Name;
+use super::render::Source;
 use super::wish::Wish;
 
 impl Engine {
@@ -72,6 +74,10 @@ impl Engine {
         self.ensure_driver(&draft.driver).await?;
         if !environment_known {
             self.store().upsert_environment(&setting.environment).await?;
+        }
+        if let Some(seed) = &proposed.seed {
+            let name = Name { namespace: setting.environment.namespace.clone(), name: draft.name.clone() };
+            self.keep_seed(&name, &setting, seed).await?;
         }
         let is_new = order.kind == OperationKind::Deploy;
         let new = NewOperation {
@@ -173,13 +179,13 @@ impl Engine {
         let Some(environment) = self.store().environment(cluster, &record.draft.environment).await? else {
             return Err(Problem::new("the environment is not recorded", "", "try again"));
         };
-        super::render::Source {
-            driver: &driver,
-            context: &instance.context,
-            deployment: record,
-            environment: &environment,
-        }
-        .render()
+        let name = Name { namespace: environment.namespace.clone(), name: record.draft.name.clone() };
+        let seed = match driver.spec.helm.is_some() {
+            true => self.seed(&name).await?,
+            false => None,
+        };
+        let source = Source { driver, context: instance.context, deployment: record.clone(), environment };
+        Ok(self.rendered(&name, source, seed).await?.objects)
     }
 
     /// The fields of an object that others own, and what would become of them.

@@ -1,8 +1,7 @@
 //! Drawing a plan up: renders what is to be, compares it with what is known, and composes the steps. Nothing is asked.
 
-use serde_json::Value;
-
 use crate::domain::{Deployment, DesiredPhase, Instance, ObjectKey, OperationKind, Plan, Problem};
+use crate::driver::Rendering;
 use crate::store::NewInstance;
 
 use super::compose::{Basis, compose, correct, removal, restart};
@@ -35,8 +34,8 @@ impl Order {
 /// A plan, and what it was made from.
 pub(super) struct Drawn {
     pub plan: Plan,
-    /// The objects as they are applied.
-    pub objects: Vec<Value>,
+    /// What is applied.
+    pub parts: Rendering,
     /// The instance that is to be frozen with it, when there is no such one yet.
     pub instance: Option<NewInstance>,
 }
@@ -46,13 +45,18 @@ impl Engine {
     ///
     /// # Errors
     /// When what is to be cannot be resolved or rendered.
-    pub(super) fn draw(&self, name: &Name, observed: &mut Observed, order: &Order) -> Result<Drawn, Problem> {
+    pub(super) async fn draw(
+        &self,
+        name: &Name,
+        observed: &mut Observed,
+        order: &Order,
+    ) -> Result<Drawn, Problem> {
         let Some(setting) = observed.setting.clone() else {
             return Err(Problem::new("the environment is not recorded", name.namespace.clone(), "try again"));
         };
-        let (objects, instance) = match order.record.phase {
-            DesiredPhase::Deleting => (Vec::new(), None),
-            _ => self.settle_objects(name, observed, order)?,
+        let (parts, instance) = match order.record.phase {
+            DesiredPhase::Deleting => (self.last_parts(name, observed, order).await, None),
+            _ => self.settle_parts(name, observed, order).await?,
         };
         let newest_is_active = observed.situation.newest.as_ref().is_some_and(is_active);
         let place = match order.kind {
@@ -65,7 +69,8 @@ impl Engine {
             environment: &setting.environment,
             name: &name.name,
             situation: &observed.situation,
-            objects: &objects,
+            parts: &parts,
+            kind: order.kind,
             place: &place,
             activate: instance.is_some() || !newest_is_active,
         };
@@ -75,36 +80,53 @@ impl Engine {
             OperationKind::Correct => correct(&basis),
             _ => compose(&basis),
         };
-        Ok(Drawn { plan, objects, instance })
+        Ok(Drawn { plan, parts, instance })
     }
 
-    /// The objects to apply, put into the situation too; and the instance to freeze when the newest one is another.
-    fn settle_objects(
+    /// What is to be applied, put into the situation too; and the instance to freeze when the newest one is another.
+    async fn settle_parts(
         &self,
         name: &Name,
         observed: &mut Observed,
         order: &Order,
-    ) -> Result<(Vec<Value>, Option<NewInstance>), Problem> {
+    ) -> Result<(Rendering, Option<NewInstance>), Problem> {
         let wanted = match &observed.situation.wanted {
             Some(Ok(wanted)) => wanted.clone(),
             Some(Err(problem)) => return Err(problem.clone()),
             None => return Err(Problem::new("nothing is wanted", "it is on its way out", "try again")),
         };
         let same = observed.situation.newest.as_ref().filter(|newest| newest.digest == wanted.digest);
-        let context = same.map_or(&wanted.context, |newest| &newest.context);
-        let objects = observed.objects(&order.record, context)?;
-        let instance = same.is_none().then(|| NewInstance {
+        let context = match same {
+            Some(newest) => newest.context.clone(),
+            None => {
+                let mut context = wanted.context;
+                if observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some()) {
+                    self.freeze(name, &wanted.digest, &mut context).await?;
+                }
+                context
+            }
+        };
+        let is_new = same.is_none();
+        let parts = self.parts(name, observed, &order.record, &context).await?;
+        let instance = is_new.then(|| NewInstance {
             deployment: order.record.id,
             draft: order.record.draft.clone(),
-            context: wanted.context.clone(),
+            context,
             digest: wanted.digest.clone(),
             number: wanted.number,
         });
-        let rendered = self.with_visibility(digests(&objects));
+        let rendered = self.with_visibility(digests(&parts.objects));
         let unseen = self.unseen(&observed.situation.trace);
         observed.situation.live = live(&self.cluster().index(), name, &rendered.objects, unseen);
         observed.situation.rendered = Some(Ok(rendered));
-        Ok((objects, instance))
+        Ok((parts, instance))
+    }
+
+    /// The hooks of what is taken away. That they cannot be rendered does not keep it.
+    async fn last_parts(&self, name: &Name, observed: &Observed, order: &Order) -> Rendering {
+        let Some(newest) = &observed.situation.newest else { return Rendering::default() };
+        let parts = self.parts(name, observed, &order.record, &newest.context).await.unwrap_or_default();
+        Rendering { hooks: parts.hooks, ..Rendering::default() }
     }
 }
 

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
 use crate::domain::{Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, Problem};
+use crate::driver::chart::Seed;
 use crate::operate::Runner;
 use crate::store::{Store, StoreError};
 
@@ -55,6 +56,12 @@ struct Memory {
 struct Remembered {
     trace: Trace,
     rendered: Option<(String, Rendered)>,
+    /// The digest of the instance that was last planned, and its moment.
+    planned: Option<(String, Timestamp)>,
+    /// The seed of what its chart makes at random. Never logged, never shown.
+    seed: Option<Seed>,
+    /// The seed that a plan was made with which nobody confirmed yet.
+    planned_seed: Option<Seed>,
     trouble: Option<Trouble>,
     /// Whether an operation is under way: what kept it before is no news then.
     trying: bool,
@@ -277,6 +284,34 @@ impl Engine {
     pub(super) fn planned_uid(&self, draft: &DeploymentDraft) -> String {
         let key = (draft.environment.clone(), draft.name.clone());
         self.memory().planned.entry(key).or_insert_with(|| identifier(self.random())).clone()
+    }
+
+    /// The moment that a new instance with this digest was made, as its plan has it: the same until it is recorded.
+    pub(super) fn planned_moment(&self, name: &Name, digest: &str) -> Timestamp {
+        let now = self.clock().now();
+        let mut memory = self.memory();
+        let known = memory.deployments.entry(name.clone()).or_default();
+        match &known.planned {
+            Some((planned, moment)) if planned == digest => *moment,
+            _ => known.planned.insert((digest.to_owned(), now)).1,
+        }
+    }
+
+    pub(super) fn remembered_seed(&self, name: &Name) -> Option<Seed> {
+        self.memory().deployments.get(name)?.seed.clone()
+    }
+
+    pub(super) fn remember_seed(&self, name: &Name, seed: &Seed) {
+        let mut memory = self.memory();
+        let known = memory.deployments.entry(name.clone()).or_default();
+        (known.seed, known.planned_seed) = (Some(seed.clone()), None);
+    }
+
+    /// The seed that was planned first counts.
+    pub(super) fn remember_planned_seed(&self, name: &Name, seed: Seed) -> Seed {
+        let mut memory = self.memory();
+        let known = memory.deployments.entry(name.clone()).or_default();
+        known.planned_seed.get_or_insert(seed).clone()
     }
 
     pub(super) fn trace(&self, name: &Name) -> Trace {

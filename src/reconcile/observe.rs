@@ -13,14 +13,15 @@ use crate::domain::{
     labels,
 };
 use crate::driver;
+use crate::driver::chart::Seed;
 use crate::store::FieldResolution;
 
 use super::components::{component_statuses, urls};
 use super::engine::Engine;
 use super::ownership;
 use super::queue::Name;
-use super::render::{Source, digests};
-use super::situation::{Live, Rendered, Situation, Trace, Wanted, Work, Written};
+use super::render::digests;
+use super::situation::{Live, Rendered, Role, Situation, Trace, Wanted, Work, Written};
 
 /// What the records say beside the deployment itself.
 #[derive(Debug, Clone)]
@@ -41,20 +42,14 @@ pub(super) struct Observed {
     pub driver: Option<Arc<DriverVersion>>,
     /// Who is to have the fields that others own.
     pub resolutions: Vec<FieldResolution>,
+    /// The seed of what a chart makes at random; none without a chart, and when it is not kept anywhere.
+    pub seed: Option<Seed>,
 }
 
 impl Observed {
-    /// The objects of an instance with this context, as they are applied for `record`.
-    ///
-    /// # Errors
-    /// When they cannot be rendered.
-    pub fn objects(&self, record: &Deployment, context: &Value) -> Result<Vec<Value>, Problem> {
-        let (Some(driver), Some(setting)) = (&self.driver, &self.setting) else {
-            return Err(unknown_driver(record));
-        };
-        let source = Source { driver, context, deployment: record, environment: &setting.environment };
-        let mut objects = source.render()?;
-        for object in &mut objects {
+    /// Leaves out the fields that others are to have.
+    pub fn yield_fields(&self, objects: &mut [Value]) {
+        for object in objects {
             let key = crate::cluster::key(object);
             let left: Vec<String> = (self.resolutions.iter())
                 .filter(|known| known.key == key && known.resolution != Resolution::Take)
@@ -62,7 +57,6 @@ impl Observed {
                 .collect();
             ownership::leave_out(object, &left);
         }
-        Ok(objects)
     }
 
     /// Adds what follows from the record: the context that it asks for, its URLs, its components.
@@ -138,12 +132,16 @@ impl Engine {
             setting,
             driver: None,
             resolutions: Vec::new(),
+            seed: None,
         };
         if let Some(record) = &record {
             self.read_records(record, &mut observed).await?;
         }
         observed.resolve_wanted();
-        self.add_rendered(name, &mut observed);
+        if observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some()) {
+            observed.seed = self.seed(name).await?;
+        }
+        self.add_rendered(name, &mut observed).await;
         let unseen = self.unseen(&observed.situation.trace);
         observed.situation.live = live(&index, name, observed.situation.rendered_objects(), unseen);
         observed.situation.recall();
@@ -198,7 +196,7 @@ impl Engine {
     }
 
     /// The rendered objects by digest, from memory when neither the instance nor the phase changed.
-    fn add_rendered(&self, name: &Name, observed: &mut Observed) {
+    async fn add_rendered(&self, name: &Name, observed: &mut Observed) {
         let (Some(record), Some(Ok(wanted)), Some(newest)) =
             (&observed.situation.record, &observed.situation.wanted, &observed.situation.newest)
         else {
@@ -219,7 +217,10 @@ impl Engine {
         );
         let rendered = match self.remembered(name, &cache_key) {
             Some(rendered) => Ok(rendered),
-            None => observed.objects(record, &newest.context).map(|objects| digests(&objects)),
+            None => {
+                let parts = self.parts(name, observed, record, &newest.context).await;
+                parts.map(|parts| digests(&parts.objects))
+            }
         };
         let rendered = rendered.map(|rendered| {
             self.remember(name, cache_key, &rendered);
@@ -268,6 +269,7 @@ pub(super) fn live(
                 Some(label) => *label == name.name,
                 None => row.owned.is_some(),
             },
+            role: Role::of(&summary.labels),
             verdict: summary.verdict.clone(),
         };
         (summary.key.clone(), live)
@@ -276,7 +278,7 @@ pub(super) fn live(
     .collect()
 }
 
-fn unknown_driver(record: &Deployment) -> Problem {
+pub(super) fn unknown_driver(record: &Deployment) -> Problem {
     Problem::new(
         format!("the driver {} is not loaded", record.draft.driver),
         format!("{} pins it", record.draft.name),

@@ -8,7 +8,10 @@ use serde_json::Value;
 use crate::cluster::{ClusterError, Comparison, KIND, key};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::plan::{Class, Verb};
-use crate::domain::{DriftMode, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Step};
+use crate::domain::{DriftMode, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Step, labels};
+
+use crate::driver::Rendering;
+use crate::driver::chart::Seed;
 
 use super::draw::Drawn;
 use super::engine::Engine;
@@ -28,6 +31,8 @@ pub(super) struct Proposed {
     pub drawn: Drawn,
     /// The instance that is applied, when none is frozen for it.
     pub instance: Option<u32>,
+    /// The seed that the plan was drawn with, to be kept before it is carried out.
+    pub seed: Option<Seed>,
 }
 
 impl Engine {
@@ -41,7 +46,8 @@ impl Engine {
         let name = Name { namespace: environment.namespace.clone(), name: draft.name.clone() };
         let mut observed =
             self.observe_as(&name, Some(wish.setting.clone()), Some(wish.order.record.clone())).await?;
-        let mut drawn = self.draw(&name, &mut observed, &wish.order)?;
+        let seedless = self.plan_seed(&name, &mut observed, wish.order.kind)?;
+        let mut drawn = self.draw(&name, &mut observed, &wish.order).await?;
         let mut plan = std::mem::take(&mut drawn.plan);
         let mut home = Verb::Unchanged;
         if wish.order.kind == OperationKind::Deploy {
@@ -51,12 +57,14 @@ impl Engine {
         let manner = Manner {
             name: &draft.name,
             environment: &environment.name,
-            defined: defined(&drawn.objects),
+            defined: defined(&drawn.parts),
             blindly: home == Verb::Create,
             forced: forced(&observed, wish.order.kind),
             ours: ours(&observed),
         };
-        let diffs = self.refine(&mut plan, &drawn.objects, &manner).await?;
+        plan.warnings.extend(seedless);
+        plan.warnings.extend(drawn.parts.warnings.iter().cloned());
+        let diffs = self.refine(&mut plan, &drawn.parts, &manner).await?;
         if !wish.environment_known {
             plan.warnings.push(match home {
                 Verb::Create => format!("the environment {} is new", draft.environment),
@@ -66,13 +74,36 @@ impl Engine {
                 ),
             });
         }
-        plan.warnings.extend(shared(&drawn.objects));
+        plan.warnings.extend(shared(&drawn.parts));
         if observed.driver.as_ref().is_some_and(|driver| !driver.spec.actions.is_empty()) {
             plan.warnings.push("the driver declares actions: they are shown but not run yet".to_owned());
         }
         let preview = Preview { kind: Some(wish.order.kind), plan, diffs };
         let newest = observed.situation.newest.as_ref().map(|instance| instance.number);
-        Ok(Proposed { preview, instance: newest.filter(|_| drawn.instance.is_none()), drawn })
+        let instance = newest.filter(|_| drawn.instance.is_none());
+        Ok(Proposed { preview, instance, drawn, seed: observed.seed })
+    }
+
+    /// Gives a plan of an application with a chart a seed to be drawn with, when none is kept; says so where that changes
+    /// something.
+    fn plan_seed(
+        &self,
+        name: &Name,
+        observed: &mut Observed,
+        kind: OperationKind,
+    ) -> Result<Option<String>, Problem> {
+        let has_chart = observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some());
+        if !has_chart || observed.seed.is_some() || kind == OperationKind::Delete {
+            return Ok(None);
+        }
+        observed.seed = Some(self.planned_seed(name)?);
+        let lost = observed.situation.newest.is_some();
+        Ok(lost.then(|| {
+            format!(
+                "{} is gone: passwords, keys and certificates that the chart makes are made anew",
+                super::seed::key(name)
+            )
+        }))
     }
 
     /// What becomes of the environment's own objects.
@@ -128,11 +159,12 @@ impl Engine {
     async fn refine(
         &self,
         plan: &mut Plan,
-        objects: &[Value],
+        parts: &Rendering,
         manner: &Manner<'_>,
     ) -> Result<Vec<ObjectDiff>, Problem> {
-        let by_key: BTreeMap<ObjectKey, &Value> =
-            objects.iter().map(|object| (key(object), object)).collect();
+        let hooks = parts.hooks.iter().map(|hook| &hook.object);
+        let objects = parts.objects.iter().chain(&parts.definitions).chain(hooks);
+        let by_key: BTreeMap<ObjectKey, &Value> = objects.map(|object| (key(object), object)).collect();
         // owned, so that the requests may wait on any thread
         let asked: Vec<(usize, Value)> = (plan.steps.iter().enumerate())
             .filter(|(_, step)| matches!(step.verb, Verb::Create | Verb::Update | Verb::Adopt))
@@ -227,6 +259,12 @@ fn judge(
         }
         Err(error) => return Err(explain(&error)),
     };
+    if let Some(live) = comparison.live.as_ref().filter(|_| is_defined_once(object)) {
+        rename(step, Verb::Unchanged);
+        step.expects.uid = live["metadata"]["uid"].as_str().map(str::to_owned);
+        step.note = "it is defined already, and stays as it is".to_owned();
+        return Ok(None);
+    }
     let mut verb = comparison.verb;
     if let Some(live) = &comparison.live {
         let label = |name: &str| live["metadata"]["labels"][name].as_str();
@@ -258,8 +296,9 @@ fn judge(
 }
 
 /// Group and kind of what the definitions among `objects` define.
-fn defined(objects: &[Value]) -> BTreeSet<(String, String)> {
-    let definitions = objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition");
+fn defined(parts: &Rendering) -> BTreeSet<(String, String)> {
+    let objects = parts.objects.iter().chain(&parts.definitions);
+    let definitions = objects.filter(|object| object["kind"] == "CustomResourceDefinition");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     definitions.map(|found| (text(&found["spec"]["group"]), text(&found["spec"]["names"]["kind"]))).collect()
 }
@@ -269,9 +308,14 @@ fn group_and_kind(key: &ObjectKey) -> (String, String) {
     (group.to_owned(), key.kind.clone())
 }
 
+/// Whether an object is a definition that belongs to nobody: it is made where it is missing, and never changed.
+pub(super) fn is_defined_once(object: &Value) -> bool {
+    object["kind"] == "CustomResourceDefinition" && object["metadata"]["labels"][labels::DEPLOYMENT].is_null()
+}
+
 /// What is written outside of the environment.
-fn shared(objects: &[Value]) -> Option<String> {
-    let keys = objects.iter().map(key).filter(|key| key.namespace.is_empty());
+fn shared(parts: &Rendering) -> Option<String> {
+    let keys = parts.objects.iter().chain(&parts.definitions).map(key).filter(|key| key.namespace.is_empty());
     let names: Vec<String> = keys.map(|key| key.to_string()).collect();
     match names.as_slice() {
         [] => None,
@@ -285,7 +329,9 @@ fn shared(objects: &[Value]) -> Option<String> {
 /// Gives a step another verb, in its name too.
 fn rename(step: &mut Step, verb: Verb) {
     if let Some(object) = &step.object {
-        step.name = format!("{} {object}", verb.as_str());
+        // the moment of a hook stays in front
+        let moment = step.name.split_once(": ").map_or(String::new(), |(moment, _)| format!("{moment}: "));
+        step.name = format!("{moment}{} {object}", verb.as_str());
     }
     step.verb = verb;
 }

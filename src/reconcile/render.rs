@@ -1,5 +1,7 @@
 //! From a driver and a frozen context to the objects, as they are applied: in order, labelled, and scaled to zero when stopped.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::cluster::key;
@@ -7,7 +9,7 @@ use crate::domain::canonical::canonical_digest;
 use crate::domain::names::digest;
 use crate::domain::object::is_cluster_scoped;
 use crate::domain::{Deployment, DesiredPhase, DriverVersion, Environment, ObjectKey, Problem, labels};
-use crate::driver;
+use crate::driver::{self, Circumstances, Outcome};
 
 use super::situation::{Rendered, RenderedObject};
 
@@ -44,34 +46,39 @@ pub fn rank(key: &ObjectKey) -> usize {
 }
 
 /// What an instance consists of.
-pub struct Source<'a> {
+pub struct Source {
     /// The driver version.
-    pub driver: &'a DriverVersion,
+    pub driver: Arc<DriverVersion>,
     /// The frozen configuration.
-    pub context: &'a Value,
+    pub context: Value,
     /// What it belongs to.
-    pub deployment: &'a Deployment,
+    pub deployment: Deployment,
     /// Where.
-    pub environment: &'a Environment,
+    pub environment: Environment,
 }
 
-impl Source<'_> {
+impl Source {
     /// The objects, in the order of their application. Nothing is asked or written.
     ///
     /// # Errors
     /// When the driver cannot be rendered, or renders what does not belong here.
-    pub fn render(&self) -> Result<Vec<Value>, Problem> {
-        let mut objects = driver::render(self.driver, self.context)?;
-        for object in &mut objects {
+    pub fn render(&self, circumstances: &Circumstances<'_>) -> Result<Outcome, Problem> {
+        let mut parts = match driver::render(&self.driver, &self.context, circumstances)? {
+            Outcome::Rendered(parts) => parts,
+            wants @ Outcome::Wants(_) => return Ok(wants),
+        };
+        let hooks = parts.hooks.iter_mut().map(|hook| &mut hook.object);
+        for object in parts.objects.iter_mut().chain(hooks) {
             self.prepare(object)?;
         }
-        objects.sort_by_key(|object| rank(&key(object)));
-        let mut keys: Vec<ObjectKey> = objects.iter().map(key).collect();
+        parts.objects.sort_by_key(|object| rank(&key(object)));
+        let hooks = parts.hooks.iter().map(|hook| &hook.object);
+        let mut keys: Vec<ObjectKey> = parts.objects.iter().chain(hooks).map(key).collect();
         keys.sort();
         if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(self.refusal(&format!("it renders {} twice", pair[0])));
         }
-        Ok(objects)
+        Ok(Outcome::Rendered(parts))
     }
 
     fn prepare(&self, object: &mut Value) -> Result<(), Problem> {
@@ -97,7 +104,7 @@ impl Source<'_> {
         for (name, value) in labels {
             object["metadata"]["labels"][name] = value.into();
         }
-        scale(object, self.context);
+        scale(object, &self.context);
         keep_last_variables(object);
         if self.deployment.phase == DesiredPhase::Stopped {
             scale_to_zero(object);

@@ -10,7 +10,7 @@ use crate::cluster::{ComponentStatus, DeploymentResource};
 use crate::domain::names::digest;
 use crate::domain::{
     Deployment, DesiredPhase, DriftMode, Health, Instance, ObjectKey, ObjectSummary, Operation,
-    OperationKind, OperationState, Problem, Verdict,
+    OperationKind, OperationState, Problem, Verdict, labels,
 };
 
 /// Corrections of the same object within this time count as a fight.
@@ -49,8 +49,40 @@ pub struct Live {
     pub deleting: bool,
     /// Whether it belongs to this deployment: it carries its label, or none, and was written by us.
     pub ours: bool,
+    /// What its chart says of it.
+    pub role: Role,
     /// How it is.
     pub verdict: Verdict,
+}
+
+impl Live {
+    /// Whether it goes when its deployment goes.
+    pub fn is_removable(&self, key: &ObjectKey) -> bool {
+        self.ours && self.role != Role::Kept && is_disposable(key)
+    }
+}
+
+/// What an object is to its deployment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A part of it.
+    #[default]
+    Part,
+    /// It was applied at a certain moment, and is no part of what should run.
+    Hook,
+    /// A part that stays when the deployment goes.
+    Kept,
+}
+
+impl Role {
+    /// The role that labels tell.
+    pub fn of(labels: &BTreeMap<String, String>) -> Self {
+        match labels {
+            _ if labels.contains_key(labels::CHART_HOOK) => Self::Hook,
+            _ if labels.contains_key(labels::KEPT) => Self::Kept,
+            _ => Self::Part,
+        }
+    }
 }
 
 /// What we last wrote, per object. In memory; the digests in the status of the custom resource rebuild it after a restart.
@@ -89,6 +121,7 @@ impl Written {
             owned: self.owned.clone(),
             deleting: false,
             ours: true,
+            role: Role::Part,
             verdict: Verdict::healthy(),
         }
     }
@@ -168,14 +201,15 @@ impl Situation {
             rendered.objects.iter().map(|object| &object.key).collect();
         self.live
             .iter()
-            .filter(|(key, live)| live.ours && !live.deleting && is_disposable(key) && !wanted.contains(key))
+            .filter(|(key, live)| live.is_removable(key) && live.role == Role::Part)
+            .filter(|(key, live)| !live.deleting && !wanted.contains(key))
             .collect()
     }
 
     /// Whether nothing is left of it but volumes.
     pub fn is_gone(&self) -> bool {
         let pods = self.objects.iter().any(|object| object.key.kind == "Pod");
-        !pods && !self.live.iter().any(|(key, live)| live.ours && is_disposable(key))
+        !pods && !self.live.iter().any(|(key, live)| live.is_removable(key))
     }
 
     /// The rendered objects, when there are any.

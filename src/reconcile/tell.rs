@@ -65,7 +65,9 @@ impl Engine {
             return;
         }
         let objects = match (&situation.record, &situation.newest) {
-            (Some(record), Some(newest)) => observed.objects(record, &newest.context).unwrap_or_default(),
+            (Some(record), Some(newest)) => {
+                self.parts(name, observed, record, &newest.context).await.unwrap_or_default().objects
+            }
             _ => Vec::new(),
         };
         let known = self.drifts().remove(name).unwrap_or_default();

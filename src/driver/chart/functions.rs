@@ -14,20 +14,20 @@ use super::value::Value;
 
 mod arguments;
 mod cast;
-pub mod print;
 mod decimals;
 mod defaults;
 mod dicts;
+mod encodings;
 mod lists;
 mod merge;
 mod numbers;
 mod paths;
-mod strings;
+pub mod print;
 mod regexes;
+mod strings;
 mod values;
 pub(super) mod versions;
 mod words;
-mod encodings;
 
 /// The longest text that a function makes, in bytes.
 const TEXT_MAX: usize = 1 << 20;
@@ -87,12 +87,26 @@ pub enum Kind {
 
 /// The function of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {
-    static ALL: LazyLock<HashMap<&str, &Entry>> =
-        LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter()).map(|entry| (entry.name, entry)).collect());
+    static ALL: LazyLock<HashMap<&str, &Entry>> = LazyLock::new(|| {
+        FAMILIES.iter().flat_map(|family| family.iter()).map(|entry| (entry.name, entry)).collect()
+    });
     ALL.get(name).copied()
 }
 
-const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE];
+const FAMILIES: &[&[Entry]] = &[
+    strings::TABLE,
+    lists::TABLE,
+    dicts::TABLE,
+    merge::TABLE,
+    numbers::TABLE,
+    decimals::TABLE,
+    defaults::TABLE,
+    paths::TABLE,
+    words::TABLE,
+    encodings::TABLE,
+    regexes::TABLE,
+    versions::TABLE,
+];
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {

@@ -85,7 +85,7 @@ impl Sources {
     }
 
     fn render(&self) -> Result<Vec<Value>, Problem> {
-        render(&self.driver, &self.context())
+        render_alone(&self.driver, &self.context()).map(|rendering| rendering.objects)
     }
 
     fn refusal(&self) -> String {

@@ -1,9 +1,9 @@
 //! Taking an application away: what serves goes before what it needs; volumes stay unless they are named.
 
 use crate::domain::plan::{Class, Expectation, Verb};
-use crate::domain::{ObjectKey, Plan, Step};
+use crate::domain::{ObjectKey, OperationKind, Plan, Step};
 
-use super::Basis;
+use super::{Basis, hooks};
 use crate::reconcile::render::rank;
 use crate::reconcile::situation::is_disposable;
 
@@ -22,9 +22,11 @@ pub fn removal(basis: &Basis<'_>, volumes: &[ObjectKey]) -> Plan {
         mark.object = Some(basis.resource());
         steps.push(mark);
     }
+    let (first, last_words) = hooks::moments(OperationKind::Delete);
     let start: Vec<usize> = (0..steps.len()).collect();
+    let start = hooks::append(&mut steps, basis, first, &start);
     let mut live: Vec<_> = (basis.situation.live.iter())
-        .filter(|(key, live)| live.ours && (is_disposable(key) || volumes.contains(key)))
+        .filter(|(key, live)| live.is_removable(key) || (live.ours && volumes.contains(key)))
         .collect();
     // volumes go last: until then everything can still be brought back
     live.sort_by_key(|(key, _)| (!is_disposable(key), std::cmp::Reverse(rank(key)), (*key).clone()));
@@ -51,6 +53,7 @@ pub fn removal(basis: &Basis<'_>, volumes: &[ObjectKey]) -> Plan {
     gone.timeout = 900;
     let after_gone = vec![steps.len()];
     steps.push(gone);
+    let after_gone = hooks::append(&mut steps, basis, last_words, &after_gone);
     let mut release = Step::named(Verb::Record, format!("{RELEASE} {}", basis.resource()));
     (release.object, release.after) = (Some(basis.resource()), after_gone);
     steps.push(release);

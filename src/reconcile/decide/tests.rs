@@ -103,7 +103,7 @@ fn live(health: Health) -> Live {
         Health::Healthy => Verdict::healthy(),
         health => Verdict::because(health, key("Deployment"), "LessReady", "0 of 1 ready"),
     };
-    Live { uid: Some("u".to_owned()), owned: Some("o".to_owned()), deleting: false, ours: true, verdict }
+    Live { uid: Some("u".to_owned()), owned: Some("o".to_owned()), deleting: false, ours: true, role: Role::Part, verdict }
 }
 
 fn record(situation: &mut Situation) -> &mut Deployment {

@@ -10,7 +10,7 @@ use crate::domain::{DriftMode, ObjectKey, OperationKind, Problem, Resolution, St
 use crate::operate::{Done, StepError};
 use crate::reconcile::owner::Owner;
 use crate::reconcile::ownership;
-use crate::reconcile::preview::collision;
+use crate::reconcile::preview::{collision, is_defined_once};
 use crate::reconcile::situation::Written;
 use crate::store::{FieldResolution, InventoryChange, InventoryItem};
 
@@ -25,6 +25,9 @@ impl Hands {
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, StepError> {
         let key = object_of(step)?;
         let mut object = self.object(step)?;
+        if is_defined_once(&object) && self.engine.cluster().get(key).await.map_err(failed)?.is_some() {
+            return Ok(Done { note: Some(format!("{key} is defined already")), ..Done::default() });
+        }
         self.check_expectation(step, key).await?;
         let resolutions = self.resolutions(key).await?;
         self.share(&mut object, key, &resolutions).await?;
@@ -62,7 +65,7 @@ impl Hands {
             owned: applied.owned,
         };
         // what the environment consists of belongs to no deployment: nobody takes it away with one
-        if is_place(&item.key) {
+        if is_place(&item.key) || is_defined_once(&object) {
             return Ok(Done { output: Some(item.uid), ..Done::default() });
         }
         self.remember(&item);

@@ -103,7 +103,8 @@ pub fn parse_float(text: &str) -> Option<f64> {
         Some(number) => (text.starts_with('-'), number),
         None => (false, text),
     };
-    if !number.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.') || !underscores_are_right(number) {
+    if !number.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.') || !underscores_are_right(number)
+    {
         return None;
     }
     let plain = number.replace('_', "");

@@ -108,7 +108,8 @@ fn quote_letter(out: &mut String, letter: char) {
 
 /// Go's `unicode.IsPrint` beyond ASCII: letters, marks, numbers, punctuation and symbols.
 fn printable(letter: char) -> bool {
-    static GRAPHIC: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[\p{L}\p{M}\p{N}\p{P}\p{S}]").ok());
+    static GRAPHIC: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"[\p{L}\p{M}\p{N}\p{P}\p{S}]").ok());
     GRAPHIC.as_ref().is_some_and(|graphic| graphic.is_match(letter.encode_utf8(&mut [0; 4])))
 }
 

@@ -48,7 +48,6 @@ pub(super) fn map(arguments: &[Value], change: impl Fn(&str) -> String) -> Answe
     string(change(&text(given)?))
 }
 
-
 fn trim(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;
     string(text(given)?.trim())
@@ -206,9 +205,7 @@ fn to_string(_: &Surroundings, arguments: &[Value]) -> Answer {
 pub(super) fn string_slice(value: &Value) -> Result<Vec<Cow<'_, [u8]>>, String> {
     match value {
         Value::Nil => Ok(Vec::new()),
-        Value::List(items) => {
-            items.iter().filter(|item| !matches!(item, Value::Nil)).map(to_bytes).collect()
-        }
+        Value::List(items) => items.iter().filter(|item| !matches!(item, Value::Nil)).map(to_bytes).collect(),
         other => Ok(vec![to_bytes(other)?]),
     }
 }
@@ -257,7 +254,8 @@ fn numbered(parts: &[&str]) -> Answer {
     if parts.len() > ITEMS_MAX {
         return Err(too_large("the dictionary"));
     }
-    let entries = parts.iter().enumerate().map(|(index, part)| (format!("_{index}"), Value::Text(Rc::from(*part))));
+    let entries =
+        parts.iter().enumerate().map(|(index, part)| (format!("_{index}"), Value::Text(Rc::from(*part))));
     Ok(Value::dict(entries))
 }
 
