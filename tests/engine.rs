@@ -12,6 +12,8 @@
 mod bad_input;
 #[path = "engine/bench.rs"]
 mod bench;
+#[path = "engine/charts.rs"]
+mod charts;
 #[path = "engine/clock.rs"]
 mod clock;
 #[path = "engine/cluster.rs"]

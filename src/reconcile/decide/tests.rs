@@ -6,7 +6,7 @@ use super::*;
 use crate::cluster::{InventoryStatus, sample};
 use crate::domain::operation::{Goal, Orders, Origin, Subject, Times};
 use crate::domain::{DeploymentId, Instance, Operation, Plan};
-use crate::reconcile::situation::{Live, RenderedObject, Trace, Wanted, Work, Written};
+use crate::reconcile::situation::{Live, RenderedObject, Role, Trace, Wanted, Work, Written};
 
 /// A deployment that is as it should be: every test breaks one thing.
 pub(in crate::reconcile) fn settled() -> Situation {
@@ -103,7 +103,14 @@ fn live(health: Health) -> Live {
         Health::Healthy => Verdict::healthy(),
         health => Verdict::because(health, key("Deployment"), "LessReady", "0 of 1 ready"),
     };
-    Live { uid: Some("u".to_owned()), owned: Some("o".to_owned()), deleting: false, ours: true, role: Role::Part, verdict }
+    Live {
+        uid: Some("u".to_owned()),
+        owned: Some("o".to_owned()),
+        deleting: false,
+        ours: true,
+        role: Role::Part,
+        verdict,
+    }
 }
 
 fn record(situation: &mut Situation) -> &mut Deployment {
