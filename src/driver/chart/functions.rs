@@ -23,7 +23,9 @@ mod merge;
 mod numbers;
 mod paths;
 mod strings;
+mod regexes;
 mod values;
+mod versions;
 mod words;
 mod encodings;
 
@@ -90,7 +92,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.get(name).copied()
 }
 
-const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE];
+const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE];
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use base64::engine::general_purpose::STANDARD;
-use base64::{DecodeError, Engine};
+use base64::Engine;
 use ring::digest::{self, Algorithm};
 
 use super::super::value::Value;
@@ -36,23 +36,46 @@ fn base64_decode(_: &Surroundings, arguments: &[Value]) -> Answer {
     }
 }
 
-/// Go's `base64.StdEncoding.DecodeString`: line breaks do not count. An error has Go's words.
+/// Go's `base64.StdEncoding.DecodeString`: line breaks do not count, nor do bits behind the last byte. An error has Go's words.
 pub(super) fn decode_base64(given: &[u8]) -> Result<Vec<u8>, String> {
-    // Go forgives bits behind the last byte.
-    const LENIENT: base64::engine::GeneralPurpose = base64::engine::GeneralPurpose::new(
-        &base64::alphabet::STANDARD,
-        base64::engine::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-    );
-    let counts = |byte: u8| byte != b'\n' && byte != b'\r';
-    let places: Vec<usize> = (0..given.len()).filter(|&at| counts(given[at])).collect();
-    let letters: Vec<u8> = places.iter().map(|&at| given[at]).collect();
-    LENIENT.decode(&letters).map_err(|error| {
-        let place = match error {
-            DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol { offset: at, .. } => at,
-            _ => letters.len() - letters.len() % 4,
-        };
-        format!("illegal base64 data at input byte {}", places.get(place).copied().unwrap_or(given.len()))
-    })
+    let corrupt = |place: usize| format!("illegal base64 data at input byte {place}");
+    let mut letters = (0..given.len()).filter(|&at| !matches!(given[at], b'\n' | b'\r')).peekable();
+    let mut out = Vec::with_capacity(given.len() / 4 * 3);
+    loop {
+        let (mut bits, mut count) = (0_u32, 0_usize);
+        while count < 4 {
+            let Some(at) = letters.next() else {
+                return if count == 0 { Ok(out) } else { Err(corrupt(given.len() - count)) };
+            };
+            match six_bits(given[at]) {
+                Some(six) => bits |= u32::from(six) << (18 - 6 * count),
+                None if given[at] != b'=' || count < 2 => return Err(corrupt(at)),
+                None => {
+                    let second = if count == 2 { letters.next() } else { Some(at) };
+                    match (second, letters.next()) {
+                        (None, _) => return Err(corrupt(given.len())),
+                        (Some(second), _) if given[second] != b'=' => return Err(corrupt(second - 1)),
+                        (_, Some(garbage)) => return Err(corrupt(garbage)),
+                        (_, None) => break,
+                    }
+                }
+            }
+            count += 1;
+        }
+        out.extend_from_slice(&bits.to_be_bytes()[1..count.max(1)]);
+    }
+}
+
+/// What a letter of base64 stands for.
+fn six_bits(letter: u8) -> Option<u8> {
+    match letter {
+        b'A'..=b'Z' => Some(letter - b'A'),
+        b'a'..=b'z' => Some(letter - b'a' + 26),
+        b'0'..=b'9' => Some(letter - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
 }
 
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -85,30 +108,44 @@ fn base32_decode(_: &Surroundings, arguments: &[Value]) -> Answer {
 
 /// Go's `base32.StdEncoding.DecodeString`. An error is the place that it names.
 fn decode_base32(given: &[u8]) -> Result<Vec<u8>, usize> {
-    let given: Vec<u8> = given.iter().copied().filter(|byte| *byte != b'\n' && *byte != b'\r').collect();
+    let given: Vec<u8> = given.iter().copied().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     let mut out = Vec::new();
     for (index, group) in given.chunks(8).enumerate() {
         let start = index * 8;
-        let letters = group.iter().position(|byte| *byte == b'=').unwrap_or(group.len());
+        let mut letters = group.len();
         let mut bits = 0_u64;
-        for (at, byte) in group[..letters].iter().enumerate() {
+        for (at, byte) in group.iter().enumerate() {
+            let behind = given.len() - start - at - 1;
+            if *byte == b'=' && at >= 2 && behind < 8 {
+                check_padding(&given, start, at)?;
+                letters = at;
+                break;
+            }
             let five = BASE32.iter().position(|letter| letter == byte).ok_or(start + at)?;
             bits |= (five as u64) << (35 - 5 * at);
         }
-        if group.len() < 8 {
-            return Err(given.len());
-        }
-        let last = start + 8 == given.len();
-        if letters < 8 && !(last && group[letters..].iter().all(|byte| *byte == b'=')) {
-            return Err(start + letters + 1);
-        }
-        // Of the five bits each, whole bytes count; 1, 3 and 6 letters make none more than one letter less does.
-        if matches!(letters, 1 | 3 | 6) {
-            return Err(start + letters);
+        if letters == group.len() && letters < 8 {
+            return Err(start);
         }
         out.extend_from_slice(&bits.to_be_bytes()[3..3 + letters * 5 / 8]);
+        if letters < 8 {
+            break;
+        }
     }
     Ok(out)
+}
+
+/// Whether the last group, which has so many letters, is filled up to eight as it must be.
+fn check_padding(given: &[u8], start: usize, letters: usize) -> Result<(), usize> {
+    let behind = &given[start + letters + 1..];
+    if behind.len() + letters < 7 {
+        return Err(given.len());
+    }
+    if let Some(wrong) = behind.iter().take(7 - letters).position(|byte| *byte != b'=') {
+        return Err(start + letters + wrong);
+    }
+    // Whole bytes make 2, 4, 5 or 7 letters.
+    if matches!(letters, 3 | 6) { Err(start + letters) } else { Ok(()) }
 }
 
 fn hash(arguments: &[Value], algorithm: &'static Algorithm) -> Answer {

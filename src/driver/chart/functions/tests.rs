@@ -63,7 +63,7 @@ fn check(name: &str) {
     assert!(wrong.is_empty(), "{} of {} cases in {name}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt"];
+const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt"];
 
 #[test]
 fn strings_are_as_in_helm() {
@@ -88,6 +88,16 @@ fn numbers_and_paths_are_as_in_helm() {
 #[test]
 fn words_and_encodings_are_as_in_helm() {
     check("words.txt");
+}
+
+#[test]
+fn regular_expressions_are_as_in_helm() {
+    check("regexes.txt");
+}
+
+#[test]
+fn versions_are_as_in_helm() {
+    check("versions.txt");
 }
 
 #[test]

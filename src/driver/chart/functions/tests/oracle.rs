@@ -46,7 +46,7 @@ pub fn ask(helm: &OsStr, expressions: &[&str]) -> Vec<(String, Result<String, St
 
 /// The number of the failed expression, and the error without the place.
 fn failed(error: &str) -> (usize, String) {
-    let error = error.trim_end().trim_end_matches("Use --debug flag to render out invalid YAML").trim_end();
+    let error = error.trim_end_matches('\n').trim_end_matches("Use --debug flag to render out invalid YAML").trim_end_matches('\n');
     let (_, inner) = error.split_once("executing \"t").unwrap_or_else(|| panic!("{error}"));
     let (number, rest) = inner.split_once('"').unwrap();
     let (_, message) = rest.split_once(">: ").unwrap();

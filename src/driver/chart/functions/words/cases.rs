@@ -158,7 +158,11 @@ pub fn camel(text: &str) -> String {
     let body = text.trim_start_matches(is_connector);
     let mut out = text[..text.len() - body.len()].to_owned();
     let mut letters = body.chars();
-    let Some(first) = letters.next() else { return out };
+    let Some(first) = letters.next() else {
+        // Of nothing but connectors the last one comes twice.
+        out.extend(text.chars().next_back());
+        return out;
+    };
     let mut last = upper(first);
     let mut shouting = first.is_uppercase();
     for letter in letters {

@@ -1,0 +1,223 @@
+//! Regular expressions in Go's syntax.
+//!
+//! The expression is translated for the crate `regex`, which like Go's takes time that grows only with the text. What Go's
+//! package does around a match (empty matches, replacements, splitting) is done here.
+
+use std::borrow::Cow;
+
+use regex::bytes::{Captures, Regex, RegexBuilder};
+
+use super::super::value::Value;
+use super::Kind::{Int, Text};
+use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
+use super::print::quoted;
+use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
+
+mod translate;
+
+pub(super) const TABLE: &[Entry] = &[
+    entry("regexMatch", &[Text, Text], is_match),
+    entry("mustRegexMatch", &[Text, Text], must_match),
+    entry("regexFind", &[Text, Text], |_, given| find(given, compile_or_panic)),
+    entry("mustRegexFind", &[Text, Text], |_, given| find(given, compile)),
+    entry("regexFindAll", &[Text, Text, Int], |_, given| find_all(given, compile_or_panic)),
+    entry("mustRegexFindAll", &[Text, Text, Int], |_, given| find_all(given, compile)),
+    entry("regexReplaceAll", &[Text, Text, Text], |_, given| replace(given, compile_or_panic, true)),
+    entry("mustRegexReplaceAll", &[Text, Text, Text], |_, given| replace(given, compile, true)),
+    entry("regexReplaceAllLiteral", &[Text, Text, Text], |_, given| replace(given, compile_or_panic, false)),
+    entry("mustRegexReplaceAllLiteral", &[Text, Text, Text], |_, given| replace(given, compile, false)),
+    entry("regexSplit", &[Text, Text, Int], |_, given| split(given, compile_or_panic)),
+    entry("mustRegexSplit", &[Text, Text, Int], |_, given| split(given, compile)),
+    entry("regexQuoteMeta", &[Text], quote_meta),
+];
+
+/// The most memory of a compiled expression, in bytes.
+const COMPILED_MAX: usize = 4 << 20;
+
+/// An expression and the names of its groups; the first is the whole match and has none.
+struct Expression {
+    regex: Regex,
+    names: Vec<Option<String>>,
+}
+
+type Compile = fn(&str) -> Result<Expression, String>;
+
+/// Go's `regexp.Compile`, with its words for what is wrong.
+fn compile(expression: &str) -> Result<Expression, String> {
+    let translated = translate::translate(expression)?;
+    let too_large = |_| format!("error parsing regexp: expression too large: `{expression}`");
+    let regex = RegexBuilder::new(&translated.pattern).size_limit(COMPILED_MAX).build().map_err(too_large)?;
+    Ok(Expression { regex, names: translated.names })
+}
+
+/// Go's `regexp.MustCompile`.
+fn compile_or_panic(expression: &str) -> Result<Expression, String> {
+    compile(expression).map_err(|error| {
+        let shown = match expression {
+            expression if expression.contains('`') => quoted(expression.as_bytes()),
+            expression => format!("`{expression}`"),
+        };
+        format!("regexp: Compile({shown}): {error}")
+    })
+}
+
+fn is_match(_: &Surroundings, arguments: &[Value]) -> Answer {
+    let [expression, given] = fixed(arguments)?;
+    let given = bytes(given)?;
+    Ok(Value::Bool(compile(&text(expression)?).is_ok_and(|compiled| compiled.regex.is_match(given))))
+}
+
+fn must_match(_: &Surroundings, arguments: &[Value]) -> Answer {
+    let [expression, given] = fixed(arguments)?;
+    Ok(Value::Bool(compile(&text(expression)?)?.regex.is_match(bytes(given)?)))
+}
+
+fn find(arguments: &[Value], compile: Compile) -> Answer {
+    let [expression, given] = fixed(arguments)?;
+    let compiled = compile(&text(expression)?)?;
+    string(compiled.regex.find(bytes(given)?).map_or(&[][..], |found| found.as_bytes()))
+}
+
+/// The length of the letter at the place; none at the end.
+fn width(given: &[u8], at: usize) -> usize {
+    let letter = given[at..].utf8_chunks().next();
+    letter.map_or(0, |chunk| chunk.valid().chars().next().map_or(1, char::len_utf8))
+}
+
+/// Where the matches lie, at most so many (all for a negative number). An empty match right behind another one is none.
+fn places(regex: &Regex, given: &[u8], most: i64) -> Vec<(usize, usize)> {
+    let most = usize::try_from(most).unwrap_or(ITEMS_MAX + 1);
+    let (mut found, mut at, mut last_end) = (Vec::new(), 0, None);
+    while found.len() < most && at <= given.len() {
+        let Some(next) = regex.find_at(given, at) else { break };
+        let (start, end) = (next.start(), next.end());
+        let is_empty_behind = end == at && last_end == Some(start);
+        at = if end == at { at + width(given, at).max(1) } else { end };
+        last_end = Some(end);
+        if !is_empty_behind {
+            found.push((start, end));
+        }
+    }
+    found
+}
+
+fn find_all(arguments: &[Value], compile: Compile) -> Answer {
+    let [expression, given, most] = fixed(arguments)?;
+    let compiled = compile(&text(expression)?)?;
+    let given = bytes(given)?;
+    strings(places(&compiled.regex, given, int(most)?).into_iter().map(|(start, end)| &given[start..end]))
+}
+
+fn split(arguments: &[Value], compile: Compile) -> Answer {
+    let [expression, given, most] = fixed(arguments)?;
+    let (expression, given, most) = (text(expression)?, bytes(given)?, int(most)?);
+    let compiled = compile(&expression)?;
+    if most == 0 {
+        return strings::<&[u8]>([]);
+    }
+    if given.is_empty() && !expression.is_empty() {
+        return strings([given]);
+    }
+    let (mut parts, mut begin, mut end) = (Vec::new(), 0, 0);
+    for (from, to) in places(&compiled.regex, given, most) {
+        if most > 0 && parts.len() as i64 == most - 1 {
+            break;
+        }
+        end = from;
+        if to != 0 {
+            parts.push(&given[begin..from]);
+        }
+        begin = to;
+    }
+    if end != given.len() {
+        parts.push(&given[begin..]);
+    }
+    strings(parts)
+}
+
+fn replace(arguments: &[Value], compile: Compile, expands: bool) -> Answer {
+    let [expression, given, replacement] = fixed(arguments)?;
+    let compiled = compile(&text(expression)?)?;
+    let given = bytes(given)?;
+    let replacement = text(replacement)?;
+    let (mut out, mut copied, mut at) = (Vec::new(), 0, 0);
+    while at <= given.len() {
+        let Some(groups) = compiled.regex.captures_at(given, at) else { break };
+        let (start, end) = groups.get(0).map_or((at, at), |whole| (whole.start(), whole.end()));
+        out.extend_from_slice(&given[copied..start]);
+        if end > copied || start == 0 {
+            match expands {
+                true => expand(&mut out, &replacement, &groups, &compiled.names),
+                false => out.extend_from_slice(replacement.as_bytes()),
+            }
+        }
+        if out.len() > TEXT_MAX {
+            return Err(too_large("the replaced text"));
+        }
+        copied = end;
+        // At least one letter onwards.
+        at = end.max(at + width(given, at).max(1));
+    }
+    out.extend_from_slice(&given[copied.min(given.len())..]);
+    string(out)
+}
+
+/// Puts the replacement with `$1`, `${1}`, `$name` and `${name}` replaced by groups, and `$$` by a dollar.
+fn expand(out: &mut Vec<u8>, replacement: &str, groups: &Captures<'_>, names: &[Option<String>]) {
+    let mut rest = replacement;
+    while let Some((before, behind)) = rest.split_once('$') {
+        out.extend_from_slice(before.as_bytes());
+        if let Some(behind) = behind.strip_prefix('$') {
+            out.push(b'$');
+            rest = behind;
+        } else if let Some((name, behind)) = reference(behind) {
+            let group = match group_number(name) {
+                Some(number) => groups.get(number),
+                None => named(name, groups, names),
+            };
+            out.extend_from_slice(group.map_or(&[], |group| group.as_bytes()));
+            rest = behind;
+        } else {
+            out.push(b'$');
+            rest = behind;
+        }
+        if out.len() > TEXT_MAX {
+            return;
+        }
+    }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+/// The first group of that name that took part in the match.
+fn named<'a>(name: &str, groups: &Captures<'a>, names: &[Option<String>]) -> Option<regex::bytes::Match<'a>> {
+    let mut candidates = names.iter().enumerate().filter(|(_, other)| other.as_deref() == Some(name));
+    candidates.find_map(|(index, _)| groups.get(index))
+}
+
+/// The name behind a dollar, in braces or as long as letters last, and what follows it.
+fn reference(text: &str) -> Option<(&str, &str)> {
+    let in_braces = text.strip_prefix('{');
+    let text = in_braces.unwrap_or(text);
+    let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let rest = if in_braces.is_some() { rest.strip_prefix('}')? } else { rest };
+    (!name.is_empty()).then_some((name, rest))
+}
+
+/// A name that is a number: no leading zero, no more than eight digits.
+fn group_number(name: &str) -> Option<usize> {
+    let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && name.len() < 10;
+    if is_number && (name == "0" || !name.starts_with('0')) { name.parse().ok() } else { None }
+}
+
+fn quote_meta(_: &Surroundings, arguments: &[Value]) -> Answer {
+    let [given] = fixed(arguments)?;
+    let mut out = Vec::new();
+    for &byte in bytes(given)? {
+        if br"\.+*?()|[]{}^$".contains(&byte) {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    string(Cow::from(out))
+}
