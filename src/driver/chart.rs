@@ -1,5 +1,7 @@
 //! Helm charts, rendered in process as Helm renders them.
 
+pub mod format;
 pub mod functions;
+pub mod json;
 pub mod random;
 pub mod value;

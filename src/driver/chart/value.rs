@@ -61,6 +61,27 @@ pub trait Object {
 }
 
 impl Value {
+    /// Go's name of the type, as `%T` writes it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Nil => "<nil>",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Float(_) => "float64",
+            Self::Number(_) => "json.Number",
+            Self::Text(_) => "string",
+            Self::Bytes(_) => "[]uint8",
+            Self::List(_) => "[]interface {}",
+            Self::Dict(_) => "map[string]interface {}",
+            Self::Object(object) => object.type_name(),
+        }
+    }
+
+    /// Whether other values may be inside.
+    pub fn is_container(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Dict(_))
+    }
+
     /// A text.
     pub fn text(text: impl AsRef<str>) -> Self {
         Self::Text(Rc::from(text.as_ref()))
@@ -98,5 +119,35 @@ impl Value {
             Self::Dict(entries) => !entries.borrow().is_empty(),
             Self::Object(object) => object.truth(),
         }
+    }
+}
+
+impl Drop for Value {
+    /// Takes nested values apart one by one: a template can nest them deeper than any stack, which would overflow when they end
+    /// one inside the other.
+    fn drop(&mut self) {
+        let mut inside = Vec::new();
+        take_apart(self, &mut inside);
+        while let Some(mut value) = inside.pop() {
+            take_apart(&mut value, &mut inside);
+        }
+    }
+}
+
+/// Moves the containers inside of `value` to `inside`, when nothing else holds on to them.
+fn take_apart(value: &mut Value, inside: &mut Vec<Value>) {
+    match value {
+        Value::List(items) => {
+            if let Some(items) = Rc::get_mut(items) {
+                inside.extend(items.drain(..).filter(Value::is_container));
+            }
+        }
+        Value::Dict(entries) => {
+            if let Some(entries) = Rc::get_mut(entries) {
+                let entries = std::mem::take(entries.get_mut());
+                inside.extend(entries.into_values().filter(Value::is_container));
+            }
+        }
+        _ => {}
     }
 }

@@ -41,13 +41,13 @@ fn hostname(host: &str) -> &str {
 
 fn url_join(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;
-    let part = |key: &str| match given.get(key) {
+    let part = |key: &str| match given.get(key).as_ref() {
         None => Ok(String::new()),
         Some(Value::Nil) => Err(NIL_POINTER.to_owned()),
         Some(Value::Text(text) | Value::Number(text)) => Ok(text.as_ref().to_owned()),
-        Some(Value::Bytes(bytes)) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Some(Value::Bytes(bytes)) => Ok(String::from_utf8_lossy(bytes).into_owned()),
         Some(other) => {
-            Err(format!("unable to parse {key} key, must be of type string, but {} found", kind(&other)))
+            Err(format!("unable to parse {key} key, must be of type string, but {} found", kind(other)))
         }
     };
     if !matches!(given, Value::Nil) {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::super::print::print;
+use super::super::super::format::print;
 use super::super::{Surroundings, find};
 use super::{Case, Value};
 
@@ -100,13 +100,13 @@ impl Parser<'_> {
         }
         let (value, method) = self.operand(true)?;
         let arguments = self.arguments(piped)?;
-        match (value, method) {
+        match (&value, method) {
             (Value::Object(object), Some(name)) => match object.field(&name) {
                 Some(found) if arguments.is_empty() => found,
                 _ => object.call(&name, &arguments).unwrap_or_else(|| panic!("no method {name}")),
             }
             .map_err(|text| format!("error calling {name}: {text}")),
-            (value, None) => Ok(value),
+            (_, None) => Ok(value),
             (_, Some(name)) => panic!("no field {name}"),
         }
     }

@@ -1,0 +1,181 @@
+//! Writes values as Go's package `fmt` does: what `{{ . }}` prints, what `printf` makes of its verbs, what stands in messages.
+//!
+//! A dictionary can contain itself, and a small one can unfold to more text than there is memory: everything here is bounded by
+//! [`DEPTH`] and [`SIZE`].
+
+mod float;
+mod number;
+mod printf;
+mod quote;
+mod verb;
+
+use std::fmt::{self, Write as _};
+
+use super::value::Value;
+
+pub use float::{exponent, fixed, general};
+pub use printf::sprintf;
+pub use quote::{is_print, quote};
+
+/// How deep values may nest where they are written.
+pub const DEPTH: usize = 500;
+
+/// How many bytes a text may have that a value is written to.
+pub const SIZE: usize = 16 << 20;
+
+/// Writes `value` as `%v`. The error is a text for the person who wrote the template.
+pub fn print(value: &Value) -> Result<String, String> {
+    let mut text = Bounded::default();
+    text.value(value)?;
+    Ok(text.into_text())
+}
+
+/// Writes `values` as `fmt.Sprint`: with blanks between those of which neither is a text.
+pub fn sprint(values: &[Value]) -> Result<String, String> {
+    let mut text = Bounded::default();
+    let mut before_is_text = true;
+    for value in values {
+        let is_text = matches!(value, Value::Text(_));
+        if !is_text && !before_is_text {
+            text.push(" ")?;
+        }
+        text.value(value)?;
+        before_is_text = is_text;
+    }
+    Ok(text.into_text())
+}
+
+/// Writes `values` as `fmt.Sprintln`: with blanks between all of them and a line's end.
+pub fn sprintln(values: &[Value]) -> Result<String, String> {
+    let mut text = Bounded::default();
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            text.push(" ")?;
+        }
+        text.value(value)?;
+    }
+    text.push("\n")?;
+    Ok(text.into_text())
+}
+
+/// A text that does not grow beyond [`SIZE`].
+#[derive(Default)]
+pub(super) struct Bounded {
+    text: String,
+    depth: usize,
+}
+
+impl Bounded {
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn push(&mut self, text: &str) -> Result<(), String> {
+        if self.text.len() + text.len() > SIZE {
+            return Err(format!("the text of this value has more than {} MiB", SIZE >> 20));
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    /// Writes something that is short.
+    pub(super) fn show(&mut self, shown: impl fmt::Display) -> Result<(), String> {
+        // Writing to a text cannot fail.
+        let mut text = String::new();
+        let _ = write!(text, "{shown}");
+        self.push(&text)
+    }
+
+    /// Writes `count` of the same text.
+    pub(super) fn repeat(&mut self, text: &str, count: usize) -> Result<(), String> {
+        if text.len().saturating_mul(count) > SIZE {
+            return self.push(&" ".repeat(SIZE + 1));
+        }
+        self.push(&text.repeat(count))
+    }
+
+    /// Goes one level deeper for `work`.
+    pub(super) fn deeper(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), String>,
+    ) -> Result<(), String> {
+        self.enter()?;
+        let done = work(self);
+        self.leave();
+        done
+    }
+
+    /// Goes one level deeper, until [`Bounded::leave`].
+    pub(super) fn enter(&mut self) -> Result<(), String> {
+        if self.depth >= DEPTH {
+            return Err(format!("this value is nested more than {DEPTH} deep (does it contain itself?)"));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Comes one level back.
+    pub(super) fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Writes `value` as `%v`.
+    pub(super) fn value(&mut self, value: &Value) -> Result<(), String> {
+        match value {
+            Value::Nil => self.push("<nil>"),
+            Value::Bool(value) => self.show(value),
+            Value::Int(value) => self.show(value),
+            Value::Float(value) => self.push(&general(*value)),
+            Value::Number(text) | Value::Text(text) => self.push(text),
+            Value::Bytes(bytes) => self.bytes(bytes),
+            Value::List(items) => {
+                self.push("[")?;
+                self.deeper(|text| {
+                    for (index, item) in items.iter().enumerate() {
+                        if index > 0 {
+                            text.push(" ")?;
+                        }
+                        text.value(item)?;
+                    }
+                    Ok(())
+                })?;
+                self.push("]")
+            }
+            Value::Dict(entries) => {
+                self.push("map[")?;
+                self.deeper(|text| {
+                    for (index, (key, item)) in entries.borrow().iter().enumerate() {
+                        if index > 0 {
+                            text.push(" ")?;
+                        }
+                        text.push(key)?;
+                        text.push(":")?;
+                        text.value(item)?;
+                    }
+                    Ok(())
+                })?;
+                self.push("]")
+            }
+            Value::Object(object) => self.push(&object.print()),
+        }
+    }
+
+    /// Bytes that are no UTF-8 were a Go string, and are written as one; others are a `[]byte`, a list of numbers.
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if std::str::from_utf8(bytes).is_err() {
+            return self.push(&String::from_utf8_lossy(bytes));
+        }
+        self.push("[")?;
+        for (index, byte) in bytes.iter().enumerate() {
+            if index > 0 {
+                self.push(" ")?;
+            }
+            self.show(byte)?;
+        }
+        self.push("]")
+    }
+}
