@@ -63,7 +63,7 @@ fn check(name: &str) {
     assert!(wrong.is_empty(), "{} of {} cases in {name}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt", "dates.txt", "urls.txt", "json.txt"];
+const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt", "dates.txt", "urls.txt", "json.txt", "passwords.txt"];
 
 #[test]
 fn strings_are_as_in_helm() {
@@ -113,6 +113,11 @@ fn addresses_are_as_in_helm() {
 #[test]
 fn json_is_as_in_helm() {
     check("json.txt");
+}
+
+#[test]
+fn passwords_and_certificates_fail_as_in_helm() {
+    check("passwords.txt");
 }
 
 #[test]
