@@ -214,3 +214,6 @@ fn build_custom(_: &Surroundings, arguments: &[Value]) -> Answer {
     PrivateKey::parse(&key).map_err(|error| format!("error parsing private key: {error}"))?;
     Pair::answer(&certificate, &key)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ use super::{Surroundings, find};
 mod expression;
 mod oracle;
 
+pub(super) use expression::evaluate;
+
 fn surroundings() -> Surroundings {
     let now = "2024-02-03T04:05:06.789Z".parse().unwrap();
     Surroundings { now, draw: RefCell::new(Draw::new([1; 32], now)) }
@@ -54,7 +56,7 @@ fn check(name: &str) {
     let cases = read_table(name);
     let mut wrong = Vec::new();
     for case in &cases {
-        let ours = expression::evaluate(&case.expression, &surroundings());
+        let ours = evaluate(&case.expression, &surroundings());
         if case.expected.as_ref() != Some(&ours) {
             wrong.push(format!("{}\n  wanted {:?}\n  got    {ours:?}", case.expression, case.expected));
         }
