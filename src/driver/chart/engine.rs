@@ -5,6 +5,7 @@
 mod builtins;
 mod call;
 mod compare;
+mod conversions;
 mod error;
 mod escape;
 mod evaluate;
@@ -22,6 +23,7 @@ mod show;
 mod tests;
 mod token;
 mod tree;
+mod types;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -14,20 +14,26 @@ use super::value::Value;
 
 mod arguments;
 mod cast;
+mod certificates;
+mod print;
+mod dates;
 mod decimals;
 mod defaults;
 mod dicts;
-mod encodings;
+mod json;
 mod lists;
 mod merge;
 mod numbers;
+mod passwords;
 mod paths;
-pub mod print;
-mod regexes;
 mod strings;
+mod randoms;
+mod regexes;
+mod urls;
 mod values;
 pub(super) mod versions;
 mod words;
+mod encodings;
 
 /// The longest text that a function makes, in bytes.
 const TEXT_MAX: usize = 1 << 20;
@@ -87,26 +93,12 @@ pub enum Kind {
 
 /// The function of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {
-    static ALL: LazyLock<HashMap<&str, &Entry>> = LazyLock::new(|| {
-        FAMILIES.iter().flat_map(|family| family.iter()).map(|entry| (entry.name, entry)).collect()
-    });
+    static ALL: LazyLock<HashMap<&str, &Entry>> =
+        LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter()).map(|entry| (entry.name, entry)).collect());
     ALL.get(name).copied()
 }
 
-const FAMILIES: &[&[Entry]] = &[
-    strings::TABLE,
-    lists::TABLE,
-    dicts::TABLE,
-    merge::TABLE,
-    numbers::TABLE,
-    decimals::TABLE,
-    defaults::TABLE,
-    paths::TABLE,
-    words::TABLE,
-    encodings::TABLE,
-    regexes::TABLE,
-    versions::TABLE,
-];
+const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE, dates::TABLE, urls::TABLE, json::TABLE, certificates::TABLE, randoms::TABLE, passwords::TABLE];
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {

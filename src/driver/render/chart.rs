@@ -38,7 +38,7 @@ pub(super) fn render(
     })?;
     let chart = load(driver)?;
     let told = |error: ChartError| error.problem(&chart.metadata.name);
-    let values = values_from_yaml(&text).map_err(told)?;
+    let values = values_from_yaml(&text).map_err(ChartError::Values).map_err(told)?;
     let release = release(context);
     let capabilities = capabilities(context)?;
     let request = Request {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::value::Value;
-use super::print::print;
+use super::super::format::print;
 
 /// An integer of whatever is given; zero for what is none.
 pub fn to_int64(value: &Value) -> i64 {
@@ -103,8 +103,7 @@ pub fn parse_float(text: &str) -> Option<f64> {
         Some(number) => (text.starts_with('-'), number),
         None => (false, text),
     };
-    if !number.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.') || !underscores_are_right(number)
-    {
+    if !number.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.') || !underscores_are_right(number) {
         return None;
     }
     let plain = number.replace('_', "");

@@ -6,14 +6,13 @@ use super::super::value::Value;
 use super::Kind::Any;
 use super::arguments::{Answer, at_least, fixed};
 use super::cast::to_float64;
-use super::print::float;
+use super::super::format::general;
 use super::{Entry, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("add1f", &[Any], |_, given| fold(to_float64(&fixed::<1>(given)?[0]), &[Value::Int(1)], add)),
     entry("addf", &[], |_, given| fold(0.0, given, add)).and_more(Any),
-    entry("subf", &[Any], |_, given| from_first(given, |one, other| add(one, &negative(other))))
-        .and_more(Any),
+    entry("subf", &[Any], |_, given| from_first(given, |one, other| add(one, &negative(other)))).and_more(Any),
     entry("mulf", &[Any], |_, given| from_first(given, multiply)).and_more(Any),
     entry("divf", &[Any], |_, given| from_first(given, divide)).and_more(Any),
 ];
@@ -53,7 +52,7 @@ fn fold(first: f64, more: &[Value], operation: Operation) -> Answer {
 /// The shortest decimal that reads back as this float.
 fn decimal(number: f64) -> Result<Decimal, String> {
     if !number.is_finite() {
-        return Err(format!("Cannot create a Decimal from {}", float(number)));
+        return Err(format!("Cannot create a Decimal from {}", general(number)));
     }
     let written = format!("{number:e}");
     let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));

@@ -8,12 +8,15 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 
+
 use super::super::random::Draw;
 use super::super::value::Value;
 use super::{Surroundings, find};
 
 mod expression;
 mod oracle;
+
+pub(super) use expression::evaluate;
 
 fn surroundings() -> Surroundings {
     let now = "2024-02-03T04:05:06.789Z".parse().unwrap();
@@ -53,7 +56,7 @@ fn check(name: &str) {
     let cases = read_table(name);
     let mut wrong = Vec::new();
     for case in &cases {
-        let ours = expression::evaluate(&case.expression, &surroundings());
+        let ours = evaluate(&case.expression, &surroundings());
         if case.expected.as_ref() != Some(&ours) {
             wrong.push(format!("{}\n  wanted {:?}\n  got    {ours:?}", case.expression, case.expected));
         }
@@ -62,8 +65,7 @@ fn check(name: &str) {
     assert!(wrong.is_empty(), "{} of {} cases in {name}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-const TABLES: &[&str] =
-    &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt"];
+const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt", "dates.txt", "urls.txt", "json.txt", "passwords.txt"];
 
 #[test]
 fn strings_are_as_in_helm() {
@@ -98,6 +100,26 @@ fn regular_expressions_are_as_in_helm() {
 #[test]
 fn versions_are_as_in_helm() {
     check("versions.txt");
+}
+
+#[test]
+fn dates_are_as_in_helm() {
+    check("dates.txt");
+}
+
+#[test]
+fn addresses_are_as_in_helm() {
+    check("urls.txt");
+}
+
+#[test]
+fn json_is_as_in_helm() {
+    check("json.txt");
+}
+
+#[test]
+fn passwords_and_certificates_fail_as_in_helm() {
+    check("passwords.txt");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::super::value::Value;
 use super::Kind::{Int, Text};
-use super::arguments::{Answer, bytes, fixed, int, string, text};
+use super::arguments::{Answer, bytes, fixed, int, string};
 use super::strings::map;
 use super::{Entry, Surroundings, TEXT_MAX, entry, too_large};
 
@@ -98,9 +98,7 @@ fn untitle(text: &str) -> String {
 fn swap_case(text: &str) -> String {
     let mut begins = true;
     let change = |letter: char| {
-        let cased = letter.is_uppercase()
-            || letter.is_lowercase()
-            || title_case(letter) == letter && lower(letter) != letter;
+        let cased = letter.is_uppercase() || letter.is_lowercase() || title_case(letter) == letter && lower(letter) != letter;
         let was = begins;
         begins = if cased { false } else { letter.is_whitespace() };
         match letter {

@@ -81,7 +81,7 @@ impl<'a> Translator<'a> {
                 self.rest = rest;
                 self.repeatable = true;
             }
-            '*' | '+' | '?' => self.repeat(&before[..1].to_owned(), &before[1..], repeated)?,
+            '*' | '+' | '?' => self.repeat(&before[..1], &before[1..], repeated)?,
             '{' => match counts(before) {
                 Some((least, most, rest)) => {
                     if least > REPEAT_MAX || most.is_some_and(|most| most > REPEAT_MAX || most < least) {
@@ -206,11 +206,7 @@ impl<'a> Translator<'a> {
 
 /// Puts a letter so that it means itself, in a class as well.
 fn put_literal(out: &mut String, letter: char) {
-    if letter.is_alphanumeric() {
-        out.push(letter)
-    } else {
-        _ = write!(out, "\\x{{{:X}}}", u32::from(letter))
-    }
+    if letter.is_alphanumeric() { out.push(letter) } else { _ = write!(out, "\\x{{{:X}}}", u32::from(letter)) }
 }
 
 /// The counts of `{n}`, `{n,}` or `{n,m}`, and what stands behind. None for braces that are letters.
