@@ -3,5 +3,8 @@
 pub mod engine;
 pub mod format;
 pub mod functions;
+pub mod json;
 pub mod random;
+pub mod toml;
 pub mod value;
+pub mod yaml;

@@ -90,11 +90,6 @@ impl Bounded {
         self.push(&text)
     }
 
-    /// Takes back all but the first `length` bytes.
-    pub(super) fn truncate(&mut self, length: usize) {
-        self.text.truncate(length);
-    }
-
     /// Writes `count` of the same text.
     pub(super) fn repeat(&mut self, text: &str, count: usize) -> Result<(), String> {
         if text.len().saturating_mul(count) > SIZE {
@@ -108,13 +103,24 @@ impl Bounded {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(), String>,
     ) -> Result<(), String> {
+        self.enter()?;
+        let done = work(self);
+        self.leave();
+        done
+    }
+
+    /// Goes one level deeper, until [`Bounded::leave`].
+    pub(super) fn enter(&mut self) -> Result<(), String> {
         if self.depth >= DEPTH {
             return Err(format!("this value is nested more than {DEPTH} deep (does it contain itself?)"));
         }
         self.depth += 1;
-        let done = work(self);
+        Ok(())
+    }
+
+    /// Comes one level back.
+    pub(super) fn leave(&mut self) {
         self.depth -= 1;
-        done
     }
 
     /// Writes `value` as `%v`.

@@ -11,8 +11,8 @@ fn surroundings() -> Surroundings {
 }
 
 /// Executes `source` as `c/templates/a.yaml` on a deep stack, as a chart's rendering does.
-fn render(source: &str, dot: impl Fn() -> Value + Send) -> Result<String, TemplateError> {
-    on_deep_stack(|| {
+fn render(source: &str, dot: impl FnOnce() -> Value + Send) -> Result<String, TemplateError> {
+    on_deep_stack(move || {
         let mut templates = Templates::new(surroundings(), Box::new(|_| Ok(Value::Nil)), Limits::default());
         templates.add("c/templates/a.yaml", source)?;
         templates.execute("c/templates/a.yaml", &dot())

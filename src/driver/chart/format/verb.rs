@@ -17,7 +17,7 @@ pub(super) struct Flags {
     pub(super) width: Option<usize>,
     pub(super) precision: Option<usize>,
     /// `%#v`: as Go source.
-    source: bool,
+    pub(super) source: bool,
 }
 
 impl Flags {
