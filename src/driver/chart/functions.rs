@@ -1,8 +1,11 @@
-//! The functions of sprig and of Helm, by name.
+//! The functions of sprig 3.3.0 as Helm 3.17 offers them (all but `env` and `expandenv`), by name.
 //!
-//! Each file has one family. Functions that need the engine itself (`include`, `tpl`, `lookup`, Go's own) live with it.
+//! Each file has one family and its table. Functions that need the engine itself (`include`, `tpl`, `lookup`, Go's own) live
+//! with it. The answers in `functions/tests/` are those of the real `helm`.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
@@ -21,7 +24,120 @@ pub struct Surroundings {
 /// A function of templates. An error is its text, as Go's template engine would put it after `error calling NAME: `.
 pub type Function = fn(&Surroundings, &[Value]) -> Result<Value, String>;
 
-/// The function of that name; none is written yet.
-pub fn find(_name: &str) -> Option<Function> {
-    None
+/// A function of sprig with what Go's template engine knows of it.
+pub struct Entry {
+    /// The name in templates.
+    pub name: &'static str,
+    /// The types of the arguments that it always takes.
+    pub takes: &'static [Kind],
+    /// The type of the further arguments, any number of them; none when it takes no more.
+    pub rest: Option<Kind>,
+    /// The function itself. Call it with arguments that passed [`Entry::check`].
+    pub call: Function,
+}
+
+/// The type of a parameter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `interface {}`.
+    Any,
+    /// `string`.
+    Text,
+    /// `int`.
+    Int,
+    /// `uint32`.
+    Unsigned,
+    /// `float64`.
+    Float,
+    /// `bool`.
+    Bool,
+    /// `map[string]interface {}`.
+    Dict,
+    /// `[]interface {}`.
+    List,
+    /// `time.Time`.
+    Time,
+    /// `sprig.certificate`.
+    Certificate,
+}
+
+/// The function of that name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    static ALL: LazyLock<HashMap<&str, &Entry>> = LazyLock::new(|| {
+        FAMILIES.iter().flat_map(|family| family.iter()).map(|entry| (entry.name, entry)).collect()
+    });
+    ALL.get(name).copied()
+}
+
+const FAMILIES: &[&[Entry]] = &[];
+
+impl Entry {
+    /// Whether it can be called with these arguments. An error has Go's words; it stands without `error calling NAME: `.
+    ///
+    /// A nil counts as one that comes from a variable, a pipe or a parenthesis. Go refuses more of those that are a field:
+    /// see [`Entry::check_missing`].
+    pub fn check(&self, arguments: &[Value]) -> Result<(), String> {
+        let (name, wanted, got) = (self.name, self.takes.len(), arguments.len());
+        if got < wanted && self.rest.is_some() {
+            return Err(format!("wrong number of args for {name}: want at least {wanted} got {got}"));
+        }
+        if got < wanted || got > wanted && self.rest.is_none() {
+            return Err(format!("wrong number of args for {name}: want {wanted} got {got}"));
+        }
+        let kinds = self.takes.iter().copied().chain(std::iter::repeat(self.rest.unwrap_or(Kind::Any)));
+        match kinds.zip(arguments).find(|(kind, argument)| !kind.accepts(argument)) {
+            Some((kind, argument)) => Err(mismatch(kind, argument)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the argument at this index may be a field that is missing or nil (`.Values.missing`): only an `interface {}` may.
+    pub fn check_missing(&self, index: usize) -> Result<(), String> {
+        match self.takes.get(index).copied().or(self.rest) {
+            Some(Kind::Any) | None => Ok(()),
+            Some(kind) => Err(format!("wrong type for value; expected {}; got interface {{}}", kind.name())),
+        }
+    }
+}
+
+impl Kind {
+    /// Go's name of the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "interface {}",
+            Self::Text => "string",
+            Self::Int => "int",
+            Self::Unsigned => "uint32",
+            Self::Float => "float64",
+            Self::Bool => "bool",
+            Self::Dict => "map[string]interface {}",
+            Self::List => "[]interface {}",
+            Self::Time => "time.Time",
+            Self::Certificate => "sprig.certificate",
+        }
+    }
+
+    /// Whether Go could pass the value. An integer passes for a float, since a literal does.
+    fn accepts(self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Any, _)
+            | (Self::Text, Value::Text(_) | Value::Bytes(_))
+            | (Self::Int, Value::Int(_))
+            | (Self::Float, Value::Float(_) | Value::Int(_))
+            | (Self::Bool, Value::Bool(_))
+            | (Self::Dict, Value::Dict(_) | Value::Nil)
+            | (Self::List, Value::List(_) | Value::Nil) => true,
+            (Self::Unsigned, Value::Int(number)) => u32::try_from(*number).is_ok(),
+            (Self::Time | Self::Certificate, Value::Object(object)) => object.type_name() == self.name(),
+            _ => false,
+        }
+    }
+}
+
+/// Go's words for an argument of the wrong type.
+fn mismatch(kind: Kind, argument: &Value) -> String {
+    match argument {
+        Value::Nil => format!("invalid value; expected {}", kind.name()),
+        other => format!("wrong type for value; expected {}; got {}", kind.name(), other.type_name()),
+    }
 }

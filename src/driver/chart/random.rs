@@ -11,3 +11,10 @@ pub struct Draw {
     /// The place of the call: the template that is rendered and the names of the definitions that it goes through.
     pub place: String,
 }
+
+impl Draw {
+    /// Begins a rendering.
+    pub fn new(seed: [u8; 32], born: Timestamp) -> Self {
+        Self { seed, born, place: String::new() }
+    }
+}

@@ -6,7 +6,7 @@ use super::*;
 use crate::driver::chart::random::Draw;
 
 fn surroundings() -> Surroundings {
-    let draw = Draw { seed: [7; 32], born: Timestamp::UNIX_EPOCH, place: String::new() };
+    let draw = Draw::new([7; 32], Timestamp::UNIX_EPOCH);
     Surroundings { now: Timestamp::UNIX_EPOCH, draw: RefCell::new(draw) }
 }
 
