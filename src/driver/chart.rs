@@ -13,6 +13,7 @@ pub mod functions;
 mod glob;
 pub mod hooks;
 mod ignore;
+pub mod json;
 pub mod load;
 pub mod manifests;
 mod merge;
@@ -23,8 +24,10 @@ mod record;
 pub mod release;
 pub mod render;
 mod schema;
+pub mod toml;
 pub mod value;
 mod versions;
+pub mod yaml;
 
 pub use capabilities::Capabilities;
 pub use error::ChartError;

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::json::Numbers;
 use super::value::Value;
+use super::yaml;
 
 /// Helm's own rule, which knows nothing of YAML: a `---` inside of a block text separates, too.
 #[allow(clippy::unwrap_used, reason = "a constant pattern, compiled in every test")]
@@ -18,31 +20,10 @@ pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
 
 /// The first document of a file; every number in it is a `float64`, as Helm reads it.
 pub(super) fn first(text: &str) -> Result<Value, String> {
-    first_exact(text).map(|value| floats(&value))
+    yaml::read(text, Numbers::Float).map_err(|error| format!("error converting YAML to JSON: {error}"))
 }
 
-/// The first document of a manifest; whole numbers in it stay exact.
+/// The first document of a manifest; numbers stay as they are written.
 pub(super) fn first_exact(text: &str) -> Result<Value, String> {
-    let mut documents = text.split("\n---\n").map(str::trim);
-    let text = documents.find(|text| !text.is_empty() && *text != "---").unwrap_or_default();
-    let json: serde_json::Value = serde_saphyr::from_str(text)
-        .map_err(|error| format!("error converting YAML to JSON: yaml: {error}"))?;
-    Ok(super::plain::to_value(&json))
-}
-
-/// A value as YAML.
-pub(super) fn write(value: &Value) -> Result<String, String> {
-    serde_json::to_string(&super::plain::to_json(value)).map_err(|error| error.to_string())
-}
-
-fn floats(value: &Value) -> Value {
-    match value {
-        #[allow(clippy::cast_precision_loss, reason = "so does Go")]
-        Value::Int(number) => Value::Float(*number as f64),
-        Value::List(items) => Value::list(items.iter().map(floats)),
-        Value::Dict(entries) => {
-            Value::dict(entries.borrow().iter().map(|(key, value)| (key.to_string(), floats(value))))
-        }
-        other => other.clone(),
-    }
+    yaml::read(text, Numbers::AsWritten).map_err(|error| format!("error converting YAML to JSON: {error}"))
 }

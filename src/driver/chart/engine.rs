@@ -5,6 +5,7 @@
 mod builtins;
 mod call;
 mod compare;
+mod conversions;
 mod error;
 mod escape;
 mod evaluate;

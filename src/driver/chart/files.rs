@@ -8,9 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::archive;
-use super::documents;
 use super::glob::Pattern;
 use super::value::{Object, Value};
+use super::yaml;
 
 /// The files that templates of a chart see, or some of them.
 pub(super) struct Files {
@@ -58,7 +58,7 @@ impl Files {
     fn data(&self, text: impl Fn(&[u8]) -> String) -> Answer {
         let base = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
         let data = self.files.iter().map(|(path, content)| (base(path), Value::text(text(content))));
-        documents::write(&Value::dict(data)).map(|text| Value::text(text.trim_end_matches('\n')))
+        yaml::write(&Value::dict(data)).map(Value::text)
     }
 
     fn with_path(name: &str, arguments: &[Value], method: impl FnOnce(&str) -> Answer) -> Answer {

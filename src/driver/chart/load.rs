@@ -146,7 +146,7 @@ fn metadata(sorted: &mut Sorted, warnings: &mut Vec<String>) -> Result<Metadata,
         return Err(ChartError::File("Chart.yaml file is missing".to_owned()));
     };
     sorted.own.remove("Chart.lock");
-    let read = |content: &[u8]| documents::first(&String::from_utf8_lossy(content));
+    let read = |content: &[u8]| documents::first_exact(&String::from_utf8_lossy(content));
     let mut metadata =
         read(&text).and_then(|value| Metadata::read(&value)).map_err(|why| failed("Chart.yaml", why))?;
     let first = metadata.api_version == "v1";

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::capabilities::Capabilities;
 use super::dependencies::{self, Node};
-use super::engine::{Limits, LookupKey, Templates};
+use super::engine::{Limits, LookupKey, Templates, on_deep_stack};
 use super::error::ChartError;
 use super::files::Files;
 use super::functions::Surroundings;
@@ -90,6 +90,11 @@ pub struct Rendered {
 /// # Errors
 /// The chart cannot be installed here, the values do not fit, a template fails, or what it renders is no object.
 pub fn render(chart: &Chart, request: &Request<'_>) -> Result<Outcome, ChartError> {
+    on_deep_stack(|| render_here(chart, request))
+        .unwrap_or_else(|error| Err(ChartError::Refused(format!("it cannot be rendered: {error}"))))
+}
+
+fn render_here(chart: &Chart, request: &Request<'_>) -> Result<Outcome, ChartError> {
     check_installable(chart)?;
     let mut warnings = Warnings::default();
     chart.all_warnings(&mut warnings);

@@ -80,13 +80,13 @@ fn the_first_condition_that_is_a_boolean_decides() {
 #[test]
 fn tags_enable_and_conditions_win_over_them() {
     let chart = umbrella(
-        "{name: db, version: '*', tags: [back, data]}, {name: log, version: '*', tags: [back], condition: log.on}",
+        "{name: db, version: '*', tags: [back, data]}, {name: log, version: '*', tags: [back], condition: log.enabled}",
         "{tags: {back: false}}",
     );
     assert_eq!(names(&chart, &json!({})), [""; 0]);
     assert_eq!(names(&chart, &json!({"tags": {"data": true}})), ["db"]);
-    assert_eq!(names(&chart, &json!({"log": {"on": true}})), ["log"]);
-    assert_eq!(names(&chart, &json!({"tags": {"back": true}, "log": {"on": false}})), ["db"]);
+    assert_eq!(names(&chart, &json!({"log": {"enabled": true}})), ["log"]);
+    assert_eq!(names(&chart, &json!({"tags": {"back": true}, "log": {"enabled": false}})), ["db"]);
 }
 
 #[test]
@@ -110,9 +110,9 @@ fn charts_in_charts_have_conditions_too() {
         ),
         (
             "charts/mid/Chart.yaml",
-            "{apiVersion: v2, name: mid, version: 1.0.0, dependencies: [{name: low, version: '*', condition: low.on, alias: l}]}",
+            "{apiVersion: v2, name: mid, version: 1.0.0, dependencies: [{name: low, version: '*', condition: low.enabled, alias: l}]}",
         ),
-        ("charts/mid/values.yaml", "{low: {on: false}}"),
+        ("charts/mid/values.yaml", "{low: {enabled: false}}"),
         ("charts/mid/charts/low/Chart.yaml", "{apiVersion: v2, name: low, version: 1.0.0}"),
     ]);
     let inner = |given: Json| {
@@ -121,7 +121,7 @@ fn charts_in_charts_have_conditions_too() {
         node.children[0].children.iter().map(|child| child.name().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(inner(json!({})), [""; 0]);
-    assert_eq!(inner(json!({"m": {"low": {"on": true}}})), ["l"]);
+    assert_eq!(inner(json!({"m": {"low": {"enabled": true}}})), ["l"]);
 }
 
 #[test]

@@ -30,9 +30,9 @@ pub(super) fn javascript(text: &str) -> String {
                 escaped.push('\\');
                 escaped.push(character);
             }
-            '<' | '>' | '&' | '=' => drop(write!(escaped, "\\u{:04X}", u32::from(character))),
+            '<' | '>' | '&' | '=' => written(write!(escaped, "\\u{:04X}", u32::from(character))),
             _ if character < ' ' || !is_print(character) => {
-                drop(write!(escaped, "\\u{:04X}", u32::from(character)));
+                written(write!(escaped, "\\u{:04X}", u32::from(character)));
             }
             _ => escaped.push(character),
         }
@@ -49,8 +49,13 @@ pub(super) fn query(text: &str) -> String {
                 escaped.push(char::from(byte))
             }
             b' ' => escaped.push('+'),
-            _ => drop(write!(escaped, "%{byte:02X}")),
+            _ => written(write!(escaped, "%{byte:02X}")),
         }
     }
     escaped
+}
+
+/// Writing to a text cannot fail.
+fn written(outcome: std::fmt::Result) {
+    debug_assert!(outcome.is_ok());
 }

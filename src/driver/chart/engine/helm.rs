@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::call::Trouble;
+use super::conversions;
 use super::held::Held;
 use super::run::Run;
 use super::scope::Scope;
@@ -35,7 +36,7 @@ pub(super) fn find(name: &str) -> Option<Known> {
         "lookup" => known(4, |core, _, arguments| lookup(core, arguments)),
         // Templates have no network.
         "getHostByName" => known(1, |_, _, arguments| text(arguments, 0).map(|_| Value::text(""))),
-        _ => None,
+        _ => conversions::find(name),
     }
 }
 

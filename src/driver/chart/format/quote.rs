@@ -35,9 +35,9 @@ fn escape(quoted: &mut String, character: char, mark: char, ascii: bool) {
         '\r' => quoted.push_str("\\r"),
         '\t' => quoted.push_str("\\t"),
         '\x0b' => quoted.push_str("\\v"),
-        _ if number < 0x20 || number == 0x7f => drop(write!(quoted, "\\x{number:02x}")),
-        _ if number < 0x10000 => drop(write!(quoted, "\\u{number:04x}")),
-        _ => drop(write!(quoted, "\\U{number:08x}")),
+        _ if number < 0x20 || number == 0x7f => written(write!(quoted, "\\x{number:02x}")),
+        _ if number < 0x10000 => written(write!(quoted, "\\u{number:04x}")),
+        _ => written(write!(quoted, "\\U{number:08x}")),
     }
 }
 
@@ -53,4 +53,9 @@ pub fn is_print(character: char) -> bool {
     let mut text = String::from("x");
     text.push(character);
     !format!("{text:?}").contains('\\')
+}
+
+/// Writing to a text cannot fail.
+fn written(outcome: std::fmt::Result) {
+    debug_assert!(outcome.is_ok());
 }

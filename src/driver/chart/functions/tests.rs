@@ -63,7 +63,7 @@ fn check(name: &str) {
     assert!(wrong.is_empty(), "{} of {} cases in {name}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt"];
+const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt", "dates.txt"];
 
 #[test]
 fn strings_are_as_in_helm() {
@@ -98,6 +98,11 @@ fn regular_expressions_are_as_in_helm() {
 #[test]
 fn versions_are_as_in_helm() {
     check("versions.txt");
+}
+
+#[test]
+fn dates_are_as_in_helm() {
+    check("dates.txt");
 }
 
 #[test]

@@ -67,13 +67,13 @@ fn subcharts_see_their_own_and_parents_win() {
         ("templates/NOTES.txt", "Hello {{ .Release.Name }}"),
         ("values.yaml", "db: {x: 1}"),
         ("charts/db/Chart.yaml", "{apiVersion: v2, name: db, version: 1.0.0}"),
-        ("charts/db/values.yaml", "{x: 0, y: 2}"),
+        ("charts/db/values.yaml", "{x: 0, z: 2}"),
         ("charts/db/templates/_h.tpl", "{{ define \"who\" }}child{{ end }}"),
         (
             "charts/db/templates/b.yaml",
             &map(
                 "b",
-                "{a: '{{ .Values.x }}{{ .Values.y }} {{ include \"who\" . }} {{ .Chart.Name }} {{ .Chart.IsRoot }}', b: '{{ set .Values \"changed\" true | len }}'}",
+                "{a: '{{ .Values.x }}{{ .Values.z }} {{ include \"who\" . }} {{ .Chart.Name }} {{ .Chart.IsRoot }}', b: '{{ set .Values \"changed\" true | len }}'}",
             ),
         ),
         ("charts/db/templates/NOTES.txt", "inner"),

@@ -1,0 +1,118 @@
+//! Helm's functions that write values as YAML, JSON or TOML, and read them.
+//!
+//! They never fail: what cannot be written becomes an empty text, and where something cannot be read, the result says so.
+
+use super::call::Trouble;
+use super::helm::{Known, text};
+use crate::driver::chart::json::{self, Numbers};
+use crate::driver::chart::toml;
+use crate::driver::chart::value::Value;
+use crate::driver::chart::yaml;
+
+type Outcome = Result<Value, Trouble>;
+
+const NO_MAP: &str = "into Go value of type map[string]interface {}";
+const NO_LIST: &str = "into Go value of type []interface {}";
+
+/// The function of that name.
+pub(super) fn find(name: &str) -> Option<Known> {
+    let known = |function| Some(Known { arity: (1, 1), function });
+    match name {
+        "toYaml" => known(|_, _, arguments| Ok(written(yaml::write, arguments))),
+        "toYamlPretty" => known(|_, _, arguments| Ok(written(yaml::write_pretty, arguments))),
+        "toJson" => known(|_, _, arguments| Ok(written(json::write, arguments))),
+        "toToml" => known(|_, _, arguments| {
+            Ok(Value::text(toml::write(&first(arguments)).unwrap_or_else(|problem| problem)))
+        }),
+        "mustToYaml" => known(|_, _, arguments| must(yaml::write, arguments)),
+        "mustToToml" => known(|_, _, arguments| must(toml::write, arguments)),
+        "fromYaml" => known(|_, _, arguments| Ok(from_yaml(&text(arguments, 0)?))),
+        "fromYamlArray" => known(|_, _, arguments| Ok(from_yaml_array(&text(arguments, 0)?))),
+        "fromJson" => known(|_, _, arguments| Ok(from_json(&text(arguments, 0)?))),
+        "fromJsonArray" => known(|_, _, arguments| Ok(from_json_array(&text(arguments, 0)?))),
+        "fromToml" => known(|_, _, arguments| Ok(from_toml(&text(arguments, 0)?))),
+        _ => None,
+    }
+}
+
+fn first(arguments: &[Value]) -> Value {
+    arguments.first().cloned().unwrap_or(Value::Nil)
+}
+
+fn written(write: fn(&Value) -> Result<String, String>, arguments: &[Value]) -> Value {
+    Value::text(write(&first(arguments)).unwrap_or_default())
+}
+
+fn must(write: fn(&Value) -> Result<String, String>, arguments: &[Value]) -> Outcome {
+    Ok(Value::text(write(&first(arguments))?))
+}
+
+fn problem_entry(problem: String) -> Value {
+    Value::dict([("Error", Value::text(problem))])
+}
+
+fn from_yaml(text: &str) -> Value {
+    match yaml::read(text, Numbers::Float) {
+        Ok(value) => match misfit(&value, true) {
+            Some(kind) => problem_entry(format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} {NO_MAP}"
+            )),
+            None => or_empty(value, Value::dict::<&str>([])),
+        },
+        Err(error) => problem_entry(format!("error converting YAML to JSON: {error}")),
+    }
+}
+
+fn from_yaml_array(text: &str) -> Value {
+    match yaml::read(text, Numbers::Float) {
+        Ok(value) => match misfit(&value, false) {
+            Some(kind) => Value::list([Value::text(format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} {NO_LIST}"
+            ))]),
+            None => or_empty(value, Value::list([])),
+        },
+        Err(error) => Value::list([Value::text(format!("error converting YAML to JSON: {error}"))]),
+    }
+}
+
+fn from_json(text: &str) -> Value {
+    match json::read(text, Numbers::Float) {
+        Ok(value) => match misfit(&value, true) {
+            Some(kind) => problem_entry(format!("json: cannot unmarshal {kind} {NO_MAP}")),
+            None => or_empty(value, Value::dict::<&str>([])),
+        },
+        Err(problem) => problem_entry(problem),
+    }
+}
+
+fn from_json_array(text: &str) -> Value {
+    match json::read(text, Numbers::Float) {
+        Ok(value) => match misfit(&value, false) {
+            Some(kind) => Value::list([Value::text(format!("json: cannot unmarshal {kind} {NO_LIST}"))]),
+            None => or_empty(value, Value::list([])),
+        },
+        Err(problem) => Value::list([Value::text(problem)]),
+    }
+}
+
+fn from_toml(text: &str) -> Value {
+    toml::read(text).unwrap_or_else(problem_entry)
+}
+
+fn or_empty(value: Value, empty: Value) -> Value {
+    if let Value::Nil = value { empty } else { value }
+}
+
+/// What JSON calls a value that is neither nothing nor a mapping, or a list where one is wanted.
+fn misfit(value: &Value, wants_mapping: bool) -> Option<&'static str> {
+    match value {
+        Value::Nil => None,
+        Value::Dict(_) if wants_mapping => None,
+        Value::List(_) if !wants_mapping => None,
+        Value::Dict(_) => Some("object"),
+        Value::List(_) => Some("array"),
+        Value::Bool(_) => Some("bool"),
+        Value::Int(_) | Value::Float(_) | Value::Number(_) => Some("number"),
+        _ => Some("string"),
+    }
+}
