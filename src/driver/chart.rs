@@ -32,7 +32,7 @@ pub mod yaml;
 pub use capabilities::Capabilities;
 pub use error::ChartError;
 pub use hooks::{ChartHook, DeletePolicy, HookEvent, hooks_at};
-pub use load::Chart;
+pub use load::{Chart, values_from_yaml};
 pub use manifests::Document;
 pub use release::Release;
 pub use render::{Lookups, Outcome, Rendered, Request, Seed, render};

@@ -96,7 +96,7 @@ fn load(files: Files, budget: &mut Budget, depth: usize) -> Result<Chart, ChartE
         warnings.push(format!("{}: this chart is deprecated", metadata.name));
     }
     let values_text = sorted.own.remove("values.yaml").unwrap_or_default();
-    let values = values(&values_text, &metadata.name, &mut warnings)?;
+    let values = own_values(&values_text, &metadata.name, &mut warnings)?;
     let schema = sorted.own.remove("values.schema.json");
     let charts = charts(sorted.charts, &metadata.name, budget, depth)?;
     Ok(Chart {
@@ -171,8 +171,20 @@ fn metadata(sorted: &mut Sorted, warnings: &mut Vec<String>) -> Result<Metadata,
     Ok(metadata)
 }
 
+/// Reads values that a person gives, as Helm reads a file of them: every number is a `float64`.
+///
+/// # Errors
+/// It is no YAML, or no mapping.
+pub fn values_from_yaml(text: &str) -> Result<Json, String> {
+    match documents::first(text)? {
+        Value::Nil => Ok(Json::Object(Map::new())),
+        values @ Value::Dict(_) => Ok(plain::to_json(&values)),
+        _ => Err("it is no mapping".to_owned()),
+    }
+}
+
 /// Reads `values.yaml`: its first document, which is a mapping or nothing.
-fn values(text: &[u8], chart: &str, warnings: &mut Vec<String>) -> Result<Json, ChartError> {
+fn own_values(text: &[u8], chart: &str, warnings: &mut Vec<String>) -> Result<Json, ChartError> {
     let text = String::from_utf8_lossy(text);
     let failed = |why: String| ChartError::File(format!("cannot load values.yaml: {why}"));
     if text.lines().skip(1).any(|line| line.trim_end() == "---") {
@@ -180,11 +192,7 @@ fn values(text: &[u8], chart: &str, warnings: &mut Vec<String>) -> Result<Json, 
             "values.yaml has a line `---`; only what stands before the second document counts, as in Helm 3";
         warnings.push(format!("{chart}: {message}"));
     }
-    match documents::first(&text).map_err(failed)? {
-        Value::Nil => Ok(Json::Object(Map::new())),
-        values @ Value::Dict(_) => Ok(plain::to_json(&values)),
-        _ => Err(failed("it is no mapping".to_owned())),
-    }
+    values_from_yaml(&text).map_err(failed)
 }
 
 fn charts(
