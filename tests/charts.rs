@@ -37,4 +37,4 @@ macro_rules! charts {
     };
 }
 
-charts! { web }
+charts! { database, umbrella, web, with_library }

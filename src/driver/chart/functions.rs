@@ -14,17 +14,19 @@ use super::value::Value;
 
 mod arguments;
 mod cast;
-pub mod print;
+mod print;
 mod dates;
 mod decimals;
 mod defaults;
 mod dicts;
+mod json;
 mod lists;
 mod merge;
 mod numbers;
 mod paths;
 mod strings;
 mod regexes;
+mod urls;
 mod values;
 pub(super) mod versions;
 mod words;
@@ -93,7 +95,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.get(name).copied()
 }
 
-const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE, dates::TABLE];
+const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE, dates::TABLE, urls::TABLE, json::TABLE];
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::value::Value;
-use super::print::print;
+use super::super::format::print;
 
 /// An integer of whatever is given; zero for what is none.
 pub fn to_int64(value: &Value) -> i64 {

@@ -8,7 +8,7 @@ use super::super::value::Value;
 use super::Kind::{Any, Text, Time};
 use super::arguments::{Answer, fixed, object, string, text};
 use super::cast::parse_int;
-use super::{Entry, Kind, Surroundings, entry};
+use super::{Entry, Surroundings, entry};
 
 mod civil;
 mod duration;
@@ -48,13 +48,13 @@ fn answer(moment: Moment) -> Answer {
 
 /// A `time.Time`.
 fn time(value: &Value) -> Result<Moment, String> {
-    Moment::of(object(value, Kind::Time)?)
+    Moment::of(object(value, Time)?)
 }
 
 /// A `time.Time` or the seconds since 1970; everything else is now.
 fn time_or_now(around: &Surroundings, value: &Value) -> Result<Moment, String> {
     match value {
-        Value::Object(_) if Kind::Time.accepts(value) => time(value),
+        Value::Object(_) if Time.accepts(value) => time(value),
         Value::Int(seconds) => Ok(Moment { seconds: *seconds, nanoseconds: 0, zone: Zone::Utc }),
         _ => Ok(Moment::from_timestamp(around.now)),
     }
@@ -149,7 +149,7 @@ fn duration_round(around: &Surroundings, arguments: &[Value]) -> Answer {
     let nanoseconds = match given {
         Value::Int(nanoseconds) => *nanoseconds,
         Value::Text(text) => parse_duration(text).unwrap_or(0),
-        Value::Object(_) if Kind::Time.accepts(given) => Moment::from_timestamp(around.now).since(&time(given)?),
+        Value::Object(_) if Time.accepts(given) => Moment::from_timestamp(around.now).since(&time(given)?),
         _ => 0,
     };
     let size = nanoseconds.unsigned_abs();

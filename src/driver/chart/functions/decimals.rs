@@ -6,7 +6,7 @@ use super::super::value::Value;
 use super::Kind::Any;
 use super::arguments::{Answer, at_least, fixed};
 use super::cast::to_float64;
-use super::print::float;
+use super::super::format::general;
 use super::{Entry, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -52,7 +52,7 @@ fn fold(first: f64, more: &[Value], operation: Operation) -> Answer {
 /// The shortest decimal that reads back as this float.
 fn decimal(number: f64) -> Result<Decimal, String> {
     if !number.is_finite() {
-        return Err(format!("Cannot create a Decimal from {}", float(number)));
+        return Err(format!("Cannot create a Decimal from {}", general(number)));
     }
     let written = format!("{number:e}");
     let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));

@@ -6,7 +6,7 @@ use super::super::value::Value;
 use super::Kind::{Any, Float, Int, Text};
 use super::arguments::{Answer, at_least, fixed, float, int, int64, list, string, text};
 use super::cast::{parse_int, to_float64, to_int64};
-use super::print::print;
+use super::super::format::print;
 use super::{Entry, ITEMS_MAX, Surroundings, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[

@@ -7,7 +7,8 @@ use super::super::value::Value;
 use super::Kind::{Any, Int, Text};
 use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
 use super::cast::to_bytes;
-use super::print::{print, quoted};
+use super::super::format::print;
+use super::print::quoted;
 use super::words::{lower, upper};
 use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
 
@@ -148,8 +149,12 @@ fn squote(_: &Surroundings, arguments: &[Value]) -> Answer {
 
 fn cat(_: &Surroundings, arguments: &[Value]) -> Answer {
     let given = arguments.iter().filter(|value| !matches!(value, Value::Nil));
-    let printed = given.map(to_bytes).collect::<Result<Vec<_>, _>>()?;
-    string(printed.join(&b' '))
+    let printed = given.map(|value| match value {
+        // Not as `toString`: what are bytes for Go is printed as a list of numbers.
+        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_ok() => print(value).map(|text| text.into_bytes().into()),
+        other => to_bytes(other),
+    });
+    string(printed.collect::<Result<Vec<_>, _>>()?.join(&b' '))
 }
 
 /// The text with as many blanks at the beginning of each line, behind `lead`.

@@ -63,7 +63,7 @@ fn check(name: &str) {
     assert!(wrong.is_empty(), "{} of {} cases in {name}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt", "dates.txt"];
+const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt", "dates.txt", "urls.txt", "json.txt"];
 
 #[test]
 fn strings_are_as_in_helm() {
@@ -103,6 +103,16 @@ fn versions_are_as_in_helm() {
 #[test]
 fn dates_are_as_in_helm() {
     check("dates.txt");
+}
+
+#[test]
+fn addresses_are_as_in_helm() {
+    check("urls.txt");
+}
+
+#[test]
+fn json_is_as_in_helm() {
+    check("json.txt");
 }
 
 #[test]

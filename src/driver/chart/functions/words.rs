@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::super::value::Value;
 use super::Kind::{Int, Text};
-use super::arguments::{Answer, bytes, fixed, int, string, text};
+use super::arguments::{Answer, bytes, fixed, int, string};
 use super::strings::map;
 use super::{Entry, Surroundings, TEXT_MAX, entry, too_large};
 

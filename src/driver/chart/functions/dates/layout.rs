@@ -158,7 +158,7 @@ pub fn format(moment: &Moment, layout: &str) -> String {
 
 fn write(out: &mut String, moment: &Moment, element: Element) {
     let civil = moment.civil();
-    let hour12 = |hour: u8| if hour % 12 == 0 { 12 } else { hour % 12 };
+    let hour12 = |hour: u8| if hour.is_multiple_of(12) { 12 } else { hour % 12 };
     let (offset, zone) = moment.zone.at(moment.seconds);
     let name = |name: &'static str, full: bool| if full { name } else { &name[..3] };
     match element {

@@ -46,8 +46,8 @@ impl Moment {
             Some(Ok(Value::Int(number))) => Ok(number),
             _ => Err(format!("a time without {name}")),
         };
-        let zone = match &object.call("Format", &[Value::text("-07:00:00 MST")]) {
-            Some(Ok(Value::Text(zone))) => zone_of(zone),
+        let zone = match object.call("Format", &[Value::text("-07:00:00 MST")]) {
+            Some(Ok(Value::Text(ref zone))) => zone_of(zone),
             _ => Zone::Utc,
         };
         let nanoseconds = u32::try_from(number("Nanosecond")?).unwrap_or(0);

@@ -58,7 +58,7 @@ pub fn parse(layout: &str, text: &str) -> Result<Moment, String> {
             Err(Wrong::Range(what)) => return Err(complaint(&format!("{what} out of range"))),
         };
     }
-    read.moment().map_err(|what| complaint(what))
+    read.moment().map_err(complaint)
 }
 
 /// A text in quotes as errors about times show it: what is not printable ASCII by its bytes.

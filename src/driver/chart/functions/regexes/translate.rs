@@ -81,7 +81,7 @@ impl<'a> Translator<'a> {
                 self.rest = rest;
                 self.repeatable = true;
             }
-            '*' | '+' | '?' => self.repeat(&before[..1].to_owned(), &before[1..], repeated)?,
+            '*' | '+' | '?' => self.repeat(&before[..1], &before[1..], repeated)?,
             '{' => match counts(before) {
                 Some((least, most, rest)) => {
                     if least > REPEAT_MAX || most.is_some_and(|most| most > REPEAT_MAX || most < least) {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::super::print::print;
+use super::super::super::format::print;
 use super::super::{Surroundings, find};
 use super::{Case, Value};
 
@@ -106,7 +106,7 @@ impl Parser<'_> {
                 _ => object.call(&name, &arguments).unwrap_or_else(|| panic!("no method {name}")),
             }
             .map_err(|text| format!("error calling {name}: {text}")),
-            (value, None) => Ok(value.clone()),
+            (_, None) => Ok(value),
             (_, Some(name)) => panic!("no field {name}"),
         }
     }

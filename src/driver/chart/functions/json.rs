@@ -1,0 +1,29 @@
+//! sprig's JSON. Helm has its own `toJson` and `fromJson`, which stand before these.
+
+use super::super::json::{Numbers, read, write, write_indented, write_unescaped};
+use super::super::value::Value;
+use super::Kind::{Any, Text};
+use super::arguments::{Answer, fixed, string, text};
+use super::{Entry, entry};
+
+pub(super) const TABLE: &[Entry] = &[
+    entry("fromJson", &[Text], |_, given| Ok(from_json(given).unwrap_or(Value::Nil))),
+    entry("mustFromJson", &[Text], |_, given| from_json(given)),
+    entry("toJson", &[Any], |_, given| or_nothing(given, write)),
+    entry("mustToJson", &[Any], |_, given| string(write(&fixed::<1>(given)?[0])?)),
+    entry("toPrettyJson", &[Any], |_, given| or_nothing(given, write_indented)),
+    entry("mustToPrettyJson", &[Any], |_, given| string(write_indented(&fixed::<1>(given)?[0])?)),
+    entry("toRawJson", &[Any], |_, given| string(write_unescaped(&fixed::<1>(given)?[0])?)),
+    entry("mustToRawJson", &[Any], |_, given| string(write_unescaped(&fixed::<1>(given)?[0])?)),
+];
+
+fn from_json(arguments: &[Value]) -> Answer {
+    let [given] = fixed(arguments)?;
+    read(&text(given)?, Numbers::Float)
+}
+
+/// The JSON of a value; nothing for a value that has none.
+fn or_nothing(arguments: &[Value], write: fn(&Value) -> Result<String, String>) -> Answer {
+    let [given] = fixed(arguments)?;
+    string(write(given).unwrap_or_default())
+}

@@ -1,0 +1,1 @@
+{{ define "shared" }}of {{ .Chart.Name }} by the cache{{ end }}
