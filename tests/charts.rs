@@ -37,4 +37,4 @@ macro_rules! charts {
     };
 }
 
-charts! { database, umbrella, web, with_library }
+charts! { database, files, numbers, operator, umbrella, web, with_library }

@@ -102,6 +102,11 @@ impl Case {
         self.option("--kube-version").unwrap_or(KUBERNETES)
     }
 
+    /// Whether the real helm must refuse it: its name says so.
+    pub fn is_refused(&self) -> bool {
+        self.name.ends_with("-refused")
+    }
+
     /// Whether it is an upgrade.
     pub fn is_upgrade(&self) -> bool {
         self.options.iter().any(|word| word == "--is-upgrade")
