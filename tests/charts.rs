@@ -37,4 +37,4 @@ macro_rules! charts {
     };
 }
 
-charts! { database, files, numbers, operator, umbrella, web, with_library }
+charts! { database, documents, files, language, numbers, operator, umbrella, web, with_library }

@@ -23,6 +23,7 @@ mod show;
 mod tests;
 mod token;
 mod tree;
+mod types;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -14,6 +14,7 @@ use super::value::Value;
 
 mod arguments;
 mod cast;
+mod certificates;
 mod print;
 mod dates;
 mod decimals;
@@ -95,7 +96,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.get(name).copied()
 }
 
-const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE, dates::TABLE, urls::TABLE, json::TABLE];
+const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE, dates::TABLE, urls::TABLE, json::TABLE, certificates::TABLE];
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// The most calls of functions that take long (keys, `bcrypt`) in one rendering.
+/// How much of what takes long (keys, `bcrypt`) one rendering may make, in units of about a tenth of a second.
 const COSTLY_MAX: u32 = 64;
 
 /// A deployment's seed, and where in the templates the call under way stands. Make a new one for each rendering.
@@ -22,7 +22,7 @@ pub struct Draw {
     pub place: String,
     /// How many streams were drawn for equal calls.
     drawn: HashMap<[u8; 32], u64>,
-    /// How many calls took long.
+    /// How many units of what takes long were made.
     costly: u32,
 }
 
@@ -48,13 +48,13 @@ impl Draw {
         Stream { key, block: 0, left: Vec::new() }
     }
 
-    /// Counts a call that takes long. An error when there were too many.
-    pub fn count_costly(&mut self, function: &str) -> Result<(), String> {
-        self.costly += 1;
+    /// Counts a call that takes about so many tenths of a second. An error when there were too many.
+    pub fn count_costly(&mut self, function: &str, units: u32) -> Result<(), String> {
+        self.costly = self.costly.saturating_add(units);
         if self.costly <= COSTLY_MAX {
             return Ok(());
         }
-        Err(format!("one rendering may make {COSTLY_MAX} keys and password hashes; {function} would make one more"))
+        Err(format!("the chart makes more keys and password hashes than one rendering may; {function} would make one more"))
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn one_rendering_makes_only_so_many_keys() {
         let mut draw = draw("a");
-        assert!((0..COSTLY_MAX).all(|_| draw.count_costly("bcrypt").is_ok()));
-        assert!(draw.count_costly("bcrypt").unwrap_err().contains("bcrypt would make one more"));
+        assert!((0..COSTLY_MAX).all(|_| draw.count_costly("bcrypt", 1).is_ok()));
+        assert!(draw.count_costly("bcrypt", 1).unwrap_err().contains("bcrypt would make one more"));
     }
 }

@@ -5,41 +5,45 @@ use std::rc::Rc;
 use super::compare::{self, equal};
 use super::escape;
 use super::held::Held;
+use super::types::Parameters;
 use crate::driver::chart::format;
+use crate::driver::chart::functions::Kind;
 use crate::driver::chart::value::Value;
 
-/// A function and how many arguments it takes.
+/// A function and what it takes.
 pub(super) struct Known {
-    pub(super) arity: (usize, usize),
+    pub(super) parameters: Parameters,
     pub(super) function: fn(&[Held]) -> Result<Held, String>,
 }
 
-const ANY: usize = usize::MAX;
-
 /// The function of that name. `and` and `or` are not among them: they do not evaluate all of their arguments.
 pub(super) fn find(name: &str) -> Option<Known> {
-    let known = |least, most, function| Some(Known { arity: (least, most), function });
+    const ONE: Parameters = Parameters::fixed(&[Kind::Any]);
+    const TWO: Parameters = Parameters::fixed(&[Kind::Any, Kind::Any]);
+    const SOME: Parameters = Parameters::any(&[Kind::Any]);
+    const MANY: Parameters = Parameters::any(&[]);
+    let known = |parameters, function| Some(Known { parameters, function });
     match name {
-        "call" => known(1, ANY, call),
-        "eq" => known(1, ANY, compare::eq),
-        "ge" => known(2, 2, compare::ge),
-        "gt" => known(2, 2, compare::gt),
-        "html" => known(0, ANY, |arguments| Ok(text(escape::html(&joined(arguments)?)))),
-        "index" => known(1, ANY, index),
-        "js" => known(0, ANY, |arguments| Ok(text(escape::javascript(&joined(arguments)?)))),
-        "le" => known(2, 2, compare::le),
-        "len" => known(1, 1, length),
-        "lt" => known(2, 2, compare::lt),
-        "ne" => known(2, 2, |arguments| match arguments {
+        "call" => known(SOME, call),
+        "eq" => known(SOME, compare::eq),
+        "ge" => known(TWO, compare::ge),
+        "gt" => known(TWO, compare::gt),
+        "html" => known(MANY, |arguments| Ok(text(escape::html(&joined(arguments)?)))),
+        "index" => known(SOME, index),
+        "js" => known(MANY, |arguments| Ok(text(escape::javascript(&joined(arguments)?)))),
+        "le" => known(TWO, compare::le),
+        "len" => known(ONE, length),
+        "lt" => known(TWO, compare::lt),
+        "ne" => known(TWO, |arguments| match arguments {
             [one, other] => Ok(boolean(!equal(one, other)?)),
             _ => Ok(Held::Nothing),
         }),
-        "not" => known(1, 1, |arguments| Ok(boolean(!arguments.first().is_some_and(Held::truth)))),
-        "print" => known(0, ANY, |arguments| Ok(text(format::sprint(&values(arguments))?))),
-        "printf" => known(1, ANY, printf),
-        "println" => known(0, ANY, |arguments| Ok(text(format::sprintln(&values(arguments))?))),
-        "slice" => known(1, ANY, slice),
-        "urlquery" => known(0, ANY, |arguments| Ok(text(escape::query(&joined(arguments)?)))),
+        "not" => known(ONE, |arguments| Ok(boolean(!arguments.first().is_some_and(Held::truth)))),
+        "print" => known(MANY, |arguments| Ok(text(format::sprint(&values(arguments))?))),
+        "printf" => known(Parameters::any(&[Kind::Text]), printf),
+        "println" => known(MANY, |arguments| Ok(text(format::sprintln(&values(arguments))?))),
+        "slice" => known(SOME, slice),
+        "urlquery" => known(MANY, |arguments| Ok(text(escape::query(&joined(arguments)?)))),
         _ => None,
     }
 }
@@ -69,11 +73,10 @@ fn joined(arguments: &[Held]) -> Result<String, String> {
 fn printf(arguments: &[Held]) -> Result<Held, String> {
     match values(arguments).split_first() {
         Some((Value::Text(template), rest)) => Ok(text(format::sprintf(template, rest)?)),
-        Some((other, _)) => {
-            let got = if let Value::Nil = other { "interface {}" } else { other.type_name() };
-            Err(format!("wrong type for value; expected string; got {got}"))
+        Some((Value::Bytes(template), rest)) => {
+            Ok(text(format::sprintf(&String::from_utf8_lossy(template), rest)?))
         }
-        None => Ok(Held::Nothing),
+        _ => Ok(Held::Nothing),
     }
 }
 

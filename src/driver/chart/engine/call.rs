@@ -5,14 +5,17 @@ use super::evaluate::Arguments;
 use super::held::Held;
 use super::helm;
 use super::run::{At, Failure, Run};
-use super::tree::{Operand, Term};
-use crate::driver::chart::functions::{self, Function};
+use super::tree::Operand;
+use super::types::{Parameters, fit, literal};
+use crate::driver::chart::functions::{self, Entry, Kind};
 use crate::driver::chart::value::Value;
 
 /// Functions that go through all that is inside of their arguments, and so cost more than their arguments' length tells.
-const DEEP: [&str; 12] = [
+const DEEP: [&str; 14] = [
+    "cat",
     "deepCopy",
     "deepEqual",
+    "has",
     "merge",
     "mergeOverwrite",
     "mustDeepCopy",
@@ -28,29 +31,39 @@ const DEEP: [&str; 12] = [
 /// A function by its name, in the order in which Helm's templates find it.
 enum Callee {
     Helm(helm::Known),
-    Sprig(Function),
+    Sprig(&'static Entry),
     Go(builtins::Known),
 }
 
-fn find(name: &str) -> Option<Callee> {
-    helm::find(name)
-        .map(Callee::Helm)
-        .or_else(|| functions::find(name).map(|entry| Callee::Sprig(entry.call)))
-        .or_else(|| builtins::find(name).map(Callee::Go))
+impl Callee {
+    fn find(name: &str) -> Option<Self> {
+        helm::find(name)
+            .map(Self::Helm)
+            .or_else(|| functions::find(name).map(Self::Sprig))
+            .or_else(|| builtins::find(name).map(Self::Go))
+    }
+
+    fn parameters(&self) -> Parameters {
+        match self {
+            Self::Helm(known) => known.parameters,
+            Self::Go(known) => known.parameters,
+            Self::Sprig(entry) => Parameters { fixed: entry.takes, rest: entry.rest },
+        }
+    }
 }
 
 /// Whether templates may call a function of that name.
 pub(super) fn is_known(name: &str) -> bool {
-    name == "and" || name == "or" || find(name).is_some()
+    name == "and" || name == "or" || Callee::find(name).is_some()
 }
 
-/// Outcome of a call: the error is its text, or the error of a template that it executed with what the function was about.
+/// Why a call failed.
 pub(super) enum Trouble {
     /// What is wrong, to be told after `error calling NAME: `.
     Text(String),
     /// What the chart's author has to say to the chart's user.
     Raised(String),
-    /// An error within a template that the function executed.
+    /// An error within a template that the function executed, and what the function was about.
     Inside(Failure, String),
     /// A limit that is reached.
     Limit(String),
@@ -64,13 +77,29 @@ impl From<String> for Trouble {
 
 impl<'t> Run<'t> {
     /// Evaluates the arguments of a call.
-    pub(super) fn evaluate(&mut self, dot: &Held, arguments: Arguments<'t>) -> Result<Vec<Held>, Failure> {
+    pub(super) fn evaluate(
+        &mut self,
+        dot: &Held,
+        parameters: Parameters,
+        arguments: Arguments<'t>,
+    ) -> Result<Vec<Held>, Failure> {
         let mut values = Vec::with_capacity(arguments.operands.len() + 1);
-        for operand in arguments.operands {
-            values.push(self.argument(dot, operand)?);
+        for (index, operand) in arguments.operands.iter().enumerate() {
+            values.push(self.typed_argument(dot, parameters.kind(index), operand)?);
         }
-        values.extend(arguments.last);
+        if let Some(last) = arguments.last {
+            values.push(self.check(fit(parameters.kind(values.len()), last))?);
+        }
         Ok(values)
+    }
+
+    fn typed_argument(&mut self, dot: &Held, kind: Kind, operand: &'t Operand) -> Result<Held, Failure> {
+        if let Some(value) = literal(kind, operand) {
+            self.at(At::Operand(operand));
+            return self.check(value);
+        }
+        let value = self.argument(dot, operand)?;
+        self.check(fit(kind, value))
     }
 
     /// Calls a function. `whole` is the piece of template that errors of the function itself are told at.
@@ -86,43 +115,40 @@ impl<'t> Run<'t> {
         if matches!(name, "and" | "or") {
             return self.and_or(dot, name, arguments);
         }
-        let Some(callee) = find(name) else {
+        let Some(callee) = Callee::find(name) else {
             return self.fail(format!("{name:?} is not a defined function"));
         };
-        let (least, most) = match &callee {
-            Callee::Helm(known) => known.arity,
-            Callee::Go(known) => known.arity,
-            Callee::Sprig(_) => (0, usize::MAX),
-        };
-        self.check_count(name, &arguments, least, most)?;
-        let operands = arguments.operands;
-        let held = self.evaluate(dot, arguments)?;
-        let outcome = match callee {
-            Callee::Go(known) => (known.function)(&held).map_err(Trouble::Text),
-            Callee::Helm(known) => {
-                let values: Vec<Value> = held.iter().cloned().map(Held::into_value).collect();
-                (known.function)(self.core, self.scope, &values).map(Held::result)
-            }
-            Callee::Sprig(function) => {
-                let values: Vec<Value> = held.iter().cloned().map(Held::into_value).collect();
-                self.pay(name, &values)?;
-                function(&self.core.surroundings, &values).map(Held::result).map_err(Trouble::Text)
-            }
-        };
-        match outcome {
+        let (parameters, operands) = (callee.parameters(), arguments.operands);
+        self.check(parameters.check_count(name, operands.len(), arguments.last.is_some()))?;
+        let held = self.evaluate(dot, parameters, arguments)?;
+        match self.apply(name, &callee, held) {
             Ok(result) => {
                 if let Some(value) = result.value() {
                     self.check(self.core.budget.shallow(value))?;
                 }
                 Ok(result)
             }
-            Err(trouble) => Err(self.troubled(name, whole, trouble, operands, &held)),
+            Err(trouble) => Err(self.troubled(name, whole, trouble, operands)),
+        }
+    }
+
+    fn apply(&self, name: &str, callee: &Callee, held: Vec<Held>) -> Result<Held, Trouble> {
+        if let Callee::Go(known) = callee {
+            return (known.function)(&held).map_err(Trouble::Text);
+        }
+        let values: Vec<Value> = held.into_iter().map(Held::into_value).collect();
+        self.pay(name, &values).map_err(Trouble::Limit)?;
+        match callee {
+            Callee::Helm(known) => (known.function)(self.core, self.scope, &values).map(Held::result),
+            Callee::Sprig(entry) => Ok(Held::result((entry.call)(&self.core.surroundings, &values)?)),
+            Callee::Go(_) => Ok(Held::Nothing),
         }
     }
 
     /// `and` and `or` evaluate no more arguments than they need.
     fn and_or(&mut self, dot: &Held, name: &str, arguments: Arguments<'t>) -> Result<Held, Failure> {
-        self.check_count(name, &arguments, 1, usize::MAX)?;
+        let parameters = Parameters::any(&[Kind::Any]);
+        self.check(parameters.check_count(name, arguments.operands.len(), arguments.last.is_some()))?;
         let mut value = Held::Nothing;
         for operand in arguments.operands {
             value = self.argument(dot, operand)?;
@@ -133,49 +159,30 @@ impl<'t> Run<'t> {
         Ok(arguments.last.unwrap_or(value))
     }
 
-    fn check_count(
-        &self,
-        name: &str,
-        arguments: &Arguments<'_>,
-        least: usize,
-        most: usize,
-    ) -> Result<(), Failure> {
-        let count = arguments.operands.len() + usize::from(arguments.last.is_some());
-        if most == usize::MAX && count < least {
-            let got = arguments.operands.len();
-            return self.fail(format!("wrong number of args for {name}: want at least {least} got {got}"));
-        }
-        if most != usize::MAX && !(least..=most).contains(&count) {
-            return self.fail(format!("wrong number of args for {name}: want {least} got {count}"));
-        }
-        Ok(())
-    }
-
     /// Pays for what a function will look at.
-    fn pay(&self, name: &str, values: &[Value]) -> Result<(), Failure> {
+    fn pay(&self, name: &str, values: &[Value]) -> Result<(), String> {
+        let budget = &self.core.budget;
         let deep = DEEP.contains(&name);
-        for value in values {
-            let paid = if deep { self.core.budget.deep(value) } else { self.core.budget.shallow(value) };
-            self.check(paid)?;
-        }
-        Ok(())
+        values.iter().try_for_each(|value| if deep { budget.deep(value) } else { budget.shallow(value) })
     }
 
-    fn troubled(
-        &self,
-        name: &str,
-        whole: At<'t>,
-        trouble: Trouble,
-        operands: &'t [Operand],
-        held: &[Held],
-    ) -> Failure {
+    fn troubled(&self, name: &str, whole: At<'t>, trouble: Trouble, operands: &'t [Operand]) -> Failure {
+        // Go checks types before it calls, and so do the functions that do it by themselves.
+        let of_type = |text: &str| {
+            text.starts_with("wrong type for value; expected ")
+                || text.starts_with("wrong number of args for ")
+        };
         match trouble {
-            Trouble::Text(text) if text.starts_with("wrong number of args for ") => self.failure(text),
-            Trouble::Text(text) if text.starts_with("wrong type for value; expected ") => {
-                self.wrong_type(&text, operands, held)
-            }
+            Trouble::Text(text) if of_type(&text) => self.failure(text),
             Trouble::Text(text) => {
                 self.at(whole);
+                let text = match (name, operands.first()) {
+                    // Only here does Go name the operand.
+                    ("call", Some(operand)) => {
+                        text.replacen("non-function of", &format!("non-function {operand} of"), 1)
+                    }
+                    _ => text,
+                };
                 self.failure(format!("error calling {name}: {text}"))
             }
             Trouble::Raised(text) => {
@@ -190,35 +197,9 @@ impl<'t> Run<'t> {
             }
             Trouble::Inside(failure, doing) => {
                 self.at(whole);
-                let doing = if doing.is_empty() {
-                    format!("error calling {name}")
-                } else {
-                    format!("error calling {name}: {doing}")
-                };
-                Box::new(failure.called_from(self.frame(doing)))
+                let colon = if doing.is_empty() { "" } else { ": " };
+                Box::new(failure.called_from(self.frame(format!("error calling {name}{colon}{doing}"))))
             }
-        }
-    }
-
-    /// Tells an argument of the wrong type at the argument, as Go does, which checks it before the call.
-    fn wrong_type(&self, text: &str, operands: &'t [Operand], held: &[Held]) -> Failure {
-        let expected = text.strip_prefix("wrong type for value; expected ").unwrap_or("");
-        let (expected, got) = expected.split_once("; got ").unwrap_or((expected, ""));
-        let is_wrong = |value: &Held| match value {
-            Held::Nothing | Held::Boxed(Value::Nil) => matches!(got, "interface {}" | "<nil>"),
-            Held::Boxed(value) | Held::Plain(value) => value.type_name() == got,
-        };
-        let Some(index) = held.iter().position(is_wrong) else { return self.failure(text) };
-        if let Some(operand) = operands.get(index) {
-            self.at(At::Operand(operand));
-            if matches!(operand.term, Term::Text(..) | Term::Number(..) | Term::Bool(_)) {
-                let expected = if expected == "int" { "integer" } else { expected };
-                return self.failure(format!("expected {expected}; found {operand}"));
-            }
-        }
-        match held.get(index) {
-            Some(Held::Nothing) => self.failure(format!("invalid value; expected {expected}")),
-            _ => self.failure(text),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::builtins::boolean;
 use super::held::Held;
-use crate::driver::chart::format::print;
+use crate::driver::chart::format::{print, sprintf};
 use crate::driver::chart::value::Value;
 
 const INCOMPATIBLE: &str = "incompatible types for comparison";
@@ -55,16 +55,21 @@ pub(super) fn equal(one: &Held, other: &Held) -> Result<bool, String> {
         }
         _ if is_basic(one) || is_basic(other) => Err(INCOMPATIBLE.to_owned()),
         _ if one.type_name() == other.type_name() => {
-            Err(format!("non-comparable type {}: {}", print(other)?, other.type_name()))
+            Err(format!("non-comparable type {}: {}", shown(other)?, other.type_name()))
         }
         _ => Err(format!(
             "non-comparable types {}: {}, {}: {}",
-            print(one)?,
+            shown(one)?,
             one.type_name(),
             other.type_name(),
             print(other)?
         )),
     }
+}
+
+/// As Go shows it here: by `%s`, whether it is a text or not.
+fn shown(value: &Value) -> Result<String, String> {
+    sprintf("%s", std::slice::from_ref(value))
 }
 
 fn is_basic(value: &Value) -> bool {

@@ -4,6 +4,8 @@
 
 use super::call::Trouble;
 use super::helm::{Known, text};
+use super::types::Parameters;
+use crate::driver::chart::functions::Kind;
 use crate::driver::chart::json::{self, Numbers};
 use crate::driver::chart::toml;
 use crate::driver::chart::value::Value;
@@ -16,21 +18,21 @@ const NO_LIST: &str = "into Go value of type []interface {}";
 
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<Known> {
-    let known = |function| Some(Known { arity: (1, 1), function });
+    let known = |kind, function| Some(Known { parameters: Parameters::fixed(kind), function });
     match name {
-        "toYaml" => known(|_, _, arguments| Ok(written(yaml::write, arguments))),
-        "toYamlPretty" => known(|_, _, arguments| Ok(written(yaml::write_pretty, arguments))),
-        "toJson" => known(|_, _, arguments| Ok(written(json::write, arguments))),
-        "toToml" => known(|_, _, arguments| {
+        "toYaml" => known(&[Kind::Any], |_, _, arguments| Ok(written(yaml::write, arguments))),
+        "toYamlPretty" => known(&[Kind::Any], |_, _, arguments| Ok(written(yaml::write_pretty, arguments))),
+        "toJson" => known(&[Kind::Any], |_, _, arguments| Ok(written(json::write, arguments))),
+        "toToml" => known(&[Kind::Any], |_, _, arguments| {
             Ok(Value::text(toml::write(&first(arguments)).unwrap_or_else(|problem| problem)))
         }),
-        "mustToYaml" => known(|_, _, arguments| must(yaml::write, arguments)),
-        "mustToToml" => known(|_, _, arguments| must(toml::write, arguments)),
-        "fromYaml" => known(|_, _, arguments| Ok(from_yaml(&text(arguments, 0)?))),
-        "fromYamlArray" => known(|_, _, arguments| Ok(from_yaml_array(&text(arguments, 0)?))),
-        "fromJson" => known(|_, _, arguments| Ok(from_json(&text(arguments, 0)?))),
-        "fromJsonArray" => known(|_, _, arguments| Ok(from_json_array(&text(arguments, 0)?))),
-        "fromToml" => known(|_, _, arguments| Ok(from_toml(&text(arguments, 0)?))),
+        "mustToYaml" => known(&[Kind::Any], |_, _, arguments| must(yaml::write, arguments)),
+        "mustToToml" => known(&[Kind::Any], |_, _, arguments| must(toml::write, arguments)),
+        "fromYaml" => known(&[Kind::Text], |_, _, arguments| Ok(from_yaml(&text(arguments, 0)))),
+        "fromYamlArray" => known(&[Kind::Text], |_, _, arguments| Ok(from_yaml_array(&text(arguments, 0)))),
+        "fromJson" => known(&[Kind::Text], |_, _, arguments| Ok(from_json(&text(arguments, 0)))),
+        "fromJsonArray" => known(&[Kind::Text], |_, _, arguments| Ok(from_json_array(&text(arguments, 0)))),
+        "fromToml" => known(&[Kind::Text], |_, _, arguments| Ok(from_toml(&text(arguments, 0)))),
         _ => None,
     }
 }

@@ -92,6 +92,9 @@ impl fmt::Display for TemplateError {
             }
             write!(f, "{frame}")?;
         }
+        if self.stack.first().is_some_and(|innermost| !innermost.doing.is_empty()) {
+            write!(f, "template: {}:{}: ", self.template, self.line)?;
+        }
         f.write_str(&message)
     }
 }
@@ -99,7 +102,9 @@ impl fmt::Display for TemplateError {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { template, line, column, executing, at, doing } = self;
-        write!(f, "template: {template}:{line}:{column}: executing \"{executing}\" at <{at}>: ")?;
+        write!(f, "template: {template}:{line}:{column}: executing \"{executing}\"")?;
+        let at = if at.is_empty() { String::new() } else { format!(" at <{at}>") };
+        write!(f, "{at}: ")?;
         if doing.is_empty() { Ok(()) } else { write!(f, "{doing}: ") }
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::held::Held;
 use super::run::{At, Failure, Run};
 use super::tree::{Command, Number, Operand, Pipe, Term};
+use super::types::Parameters;
 use crate::driver::chart::value::Value;
 
 /// What a command is given: its operands after the first, and the value of the command before it in the pipeline.
@@ -106,7 +107,7 @@ impl<'t> Run<'t> {
     pub(super) fn argument(&mut self, dot: &Held, operand: &'t Operand) -> Result<Held, Failure> {
         self.at(At::Operand(operand));
         match &operand.term {
-            Term::Nil => Ok(Held::Boxed(Value::Nil)),
+            Term::Nil => Ok(Held::Nothing),
             Term::Field(names) => self.fields(dot, dot.clone(), names, Arguments::NONE),
             Term::Chain(inner, names) => self.chain(dot, operand, inner, names, Arguments::NONE),
             Term::Variable(names) => self.variable(dot, operand, names, Arguments::NONE),
@@ -191,7 +192,7 @@ impl<'t> Run<'t> {
             }
             Held::Boxed(Value::Object(object)) | Held::Plain(Value::Object(object)) => {
                 let object = Rc::clone(object);
-                let given = self.evaluate(dot, arguments)?;
+                let given = self.evaluate(dot, Parameters::any(&[]), arguments)?;
                 let given: Vec<Value> = given.into_iter().map(Held::into_value).collect();
                 let found = match given.as_slice() {
                     [] => object.field(name).or_else(|| object.call(name, &given)),

@@ -7,8 +7,10 @@ use super::conversions;
 use super::held::Held;
 use super::run::Run;
 use super::scope::Scope;
+use super::types::Parameters;
 use super::{Core, LookupKey};
 use crate::driver::chart::format::quote;
+use crate::driver::chart::functions::Kind;
 use crate::driver::chart::value::Value;
 
 /// How often a template may be within itself by `include`: Helm's own limit.
@@ -19,37 +21,35 @@ const NAME: &str = "gotpl";
 
 type Outcome = Result<Value, Trouble>;
 
-/// A function and how many arguments it takes.
+/// A function and what it takes.
 pub(super) struct Known {
-    pub(super) arity: (usize, usize),
+    pub(super) parameters: Parameters,
     pub(super) function: fn(&Core, &Rc<Scope>, &[Value]) -> Outcome,
 }
 
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<Known> {
-    let known = |count, function| Some(Known { arity: (count, count), function });
+    let known = |fixed, function| Some(Known { parameters: Parameters::fixed(fixed), function });
     match name {
-        "include" => known(2, include),
-        "tpl" => known(2, tpl),
-        "required" => known(2, |_, _, arguments| required(arguments)),
-        "fail" => known(1, |_, _, arguments| Err(Trouble::Raised(text(arguments, 0)?.to_string()))),
-        "lookup" => known(4, |core, _, arguments| lookup(core, arguments)),
+        "include" => known(&[Kind::Text, Kind::Any], include),
+        "tpl" => known(&[Kind::Text, Kind::Any], tpl),
+        "required" => known(&[Kind::Text, Kind::Any], |_, _, arguments| required(arguments)),
+        "fail" => {
+            known(&[Kind::Text], |_, _, arguments| Err(Trouble::Raised(text(arguments, 0).to_string())))
+        }
+        "lookup" => known(&[Kind::Text; 4], |core, _, arguments| lookup(core, arguments)),
         // Templates have no network.
-        "getHostByName" => known(1, |_, _, arguments| text(arguments, 0).map(|_| Value::text(""))),
+        "getHostByName" => known(&[Kind::Text], |_, _, _| Ok(Value::text(""))),
         _ => conversions::find(name),
     }
 }
 
-/// An argument that must be a text.
-pub(super) fn text(arguments: &[Value], index: usize) -> Result<Rc<str>, Trouble> {
+/// An argument that is a text.
+pub(super) fn text(arguments: &[Value], index: usize) -> Rc<str> {
     match arguments.get(index) {
-        Some(Value::Text(text)) => Ok(Rc::clone(text)),
-        Some(Value::Nil) | None => {
-            Err(Trouble::Text("wrong type for value; expected string; got interface {}".to_owned()))
-        }
-        Some(other) => {
-            Err(Trouble::Text(format!("wrong type for value; expected string; got {}", other.type_name())))
-        }
+        Some(Value::Text(text)) => Rc::clone(text),
+        Some(Value::Bytes(bytes)) => Rc::from(String::from_utf8_lossy(bytes)),
+        _ => Rc::from(""),
     }
 }
 
@@ -60,7 +60,7 @@ fn dot(arguments: &[Value]) -> Held {
 
 /// Executes a template and yields its text.
 fn include(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
-    let name = text(arguments, 0)?;
+    let name = text(arguments, 0);
     let depth = core.included.borrow().get(&name).copied().unwrap_or(0);
     if depth > RECURSION {
         let message = "unable to execute template";
@@ -88,7 +88,7 @@ fn include(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
 
 /// Reads a text as a template, executes it and yields its text. It sees the definitions around it; its own ones nobody else sees.
 fn tpl(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
-    let source = text(arguments, 0)?;
+    let source = text(arguments, 0);
     core.budget.bytes(source.len()).map_err(Trouble::Limit)?;
     if !source.contains("{{") {
         return Ok(Value::text(source.replace("<no value>", "")));
@@ -124,7 +124,7 @@ fn shown(source: &str) -> String {
 }
 
 fn required(arguments: &[Value]) -> Outcome {
-    let warning = text(arguments, 0)?;
+    let warning = text(arguments, 0);
     match arguments.get(1) {
         None | Some(Value::Nil) => Err(Trouble::Raised(warning.to_string())),
         Some(Value::Text(text)) if text.is_empty() => Err(Trouble::Raised(warning.to_string())),
@@ -134,8 +134,8 @@ fn required(arguments: &[Value]) -> Outcome {
 
 /// An object of the cluster; an empty dictionary when there is none.
 fn lookup(core: &Core, arguments: &[Value]) -> Outcome {
-    let part = |index| Ok::<_, Trouble>(text(arguments, index)?.to_string());
-    let key = LookupKey { api_version: part(0)?, kind: part(1)?, namespace: part(2)?, name: part(3)? };
+    let part = |index| text(arguments, index).to_string();
+    let key = LookupKey { api_version: part(0), kind: part(1), namespace: part(2), name: part(3) };
     match (core.lookup)(&key)? {
         Value::Nil => Ok(Value::dict::<&str>([])),
         found => Ok(found),
