@@ -22,6 +22,8 @@ mod compare;
 mod helm;
 #[path = "charts/ours.rs"]
 mod ours;
+#[path = "charts/parsing.rs"]
+mod parsing;
 
 /// Declares a test for each chart.
 macro_rules! charts {
@@ -37,4 +39,4 @@ macro_rules! charts {
     };
 }
 
-charts! { database, documents, files, language, numbers, operator, umbrella, web, with_library }
+charts! { database, documents, files, language, numbers, operator, refusals, umbrella, web, with_library }

@@ -47,7 +47,7 @@ fn name(path: &Path) -> String {
 
 /// The cases of a chart.
 pub fn cases(chart: &str) -> Vec<Case> {
-    let mut cases = vec![Case { name: "defaults".to_owned(), values: None, options: Vec::new() }];
+    let mut cases = vec![Case::plain()];
     for path in entries(&directory(chart).join("ci")) {
         let Some(name) = name(&path).strip_suffix("-values.yaml").map(str::to_owned) else { continue };
         let text = std::fs::read_to_string(&path).unwrap();
@@ -55,6 +55,13 @@ pub fn cases(chart: &str) -> Vec<Case> {
         let options = options.split_whitespace().map(str::to_owned).collect();
         cases.push(Case { name, values: Some(path), options });
     }
+    // Each line of this one is a case of `.Values.case` that must be refused.
+    let refusals = std::fs::read_to_string(directory(chart).join("ci/refusals.txt")).unwrap_or_default();
+    cases.extend(refusals.lines().map(|line| Case {
+        name: format!("{line}-refused"),
+        values: None,
+        options: vec!["--set".to_owned(), format!("case={line}")],
+    }));
     cases
 }
 
@@ -76,6 +83,11 @@ pub fn files(directory: &Path) -> BTreeMap<String, Arc<[u8]>> {
 }
 
 impl Case {
+    /// Without values and options.
+    pub fn plain() -> Self {
+        Self { name: "defaults".to_owned(), values: None, options: Vec::new() }
+    }
+
     /// The options of `helm template`.
     pub fn words(&self) -> Vec<String> {
         let mut words: Vec<String> = self.options.clone();

@@ -187,6 +187,10 @@ fn core(helm: &Helm, message: &str) -> String {
         lines.dedup();
         return lines.join("\n");
     }
+    // Ours never fill more than a screen: of a long one the end is compared.
+    if message.len() > 2_000 || message.contains(" more calls) ") {
+        return message.rsplit("error calling").next().unwrap_or_default().to_owned();
+    }
     if helm.major == 3 {
         return message.to_owned();
     }

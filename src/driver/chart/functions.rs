@@ -24,8 +24,10 @@ mod json;
 mod lists;
 mod merge;
 mod numbers;
+mod passwords;
 mod paths;
 mod strings;
+mod randoms;
 mod regexes;
 mod urls;
 mod values;
@@ -96,7 +98,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.get(name).copied()
 }
 
-const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE, dates::TABLE, urls::TABLE, json::TABLE, certificates::TABLE];
+const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE, dates::TABLE, urls::TABLE, json::TABLE, certificates::TABLE, randoms::TABLE, passwords::TABLE];
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {

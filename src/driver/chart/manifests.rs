@@ -113,7 +113,7 @@ impl Head {
         let fields = Fields::of("releaseutil.SimpleHead", "", value)?;
         fields.text("apiVersion")?;
         let metadata = fields.get("metadata");
-        let metadata = Fields::of("releaseutil.SimpleHead.metadata", "", &metadata)?;
+        let metadata = Fields::of("", "metadata.", &metadata)?;
         Ok(Self {
             kind: fields.text("kind")?,
             name: metadata.text("name")?,

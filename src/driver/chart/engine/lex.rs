@@ -304,12 +304,17 @@ impl<'s> Lexer<'s> {
     }
 
     fn number(&mut self) -> Step {
-        let fine = self.scan_number();
+        let mut fine = self.scan_number();
+        let mut complex = self.source.get(self.start..self.at).is_some_and(|text| text.ends_with('i'));
+        if fine && matches!(self.peek(), Some('+' | '-')) {
+            fine = self.scan_number() && self.source.get(..self.at).is_some_and(|text| text.ends_with('i'));
+            complex = true;
+        }
         let text = self.source.get(self.start..self.at).unwrap_or("");
         if !fine {
             return Err(format!("bad number syntax: {}", quote(text)));
         }
-        if matches!(self.peek(), Some('+' | '-')) || text.ends_with('i') {
+        if complex {
             return Err(format!("complex numbers are not supported: {}", quote(text)));
         }
         self.emit(Kind::Number);

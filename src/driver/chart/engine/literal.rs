@@ -33,12 +33,14 @@ pub(super) fn unquote(written: &str) -> Result<Rc<str>, String> {
 /// The value of a number or of a character in single quotes.
 pub(super) fn number(written: &str) -> Result<Number, String> {
     if let Some(quoted) = written.strip_prefix('\'') {
-        let unit = unquote_unit(quoted, '\'').filter(|(_, rest)| *rest == "'").map(|(unit, _)| unit);
-        return match unit {
-            Some(Unit::Byte(byte)) => Ok(Number::Int(i64::from(byte))),
-            Some(Unit::Character(character)) => Ok(Number::Int(i64::from(u32::from(character)))),
-            None => Err(format!("malformed character constant: {written}")),
-        };
+        let (unit, rest) = unquote_unit(quoted, '\'').ok_or("invalid syntax")?;
+        if rest != "'" {
+            return Err(format!("malformed character constant: {written}"));
+        }
+        return Ok(Number::Int(match unit {
+            Unit::Byte(byte) => i64::from(byte),
+            Unit::Character(character) => i64::from(u32::from(character)),
+        }));
     }
     let has_point = written.contains(['.', 'e', 'E', 'p', 'P']);
     if let Some(value) = integer(written) {

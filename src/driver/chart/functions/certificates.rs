@@ -109,7 +109,7 @@ fn private_key(around: &Surroundings, arguments: &[Value]) -> Answer {
     let mut stream = stream(around, FUNCTION, arguments)?;
     string(match &*kind {
         "" | "rsa" => PrivateKey::new_rsa(&mut stream, 4096)?.to_pem(),
-        "dsa" => keys::new_dsa(&mut stream),
+        "dsa" => PrivateKey::new_dsa(&mut stream).to_pem(),
         "ecdsa" => PrivateKey::new_ecdsa(&mut stream).to_pem(),
         "ed25519" => PrivateKey::Ed25519(stream.array()).to_pem(),
         other => format!("Unknown type {other}"),
@@ -214,3 +214,6 @@ fn build_custom(_: &Surroundings, arguments: &[Value]) -> Answer {
     PrivateKey::parse(&key).map_err(|error| format!("error parsing private key: {error}"))?;
     Pair::answer(&certificate, &key)
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,8 +104,10 @@ impl Writer {
             Value::List(items) => self.inline("[", "]", items.iter().map(|item| (None, item))),
             Value::Dict(entries) => {
                 let entries = entries.borrow();
-                let present = entries.iter().filter(|(_, item)| !matches!(item, Value::Nil));
-                self.inline("{", "}", present.map(|(key, item)| (Some(&**key), item)))
+                let present = || entries.iter().filter(|(_, item)| !matches!(item, Value::Nil));
+                let plain = present().filter(|(_, item)| !is_table(item));
+                let tables = present().filter(|(_, item)| is_table(item));
+                self.inline("{", "}", plain.chain(tables).map(|(key, item)| (Some(&**key), item)))
             }
             Value::Object(object) => match object.plain() {
                 Some(Value::Object(_)) | None => self.out.push("{}"),

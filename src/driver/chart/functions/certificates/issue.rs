@@ -86,26 +86,29 @@ impl Request {
         let subject = common_name(&self.name);
         let (issuer, signer) = match issuer {
             None => (None, key),
-            Some((issuer, signer)) if issuer.public_info == signer.public_info() => (Some(issuer), signer),
-            Some(_) => {
-                return Err(failed("x509: provided PrivateKey doesn't match parent's PublicKey".to_owned()));
+            Some((issuer, signer)) => {
+                if Ok(&issuer.public_info) != signer.public_info().as_ref() {
+                    return Err(failed("x509: provided PrivateKey doesn't match parent's PublicKey".to_owned()));
+                }
+                (Some(issuer), signer)
             }
         };
+        let algorithm = signer.signature_algorithm().map_err(failed)?;
         let issuer_name = issuer.map_or(&subject, |issuer| &issuer.subject);
         // Who signs itself needs no word about who signed.
         let issuer_key = issuer.filter(|_| *issuer_name != subject).and_then(|issuer| issuer.key_identifier.as_deref());
         let body = sequence(&[
             element(explicit(0), &integer(&[2])),
             integer(&self.serial),
-            signer.signature_algorithm(),
+            algorithm.clone(),
             issuer_name.clone(),
             self.validity().map_err(failed)?,
             subject.clone(),
-            key.public_info(),
+            key.public_info().map_err(failed)?,
             element(explicit(3), &sequence(&self.extensions(key, issuer_key).map_err(failed)?)),
         ]);
         let signature = signer.sign(&body).map_err(failed)?;
-        let certificate = sequence(&[body, signer.signature_algorithm(), bit_string(&signature)]);
+        let certificate = sequence(&[body, algorithm, bit_string(&signature)]);
         Ok(pem::encode("CERTIFICATE", &certificate))
     }
 

@@ -23,6 +23,7 @@ const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
 const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
+const NO_SIGNER: &str = "x509: certificate private key does not implement crypto.Signer";
 const MALFORMED: &str = "asn1: structure error: malformed private key";
 
 /// A private key that can sign certificates.
@@ -33,6 +34,8 @@ pub enum PrivateKey {
     Ecdsa(SigningKey),
     /// The seed.
     Ed25519([u8; 32]),
+    /// The DER of its numbers. Go signs no certificates with it, nor does it certify it.
+    Dsa(Vec<u8>),
 }
 
 /// The most keys that are kept.
@@ -46,12 +49,6 @@ fn numbers(numbers: &[BigUint]) -> Vec<u8> {
     let mut all = vec![integer(&[0])];
     all.extend(numbers.iter().map(|number| integer(&number.to_bytes_be())));
     sequence(&all)
-}
-
-/// A key of DSA as PEM. Nothing but its text can be used: Go signs no certificates with it.
-pub fn new_dsa(stream: &mut Stream) -> String {
-    let key = primes::dsa(stream);
-    pem::encode("DSA PRIVATE KEY", &numbers(&[key.modulus, key.order, key.generator, key.public, key.private]))
 }
 
 impl PrivateKey {
@@ -72,6 +69,12 @@ impl PrivateKey {
         Ok(Self::Rsa(key))
     }
 
+    /// A key of DSA.
+    pub fn new_dsa(stream: &mut Stream) -> Self {
+        let key = primes::dsa(stream);
+        Self::Dsa(numbers(&[key.modulus, key.order, key.generator, key.public, key.private]))
+    }
+
     /// A key of ECDSA.
     pub fn new_ecdsa(stream: &mut Stream) -> Self {
         loop {
@@ -90,11 +93,12 @@ impl PrivateKey {
             "PRIVATE KEY" => pkcs8(contents).map_err(|error| format!("decoding PEM as PKCS#8: {error}")),
             "RSA PRIVATE KEY" => rsa(contents).map_err(|error| format!("parsing RSA private key from PEM: {error}")),
             "EC PRIVATE KEY" => ec(contents, None).map_err(|error| format!("parsing EC private key from PEM: {error}")),
-            "DSA PRIVATE KEY" => Err("a DSA key signs no certificate".to_owned()),
-            label => Err(match label.strip_suffix(" PRIVATE KEY") {
-                Some(kind) => format!("invalid private key type {kind}"),
-                None => format!("no private key data in PEM block of type {label}"),
-            }),
+            "DSA PRIVATE KEY" => match integers(contents, 6) {
+                Some(_) => Ok(Self::Dsa(contents.clone())),
+                None => Err(format!("parsing DSA private key from PEM: {MALFORMED}")),
+            },
+            label if label.ends_with(" PRIVATE KEY") => Err(format!("invalid private key type {label}")),
+            label => Err(format!("no private key data in PEM block of type {label}")),
         }
     }
 
@@ -116,6 +120,7 @@ impl PrivateKey {
                 let key = element(OCTET_STRING, &element(OCTET_STRING, seed));
                 pem::encode("PRIVATE KEY", &sequence(&[integer(&[0]), algorithm, key]))
             }
+            Self::Dsa(key) => pem::encode("DSA PRIVATE KEY", key),
         }
     }
 
@@ -123,34 +128,36 @@ impl PrivateKey {
     pub fn public(&self) -> Vec<u8> {
         match self {
             Self::Rsa(key) => {
-                let mut inside = Reader::new(key).inside(SEQUENCE);
-                let mut next = || inside.as_mut().and_then(Reader::integer).unwrap_or_default();
-                let (_version, modulus, exponent) = (next(), next(), next());
-                sequence(&[integer(modulus), integer(exponent)])
+                let numbers = integers(key, 3).unwrap_or_default();
+                // The version stands before the modulus and the exponent.
+                sequence(&numbers.iter().skip(1).map(|number| integer(number)).collect::<Vec<_>>())
             }
             Self::Ecdsa(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
             Self::Ed25519(seed) => Ed25519KeyPair::from_seed_unchecked(seed)
                 .map_or_else(|_| Vec::new(), |pair| pair.public_key().as_ref().to_vec()),
+            Self::Dsa(_) => Vec::new(),
         }
     }
 
     /// The public key with its algorithm, as a certificate has it.
-    pub fn public_info(&self) -> Vec<u8> {
+    pub fn public_info(&self) -> Result<Vec<u8>, String> {
         let algorithm = match self {
             Self::Rsa(_) => vec![element(OBJECT_IDENTIFIER, RSA), element(NULL, &[])],
             Self::Ecdsa(_) => vec![element(OBJECT_IDENTIFIER, EC), element(OBJECT_IDENTIFIER, P256)],
             Self::Ed25519(_) => vec![element(OBJECT_IDENTIFIER, ED25519)],
+            Self::Dsa(_) => return Err("x509: unsupported public key type: *dsa.PublicKey".to_owned()),
         };
-        sequence(&[collection(SEQUENCE, &algorithm), bit_string(&self.public())])
+        Ok(sequence(&[collection(SEQUENCE, &algorithm), bit_string(&self.public())]))
     }
 
     /// The algorithm of its signatures.
-    pub fn signature_algorithm(&self) -> Vec<u8> {
-        sequence(&match self {
+    pub fn signature_algorithm(&self) -> Result<Vec<u8>, String> {
+        Ok(sequence(&match self {
             Self::Rsa(_) => vec![element(OBJECT_IDENTIFIER, SHA256_WITH_RSA), element(NULL, &[])],
             Self::Ecdsa(_) => vec![element(OBJECT_IDENTIFIER, ECDSA_WITH_SHA256)],
             Self::Ed25519(_) => vec![element(OBJECT_IDENTIFIER, ED25519)],
-        })
+            Self::Dsa(_) => return Err(NO_SIGNER.to_owned()),
+        }))
     }
 
     /// The signature, which is the same each time.
@@ -170,19 +177,22 @@ impl PrivateKey {
             Self::Ed25519(seed) => Ed25519KeyPair::from_seed_unchecked(seed)
                 .map(|pair| pair.sign(message).as_ref().to_vec())
                 .map_err(|error| error.to_string()),
+            Self::Dsa(_) => Err(NO_SIGNER.to_owned()),
         }
     }
 }
 
+/// The numbers of a sequence of so many.
+fn integers(contents: &[u8], count: usize) -> Option<Vec<&[u8]>> {
+    let mut inside = Reader::new(contents).inside(SEQUENCE)?;
+    (0..count).map(|_| inside.integer()).collect()
+}
+
 fn rsa(contents: &[u8]) -> Result<PrivateKey, String> {
-    let mut outer = Reader::new(contents);
-    let whole = outer.any().filter(|(whole, _)| whole.first() == Some(&SEQUENCE)).ok_or(MALFORMED)?;
-    let mut inside = Reader::new(whole.1);
     // Version, modulus, both exponents, two primes with their exponents, and the coefficient.
-    for _ in 0..9 {
-        inside.integer().ok_or(MALFORMED)?;
-    }
-    Ok(PrivateKey::Rsa(whole.0.to_vec()))
+    integers(contents, 9).ok_or(MALFORMED)?;
+    let (whole, _) = Reader::new(contents).any().ok_or(MALFORMED)?;
+    Ok(PrivateKey::Rsa(whole.to_vec()))
 }
 
 /// A key as SEC 1 has it; the curve may be named around it.
