@@ -108,7 +108,13 @@ fn prints(texts: &[String]) -> Vec<u64> {
     texts.iter().map(|text| u64::from_be_bytes(begin(text))).collect()
 }
 
-const AS_EVER: [u64; 5] = [0; 5];
+const AS_EVER: [u64; 5] = [
+    2_445_640_524_182_763_127,
+    11_150_357_929_969_949_068,
+    2_856_204_520_487_250_486,
+    2_391_846_186_459_701_997,
+    7_098_640_112_985_945_683,
+];
 
 #[test]
 fn large_keys_are_as_ever() {
@@ -116,4 +122,4 @@ fn large_keys_are_as_ever() {
     assert_eq!(prints(&answers), LARGE_AS_EVER);
 }
 
-const LARGE_AS_EVER: [u64; 2] = [0; 2];
+const LARGE_AS_EVER: [u64; 2] = [17_798_797_292_501_909_777, 1_551_762_082_544_353_044];
