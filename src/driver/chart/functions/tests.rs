@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 
-
 use super::super::random::Draw;
 use super::super::value::Value;
 use super::{Surroundings, find};
@@ -65,7 +64,19 @@ fn check(name: &str) {
     assert!(wrong.is_empty(), "{} of {} cases in {name}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt", "dates.txt", "urls.txt", "json.txt", "passwords.txt"];
+const TABLES: &[&str] = &[
+    "strings.txt",
+    "lists.txt",
+    "dicts.txt",
+    "numbers.txt",
+    "words.txt",
+    "regexes.txt",
+    "versions.txt",
+    "dates.txt",
+    "urls.txt",
+    "json.txt",
+    "passwords.txt",
+];
 
 #[test]
 fn strings_are_as_in_helm() {
