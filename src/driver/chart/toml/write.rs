@@ -104,9 +104,8 @@ impl Writer {
             Value::List(items) => self.inline("[", "]", items.iter().map(|item| (None, item))),
             Value::Dict(entries) => {
                 let entries = entries.borrow();
-                let present = || entries.iter().filter(|(_, item)| !matches!(item, Value::Nil));
-                let plain = present().filter(|(_, item)| !is_table(item));
-                let tables = present().filter(|(_, item)| is_table(item));
+                let plain = entries.iter().filter(|(_, item)| !is_table(item));
+                let tables = entries.iter().filter(|(_, item)| is_table(item));
                 self.inline("{", "}", plain.chain(tables).map(|(key, item)| (Some(&**key), item)))
             }
             Value::Object(object) => match object.plain() {
@@ -124,15 +123,20 @@ impl Writer {
     ) -> Written {
         self.out.enter()?;
         self.out.push(begin)?;
-        for (index, (key, item)) in items.enumerate() {
-            if index > 0 {
-                self.out.push(", ")?;
-            }
+        let mut items = items.peekable();
+        while let Some((key, item)) = items.next() {
             if let Some(key) = key {
+                // The encoder leaves such an entry out, and the comma before it in.
+                if let Value::Nil = item {
+                    continue;
+                }
                 self.out.push(&bare_or_quoted(key))?;
                 self.out.push(" = ")?;
             }
             self.element(item)?;
+            if items.peek().is_some() {
+                self.out.push(", ")?;
+            }
         }
         self.out.push(end)?;
         self.out.leave();

@@ -21,9 +21,7 @@ const SIMPLE_KEY: usize = 128;
 /// When it cannot be written: where JSON has no such number, where YAML has no such character (Helm yields an empty text for
 /// these), and for a value that nests too deep or is too large.
 pub fn write(value: &Value) -> Result<String, String> {
-    let mut writer = Writer { emitter: Emitter::new(false) };
-    writer.value(value, Place::Root)?;
-    Ok(writer.emitter.out.into_text())
+    write_with(value, false)
 }
 
 /// Writes `value` as Helm's `toYamlPretty` does: by go-yaml 3, lists within mappings indented, long texts not folded.
@@ -31,9 +29,18 @@ pub fn write(value: &Value) -> Result<String, String> {
 /// # Errors
 /// As [`write`].
 pub fn write_pretty(value: &Value) -> Result<String, String> {
-    let mut writer = Writer { emitter: Emitter::new(true) };
+    write_with(value, true)
+}
+
+fn write_with(value: &Value, newer: bool) -> Result<String, String> {
+    let mut writer = Writer { emitter: Emitter::new(newer) };
     writer.value(value, Place::Root)?;
-    Ok(writer.emitter.out.into_text())
+    let mut text = writer.emitter.out.into_text();
+    // A block at the very end ends its line itself.
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
 }
 
 /// What contains a value, and its column.
