@@ -5,6 +5,7 @@ mod built_in;
 pub mod chart;
 pub mod context;
 mod diagnostic;
+pub mod fetch;
 mod load;
 mod parameters;
 mod reader;
