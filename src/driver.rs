@@ -10,6 +10,7 @@ mod load;
 mod parameters;
 mod reader;
 mod render;
+pub mod semver;
 mod spec;
 mod suggest;
 mod templates;
