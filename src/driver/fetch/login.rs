@@ -1,6 +1,7 @@
 //! Who one is to a registry or a repository: what `helm registry login` and `docker login` wrote, and `~/.netrc`.
 
 mod docker;
+mod helper;
 mod netrc;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub(super) struct Logins {
     /// Files in the form of docker's `config.json`; the first that knows a registry is right.
     registries: Vec<PathBuf>,
     netrc: Option<PathBuf>,
+    /// Where the programs that keep logins are.
+    programs: String,
 }
 
 impl Logins {
@@ -34,14 +37,22 @@ impl Logins {
         Self {
             registries: [helm, docker].into_iter().flatten().collect(),
             netrc: named("NETRC").or_else(|| below(&home, ".netrc")),
+            programs: variable("PATH").unwrap_or_default(),
         }
     }
 
-    /// How to log in to a registry; none when nobody has.
+    /// How to log in to a registry; a program that keeps logins is asked. None when nobody has logged in.
     ///
     /// # Errors
-    /// A file that cannot be read, and why; nothing of what is in it.
-    pub(super) fn registry(&self, authority: &str) -> Result<Option<Known>, String> {
+    /// A file that cannot be read or a program that does not answer, and why; nothing of what they keep.
+    pub(super) async fn of_registry(&self, authority: &str) -> Result<Option<Known>, String> {
+        match self.registry(authority)? {
+            Some(Known::Helper(name)) => helper::ask(&name, docker::key(authority), &self.programs).await,
+            known => Ok(known),
+        }
+    }
+
+    fn registry(&self, authority: &str) -> Result<Option<Known>, String> {
         for path in &self.registries {
             let Some(text) = read(path)? else { continue };
             let found = docker::find(&text, authority).map_err(|why| format!("{}: {why}", path.display()))?;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,7 +20,11 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::cache::Cache;
 use super::http::{Client, Proxies, Times};
+use super::login::Logins;
+use super::{ChartReference, Fetcher, Sizes};
+use crate::domain::ManualClock;
 
 /// A request that came.
 #[derive(Debug, Clone)]
@@ -190,4 +195,29 @@ pub(super) fn short() -> Times {
 pub(super) fn client(roots: RootCertStore) -> Client {
     let proxies = Proxies::from_environment(|_| None);
     Client::new(roots, proxies, Times { idle: Duration::from_secs(20), ..short() }).unwrap()
+}
+
+/// What [`fetcher`] takes.
+pub(super) const SIZES: Sizes = Sizes { archive: 32 << 10, index: 64 << 10 };
+
+/// A fetcher that knows the logins below `home`, where it keeps what it fetches too.
+pub(super) fn fetcher(home: &Path, roots: RootCertStore) -> Fetcher {
+    let variable = |name: &str| (name == "HOME").then(|| home.to_str().unwrap().to_owned());
+    Fetcher {
+        client: client(roots),
+        logins: Logins::of_person(variable),
+        cache: Cache::new(&home.join("cache"), SIZES),
+        sizes: SIZES,
+        clock: Arc::new(ManualClock::new("2026-11-28T03:00:00Z".parse().unwrap())),
+    }
+}
+
+/// A question.
+pub(super) fn asked(location: impl Into<String>, version: Option<&str>) -> ChartReference {
+    ChartReference { location: location.into(), chart: None, version: version.map(str::to_owned) }
+}
+
+/// Something that looks like an archive, and is like no other.
+pub(super) fn archive(content: &str) -> Vec<u8> {
+    [&[0x1F, 0x8B], content.as_bytes()].concat()
 }

@@ -119,8 +119,8 @@ fn skip(text: &str) -> &str {
 
 impl Comparison {
     fn new(operator: Operator, mut parts: Parts<'_>) -> Option<Self> {
-        let any = |number: &&str| matches!(*number, "x" | "X" | "*");
-        let known = parts.numbers.iter().position(|number| any(&number)).unwrap_or(parts.numbers.len());
+        let any = |number: &str| matches!(number, "x" | "X" | "*");
+        let known = parts.numbers.iter().position(|number| any(number)).unwrap_or(parts.numbers.len());
         let open = match known {
             0 => Open::Major,
             1 => Open::Minor,

@@ -72,13 +72,17 @@ fn read(entry: &Value) -> Result<Option<Known>, String> {
     Ok(Some(Known::Password(Login { user: user.to_owned(), password })))
 }
 
-/// The names that a registry may have in the file. Docker's own has a historical one.
+/// The names of Docker's own registry.
+const DOCKER: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// The name by which programs keep the login of a registry. Docker's own has a historical one.
+pub(super) fn key(authority: &str) -> &str {
+    if DOCKER.contains(&authority) { "https://index.docker.io/v1/" } else { authority }
+}
+
+/// The names that a registry may have in the file.
 fn names(authority: &str) -> Vec<String> {
-    let docker = ["docker.io", "index.docker.io", "registry-1.docker.io"];
-    if docker.contains(&authority) {
-        return docker.map(str::to_owned).to_vec();
-    }
-    vec![authority.to_owned()]
+    if DOCKER.contains(&authority) { DOCKER.map(str::to_owned).to_vec() } else { vec![authority.to_owned()] }
 }
 
 /// The host and port of a key, which may be a URL.
