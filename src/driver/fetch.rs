@@ -5,6 +5,7 @@
 
 mod cache;
 mod digest;
+mod git;
 mod http;
 mod login;
 mod oci;
@@ -17,7 +18,7 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ use crate::domain::{Clock, Problem};
 use cache::Cache;
 pub use cache::Provenance;
 use digest::Digest;
+use git::{Git, Limits};
+pub use git::{GitDriver, GitSource};
 use http::Client;
 use login::Logins;
 use oci::Registry;
@@ -61,7 +64,7 @@ pub struct ChartReference {
 }
 
 /// A chart's archive, a gzipped tar, as it was published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ChartArchive {
     /// Where it came from, in full: `oci://registry/charts/wiki:4.2.0`, `https://…/wiki-4.2.0.tgz`.
     pub origin: String,
@@ -71,6 +74,12 @@ pub struct ChartArchive {
     pub digest: String,
     /// The archive.
     pub bytes: Arc<[u8]>,
+}
+
+impl std::fmt::Debug for ChartArchive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {} ({} bytes)", self.origin, self.version, self.digest, self.bytes.len())
+    }
 }
 
 /// What a question led to, before the archive itself is there.
@@ -89,6 +98,9 @@ pub struct Fetcher {
     logins: Logins,
     cache: Cache,
     sizes: Sizes,
+    git: Git,
+    /// Where repositories are while they are read.
+    scratch: PathBuf,
     clock: Arc<dyn Clock>,
 }
 
@@ -108,7 +120,9 @@ impl Fetcher {
         })?;
         let logins = Logins::of_person(|name| std::env::var(name).ok());
         let sizes = Sizes::default();
-        Ok(Self { client, logins, cache: Cache::new(directory, sizes), sizes, clock })
+        let git = Git::new(std::env::vars_os(), Limits::default());
+        let (cache, scratch) = (Cache::new(directory, sizes), directory.join("git"));
+        Ok(Self { client, logins, cache, sizes, git, scratch, clock })
     }
 
     /// A chart's archive. One of a whole version that was fetched before comes from the cache, and so does every one when its
@@ -146,6 +160,23 @@ impl Fetcher {
     /// Where a chart that was fetched came from, and when; none when it was not, or not by this question.
     pub async fn provenance(&self, asked: &ChartReference) -> Option<Provenance> {
         self.cache.answer(asked).await
+    }
+
+    /// The commit that a driver's source means at the moment; none when that is known only once it is fetched (the source names
+    /// the first digits of a commit). Nothing is fetched.
+    ///
+    /// # Errors
+    /// There is no git, no such repository or no such reference: why, and what to do.
+    pub async fn commit(&self, source: &GitSource) -> Result<Option<String>, Problem> {
+        git::commit(&self.git, &self.scratch, source).await
+    }
+
+    /// The files of a driver in a git repository, at the commit that its source means at the moment.
+    ///
+    /// # Errors
+    /// As [`Self::commit`]; or something in it is no driver's: a link, a submodule, too much.
+    pub async fn driver(&self, source: &GitSource) -> Result<GitDriver, Problem> {
+        git::driver(&self.git, &self.scratch, source).await
     }
 
     async fn fetch(&self, source: &Source, asked: &ChartReference) -> Result<ChartArchive, Refusal> {

@@ -21,6 +21,7 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::cache::Cache;
+use super::git::{Git, Limits};
 use super::http::{Client, Proxies, Times};
 use super::login::Logins;
 use super::{ChartReference, Fetcher, Sizes};
@@ -208,6 +209,8 @@ pub(super) fn fetcher(home: &Path, roots: RootCertStore) -> Fetcher {
         logins: Logins::of_person(variable),
         cache: Cache::new(&home.join("cache"), SIZES),
         sizes: SIZES,
+        git: Git::new(std::iter::empty(), Limits::default()),
+        scratch: home.join("git"),
         clock: Arc::new(ManualClock::new("2026-11-28T03:00:00Z".parse().unwrap())),
     }
 }

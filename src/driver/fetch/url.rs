@@ -187,7 +187,8 @@ pub(super) fn read_address(text: &str) -> Result<(String, Option<u16>), String> 
     Ok((host.to_ascii_lowercase(), port))
 }
 
-fn read_login(info: &str) -> Result<Login, String> {
+/// Reads `user:password`, percent-encoded.
+pub(super) fn read_login(info: &str) -> Result<Login, String> {
     let (user, password) = info.split_once(':').unwrap_or((info, ""));
     let decode = |text: &str| percent_decode(text).ok_or("its user info is not UTF-8 once decoded");
     Ok(Login { user: decode(user)?, password: decode(password)? })
