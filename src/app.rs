@@ -15,7 +15,7 @@ use crate::ui::event::Event;
 use crate::ui::{Model, UiConfig};
 
 mod config;
-mod drivers;
+pub mod drivers;
 pub mod effects;
 pub mod frames;
 pub mod home;
@@ -150,6 +150,26 @@ pub fn agent(options: Options) -> Result<(), Problem> {
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     ended
+}
+
+/// Runs work that a command consists of, until it is done or a signal ends it: then what it started is ended, too.
+///
+/// # Errors
+/// There are no threads, or a signal came; and what the work's own errors are.
+pub fn block_on<T, E: From<Problem>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let runtime = threads()?;
+    let done = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        stop_on_signals(&stop);
+        tokio::select! {
+            done = work => done,
+            () = stop.cancelled() => {
+                Err(Problem::new("It was interrupted", "a signal asked for it", "start it again").into())
+            }
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    done
 }
 
 fn threads() -> Result<Runtime, Problem> {

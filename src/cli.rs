@@ -11,6 +11,7 @@ use crate::domain::Problem;
 
 mod agent;
 mod arguments;
+mod driver;
 mod replay;
 mod sandbox;
 
@@ -39,6 +40,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let done = match parsed.verb {
         None => app::run(parsed.cockpit.into_options()),
         Some(Verb::Agent(arguments)) => agent::run(arguments),
+        Some(Verb::Driver(driver)) => match driver::run(driver) {
+            Ok(true) => Ok(()),
+            // what is wrong was the answer
+            Ok(false) => return ExitCode::from(FAILED),
+            Err(problem) => Err(problem),
+        },
         Some(Verb::Replay(replay)) => replay::run(&replay),
         Some(Verb::Sandbox(sandbox)) => sandbox::run(sandbox),
     };

@@ -39,4 +39,4 @@ macro_rules! charts {
     };
 }
 
-charts! { database, documents, files, language, numbers, operator, refusals, umbrella, web, with_library }
+charts! { database, documents, files, language, legacy, monitoring, numbers, operator, refusals, schemas, umbrella, web, whitespace, with_library }

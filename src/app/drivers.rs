@@ -1,4 +1,5 @@
-//! Which drivers can be deployed: the built-in ones, those in the configuration directory, those named on the command line.
+//! Drivers: which can be deployed (the built-in ones, those in the configuration directory, those named on the command line,
+//! those that were loaded), and the tools for those who write them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,31 +8,34 @@ use super::Options;
 use crate::domain::{DriverVersion, Problem};
 use crate::driver;
 
-/// Loads every driver. A broken one in the configuration directory is told in the second part, and the rest goes on.
+pub mod rendering;
+mod source;
+mod toolbox;
+pub mod trial;
+
+pub use crate::store::Recorded;
+pub use source::{Source, Unreadable};
+pub use toolbox::{Listed, Load, Toolbox, at};
+
+/// Loads every driver that a run is started with. A broken one in the configuration directory is told in the second part, and
+/// the rest goes on.
 ///
 /// # Errors
 /// When a driver that was named on the command line is broken: all findings, with file, line and column.
-pub fn load(options: &Options, config: &Path) -> Result<(Vec<DriverVersion>, Vec<Problem>), Problem> {
+pub(super) fn load(options: &Options, config: &Path) -> Result<(Vec<DriverVersion>, Vec<Problem>), Problem> {
     let mut notices = Vec::new();
     let mut drivers: Vec<DriverVersion> =
         driver::built_in().into_iter().map(|loaded| loaded.version).collect();
     for directory in directories(&config.join("drivers")) {
-        match read(&directory) {
-            Ok(driver) => drivers.push(driver),
+        match source::read_now(&directory) {
+            Ok(loaded) => drivers.push(loaded.version),
             Err(problem) => notices.push(problem),
         }
     }
     for directory in &options.drivers {
-        drivers.push(read(directory)?);
+        drivers.push(source::read_now(directory)?.version);
     }
     Ok((drivers, notices))
-}
-
-fn read(directory: &Path) -> Result<DriverVersion, Problem> {
-    let loaded = driver::load_directory(directory);
-    loaded
-        .map(|loaded| loaded.version)
-        .map_err(|findings| driver::problem(&directory.display().to_string(), &findings))
 }
 
 fn directories(parent: &Path) -> Vec<PathBuf> {

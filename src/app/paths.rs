@@ -59,6 +59,11 @@ impl Paths {
         self.state.join("sandbox")
     }
 
+    /// Charts that were fetched, and repositories while they are read: all of it can be fetched again.
+    pub fn cache(&self) -> PathBuf {
+        self.state.join("cache")
+    }
+
     /// Where a crash leaves the last events.
     pub fn recordings(&self) -> PathBuf {
         self.state.join("recordings")

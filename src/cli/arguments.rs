@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::agent::AgentArguments;
+use super::driver::DriverArguments;
 use super::sandbox::SandboxArguments;
 use crate::app::{Look, Options, Target};
 
@@ -29,6 +30,8 @@ pub enum Verb {
     /// error, one line per event; STYRMIN_LOG says how much. Inside a pod, without a kubeconfig, it uses the pod's
     /// service account.
     Agent(AgentArguments),
+    /// Drivers: write, check, try and load them
+    Driver(DriverArguments),
     /// Step through the events that a crash left behind, frame by frame
     Replay(Replay),
     /// The embedded cluster without the cockpit: for kubectl and other programs

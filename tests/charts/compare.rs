@@ -12,6 +12,14 @@ use crate::case::{self, Case};
 use crate::helm::{self, Helm};
 use crate::ours;
 
+/// Charts that Helm 4 renders otherwise than Helm 3, which is the one that we follow.
+const CHANGED_IN_4: &[(&str, &str)] = &[
+    ("language", "`!=` allows no prerelease any more, and a default of null is no value"),
+    ("legacy", "`.Chart` is a dictionary"),
+    ("refusals", "`.Chart` is a dictionary, in which any name is allowed"),
+    ("umbrella", "a default of null is no value"),
+];
+
 /// Renders every case of a chart with every helm, and fails with all differences.
 pub fn chart(name: &str) {
     let directory = case::directory(name);
@@ -24,6 +32,11 @@ pub fn chart(name: &str) {
     let masks = Masks::of(&directory);
     let mut wrong = String::new();
     for helm in &helms {
+        let changed = CHANGED_IN_4.iter().find(|(chart, _)| helm.major > 3 && *chart == name);
+        if let Some((_, why)) = changed {
+            println!("not compared with helm {}: {why}", helm.major);
+            continue;
+        }
         for case in case::cases(name) {
             let place = format!("{name}, {}, helm {}", case.name, helm.major);
             println!("{place}");

@@ -58,11 +58,18 @@ fn what_cannot_be_parsed_is_said_with_helms_words() {
         for (name, template) in TEMPLATES {
             let chart = tempfile::tempdir().unwrap();
             std::fs::create_dir(chart.path().join("templates")).unwrap();
-            std::fs::write(chart.path().join("Chart.yaml"), "{apiVersion: v2, name: broken, version: 1.0.0}").unwrap();
+            std::fs::write(chart.path().join("Chart.yaml"), "{apiVersion: v2, name: broken, version: 1.0.0}")
+                .unwrap();
             std::fs::write(chart.path().join("templates/t.yaml"), template).unwrap();
             let told = helm.template(chart.path(), &[]);
             assert!(!told.content, "{name}: {}", told.output);
-            let theirs = told.complaint.split("\n\nUse --debug").next().unwrap().trim_start_matches("Error: ").to_owned();
+            let theirs = told
+                .complaint
+                .split("\n\nUse --debug")
+                .next()
+                .unwrap()
+                .trim_start_matches("Error: ")
+                .to_owned();
             let ours = ours::rendered(chart.path(), &Case::plain()).unwrap_err();
             if theirs != last(&ours) {
                 wrong.push(format!("{name}\nhelm says: {theirs}\nwe say:    {ours}"));

@@ -83,10 +83,7 @@ fn unreadable(error: io::Error) -> ChartError {
 type Named = (String, Arc<[u8]>);
 
 /// One entry; none for directories.
-fn file(
-    entry: tar::Entry<'_, impl Read>,
-    budget: &mut Budget,
-) -> Result<Option<Named>, ChartError> {
+fn file(entry: tar::Entry<'_, impl Read>, budget: &mut Budget) -> Result<Option<Named>, ChartError> {
     let refuse = |message: String| Err(ChartError::Archive(message));
     let bytes = entry.path_bytes();
     let Ok(name) = std::str::from_utf8(&bytes).map(str::to_owned) else {

@@ -1,0 +1,1 @@
+{{- define "fullname" -}}store-{{ .Release.Name }}{{- end -}}

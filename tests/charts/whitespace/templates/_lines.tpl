@@ -1,0 +1,4 @@
+{{/* nothing but a definition */}}
+{{- define "ws.lines" }}
+line
+{{ end -}}
