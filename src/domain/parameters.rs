@@ -1,13 +1,13 @@
-//! Parameter values: read from a form, checked against the driver's specification, completed with defaults.
+//! The values of a driver's parameters: read from a form, checked against the specification, completed with defaults.
 
 use std::collections::BTreeMap;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
+use super::DriverSpec;
+use super::driver::{ParameterKind, ParameterSpec};
 use super::suggest;
-use crate::domain::DriverSpec;
-use crate::domain::driver::{ParameterKind, ParameterSpec};
 
 /// The memory that a compiled pattern may take, in bytes.
 const PATTERN_LIMIT: usize = 1 << 20;
@@ -97,8 +97,9 @@ pub fn parse_input(kind: &ParameterKind, text: &str) -> Result<Value, String> {
         ParameterKind::Enum(values) => {
             Err(format!("expected one of {}, found '{trimmed}'", values.join(", ")))
         }
+        // Items that stand on lines of their own may have commas in them.
         ParameterKind::List => Ok(trimmed
-            .split([',', '\n'])
+            .split(if trimmed.contains('\n') { '\n' } else { ',' })
             .map(str::trim)
             .filter(|item| !item.is_empty())
             .map(Value::from)
@@ -107,7 +108,10 @@ pub fn parse_input(kind: &ParameterKind, text: &str) -> Result<Value, String> {
 }
 
 /// Checks one value that is there, and brings it into its kind's own type.
-pub(super) fn check_value(parameter: &ParameterSpec, value: &Value) -> Result<Value, String> {
+///
+/// # Errors
+/// What was expected instead.
+pub fn check_value(parameter: &ParameterSpec, value: &Value) -> Result<Value, String> {
     let value = match (&parameter.kind, value) {
         (kind, Value::String(text)) => parse_input(kind, text)?,
         (ParameterKind::Integer, Value::Number(number)) if number.as_i64().is_some() => value.clone(),
@@ -182,7 +186,10 @@ fn check_pattern(parameter: &ParameterSpec, value: &Value) -> Result<(), String>
 }
 
 /// Compiles a pattern so that it must match the whole value. The engine takes linear time whatever the pattern.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+///
+/// # Errors
+/// It is no regular expression, or one that takes too much memory.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     // Compiled alone first: `a)(b` is no pattern, though it would be one inside the parentheses below.
     let build = |text: &str| RegexBuilder::new(text).size_limit(PATTERN_LIMIT).build();
     build(pattern).and_then(|_| build(&format!(r"\A(?:{pattern})\z"))).map_err(|error| {
@@ -252,10 +259,10 @@ mod tests {
         let values = check_parameters(
             &spec(),
             &given(
-                json!({"title": "ABC", "replicas": "3", "read_only": "yes", "hosts": "a, b\nc", "color": "", "ratio": "1.5"}),
+                json!({"title": "ABC", "replicas": "3", "read_only": "yes", "hosts": "a, b\nc,d\n", "color": "", "ratio": "1.5"}),
             ),
         );
-        let expected = json!({"title": "ABC", "replicas": 3, "read_only": true, "hosts": ["a", "b", "c"],
+        let expected = json!({"title": "ABC", "replicas": 3, "read_only": true, "hosts": ["a, b", "c,d"],
             "color": "red", "ratio": 1.5, "token": ""});
         assert_eq!(values.unwrap(), given(expected));
     }
@@ -279,6 +286,7 @@ mod tests {
         assert_eq!(message("color", json!(1)), "expected one of red, blue, found 1");
         assert_eq!(message("read_only", json!("maybe")), "expected yes or no, found 'maybe'");
         assert_eq!(message("hosts", json!([1])), "expected a list of texts, found [1]");
+        assert_eq!(parse_input(&ParameterKind::List, "a, b,,c"), Ok(json!(["a", "b", "c"])));
         assert_eq!(message("title", json!("")), "it is required");
         assert_eq!(message("title", json!("a".repeat(70_000))), "it has 70000 bytes, the limit is 65536");
         assert!(message("token", json!("hunter2")).contains("not kept yet"));
