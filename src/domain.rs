@@ -17,6 +17,7 @@ pub mod operation;
 pub mod parameters;
 pub mod plan;
 pub mod problem;
+pub mod secret;
 pub mod suggest;
 pub mod text;
 pub mod version;
@@ -38,4 +39,5 @@ pub use operation::{
 };
 pub use plan::{Plan, Step};
 pub use problem::Problem;
+pub use secret::{SecretReference, SecretText, TypedSecrets};
 pub use world::World;

@@ -11,11 +11,8 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use super::context::secrets_in_use;
 use super::templates::{self, Templates};
 use crate::domain::{DriverVersion, Problem};
 
@@ -25,22 +22,13 @@ const OBJECT_LIMIT: usize = 2_000;
 /// Checks that this version of Styrmin can deploy the driver at all.
 ///
 /// # Errors
-/// It brings a Helm chart (they are not rendered yet), or has a secret parameter that must be set (values of secrets are not
-/// kept yet).
+/// It brings a Helm chart (they are not rendered yet).
 pub fn check_deployable(driver: &DriverVersion) -> Result<(), Problem> {
     if let Some(chart) = &driver.spec.helm {
         return Err(Problem::new(
             format!("The driver {} cannot be deployed yet", driver.reference),
             format!("it deploys the Helm chart {}, and charts are not rendered yet", chart.location),
             "use a driver with manifests/*.yaml.j2",
-        ));
-    }
-    let secrets = secrets_in_use(driver, &BTreeMap::new());
-    if !secrets.is_empty() {
-        return Err(Problem::new(
-            format!("The driver {} cannot be deployed yet", driver.reference),
-            format!("it needs the secret {}, and values of secrets are not kept yet", secrets.join(", ")),
-            "give the parameter an empty default in the driver and put the Secret into the namespace by hand",
         ));
     }
     Ok(())

@@ -176,7 +176,10 @@ async fn a_driver_version_is_immutable_unless_it_is_built_in() {
     built_in.digest = "other".to_owned();
     built_in.files = BTreeMap::from([("driver.styrmin.yml".to_owned(), "four".to_owned())]);
     assert_eq!(store.record_driver(&built_in).await.unwrap(), Recorded::Replaced);
-    assert_eq!(store.driver(&built_in.reference).await.unwrap(), Some(DriverVersion { loaded_at: Some(clock().now()), ..built_in }));
+    assert_eq!(
+        store.driver(&built_in.reference).await.unwrap(),
+        Some(DriverVersion { loaded_at: Some(clock().now()), ..built_in })
+    );
 }
 
 #[tokio::test]
