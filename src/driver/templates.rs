@@ -105,8 +105,10 @@ impl<'a> Templates<'a> {
                     let message = format!("its output has {} bytes, the limit is {OUTPUT_LIMIT}", text.len());
                     return Err(Diagnostic::of_file(path, message, ""));
                 }
-                if let Some(message) = secrets::printed(&text) {
-                    return Err(Diagnostic::of_file(path, message, ""));
+                if let Some((parameter, message)) = secrets::printed(&text) {
+                    let source = self.files.get(path).map_or("", String::as_str);
+                    let line = secrets::line_of(source, &parameter);
+                    return Err(Diagnostic { line, ..Diagnostic::of_file(path, message, "") });
                 }
                 self.output = self.output.checked_sub(text.len()).ok_or_else(|| {
                     let message = format!("the driver renders more than {OUTPUT_TOTAL} bytes");
@@ -300,7 +302,7 @@ mod tests {
         ] {
             let error = failure(&format!("a: 1\nb: {{{{ parameters.{wrong} }}}}"), context.clone());
             assert!(error.contains("| secret_key_ref }}"), "{wrong}: {error}");
-            assert!(error.starts_with("manifests/a.yaml.j2:2") || wrong.len() > 16, "{wrong}: {error}");
+            assert!(error.starts_with("manifests/a.yaml.j2:2"), "{wrong}: {error}");
         }
         let error = failure("{{ parameters.empty | secret_key_ref }}", context.clone());
         assert!(error.contains("not set"), "{error}");

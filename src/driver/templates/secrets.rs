@@ -8,7 +8,8 @@ use minijinja::{Environment, Error, ErrorKind, Output, State, escape_formatter};
 
 use crate::domain::SecretReference;
 
-/// What stands in an output where a secret was made a text on a way that we do not see (`~`, `upper`, …). No YAML has it.
+/// What stands in an output where a secret was made a text on a way that we do not see (`~`, `upper`, …): this character of the
+/// private use area, and the parameter's name in such ones too, so that no filter changes it.
 const MARK: char = '\u{E000}';
 
 /// `parameters.password`: an object with `name`, `key` and `digest`.
@@ -41,7 +42,12 @@ impl Object for SecretParameter {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{MARK}{}{MARK}", self.parameter)
+        let name: String = self
+            .parameter
+            .bytes()
+            .filter_map(|byte| char::from_u32(u32::from(MARK) + u32::from(byte)))
+            .collect();
+        write!(f, "{MARK}{name}{MARK}")
     }
 }
 
@@ -61,10 +67,24 @@ pub(super) fn refuse(value: &Value) -> Result<(), Error> {
     }
 }
 
-/// The secret that was made a text somewhere in an output.
-pub(super) fn printed(output: &str) -> Option<String> {
-    let parameter = output.split(MARK).nth(1)?;
-    Some(message(&parameter.to_lowercase()))
+/// The secret that was made a text somewhere in an output, and what to say about it.
+pub(super) fn printed(output: &str) -> Option<(String, String)> {
+    let name = output.split(MARK).nth(1)?.chars();
+    let parameter: String = name
+        .filter_map(|c| u8::try_from(u32::from(c).checked_sub(u32::from(MARK))?).ok().map(char::from))
+        .collect();
+    let message = message(&parameter);
+    Some((parameter, message))
+}
+
+/// The first line of a template that uses a secret parameter as a whole; 0 when none does.
+pub(super) fn line_of(source: &str, parameter: &str) -> usize {
+    let name = format!("parameters.{parameter}");
+    let whole = |line: &str| {
+        let mut uses = line.split(name.as_str()).skip(1);
+        uses.any(|rest| !rest.starts_with(|c: char| c == '.' || c == '_' || c.is_alphanumeric()))
+    };
+    source.lines().position(whole).map_or(0, |position| position + 1)
 }
 
 fn message(parameter: &str) -> String {
