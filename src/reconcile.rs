@@ -37,6 +37,8 @@ mod report;
 mod situation;
 mod stuck;
 mod tell;
+mod upgrade;
+mod vault;
 mod wish;
 
 pub use components::{component_statuses, component_views, urls};

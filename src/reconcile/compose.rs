@@ -42,6 +42,8 @@ pub struct Basis<'a> {
     pub objects: &'a [Value],
     /// What the environment itself consists of, when that is applied too.
     pub place: &'a [Value],
+    /// The step that keeps what was typed into secret parameters.
+    pub vault: Option<&'a Step>,
     /// Whether the instance becomes the active one at the end.
     pub activate: bool,
 }
@@ -74,6 +76,10 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
     // A quota lies in the namespace, which comes first.
     for step in steps.iter_mut().skip(1) {
         step.after = vec![0];
+    }
+    if let Some(vault) = basis.vault {
+        let home = (0..steps.len()).take(1).collect();
+        steps.push(Step { after: home, ..vault.clone() });
     }
     let ground: Vec<usize> = (0..steps.len()).collect();
     let mut record = Step::named(Verb::Record, format!("{WRITE_CONTEXT} {}", basis.resource()));

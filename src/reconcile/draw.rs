@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::{Deployment, DesiredPhase, Instance, ObjectKey, OperationKind, Plan, Problem};
+use crate::domain::{Deployment, DesiredPhase, Instance, ObjectKey, OperationKind, Plan, Problem, Step};
 use crate::store::NewInstance;
 
 use super::compose::{Basis, compose, correct, removal, restart};
@@ -23,12 +23,14 @@ pub(super) struct Order {
     pub components: Vec<String>,
     /// Whether the volumes of an application that is taken away go too.
     pub volumes: bool,
+    /// The step that keeps what was typed into secret parameters.
+    pub vault: Option<Step>,
 }
 
 impl Order {
     /// What the deployment asks for as it is recorded.
     pub fn of(kind: OperationKind, record: Deployment) -> Self {
-        Self { kind, record, components: Vec::new(), volumes: false }
+        Self { kind, record, components: Vec::new(), volumes: false, vault: None }
     }
 }
 
@@ -67,6 +69,7 @@ impl Engine {
             situation: &observed.situation,
             objects: &objects,
             place: &place,
+            vault: order.vault.as_ref(),
             activate: instance.is_some() || !newest_is_active,
         };
         let plan = match order.kind {

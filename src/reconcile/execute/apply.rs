@@ -11,6 +11,7 @@ use crate::operate::{Done, StepError};
 use crate::reconcile::ownership;
 use crate::reconcile::preview::collision;
 use crate::reconcile::situation::Written;
+use crate::reconcile::vault::is_vault;
 use crate::store::{FieldResolution, InventoryChange, InventoryItem};
 
 /// What is known of an object that is about to be written.
@@ -23,6 +24,9 @@ struct Found {
 impl Hands {
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, StepError> {
         let key = object_of(step)?;
+        if is_vault(key, &self.name.name) {
+            return self.look_into_vault(key).await;
+        }
         let mut object = self.object(step)?;
         self.check_expectation(step, key).await?;
         let resolutions = self.resolutions(key).await?;
@@ -58,6 +62,18 @@ impl Hands {
             return Ok(Done { output: Some(item.uid), ..Done::default() });
         }
         Ok(Done { output: Some(item.uid.clone()), note, inventory: InventoryChange::Written(item) })
+    }
+
+    /// Who confirmed the plan has written the values before it was recorded: here they are only looked for.
+    async fn look_into_vault(&self, key: &ObjectKey) -> Result<Done, StepError> {
+        let record = match self.operation.goal.deployment {
+            Some(id) => self.engine.store().deployment(id).await?,
+            None => None,
+        };
+        let parameters = record.map(|record| record.draft.parameters).unwrap_or_default();
+        let found = self.engine.check_vault(key, &self.name.name, &parameters).await.map_err(failed)?;
+        found.map_err(lasting)?;
+        Ok(Done::default())
     }
 
     pub(super) async fn replace(&self, step: &Step) -> Result<Done, StepError> {
