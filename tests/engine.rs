@@ -38,6 +38,8 @@ mod matrix;
 mod operations;
 #[path = "engine/rig.rs"]
 mod rig;
+#[path = "engine/secrets.rs"]
+mod secrets;
 #[path = "engine/site.rs"]
 mod site;
 #[path = "engine/support.rs"]

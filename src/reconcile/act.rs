@@ -17,7 +17,6 @@ use super::observe::Observed;
 use super::place;
 use super::queue::Name;
 use super::random::identifier;
-use super::vault::is_vault;
 
 /// What the engine calls itself where somebody has to be named.
 const OURSELVES: &str = "styrmin";
@@ -67,7 +66,7 @@ impl Engine {
             Move::Carry(id) => self.carry(name, observed, *id).await,
             Move::Activate => {
                 self.advance(observed, InstanceState::Active, None).await?;
-                self.tidy_vault(observed).await?;
+                self.tidy_vault(name, record(observed)?.id).await?;
                 let message = format!("instance {} is active", number(observed));
                 self.note(observed.situation.resource.as_deref(), false, "Active", &message).await;
                 Ok(())
@@ -241,19 +240,6 @@ impl Engine {
     ) -> Result<(), Failure> {
         let newest: &Instance = observed.situation.newest.as_ref().ok_or_else(outdated)?;
         self.store().set_instance_state(newest.deployment, newest.number, state, message).await?;
-        Ok(())
-    }
-
-    /// Values of secret parameters that no instance refers to go.
-    async fn tidy_vault(&self, observed: &Observed) -> Result<(), Failure> {
-        let record = record(observed)?;
-        let Some((key, _)) =
-            observed.situation.live.iter().find(|(key, _)| is_vault(key, &record.draft.name))
-        else {
-            return Ok(());
-        };
-        let instances = self.store().instances(record.id).await?;
-        self.prune_vault(&key.namespace, &record.draft, &instances).await;
         Ok(())
     }
 

@@ -18,12 +18,15 @@ use crate::domain::parameters::check_secret;
 use crate::domain::plan::Verb;
 use crate::domain::secret::{keyed_digest, references, secret_name};
 use crate::domain::{
-    DeploymentDraft, DriverVersion, Environment, Instance, ObjectKey, Problem, SecretReference, SecretText,
-    Step, labels,
+    DeploymentDraft, DeploymentId, DriverVersion, Environment, Instance, ObjectKey, Problem, SecretReference,
+    SecretText, Step, labels,
 };
+
+use crate::store::StoreError;
 
 use super::engine::Engine;
 use super::place;
+use super::queue::Name;
 
 /// Where the key of the digests lies. The name of a parameter has no `-`.
 const DIGEST_KEY: &str = "digest-key";
@@ -201,9 +204,24 @@ impl Engine {
     }
 
     /// Removes values that neither the deployment nor one of its instances refers to, once they have lain there for a while.
-    pub(super) async fn prune_vault(&self, namespace: &str, draft: &DeploymentDraft, instances: &[Instance]) {
-        let key = vault_key(namespace, &draft.name);
-        let Ok(Some(live)) = self.cluster().get(&key).await else { return };
+    /// What the cluster refuses is done another time.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub(super) async fn tidy_vault(&self, name: &Name, id: DeploymentId) -> Result<(), StoreError> {
+        let key = vault_key(&name.namespace, &name.name);
+        if self.cluster().index().object(&key).is_none() {
+            return Ok(());
+        }
+        if let Some(record) = self.store().deployment(id).await? {
+            let instances = self.store().instances(id).await?;
+            self.prune_vault(&key, &record.draft, &instances).await;
+        }
+        Ok(())
+    }
+
+    async fn prune_vault(&self, key: &ObjectKey, draft: &DeploymentDraft, instances: &[Instance]) {
+        let Ok(Some(live)) = self.cluster().get(key).await else { return };
         let written = live["metadata"]["annotations"][labels::WRITTEN].as_str();
         let written: Option<Timestamp> = written.and_then(|text| text.parse().ok());
         if written.is_none_or(|at| self.clock().now() < at.saturating_add(UNUSED_FOR).unwrap_or(at)) {
@@ -219,7 +237,7 @@ impl Engine {
         // What was written meanwhile changes the version: then nothing is removed this time.
         let version = &live["metadata"]["resourceVersion"];
         let patch = json!({ "metadata": { "resourceVersion": version }, "data": unused });
-        if let Err(error) = self.cluster().merge(&key, &patch).await {
+        if let Err(error) = self.cluster().merge(key, &patch).await {
             tracing::debug!(%error, "values that nobody refers to stay in their Secret");
         }
     }
