@@ -14,8 +14,11 @@ pub mod labels;
 pub mod names;
 pub mod object;
 pub mod operation;
+pub mod parameters;
 pub mod plan;
 pub mod problem;
+pub mod secret;
+pub mod suggest;
 pub mod text;
 pub mod version;
 pub mod world;
@@ -36,4 +39,5 @@ pub use operation::{
 };
 pub use plan::{Plan, Step};
 pub use problem::Problem;
+pub use secret::{SecretReference, SecretText, TypedSecrets};
 pub use world::World;

@@ -40,6 +40,8 @@ mod seed;
 mod situation;
 mod stuck;
 mod tell;
+mod upgrade;
+mod vault;
 mod wish;
 
 pub use components::{component_statuses, component_views, urls};

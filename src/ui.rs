@@ -26,6 +26,7 @@ mod overlays;
 mod query;
 pub mod screen;
 mod text_field;
+mod text_lines;
 pub mod theme;
 mod toast;
 mod update;

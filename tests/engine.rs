@@ -40,6 +40,8 @@ mod matrix;
 mod operations;
 #[path = "engine/rig.rs"]
 mod rig;
+#[path = "engine/secrets.rs"]
+mod secrets;
 #[path = "engine/shared.rs"]
 mod shared;
 #[path = "engine/site.rs"]

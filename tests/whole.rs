@@ -23,6 +23,8 @@ mod killed;
 mod panics;
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "whole/secrets.rs"]
+mod secrets;
 #[path = "whole/sharing.rs"]
 mod sharing;
 #[path = "whole/svg.rs"]

@@ -192,6 +192,22 @@ impl Cluster {
         Ok(())
     }
 
+    /// Changes parts of an object that exists, by a merge patch: what the patch does not name stays, null removes. With a
+    /// resourceVersion in the patch, only the object as it is in that version.
+    ///
+    /// # Errors
+    /// [`ClusterError::Stale`] for another version; [`ClusterError::NotFound`] when it does not exist.
+    pub async fn merge(&self, key: &ObjectKey, patch: &Value) -> Result<(), ClusterError> {
+        let served = self.resolve(key).await?;
+        let api = self.api(&served.resource, &key.namespace);
+        let params =
+            PatchParams { field_manager: Some(labels::MANAGER.to_owned()), ..PatchParams::default() };
+        let answer = self.unary(&describe(key), api.patch(&key.name, &params, &Patch::Merge(patch))).await;
+        let answer = answer.map_err(|error| denied(error, "patch", &served, key))?;
+        self.take(answer, &served, false);
+        Ok(())
+    }
+
     /// Whether the cluster serves the kind of this object, and whether it lives in namespaces.
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::domain::drift::DriftedField;
-use crate::domain::names::short_hash;
 
 use super::error::ClusterError;
 use super::{Cluster, describe, project};
@@ -157,13 +156,14 @@ impl Walk<'_> {
             return;
         }
         let masked = self.secret && path.starts_with(".data");
-        let show = |value: &Value| match masked {
-            true => Value::from(format!("(secret {})", short_hash(&[&value.to_string()]))).to_string(),
+        // Not even a hash of a secret: it would let a weak one be guessed.
+        let show = |value: &Value, mark: &str| match masked {
+            true => Value::from(mark).to_string(),
             false => value.to_string(),
         };
         self.found.push(DriftedField {
-            wanted: show(wanted),
-            found: live.map(show),
+            wanted: show(wanted, "(secret)"),
+            found: live.map(|live| show(live, "(secret, another one)")),
             manager: live.and_then(|_| owner::of(self.live, &self.steps)),
             path,
         });

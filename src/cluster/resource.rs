@@ -281,6 +281,7 @@ impl DeploymentResource {
     /// Its draft: what somebody asks for with it.
     pub fn draft(&self) -> DeploymentDraft {
         DeploymentDraft {
+            typed: Default::default(),
             name: self.name.clone(),
             environment: self.spec.environment.clone(),
             driver: DriverRef {

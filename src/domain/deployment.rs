@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{DriftMode, DriverRef};
+use super::{DriftMode, DriverRef, TypedSecrets};
 
 /// The row number of a deployment in the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,8 +30,11 @@ pub struct DeploymentDraft {
     pub driver: DriverRef,
     /// The version of the application itself.
     pub application_version: String,
-    /// Values of the driver's parameters; absent ones take their defaults.
+    /// Values of the driver's parameters; absent ones take their defaults. A secret's is a reference to where it lies.
     pub parameters: BTreeMap<String, Value>,
+    /// Secrets that were typed and have no reference yet: only on the way from the form to the Secret, never recorded.
+    #[serde(skip)]
+    pub typed: TypedSecrets,
     /// What is overridden per component; one without any override is left out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub components: BTreeMap<String, ComponentOverride>,

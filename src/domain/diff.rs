@@ -6,7 +6,6 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::ObjectKey;
-use super::names::short_hash;
 
 /// The most lines of one object's difference.
 const LINES_MAX: usize = 2000;
@@ -59,8 +58,10 @@ impl Change {
 impl ObjectDiff {
     /// How `new` differs from `old`; either may be absent. Both are masked and stripped of what the server keeps for itself.
     pub fn between(object: ObjectKey, old: Option<&Value>, new: Option<&Value>) -> Self {
-        let text = |value: Option<&Value>| value.map(|value| yaml(&presentable(value))).unwrap_or_default();
-        Self { object, lines: lines(&text(old), &text(new)) }
+        let text = |value: Option<&Value>, before: Option<&Value>| {
+            value.map(|value| yaml(&presentable_beside(value, before))).unwrap_or_default()
+        };
+        Self { object, lines: lines(&text(old, None), &text(new, old)) }
     }
 
     /// Whether nothing differs.
@@ -102,6 +103,11 @@ pub fn lines(old: &str, new: &str) -> Vec<DiffLine> {
 
 /// The object as people look at it: without what the server keeps for itself, and with secret values masked.
 pub fn presentable(object: &Value) -> Value {
+    presentable_beside(object, None)
+}
+
+/// The same; secret values that differ from those of `before` say so.
+fn presentable_beside(object: &Value, before: Option<&Value>) -> Value {
     let mut object = object.clone();
     if let Some(fields) = object.as_object_mut() {
         fields.remove("status");
@@ -114,20 +120,22 @@ pub fn presentable(object: &Value) -> Value {
             metadata.remove(field);
         }
     }
-    mask(&mut object);
+    mask(&mut object, before);
     object
 }
 
-/// Replaces every value of a Secret by a mark that changes when the value does.
-pub fn mask(object: &mut Value) {
+/// Replaces every value of a Secret by a mark; it says so when `before` has another one. A hash would do as well, and would let
+/// a weak value be guessed from it.
+fn mask(object: &mut Value, before: Option<&Value>) {
     if object["kind"] != "Secret" {
         return;
     }
     for part in ["data", "stringData"] {
         let Some(values) = object.get_mut(part).and_then(Value::as_object_mut) else { continue };
-        for value in values.values_mut() {
-            let hash = short_hash(&[&value.to_string()]);
-            *value = format!("(secret {hash})").into();
+        for (name, value) in values {
+            let known = before.and_then(|before| before.get(part)?.get(name));
+            let changed = known.is_some_and(|known| known != value);
+            *value = if changed { "(secret, another one)" } else { "(secret)" }.into();
         }
     }
     let annotations = object.pointer_mut("/metadata/annotations");

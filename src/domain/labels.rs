@@ -10,6 +10,8 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const ENVIRONMENT: &str = "styrmin.io/environment";
 /// The deployment that an object belongs to: the inventory, as it stands on the objects.
 pub const DEPLOYMENT: &str = "styrmin.io/deployment";
+/// When a value was last written into the Secret of a deployment's secret parameters.
+pub const WRITTEN: &str = "styrmin.io/written";
 /// The finalizer of a `StyrminDeployment`.
 pub const FINALIZER: &str = "styrmin.io/cleanup";
 /// Set by the sandbox's kubelet on a pod whose image it does not know: it runs no process.

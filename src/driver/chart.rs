@@ -30,8 +30,8 @@ mod versions;
 pub mod yaml;
 
 pub use capabilities::Capabilities;
-pub use error::ChartError;
 pub use engine::{Limits, LookupKey};
+pub use error::ChartError;
 pub use hooks::{ChartHook, DeletePolicy, HookEvent, hooks_at, is_kept};
 pub use load::{Chart, values_from_yaml};
 pub use manifests::Document;

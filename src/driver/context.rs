@@ -3,13 +3,11 @@
 //! Settings of the cluster are overridden by those of the environment, and these by the deployment's. What nobody sets is
 //! absent, so that a template that prints it fails instead of writing `none`; host names are empty without a suffix.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::check_parameters;
 use crate::domain::canonical::canonical_digest;
-use crate::domain::driver::{ComponentSpec, ParameterKind, ServiceScope, ServiceSpec};
+use crate::domain::driver::{ComponentSpec, ServiceScope, ServiceSpec};
 use crate::domain::names::{LABEL_MAX, bounded, check_label};
 use crate::domain::{ClusterRecord, Deployment, DriverVersion, Environment, Problem, version};
 use crate::ingress;
@@ -242,16 +240,4 @@ fn service(spec: &ServiceSpec, sources: &ContextSources<'_>, settings: &Settings
         "primary_url": reachable(&primary),
         "url": reachable(&readable),
     })
-}
-
-/// The secret parameters of a driver that have a value which is not empty, or must be given one.
-pub(super) fn secrets_in_use(driver: &DriverVersion, given: &BTreeMap<String, Value>) -> Vec<String> {
-    let secrets = driver.spec.parameters.iter().filter(|parameter| parameter.kind == ParameterKind::Secret);
-    secrets
-        .filter(|parameter| {
-            let value = given.get(&parameter.name).or(parameter.default.as_ref());
-            value.is_none_or(|value| !value.is_null() && value != "")
-        })
-        .map(|parameter| parameter.name.clone())
-        .collect()
 }

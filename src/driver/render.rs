@@ -12,14 +12,12 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::chart::{DeletePolicy, HookEvent, LookupKey, Lookups, Seed};
-use super::context::secrets_in_use;
 use super::templates::{self, Templates};
+use crate::domain::driver::CHART_ARCHIVE;
 use crate::domain::{DriverVersion, Problem};
 
 /// How many objects one driver may render.
@@ -28,17 +26,18 @@ const OBJECT_LIMIT: usize = 2_000;
 /// Checks that this version of Styrmin can deploy the driver at all.
 ///
 /// # Errors
-/// It has a secret parameter that must be set (values of secrets are not kept yet).
+/// Its chart was not pulled when it was loaded.
 pub fn check_deployable(driver: &DriverVersion) -> Result<(), Problem> {
-    let secrets = secrets_in_use(driver, &BTreeMap::new());
-    if !secrets.is_empty() {
-        return Err(Problem::new(
-            format!("The driver {} cannot be deployed yet", driver.reference),
-            format!("it needs the secret {}, and values of secrets are not kept yet", secrets.join(", ")),
-            "give the parameter an empty default in the driver and put the Secret into the namespace by hand",
-        ));
+    match &driver.spec.helm {
+        Some(chart) if chart.is_remote() && !driver.binaries.contains_key(CHART_ARCHIVE) => {
+            Err(Problem::new(
+                format!("The driver {} has no chart at hand", driver.reference),
+                format!("the chart {} was not pulled when the driver was loaded", chart.location),
+                "load the driver again: its chart is pulled then",
+            ))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// What a driver consists of, rendered.

@@ -3,6 +3,7 @@
 
 mod filters;
 mod methods;
+mod secrets;
 mod values;
 
 use std::collections::BTreeMap;
@@ -85,7 +86,7 @@ impl<'a> Templates<'a> {
             environment,
             files,
             context,
-            values: values::to_template(context),
+            values: values::of_context(context),
             fuel: FUEL_TOTAL,
             output: OUTPUT_TOTAL,
         })
@@ -103,6 +104,11 @@ impl<'a> Templates<'a> {
                 if text.len() > OUTPUT_LIMIT {
                     let message = format!("its output has {} bytes, the limit is {OUTPUT_LIMIT}", text.len());
                     return Err(Diagnostic::of_file(path, message, ""));
+                }
+                if let Some((parameter, message)) = secrets::printed(&text) {
+                    let source = self.files.get(path).map_or("", String::as_str);
+                    let line = secrets::line_of(source, &parameter);
+                    return Err(Diagnostic { line, ..Diagnostic::of_file(path, message, "") });
                 }
                 self.output = self.output.checked_sub(text.len()).ok_or_else(|| {
                     let message = format!("the driver renders more than {OUTPUT_TOTAL} bytes");
@@ -137,6 +143,7 @@ fn engine<'a>() -> Environment<'a> {
     environment.set_recursion_limit(DEPTH);
     environment.set_debug(true);
     environment.set_unknown_method_callback(methods::call);
+    secrets::guard(&mut environment);
     filters::add(&mut environment);
     environment
 }
@@ -264,6 +271,43 @@ mod tests {
             error.starts_with("manifests/a.yaml.j2:2:") && error.contains("did you mean 'web'?"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_secret_is_a_place_and_has_no_text() {
+        let reference = json!({"secret": "notes-parameters", "key": "password.ab12", "digest": "ab12"});
+        let context = json!({"parameters": {"password": reference, "empty": ""}});
+        let out = |text: &str| output(text, context.clone());
+        assert_eq!(
+            out("secretKeyRef: {{ parameters.password | secret_key_ref }}"),
+            "secretKeyRef: {'key': 'password.ab12', 'name': 'notes-parameters'}"
+        );
+        assert_eq!(
+            out("{{ parameters.password.name }} {{ parameters.password.digest }}"),
+            "notes-parameters ab12"
+        );
+        assert_eq!(out("{{ parameters.password.key | quote }}"), "\"password.ab12\"");
+        assert_eq!(out("{% if parameters.password %}a{% endif %}{% if parameters.empty %}b{% endif %}"), "a");
+        for wrong in [
+            "password",
+            "password | quote",
+            "password | tojson",
+            "password | to_yaml",
+            "password | b64encode",
+            "password | indent(2)",
+            "password | upper",
+            "password ~ ''",
+            "password | string",
+            "password | replace('a', 'b')",
+        ] {
+            let error = failure(&format!("a: 1\nb: {{{{ parameters.{wrong} }}}}"), context.clone());
+            assert!(error.contains("| secret_key_ref }}"), "{wrong}: {error}");
+            assert!(error.starts_with("manifests/a.yaml.j2:2"), "{wrong}: {error}");
+        }
+        let error = failure("{{ parameters.empty | secret_key_ref }}", context.clone());
+        assert!(error.contains("not set"), "{error}");
+        assert_eq!(out("{{ 'w6Q=' | b64decode }}"), "ä");
+        assert!(failure("{{ '?' | b64decode }}", context).contains("no Base64"));
     }
 
     #[test]

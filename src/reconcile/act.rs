@@ -1,10 +1,11 @@
 //! Carrying out one move. Every one of them may be repeated: what is done already changes nothing.
 
 use crate::cluster::{ApplyOptions, ClusterError, DeploymentResource, EngineFields, Note};
+use crate::domain::driver::ParameterKind;
 use crate::domain::operation::{Goal, Origin};
 use crate::domain::{
-    Deployment, DesiredPhase, Environment, Instance, InstanceState, Operation, OperationId, OperationKind,
-    OperationState, OperationView, Problem, names,
+    Deployment, DeploymentDraft, DesiredPhase, DriverVersion, Environment, Instance, InstanceState,
+    Operation, OperationId, OperationKind, OperationState, OperationView, Problem, SecretReference, names,
 };
 use crate::driver::Rendering;
 use crate::store::{NewOperation, StoreError};
@@ -66,6 +67,7 @@ impl Engine {
             Move::Carry(id) => self.carry(name, observed, *id).await,
             Move::Activate => {
                 self.advance(observed, InstanceState::Active, None).await?;
+                self.tidy_vault(name, record(observed)?.id).await?;
                 let message = format!("instance {} is active", number(observed));
                 self.note(observed.situation.resource.as_deref(), false, "Active", &message).await;
                 Ok(())
@@ -193,7 +195,8 @@ impl Engine {
                 self.store().upsert_environment(&environment).await?;
             }
         }
-        self.ensure_driver(&draft.driver).await?;
+        let driver = self.ensure_driver(&draft.driver).await?;
+        refuse_plain_secrets(&draft, &driver)?;
         let uid = resource.deployment_uid.clone().unwrap_or_else(|| identifier(self.random()));
         let created = self.store().create_deployment(cluster, &draft, &uid).await?;
         if resource.phase() != DesiredPhase::Running {
@@ -211,7 +214,9 @@ impl Engine {
         resource: &DeploymentResource,
     ) -> Result<(), Failure> {
         let draft = if resource.deleting { record.draft.clone() } else { resource.draft() };
-        self.ensure_driver(&draft.driver).await?;
+        let driver = self.ensure_driver(&draft.driver).await?;
+        refuse_plain_secrets(&draft, &driver)?;
+        self.check_upgrade(record.id, &draft, &driver).await?;
         self.cluster().acknowledge(resource, record.revision + 1, self.epoch()).await?;
         self.store().update_deployment(record.id, record.revision, &draft, resource.phase()).await?;
         self.set_editor(name, resource.editor.clone());
@@ -272,6 +277,25 @@ fn resource(observed: &Observed) -> Result<&DeploymentResource, Failure> {
 
 fn number(observed: &Observed) -> u32 {
     observed.situation.newest.as_ref().map_or(0, |instance| instance.number)
+}
+
+/// A secret that stands in a custom resource in clear is not taken into the records. What it says is not repeated.
+fn refuse_plain_secrets(draft: &DeploymentDraft, driver: &DriverVersion) -> Result<(), Problem> {
+    let secrets = driver.spec.parameters.iter().filter(|spec| spec.kind == ParameterKind::Secret);
+    let plain = secrets.map(|spec| spec.name.as_str()).find(|name| match draft.parameters.get(*name) {
+        Some(value) => !value.is_null() && value != "" && SecretReference::read(value).is_none(),
+        None => false,
+    });
+    match plain {
+        None => Ok(()),
+        Some(name) => Err(Problem::new(
+            format!("the custom resource of {} has a secret in clear", draft.name),
+            format!(
+                "spec.parameters.{name} is a secret parameter of the driver, and holds something else than a reference"
+            ),
+            "put the value into a Secret of the namespace, and write { secret: NAME, key: KEY } in its place",
+        )),
+    }
 }
 
 fn misplaced(resource: &DeploymentResource, environment: &Environment) -> Problem {

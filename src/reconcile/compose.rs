@@ -46,6 +46,8 @@ pub struct Basis<'a> {
     pub kind: OperationKind,
     /// What the environment itself consists of, when that is applied too.
     pub place: &'a [Value],
+    /// The step that keeps what was typed into secret parameters.
+    pub vault: Option<&'a Step>,
     /// Whether the instance becomes the active one at the end.
     pub activate: bool,
 }
@@ -80,6 +82,10 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
         step.after = vec![0];
     }
     steps.extend(basis.parts.definitions.iter().map(definition));
+    if let Some(vault) = basis.vault {
+        let home = (0..steps.len()).take(1).collect();
+        steps.push(Step { after: home, ..vault.clone() });
+    }
     let ground: Vec<usize> = (0..steps.len()).collect();
     let mut record = Step::named(Verb::Record, format!("{WRITE_CONTEXT} {}", basis.resource()));
     record.object = Some(basis.resource());

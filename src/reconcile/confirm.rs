@@ -69,7 +69,7 @@ impl Engine {
         proposed: super::preview::Proposed,
         actor: &str,
     ) -> Result<(), Problem> {
-        let Wish { order, setting, environment_known, based_on } = wish;
+        let Wish { order, setting, environment_known, based_on, vault } = wish;
         let Deployment { id, uid, draft, phase, revision, .. } = order.record;
         self.ensure_driver(&draft.driver).await?;
         if !environment_known {
@@ -92,8 +92,12 @@ impl Engine {
             goal: Goal { deployment: (!is_new).then_some(id), revision, instance: proposed.instance },
             instance: proposed.drawn.instance,
         };
-        if is_new {
-            self.store().begin_deployment(new, &draft, &uid).await?;
+        // Before anything is recorded: nobody else knows what was typed.
+        if let Some(vault) = &vault {
+            self.write_vault(vault, &setting.environment).await?;
+        }
+        let begun = if is_new {
+            self.store().begin_deployment(new, &draft, &uid).await.map(drop)
         } else {
             let change = based_on.map(|based_on| DesiredChange {
                 deployment: id,
@@ -101,11 +105,13 @@ impl Engine {
                 draft: draft.clone(),
                 phase,
             });
-            self.store().begin_operation(new, change).await?;
+            self.store().begin_operation(new, change).await.map(drop)
+        };
+        if let (Err(_), Some(vault)) = (&begun, &vault) {
+            self.withdraw_vault(vault).await;
         }
-        if is_new {
-            self.forget_planned(&draft);
-        }
+        begun?;
+        self.forget_planned(&draft);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Drawing a plan up: renders what is to be, compares it with what is known, and composes the steps. Nothing is asked.
 
-use crate::domain::{Deployment, DesiredPhase, Instance, ObjectKey, OperationKind, Plan, Problem};
+use crate::domain::{Deployment, DesiredPhase, Instance, ObjectKey, OperationKind, Plan, Problem, Step};
 use crate::driver::Rendering;
 use crate::store::NewInstance;
 
@@ -22,12 +22,14 @@ pub(super) struct Order {
     pub components: Vec<String>,
     /// Whether the volumes of an application that is taken away go too.
     pub volumes: bool,
+    /// The step that keeps what was typed into secret parameters.
+    pub vault: Option<Step>,
 }
 
 impl Order {
     /// What the deployment asks for as it is recorded.
     pub fn of(kind: OperationKind, record: Deployment) -> Self {
-        Self { kind, record, components: Vec::new(), volumes: false }
+        Self { kind, record, components: Vec::new(), volumes: false, vault: None }
     }
 }
 
@@ -72,6 +74,7 @@ impl Engine {
             parts: &parts,
             kind: order.kind,
             place: &place,
+            vault: order.vault.as_ref(),
             activate: instance.is_some() || !newest_is_active,
         };
         let plan = match order.kind {

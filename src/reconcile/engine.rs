@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use crate::cluster::Cluster;
 use crate::domain::{Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, Problem};
@@ -50,6 +51,8 @@ struct Memory {
     deployments: BTreeMap<Name, Remembered>,
     /// The identifiers that plans were made with: a plan that is carried out must give the same host names.
     planned: BTreeMap<(String, String), String>,
+    /// The keys of digests that plans were made with, for Secrets that do not exist yet.
+    digest_keys: BTreeMap<(String, String), Zeroizing<Vec<u8>>>,
 }
 
 #[derive(Default)]
@@ -314,6 +317,16 @@ impl Engine {
         known.planned_seed.get_or_insert(seed).clone()
     }
 
+    /// The key of the digests in a Secret that is made when the plan is confirmed.
+    pub(super) fn planned_digest_key(&self, draft: &DeploymentDraft) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        let key = (draft.environment.clone(), draft.name.clone());
+        if let Some(known) = self.memory().digest_keys.get(&key) {
+            return Ok(known.clone());
+        }
+        let made = super::vault::new_digest_key()?;
+        Ok(self.memory().digest_keys.entry(key).or_insert(made).clone())
+    }
+
     pub(super) fn trace(&self, name: &Name) -> Trace {
         self.memory().deployments.get(name).map(|known| known.trace.clone()).unwrap_or_default()
     }
@@ -384,7 +397,10 @@ impl Engine {
     }
 
     pub(super) fn forget_planned(&self, draft: &DeploymentDraft) {
-        self.memory().planned.remove(&(draft.environment.clone(), draft.name.clone()));
+        let key = (draft.environment.clone(), draft.name.clone());
+        let mut memory = self.memory();
+        memory.planned.remove(&key);
+        memory.digest_keys.remove(&key);
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -13,6 +13,8 @@ use crate::domain::{
     OperationKind, OperationState, Problem, Verdict, labels,
 };
 
+use super::vault::is_vault;
+
 /// Corrections of the same object within this time count as a fight.
 const FIGHT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// So many corrections are a fight: somebody else wants it otherwise, and it is for people to say who is right.
@@ -194,6 +196,12 @@ impl Situation {
         recorded.or(asked).unwrap_or(DesiredPhase::Running)
     }
 
+    /// The deployment's name.
+    fn name(&self) -> Option<&str> {
+        let recorded = self.record.as_ref().map(|record| record.draft.name.as_str());
+        recorded.or_else(|| self.resource.as_ref().map(|resource| resource.name.as_str()))
+    }
+
     /// What was written for it and is not to be any more. Volumes hold people's data: they are never removed by the way.
     pub fn unwanted(&self) -> Vec<(&ObjectKey, &Live)> {
         let Some(Ok(rendered)) = &self.rendered else { return Vec::new() };
@@ -203,6 +211,7 @@ impl Situation {
             .iter()
             .filter(|(key, live)| live.is_removable(key) && live.role == Role::Part)
             .filter(|(key, live)| !live.deleting && !wanted.contains(key))
+            .filter(|(key, _)| !self.name().is_some_and(|name| is_vault(key, name)))
             .collect()
     }
 

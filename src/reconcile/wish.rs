@@ -1,5 +1,10 @@
 //! From what a person wants to what is to be planned: checked against the records and the driver. Nothing is written.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use crate::domain::{
     Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment, Instance, Intent,
     OperationKind, Problem, Volumes, names,
@@ -10,6 +15,7 @@ use super::decide::is_upgrade;
 use super::draw::Order;
 use super::engine::Engine;
 use super::observe::Setting;
+use super::vault::Vault;
 
 /// The longest name of a deployment: room is left for what is made of it.
 const NAME_MAX: usize = 40;
@@ -24,6 +30,8 @@ pub(super) struct Wish {
     pub environment_known: bool,
     /// The revision that the wish is based on; none for a new deployment, and where nothing desired changes.
     pub based_on: Option<u64>,
+    /// What was typed into secret parameters, to be written when the wish is confirmed.
+    pub vault: Option<Vault>,
 }
 
 impl Engine {
@@ -96,7 +104,7 @@ impl Engine {
             revision: 1,
             created_at: self.clock().now(),
         };
-        let wish = self.placed(Order::of(OperationKind::Deploy, record), None).await?;
+        let mut wish = self.placed(Order::of(OperationKind::Deploy, record), None).await?;
         let cluster = self.cluster().name();
         if self.store().find_deployment(cluster, &draft.environment, &draft.name).await?.is_some() {
             return Err(Problem::new(
@@ -105,8 +113,22 @@ impl Engine {
                 "choose another name",
             ));
         }
-        self.check_draft(draft).await?;
+        self.seal_wish(&mut wish, None).await?;
+        self.check_draft(&wish.order.record.draft).await?;
         Ok(wish)
+    }
+
+    /// Puts references in the place of what was typed.
+    async fn seal_wish(
+        &self,
+        wish: &mut Wish,
+        known: Option<&BTreeMap<String, Value>>,
+    ) -> Result<(), Problem> {
+        let draft = &mut wish.order.record.draft;
+        let driver = self.known_driver(draft).await?;
+        wish.vault = self.seal(&wish.setting.environment, draft, known, &driver).await?;
+        wish.order.vault = wish.vault.as_ref().map(Vault::step);
+        Ok(())
     }
 
     async fn wish_to_change(
@@ -122,12 +144,22 @@ impl Engine {
                 "deploy it anew under the other name",
             ));
         }
-        let driver = self.check_draft(&draft).await?;
+        let based_on = record.revision;
+        let known = record.draft.parameters.clone();
+        let changed = Deployment { draft, revision: based_on + 1, ..record };
+        let mut wish = self.placed(Order::of(kind, changed), Some(based_on)).await?;
+        self.seal_wish(&mut wish, Some(&known)).await?;
+        let draft = &wish.order.record.draft;
+        let driver = self.check_draft(draft).await?;
+        // Back to what was there before one may always go.
+        if kind != OperationKind::Rollback {
+            self.check_upgrade(wish.order.record.id, draft, &driver).await?;
+        }
         if let Some(unknown) =
             draft.components.keys().find(|name| !driver.spec.components.contains_key(*name))
         {
             return Err(Problem::new(
-                format!("{} has no component '{unknown}'", record.draft.name),
+                format!("{} has no component '{unknown}'", draft.name),
                 format!(
                     "its driver has {}",
                     driver.spec.components.keys().cloned().collect::<Vec<_>>().join(", ")
@@ -135,9 +167,7 @@ impl Engine {
                 "name one of them",
             ));
         }
-        let based_on = record.revision;
-        let changed = Deployment { draft, revision: based_on + 1, ..record };
-        self.placed(Order::of(kind, changed), Some(based_on)).await
+        Ok(wish)
     }
 
     async fn wish_for_phase(
@@ -178,7 +208,8 @@ impl Engine {
                 Environment::new(name, cluster, name)
             }
         };
-        Ok(Wish { order, setting: Setting { cluster: record, environment }, environment_known, based_on })
+        let setting = Setting { cluster: record, environment };
+        Ok(Wish { order, setting, environment_known, based_on, vault: None })
     }
 
     pub(super) async fn recorded(&self, id: DeploymentId) -> Result<Deployment, Problem> {
@@ -203,15 +234,19 @@ impl Engine {
         Ok(draft_of(&instance, record))
     }
 
-    /// The driver exists, takes this version of the application, and takes these parameters.
-    async fn check_draft(&self, draft: &DeploymentDraft) -> Result<std::sync::Arc<DriverVersion>, Problem> {
-        let Some(driver) = self.driver(&draft.driver).await? else {
-            return Err(Problem::new(
+    async fn known_driver(&self, draft: &DeploymentDraft) -> Result<Arc<DriverVersion>, Problem> {
+        self.driver(&draft.driver).await?.ok_or_else(|| {
+            Problem::new(
                 format!("there is no driver {}", draft.driver),
                 "it is neither built in nor loaded",
                 "load it, or choose another version",
-            ));
-        };
+            )
+        })
+    }
+
+    /// The driver exists, takes this version of the application, and takes these parameters.
+    async fn check_draft(&self, draft: &DeploymentDraft) -> Result<Arc<DriverVersion>, Problem> {
+        let driver = self.known_driver(draft).await?;
         let range = &driver.spec.supported_versions;
         if !range.is_empty() && !driver::version::matches(range, &draft.application_version)? {
             return Err(Problem::new(

@@ -221,6 +221,7 @@ fn read(columns: &Row<'_>) -> Result<Deployment, StoreError> {
         id: DeploymentId(columns.get(0)?),
         uid: columns.get(1)?,
         draft: DeploymentDraft {
+            typed: Default::default(),
             name: columns.get(2)?,
             environment: columns.get(3)?,
             driver: DriverRef { name: columns.get(4)?, version: columns.get(5)? },

@@ -36,6 +36,11 @@ impl TextField {
         self
     }
 
+    /// Replaces what stands in it while it is empty.
+    pub fn set_placeholder(&mut self, placeholder: &'static str) {
+        self.placeholder = placeholder;
+    }
+
     /// What it holds.
     pub fn text(&self) -> &str {
         self.area.lines().first().map_or("", String::as_str)
@@ -75,6 +80,44 @@ impl TextField {
             self.set(&joined);
         }
         true
+    }
+
+    fn column(&self) -> usize {
+        self.area.cursor().1
+    }
+
+    /// Whether the cursor stands at the beginning.
+    pub fn is_at_home(&self) -> bool {
+        self.column() == 0
+    }
+
+    /// Whether the cursor stands behind the last character.
+    pub fn is_at_end(&self) -> bool {
+        self.column() >= self.text().chars().count()
+    }
+
+    /// Puts the cursor at the beginning.
+    pub fn home(&mut self) {
+        self.area.move_cursor(CursorMove::Head);
+    }
+
+    /// Takes away what stands behind the cursor.
+    pub fn split_off(&mut self) -> String {
+        let (before, behind): (String, String) = {
+            let at = self.text().char_indices().nth(self.column()).map_or(self.text().len(), |(at, _)| at);
+            let (before, behind) = self.text().split_at(at);
+            (before.to_owned(), behind.to_owned())
+        };
+        self.set(&before);
+        behind
+    }
+
+    /// Adds text at the end; the cursor stays before it.
+    pub fn append(&mut self, text: &str) {
+        let at = self.text().chars().count();
+        self.set(&format!("{}{text}", self.text()));
+        self.home();
+        (0..at).for_each(|_| self.area.move_cursor(CursorMove::Forward));
     }
 
     /// Draws it.

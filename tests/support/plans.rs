@@ -242,7 +242,10 @@ pub fn conflict() -> Problem {
 /// and an operation of it is under way.
 pub fn world() -> World {
     world_with(|notes| {
-        notes.deployment.draft.parameters = BTreeMap::from([("password".into(), json!("s3cret"))]);
+        notes.deployment.draft.parameters = BTreeMap::from([(
+            "password".into(),
+            json!({"secret": "notes-parameters", "key": "password.ab12", "digest": "ab12"}),
+        )]);
         notes.drift.push(Drift {
             object: key("Deployment", "notes-web"),
             missing: false,

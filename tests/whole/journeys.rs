@@ -2,7 +2,7 @@
 //! pods are real processes of the built binary; only the terminal is a buffer. Every wait is for a named condition.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -33,6 +33,7 @@ use crate::pty::PATIENCE;
 struct Screen {
     inner: TestBackend,
     frames: watch::Sender<String>,
+    history: Arc<Mutex<Vec<String>>>,
 }
 
 impl Surface for Screen {}
@@ -80,7 +81,9 @@ impl Backend for Screen {
     }
 
     fn flush(&mut self) -> Result<(), Self::Error> {
-        self.frames.send_replace(self.inner.to_string());
+        let frame = self.inner.to_string();
+        self.history.lock().unwrap().push(frame.clone());
+        self.frames.send_replace(frame);
         Ok(())
     }
 }
@@ -89,6 +92,10 @@ impl Backend for Screen {
 pub struct Journey {
     keys: mpsc::UnboundedSender<Event>,
     frames: watch::Receiver<String>,
+    /// Every frame so far.
+    history: Arc<Mutex<Vec<String>>>,
+    /// What would be written down if it panicked.
+    pub recorder: Recorder,
     /// The way to the sandbox, when that is the cluster.
     pub sandbox: Option<SandboxRoute>,
     pub session: Session,
@@ -135,11 +142,14 @@ impl Journey {
         let world = app::wire(&opened.session, &replies, &clock, &stop);
         let leading = tokio::spawn(opened.leader.telling(replies.clone()).run(stop.clone()));
         let (frames, shown) = watch::channel(String::new());
+        let history = Arc::new(Mutex::new(Vec::new()));
+        let screen = Screen { inner: TestBackend::new(columns, rows), frames, history: Arc::clone(&history) };
+        let recorder = Recorder::new((columns, rows));
         let cockpit = Cockpit {
-            terminal: Terminal::new(Screen { inner: TestBackend::new(columns, rows), frames }).unwrap(),
+            terminal: Terminal::new(screen).unwrap(),
             model: Model::new(UiConfig::default(), (columns, rows)),
             effects: Effects::new(opened.session.clone(), replies),
-            recorder: Recorder::new((columns, rows)),
+            recorder: recorder.clone(),
             clock,
         };
         let (keys, pressed) = mpsc::unbounded_channel();
@@ -149,7 +159,7 @@ impl Journey {
         let inbox = Inbox { input, events, world, stop: stop.clone() };
         let running = tokio::spawn(async move { cockpit.run(inbox).await.unwrap() });
         let (sandbox, session) = (opened.sandbox, opened.session);
-        Self { keys, frames: shown, sandbox, session, stop, running, leading, state }
+        Self { keys, frames: shown, history, recorder, sandbox, session, stop, running, leading, state }
     }
 
     /// A client of the sandbox, as any other program would have one.
@@ -165,6 +175,16 @@ impl Journey {
     /// Presses a key.
     pub fn press(&self, code: KeyCode) {
         self.keys.send(Event::Key(KeyEvent::new(code, KeyModifiers::NONE))).unwrap();
+    }
+
+    /// Something else happens.
+    pub fn send(&self, event: Event) {
+        self.keys.send(event).unwrap();
+    }
+
+    /// Every frame so far.
+    pub fn history(&self) -> Vec<String> {
+        self.history.lock().unwrap().clone()
     }
 
     /// Types a text, key by key.

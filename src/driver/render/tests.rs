@@ -297,29 +297,52 @@ fn what_cannot_be_deployed_is_refused_with_the_reason() {
 }
 
 #[test]
-fn charts_and_required_secrets_are_not_deployed_yet() {
+fn charts_are_not_deployed_yet() {
     let mut sources = Sources::notes("notes", "1.0.0");
     sources.driver.spec.helm = Some(crate::domain::driver::HelmChart {
         location: "oci://x/y".to_owned(),
         ..crate::domain::driver::HelmChart::default()
     });
     assert!(sources.resolve(1).unwrap_err().why.contains("charts are not rendered yet"));
+}
 
-    let text = SPEC.to_owned() + "  parameters: [{ name: token, kind: secret }]\n";
-    let files = |text: &str| {
-        BTreeMap::from([
-            ("driver.styrmin.yml".to_owned(), text.to_owned()),
-            ("manifests/a.yaml.j2".to_owned(), CONFIG.to_owned()),
-        ])
-    };
-    let required = Sources::of(load_files("test", files(&text)).unwrap().version, "one", "1.0");
-    assert!(required.resolve(1).unwrap_err().why.contains("the secret token"));
-    let optional = text.replace("kind: secret", "kind: secret, default: ''");
-    let mut optional = Sources::of(load_files("test", files(&optional)).unwrap().version, "one", "1.0");
-    assert!(optional.render().is_ok());
-    optional.deployment.draft.parameters = BTreeMap::from([("token".to_owned(), json!("hunter2"))]);
-    let problem = optional.resolve(1).unwrap_err();
-    assert!(problem.why.contains("not kept yet") && !problem.to_string().contains("hunter2"), "{problem}");
+/// A driver with a secret parameter, and a pod that uses it.
+fn secretive(default: &str) -> Sources {
+    let spec = format!("{SPEC}  parameters: [{{ name: token, kind: secret{default} }}]\n");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: { name: a, annotations: { digest: '{{ parameters.token.digest }}' } }\nspec: { containers: [{ name: a, env: [{ name: TOKEN, valueFrom: { secretKeyRef: {{ parameters.token | secret_key_ref }} } }] }] }\n";
+    let files = BTreeMap::from([
+        ("driver.styrmin.yml".to_owned(), spec),
+        (
+            "manifests/a.yaml.j2".to_owned(),
+            format!("{{% if parameters.token %}}{pod}{{% else %}}{CONFIG}{{% endif %}}"),
+        ),
+    ]);
+    Sources::of(load_files("test", files).unwrap().version, "one", "1.0")
+}
+
+#[test]
+fn a_secret_parameter_is_rendered_as_the_place_where_it_lies() {
+    let why = secretive("").resolve(1).unwrap_err().why;
+    assert_eq!(why, "token: it is required");
+    let optional = secretive(", default: ''").render().unwrap();
+    assert_eq!(optional[0]["kind"], "ConfigMap");
+
+    let mut sources = secretive("");
+    let reference = json!({"secret": "one-parameters", "key": "token.ab", "digest": "ab"});
+    sources.deployment.draft.parameters = BTreeMap::from([("token".to_owned(), reference)]);
+    let objects = sources.render().unwrap();
+    let pod = objects.iter().find(|object| object["kind"] == "Pod").unwrap();
+    let variable = &pod["spec"]["containers"][0]["env"][0];
+    let wanted = json!({"name": "one-parameters", "key": "token.ab"});
+    assert_eq!(variable["valueFrom"]["secretKeyRef"], wanted);
+    assert_eq!(pod["metadata"]["annotations"]["digest"], "ab");
+
+    sources.deployment.draft.parameters = BTreeMap::from([("token".to_owned(), json!("hunter2"))]);
+    let problem = sources.resolve(1).unwrap_err();
+    assert!(
+        problem.why.contains("expected a reference") && !problem.to_string().contains("hunter2"),
+        "{problem}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::driver::{ParameterKind, ParameterSpec};
-use crate::driver::parameters::{check_value, compile};
+use crate::domain::parameters::{check_value, compile};
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Tree};
 

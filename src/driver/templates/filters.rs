@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind};
 
+use super::secrets::{refuse, secret_key_ref};
 use super::values::to_json;
 use crate::domain::names::bounded;
 use crate::domain::version;
@@ -33,6 +34,8 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("indent", indent);
     environment.add_filter("quote", quote);
     environment.add_filter("b64encode", base64);
+    environment.add_filter("b64decode", unbase64);
+    environment.add_filter("secret_key_ref", secret_key_ref);
     environment.add_filter("object_name", object_name);
     environment.add_test("version", in_range);
 }
@@ -60,6 +63,7 @@ fn json(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, 
 
 /// A value as a YAML block, without a line end: `{{ value | to_yaml | indent(4) }}`.
 fn yaml(value: &Value) -> Result<String, Error> {
+    refuse(value)?;
     let text = serde_saphyr::to_string(&to_json(value)?)
         .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
     Ok(text.trim_end_matches('\n').to_owned())
@@ -97,6 +101,12 @@ fn base64(value: &Value) -> Result<String, Error> {
     Ok(STANDARD.encode(value.to_string()))
 }
 
+fn unbase64(value: &str) -> Result<String, Error> {
+    let unreadable = || Error::new(ErrorKind::InvalidOperation, "this is no Base64 of a UTF-8 text");
+    let bytes = STANDARD.decode(value.trim()).map_err(|_| unreadable())?;
+    String::from_utf8(bytes).map_err(|_| unreadable())
+}
+
 /// `deployment.name | object_name("web")`: `<deployment>-web`, cut and hashed when it is too long.
 fn object_name(deployment: &str, part: &str) -> String {
     bounded(&[deployment, part], OBJECT_NAME_MAX)
@@ -110,5 +120,6 @@ fn in_range(found: &str, range: &str) -> Result<bool, Error> {
 }
 
 fn defined(value: &Value) -> Result<(), Error> {
+    refuse(value)?;
     if value.is_undefined() { Err(Error::from(ErrorKind::UndefinedError)) } else { Ok(()) }
 }

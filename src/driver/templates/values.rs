@@ -4,8 +4,33 @@ use minijinja::value::{Value as TemplateValue, ValueKind};
 use minijinja::{Error, ErrorKind};
 use serde_json::{Number, Value};
 
+use super::secrets::SecretParameter;
+use crate::domain::SecretReference;
+
+/// A context as templates see it: its secret parameters are objects that cannot be printed.
+pub(super) fn of_context(context: &Value) -> TemplateValue {
+    let Some(map) = context.as_object() else { return to_template(context) };
+    TemplateValue::from_pairs(map.iter().map(|(key, value)| {
+        let value = match value.as_object().filter(|_| key == "parameters") {
+            Some(parameters) => {
+                let values = parameters.iter().map(|(name, value)| (name.as_str(), parameter(name, value)));
+                TemplateValue::from_pairs(values)
+            }
+            None => to_template(value),
+        };
+        (key.as_str(), value)
+    }))
+}
+
+fn parameter(name: &str, value: &Value) -> TemplateValue {
+    match SecretReference::read(value) {
+        Some(reference) => SecretParameter::value(name, reference),
+        None => to_template(value),
+    }
+}
+
 /// A JSON value as templates see it.
-pub(super) fn to_template(value: &Value) -> TemplateValue {
+fn to_template(value: &Value) -> TemplateValue {
     match value {
         Value::Null => TemplateValue::from(()),
         Value::Bool(value) => TemplateValue::from(*value),

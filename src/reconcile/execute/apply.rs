@@ -12,6 +12,7 @@ use crate::reconcile::owner::Owner;
 use crate::reconcile::ownership;
 use crate::reconcile::preview::{collision, is_defined_once};
 use crate::reconcile::situation::Written;
+use crate::reconcile::vault::is_vault;
 use crate::store::{FieldResolution, InventoryChange, InventoryItem};
 
 /// What is known of an object that is about to be written.
@@ -24,6 +25,9 @@ struct Found {
 impl Hands {
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, StepError> {
         let key = object_of(step)?;
+        if is_vault(key, &self.name.name) {
+            return self.look_into_vault(key).await;
+        }
         let mut object = self.object(step)?;
         if is_defined_once(&object) && self.engine.cluster().get(key).await.map_err(failed)?.is_some() {
             return Ok(Done { note: Some(format!("{key} is defined already")), ..Done::default() });
@@ -70,6 +74,18 @@ impl Hands {
         }
         self.remember(&item);
         Ok(Done { output: Some(item.uid.clone()), note, inventory: InventoryChange::Written(item) })
+    }
+
+    /// Who confirmed the plan has written the values before it was recorded: here they are only looked for.
+    async fn look_into_vault(&self, key: &ObjectKey) -> Result<Done, StepError> {
+        let record = match self.operation.goal.deployment {
+            Some(id) => self.engine.store().deployment(id).await?,
+            None => None,
+        };
+        let parameters = record.map(|record| record.draft.parameters).unwrap_or_default();
+        let found = self.engine.check_vault(key, &self.name.name, &parameters).await.map_err(failed)?;
+        found.map_err(lasting)?;
+        Ok(Done::default())
     }
 
     pub(super) async fn replace(&self, step: &Step) -> Result<Done, StepError> {

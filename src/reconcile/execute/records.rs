@@ -65,6 +65,7 @@ impl Hands {
             }
             store.set_instance_state(id, number, InstanceState::Active, None).await?;
         }
+        self.engine.tidy_vault(&self.name, id).await?;
         let note = format!("instance {number} is active");
         self.engine.note(self.resource().as_deref(), false, "Active", &note).await;
         Ok(Done { note: Some(note), ..Done::default() })

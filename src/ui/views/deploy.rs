@@ -3,12 +3,14 @@
 mod choice;
 mod field;
 mod form;
+mod parameter;
 mod view;
 
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
+use self::field::Field;
 use self::form::{Form, VERSION};
 use crate::domain::World;
 use crate::domain::world::Application;
@@ -69,7 +71,16 @@ impl DeployForm {
         }
     }
 
+    /// The field that has the focus.
+    fn field(&mut self) -> Option<&mut Field> {
+        self.form.field(self.focus)
+    }
+
     fn accept(&mut self, context: &mut Context<'_>) {
+        if self.field().is_some_and(Field::break_line) {
+            self.touched = true;
+            return;
+        }
         if !self.on_button() {
             self.step(Command::Down);
             return;
@@ -122,12 +133,13 @@ impl Screen for DeployForm {
             Command::Cancel | Command::Back => self.cancel(sure, context),
             Command::Accept => self.accept(context),
             Command::Left | Command::Right | Command::Toggle => self.turn(command, context),
-            Command::Up
-            | Command::Down
-            | Command::Next
-            | Command::Previous
-            | Command::Top
-            | Command::Bottom => {
+            Command::Up | Command::Down => {
+                let down = command == Command::Down;
+                if !self.field().is_some_and(|field| field.step(down)) {
+                    self.step(command);
+                }
+            }
+            Command::Next | Command::Previous | Command::Top | Command::Bottom => {
                 self.step(command);
             }
             _ => return false,

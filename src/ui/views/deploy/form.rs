@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
-use serde_json::Value;
 
 use super::choice::Choice;
-use super::field::{Asks, Entry, Field};
-use crate::domain::driver::{self, ParameterSpec};
+use super::field::{Asks, Entry, Field, Kept};
+use crate::domain::driver::{self, ParameterKind, ParameterSpec};
 use crate::domain::names::check_label;
 use crate::domain::world::Application;
 use crate::domain::{DeploymentDraft, DeploymentId, DriverVersion, Intent, World};
@@ -25,9 +24,6 @@ const OWN: usize = 4;
 
 /// The environment that is offered when there is none yet.
 const FIRST_ENVIRONMENT: &str = "demo";
-
-/// What stands in an empty field of a secret that has a value.
-const KEPT: &str = "stays as it is unless you type a new one";
 
 /// The fields of a new deployment, or of the change of one.
 #[derive(Debug)]
@@ -120,7 +116,7 @@ impl Form {
     /// The driver that is picked; of several versions the newest, unless a version is what is picked.
     fn picked<'a>(&self, world: &'a World) -> Option<&'a Arc<DriverVersion>> {
         match self.changes() {
-            None => driver::latest(&world.drivers, self.text(DRIVER)),
+            None => driver::latest(&world.drivers, &self.text(DRIVER)),
             Some(draft) => (world.drivers.iter()).find(|driver| {
                 driver.reference.name == draft.driver.name && driver.reference.version == self.text(DRIVER)
             }),
@@ -132,8 +128,13 @@ impl Form {
         &self.fields
     }
 
-    fn text(&self, index: usize) -> &str {
-        self.fields.get(index).map_or("", Field::text)
+    /// A field, to move about in it.
+    pub fn field(&mut self, index: usize) -> Option<&mut Field> {
+        self.fields.get_mut(index)
+    }
+
+    fn text(&self, index: usize) -> String {
+        self.fields.get(index).map(|field| field.text().into_owned()).unwrap_or_default()
     }
 
     /// Takes a key for a field; true when its value changed.
@@ -212,14 +213,14 @@ impl Form {
             self.fields[VERSION].help = format!("supported: {supported}");
             let wanted = match &self.changed {
                 // the driver offers its own; what runs stays until somebody says otherwise
-                Some(_) => self.text(VERSION).to_owned(),
+                Some(_) => self.text(VERSION),
                 None => spec.default_version.clone(),
             };
             self.fields[VERSION].entry = Entry::Choice(Choice::new(versions, &wanted, true));
             for parameter in &spec.parameters {
                 let mut field = self.parameter(parameter);
                 if let Some(before) = kept.get(&parameter.name).filter(|before| before.asks == field.asks) {
-                    field.entry = before.entry.clone();
+                    (field.entry, field.kept) = (before.entry.clone(), before.kept);
                 }
                 self.fields.push(field);
             }
@@ -231,25 +232,30 @@ impl Form {
     /// The field of a parameter, with what was asked for before, else its default.
     fn parameter(&self, spec: &ParameterSpec) -> Field {
         let mut field = Field::parameter(spec);
-        let before = self.changes().and_then(|draft| draft.parameters.get(&spec.name));
-        match before {
-            Some(_) if field.is_secret() => {
-                field.entry = Entry::Text(TextField::masked().with_placeholder(KEPT));
-                field.help.clone_from(&spec.description);
-            }
-            Some(value) => field.fill(value),
-            None => {}
+        if let Some(before) = self.changes().and_then(|draft| draft.parameters.get(&spec.name)) {
+            field.fill_again(before);
         }
         field
     }
 
-    /// The value of a parameter; an empty secret that had a value keeps it.
-    fn parameter_value(&self, field: &Field, spec: &ParameterSpec) -> Result<Option<Value>, String> {
-        let before = self.changes().and_then(|draft| draft.parameters.get(&spec.name));
-        match before {
-            Some(kept) if field.is_secret() && field.text().is_empty() => Ok(Some(kept.clone())),
-            _ => field.parameter_value(spec),
-        }
+    /// Takes the value of a parameter into a draft; what was typed into a secret goes beside the others.
+    fn take(&self, field: &Field, spec: &ParameterSpec, draft: &mut DeploymentDraft) -> Result<(), String> {
+        let value = if spec.kind == ParameterKind::Secret {
+            match field.secret(spec)? {
+                Some(typed) => {
+                    draft.typed.insert(spec.name.clone(), typed);
+                    None
+                }
+                None if field.kept == Kept::Stays => {
+                    self.changes().and_then(|before| before.parameters.get(&spec.name)).cloned()
+                }
+                None => None,
+            }
+        } else {
+            field.value(spec)?
+        };
+        draft.parameters.extend(value.map(|value| (spec.name.clone(), value)));
+        Ok(())
     }
 
     /// Names the deployment like its driver, with a number when that name is taken.
@@ -257,7 +263,7 @@ impl Form {
         if self.named {
             return;
         }
-        let base = self.text(DRIVER).to_owned();
+        let base = self.text(DRIVER);
         let mut name = base.clone();
         for number in 2..1000 {
             if !self.is_taken(&name, world) {
@@ -269,7 +275,7 @@ impl Form {
     }
 
     fn is_taken(&self, name: &str, world: &World) -> bool {
-        let key = ApplicationKey { environment: self.text(ENVIRONMENT).to_owned(), name: name.to_owned() };
+        let key = ApplicationKey { environment: self.text(ENVIRONMENT), name: name.to_owned() };
         key.find(world).is_some()
     }
 
@@ -279,23 +285,20 @@ impl Form {
     /// The first field with an error; every field with an error carries it.
     pub fn draft(&mut self, world: &World) -> Result<DeploymentDraft, usize> {
         let mut errors: Vec<Option<String>> = vec![None; self.fields.len()];
-        errors[ENVIRONMENT] = label_error("environment", self.text(ENVIRONMENT));
-        errors[NAME] = label_error("deployment", self.text(NAME)).or_else(|| {
+        errors[ENVIRONMENT] = label_error("environment", &self.text(ENVIRONMENT));
+        errors[NAME] = label_error("deployment", &self.text(NAME)).or_else(|| {
             let place = self.text(ENVIRONMENT);
-            (self.changed.is_none() && self.is_taken(self.text(NAME), world))
+            (self.changed.is_none() && self.is_taken(&self.text(NAME), world))
                 .then(|| format!("there is one of that name in {place}"))
         });
         if self.text(VERSION).trim().is_empty() {
             errors[VERSION] = Some("a version is needed".to_owned());
         }
-        let mut parameters = BTreeMap::new();
+        let mut draft = self.changes().cloned().unwrap_or_default();
+        draft.parameters.clear();
         for (index, field) in self.fields.iter().enumerate() {
             let Asks::Parameter(spec) = &field.asks else { continue };
-            match self.parameter_value(field, spec) {
-                Ok(Some(value)) => drop(parameters.insert(spec.name.clone(), value)),
-                Ok(None) => {}
-                Err(error) => errors[index] = Some(error),
-            }
+            errors[index] = self.take(field, spec, &mut draft).err();
         }
         if self.driver.is_none() {
             errors[DRIVER] = Some("this driver is no longer loaded".to_owned());
@@ -306,12 +309,11 @@ impl Form {
         }
         match (first, &self.driver) {
             (None, Some(driver)) => Ok(DeploymentDraft {
-                name: self.text(NAME).to_owned(),
-                environment: self.text(ENVIRONMENT).to_owned(),
+                name: self.text(NAME),
+                environment: self.text(ENVIRONMENT),
                 driver: driver.reference.clone(),
                 application_version: self.text(VERSION).trim().to_owned(),
-                parameters,
-                ..self.changes().cloned().unwrap_or_default()
+                ..draft
             }),
             (first, _) => Err(first.unwrap_or(DRIVER)),
         }

@@ -42,7 +42,7 @@ impl Filling {
 
     fn value(&self, label: &str) -> String {
         let field = self.view.form.fields().iter().find(|field| field.label == label);
-        field.map_or_else(|| "(no field)".to_owned(), |field| field.text().to_owned())
+        field.map_or_else(|| "(no field)".to_owned(), |field| field.text().into_owned())
     }
 
     fn send(&mut self) -> Vec<Step> {
@@ -84,7 +84,9 @@ fn a_complete_form_makes_a_draft_of_what_differs_from_the_defaults() {
     assert_eq!((draft.name.as_str(), draft.environment.as_str()), ("notes-2", "demo"));
     assert_eq!(draft.driver.to_string(), "notes 1.2.0");
     let parameters = serde_json::to_value(&draft.parameters).unwrap();
-    assert_eq!(parameters, json!({"password": "s3cret", "public": true}));
+    assert_eq!(parameters, json!({"public": true}));
+    assert_eq!(draft.typed["password"].reveal(), "s3cret");
+    assert!(!format!("{:?}", filling.send()).contains("s3cret"), "what is asked for does not show it");
 }
 
 #[test]
@@ -150,6 +152,39 @@ fn keys_go_where_the_focus_is() {
     assert_eq!(filling.view.layer(), Layer::Dialog);
 }
 
+/// Where the password lies.
+fn reference() -> serde_json::Value {
+    json!({"secret": "notes-parameters", "key": "password.ab12", "digest": "ab12"})
+}
+
+#[test]
+fn a_list_is_edited_line_by_line() {
+    let mut filling = Filling::new();
+    let mut driver = (*filling.world.drivers[0]).clone();
+    driver.digest = "digest-with-a-list".into();
+    driver.spec.parameters.insert(
+        0,
+        crate::domain::driver::ParameterSpec {
+            name: "hosts".into(),
+            label: "Hosts".into(),
+            kind: crate::domain::driver::ParameterKind::List,
+            default: Some(json!(["a.example.org"])),
+            ..Default::default()
+        },
+    );
+    filling.world.drivers[0] = std::sync::Arc::new(driver);
+    filling.with(|view, context| view.refresh(context));
+    filling.go_to("Hosts");
+    assert_eq!(filling.run(Command::Accept), [], "enter adds a line");
+    filling.type_text("b.example.org");
+    filling.run(Command::Up);
+    assert_eq!(filling.view.form.fields()[filling.view.focus].label, "Hosts", "up moves in the field first");
+    filling.run(Command::Next);
+    filling.go_to("Password");
+    filling.type_text("s3cret");
+    assert_eq!(filling.draft().parameters["hosts"], json!(["a.example.org", "b.example.org"]));
+}
+
 impl Filling {
     /// The change of `notes`, of which this was asked for before.
     fn change(parameters: serde_json::Value) -> Self {
@@ -171,8 +206,7 @@ impl Filling {
 
 #[test]
 fn a_change_begins_with_what_was_asked_for_and_keeps_the_rest() {
-    let before =
-        json!({"title": "Ours", "replicas": 2, "public": true, "log_level": "debug", "password": "s3cret"});
+    let before = json!({"title": "Ours", "replicas": 2, "public": true, "log_level": "debug", "password": reference()});
     let mut filling = Filling::change(before.clone());
     assert_eq!(filling.view.focus, 2, "the version is what most changes are about");
     let shown = ["Title", "Replicas", "Public", "Log level", "Password"].map(|label| filling.value(label));
@@ -188,13 +222,15 @@ fn a_change_begins_with_what_was_asked_for_and_keeps_the_rest() {
     let [Step::Plan(intent)] = &steps[..] else { panic!("{steps:?}") };
     let Intent::Change(id, draft) = &**intent else { panic!("{intent:?}") };
     assert_eq!((*id, draft.application_version.as_str()), (DeploymentId(1), "1.1.0"));
-    assert_eq!(draft.parameters["password"], "other");
+    assert_eq!(draft.typed["password"].reveal(), "other");
+    assert!(!draft.parameters.contains_key("password"), "the old value is not asked for any more");
     assert_eq!(draft.components["web"].replicas, Some(3), "overrides stay");
 }
 
 #[test]
 fn another_version_of_the_driver_brings_its_parameters_and_keeps_the_version_that_runs() {
-    let mut filling = Filling::change(json!({"title": "Ours", "log_level": "debug", "password": "s3cret"}));
+    let before = json!({"title": "Ours", "log_level": "debug", "password": reference()});
+    let mut filling = Filling::change(before);
     filling.go_to("Driver");
     filling.run(Command::Right);
     assert_eq!((filling.value("Driver"), filling.value("Version")), ("1.1.0".into(), "1.0.0".into()));
@@ -203,7 +239,7 @@ fn another_version_of_the_driver_brings_its_parameters_and_keeps_the_version_tha
     assert_eq!(draft.driver.to_string(), "notes 1.1.0");
     assert_eq!(
         serde_json::to_value(&draft.parameters).unwrap(),
-        json!({"title": "Ours", "password": "s3cret"})
+        json!({"title": "Ours", "password": reference()})
     );
 }
 

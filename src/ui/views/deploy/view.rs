@@ -20,11 +20,15 @@ const LABELS: u16 = 18;
 /// The widest field.
 const WIDEST: u16 = 60;
 
+/// How many rows of a field are shown while it does not have the focus.
+const UNFOCUSED_ROWS: usize = 3;
+
 /// A row of the form.
 enum Row<'a> {
     Gap,
     Section(&'a str),
-    Field(usize, &'a Field),
+    /// A field by its number, and which of its rows.
+    Field(usize, &'a Field, usize),
     Note(Role, String),
     /// The button, and whether it has the focus.
     Button(bool),
@@ -48,7 +52,7 @@ pub fn draw(form: &Form, focus: usize, look: &Look<'_>, area: Rect, buffer: &mut
     let content = rows_from(area, title.height);
     let rows = rows(form, focus, usize::from(content.width.saturating_sub(LABELS + 4)));
     let at = rows.iter().position(|row| match row {
-        Row::Field(index, _) => *index == focus,
+        Row::Field(index, field, row) => *index == focus && *row == field.row(),
         Row::Button(focused) => *focused,
         Row::Gap | Row::Section(_) | Row::Note(..) => false,
     });
@@ -72,7 +76,11 @@ fn rows<'a>(form: &'a Form, focus: usize, width: usize) -> Vec<Row<'a>> {
         } else if index == 0 {
             rows.push(Row::Gap);
         }
-        rows.push(Row::Field(index, field));
+        let shown = if index == focus { field.rows() } else { field.rows().min(UNFOCUSED_ROWS) };
+        rows.extend((0..shown).map(|row| Row::Field(index, field, row)));
+        if shown < field.rows() {
+            rows.push(Row::Note(Role::Muted, format!("… {} more lines", field.rows() - shown)));
+        }
         if let Some(error) = &field.error {
             let lines = format::wrap(error, width.saturating_sub(2)).into_iter().enumerate();
             rows.extend(
@@ -100,25 +108,26 @@ fn draw_row(row: &Row<'_>, focus: usize, look: &Look<'_>, area: Rect, buffer: &m
         Row::Button(focused) => {
             paint::line(buffer, right, Line::from(frame::button(look, "Show the plan", None, *focused)));
         }
-        Row::Field(index, field) => {
+        Row::Field(index, field, row) => {
             let focused = *index == focus;
             let (mark, role) = if focused { ("▌", Role::Title) } else { (" ", Role::Muted) };
-            let label =
-                Line::from(vec![look.span(Role::SelectionMark, mark), look.span(role, field.label.clone())]);
+            let label = if *row == 0 { field.label.clone() } else { String::new() };
+            let label = Line::from(vec![look.span(Role::SelectionMark, mark), look.span(role, label)]);
             paint::line(buffer, Rect { width: labels.saturating_sub(1), ..area }, label);
             let place = Rect { width: right.width.min(WIDEST), ..right };
-            value(field, look, place, focused, buffer);
+            value(field, *row, look, place, focused, buffer);
         }
     }
 }
 
 /// The box of a field: all of them as wide, and in the role of the focus.
-fn value(field: &Field, look: &Look<'_>, area: Rect, focused: bool, buffer: &mut Buffer) {
+fn value(field: &Field, row: usize, look: &Look<'_>, area: Rect, focused: bool, buffer: &mut Buffer) {
     let role = if focused { Role::InputFocus } else { Role::Input };
     paint::tint(buffer, area, look.style(role));
     let inside = inset(area, 1);
     match &field.entry {
         Entry::Text(text) => text.draw(buffer, inside, look, focused),
+        Entry::Lines(lines) => lines.draw(row, buffer, inside, look, focused),
         Entry::Fixed(value) => paint::line(buffer, inside, Line::from(look.span(Role::Muted, value.clone()))),
         Entry::Toggle(on) => {
             let (glyph, word) = if *on { ("✓", "yes") } else { ("○", "no") };

@@ -1,13 +1,13 @@
-//! Parameter values: read from a form, checked against the driver's specification, completed with defaults.
+//! The values of a driver's parameters: read from a form, checked against the specification, completed with defaults.
 
 use std::collections::BTreeMap;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
+use super::driver::{ParameterKind, ParameterSpec};
 use super::suggest;
-use crate::domain::DriverSpec;
-use crate::domain::driver::{ParameterKind, ParameterSpec};
+use super::{DriverSpec, SecretReference, SecretText};
 
 /// The memory that a compiled pattern may take, in bytes.
 const PATTERN_LIMIT: usize = 1 << 20;
@@ -61,12 +61,33 @@ fn value_of(parameter: &ParameterSpec, given: Option<&Value>) -> Result<Value, S
                 && (parameter.kind != ParameterKind::String || parameter.default.is_none()))
     };
     match (given.filter(|value| !absent(value)), &parameter.default) {
-        (Some(_), _) if parameter.kind == ParameterKind::Secret => {
-            Err("secret values are not kept yet: leave it empty".to_owned())
-        }
+        (Some(value), _) if parameter.kind == ParameterKind::Secret => match SecretReference::read(value) {
+            Some(reference) => Ok(reference.to_value()),
+            // The value is not repeated: it may be the secret itself.
+            None => {
+                Err("expected a reference { secret, key } to where it lies, found something else".to_owned())
+            }
+        },
         (Some(value), _) => check_value(parameter, value),
         (None, Some(default)) => Ok(default.clone()),
         (None, None) => Err("it is required".to_owned()),
+    }
+}
+
+/// Checks a secret as it was typed: its length and its pattern. The message never repeats it.
+///
+/// # Errors
+/// What was expected instead.
+pub fn check_secret(parameter: &ParameterSpec, typed: &SecretText) -> Result<(), String> {
+    let text = typed.reveal();
+    if text.len() > TEXT_LIMIT {
+        return Err(format!("it has {} bytes, the limit is {TEXT_LIMIT}", text.len()));
+    }
+    let characters = text.chars().count();
+    check_size(parameter, characters, " characters")?;
+    match &parameter.pattern {
+        Some(pattern) if !compile(pattern)?.is_match(text) => Err(format!("it must match {pattern}")),
+        _ => Ok(()),
     }
 }
 
@@ -97,8 +118,9 @@ pub fn parse_input(kind: &ParameterKind, text: &str) -> Result<Value, String> {
         ParameterKind::Enum(values) => {
             Err(format!("expected one of {}, found '{trimmed}'", values.join(", ")))
         }
+        // Items that stand on lines of their own may have commas in them.
         ParameterKind::List => Ok(trimmed
-            .split([',', '\n'])
+            .split(if trimmed.contains('\n') { '\n' } else { ',' })
             .map(str::trim)
             .filter(|item| !item.is_empty())
             .map(Value::from)
@@ -107,7 +129,10 @@ pub fn parse_input(kind: &ParameterKind, text: &str) -> Result<Value, String> {
 }
 
 /// Checks one value that is there, and brings it into its kind's own type.
-pub(super) fn check_value(parameter: &ParameterSpec, value: &Value) -> Result<Value, String> {
+///
+/// # Errors
+/// What was expected instead.
+pub fn check_value(parameter: &ParameterSpec, value: &Value) -> Result<Value, String> {
     let value = match (&parameter.kind, value) {
         (kind, Value::String(text)) => parse_input(kind, text)?,
         (ParameterKind::Integer, Value::Number(number)) if number.as_i64().is_some() => value.clone(),
@@ -148,15 +173,20 @@ fn check_length(value: &Value) -> Result<(), String> {
 
 /// `min` and `max`: of the number itself, of a text's characters, of a list's items.
 fn check_bounds(parameter: &ParameterSpec, value: &Value) -> Result<(), String> {
-    #[expect(clippy::cast_precision_loss, reason = "no text or list is that long")]
-    let (size, of) = match value {
-        Value::String(text) => (text.chars().count() as f64, " characters"),
-        Value::Array(items) => (items.len() as f64, " items"),
-        _ => (value.as_f64().unwrap_or_default(), ""),
-    };
-    if matches!(parameter.kind, ParameterKind::Boolean | ParameterKind::Enum(_)) {
-        return Ok(());
+    match (&parameter.kind, value) {
+        (ParameterKind::Boolean | ParameterKind::Enum(_), _) => Ok(()),
+        (_, Value::String(text)) => check_size(parameter, text.chars().count(), " characters"),
+        (_, Value::Array(items)) => check_size(parameter, items.len(), " items"),
+        _ => check_between(parameter, value.as_f64().unwrap_or_default(), ""),
     }
+}
+
+fn check_size(parameter: &ParameterSpec, size: usize, of: &str) -> Result<(), String> {
+    #[expect(clippy::cast_precision_loss, reason = "no text or list is that long")]
+    check_between(parameter, size as f64, of)
+}
+
+fn check_between(parameter: &ParameterSpec, size: f64, of: &str) -> Result<(), String> {
     match (parameter.min, parameter.max) {
         (Some(min), Some(max)) if size < min || size > max => {
             Err(format!("expected {min} to {max}{of}, found {size}"))
@@ -182,7 +212,10 @@ fn check_pattern(parameter: &ParameterSpec, value: &Value) -> Result<(), String>
 }
 
 /// Compiles a pattern so that it must match the whole value. The engine takes linear time whatever the pattern.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+///
+/// # Errors
+/// It is no regular expression, or one that takes too much memory.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     // Compiled alone first: `a)(b` is no pattern, though it would be one inside the parentheses below.
     let build = |text: &str| RegexBuilder::new(text).size_limit(PATTERN_LIMIT).build();
     build(pattern).and_then(|_| build(&format!(r"\A(?:{pattern})\z"))).map_err(|error| {
@@ -252,10 +285,10 @@ mod tests {
         let values = check_parameters(
             &spec(),
             &given(
-                json!({"title": "ABC", "replicas": "3", "read_only": "yes", "hosts": "a, b\nc", "color": "", "ratio": "1.5"}),
+                json!({"title": "ABC", "replicas": "3", "read_only": "yes", "hosts": "a, b\nc,d\n", "color": "", "ratio": "1.5"}),
             ),
         );
-        let expected = json!({"title": "ABC", "replicas": 3, "read_only": true, "hosts": ["a", "b", "c"],
+        let expected = json!({"title": "ABC", "replicas": 3, "read_only": true, "hosts": ["a, b", "c,d"],
             "color": "red", "ratio": 1.5, "token": ""});
         assert_eq!(values.unwrap(), given(expected));
     }
@@ -279,10 +312,49 @@ mod tests {
         assert_eq!(message("color", json!(1)), "expected one of red, blue, found 1");
         assert_eq!(message("read_only", json!("maybe")), "expected yes or no, found 'maybe'");
         assert_eq!(message("hosts", json!([1])), "expected a list of texts, found [1]");
+        assert_eq!(parse_input(&ParameterKind::List, "a, b,,c"), Ok(json!(["a", "b", "c"])));
         assert_eq!(message("title", json!("")), "it is required");
         assert_eq!(message("title", json!("a".repeat(70_000))), "it has 70000 bytes, the limit is 65536");
-        assert!(message("token", json!("hunter2")).contains("not kept yet"));
-        assert!(!message("token", json!("hunter2")).contains("hunter2"));
+        for wrong in
+            [json!("hunter2"), json!({"secret": "a"}), json!({"secret": "a", "key": "b", "v": "hunter2"})]
+        {
+            let message = message("token", wrong);
+            assert!(message.contains("expected a reference") && !message.contains("hunter2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_typed_secret_is_checked_and_never_repeated() {
+        let token = ParameterSpec {
+            pattern: Some("[a-z]+".to_owned()),
+            min: Some(8.0),
+            ..parameter("token", ParameterKind::Secret)
+        };
+        let check = |text: &str| check_secret(&token, &SecretText::new(text));
+        assert_eq!(check("abcdefgh"), Ok(()));
+        assert_eq!(check("hunter").unwrap_err(), "expected at least 8 characters, found 6");
+        assert_eq!(check("hunter22").unwrap_err(), "it must match [a-z]+");
+        let reference = json!({"secret": "one-parameters", "key": "token.ab", "digest": "ab"});
+        let all = given(json!({"title": "A", "replicas": 1, "token": reference}));
+        assert_eq!(check_parameters(&spec(), &all).unwrap()["token"], reference);
+    }
+
+    #[test]
+    fn bounds_are_of_numbers_characters_and_items() {
+        let bounded = |kind| ParameterSpec { min: Some(2.0), max: Some(3.0), ..parameter("x", kind) };
+        let check = |kind, value| check_value(&bounded(kind), &value).map(drop);
+        assert_eq!(check(ParameterKind::Number, json!(1.5)).unwrap_err(), "expected 2 to 3, found 1.5");
+        assert_eq!(check(ParameterKind::String, json!("äöü")), Ok(()));
+        assert_eq!(
+            check(ParameterKind::String, json!("a")).unwrap_err(),
+            "expected 2 to 3 characters, found 1"
+        );
+        assert_eq!(
+            check(ParameterKind::List, json!("a,b,c,d")).unwrap_err(),
+            "expected 2 to 3 items, found 4"
+        );
+        let listed = ParameterSpec { pattern: Some("[a-z]+".to_owned()), ..bounded(ParameterKind::List) };
+        assert_eq!(check_value(&listed, &json!("a,B")).unwrap_err(), "'B' must match [a-z]+");
     }
 
     #[test]

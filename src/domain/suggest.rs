@@ -7,7 +7,7 @@ const LONGEST: usize = 64;
 const LISTED: usize = 12;
 
 /// The candidate that is most like `name`, when one is like it at all: at most a third of its letters differ.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
     if name.len() > LONGEST {
         return None;
@@ -22,7 +22,7 @@ pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// "did you mean 'x'?", or the list of what there is; empty when there is nothing.
-pub(super) fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let all: Vec<&str> = candidates.into_iter().collect();
     match nearest(name, all.iter().copied()) {
         Some(candidate) => format!("did you mean '{candidate}'?"),
