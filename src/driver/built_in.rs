@@ -14,12 +14,36 @@ macro_rules! files {
     };
 }
 
-const ALL: &[Files] = &[files!("notes":
-    "driver.styrmin.yml",
-    "manifests/_labels.j2",
-    "manifests/db.yaml.j2",
-    "manifests/web.yaml.j2",
-)];
+const ALL: &[Files] = &[
+    files!("notes":
+        "driver.styrmin.yml",
+        "manifests/_labels.j2",
+        "manifests/db.yaml.j2",
+        "manifests/web.yaml.j2",
+    ),
+    files!("nginx":
+        "driver.styrmin.yml",
+        "values.j2.yml",
+        "chart/Chart.yaml",
+        "chart/values.yaml",
+        "chart/values.schema.json",
+        "chart/templates/NOTES.txt",
+        "chart/templates/_helpers.tpl",
+        "chart/templates/configuration.yaml",
+        "chart/templates/deployment.yaml",
+    ),
+    files!("postgres":
+        "driver.styrmin.yml",
+        "manifests/_labels.j2",
+        "manifests/server.yaml.j2",
+    ),
+    files!("traefik":
+        "driver.styrmin.yml",
+        "manifests/_labels.j2",
+        "manifests/access.yaml.j2",
+        "manifests/proxy.yaml.j2",
+    ),
+];
 
 /// The built-in drivers. One that cannot be loaded is left out; a test holds that none is.
 pub fn built_in() -> Vec<Loaded> {
@@ -48,8 +72,19 @@ mod tests {
 
     #[test]
     fn what_is_embedded_is_what_is_in_the_directory() {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers/notes");
-        let read = load_directory(&directory).unwrap();
-        assert_eq!(read.version.digest, built_in()[0].version.digest, "a file is missing in the list above");
+        let drivers = Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers");
+        for built_in in built_in() {
+            let name = &built_in.version.reference.name;
+            let read = load_directory(&drivers.join(name)).unwrap();
+            assert_eq!(
+                read.version.digest, built_in.version.digest,
+                "a file of {name} is missing in the list above"
+            );
+        }
+        assert_eq!(
+            std::fs::read_dir(drivers).unwrap().count(),
+            ALL.len(),
+            "a driver is missing in the list above"
+        );
     }
 }

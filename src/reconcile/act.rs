@@ -90,8 +90,15 @@ impl Engine {
     /// Plans an operation that nobody asked for by its plan, and records it.
     async fn plan(&self, name: &Name, observed: &mut Observed, kind: OperationKind) -> Result<(), Failure> {
         let order = Order::of(kind, record(observed)?.clone());
-        self.ensure_seed(name, observed).await?;
+        let has_chart = observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some());
+        if has_chart && observed.keepsake.is_none() && observed.situation.newest.is_none() {
+            // nobody confirmed a plan with a seed: it was asked for by its custom resource
+            observed.keepsake = Some(self.planned_seed(name)?);
+        }
         let drawn = self.draw(name, observed, &order).await?;
+        if let Some((keepsake, setting)) = drawn.keepsake.as_ref().zip(observed.setting.as_ref()) {
+            self.keep(name, setting, keepsake).await?;
+        }
         let subject = self.subject(&order.record.draft.environment, &order.record.draft.name);
         let number = observed.situation.newest.as_ref().map(|instance| instance.number);
         let new = NewOperation {
@@ -143,7 +150,10 @@ impl Engine {
             _ => observed.situation.newest.clone(),
         };
         let rendered = match &instance {
-            Some(instance) => self.parts(name, observed, record, &instance.context).await,
+            Some(instance) => {
+                let frozen = (&instance.context, instance.digest.as_str());
+                self.parts(name, observed, record, frozen).await.map(|(parts, _)| parts)
+            }
             None => Ok(Rendering::default()),
         };
         let rendered = match rendered {

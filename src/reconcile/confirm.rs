@@ -75,9 +75,9 @@ impl Engine {
         if !environment_known {
             self.store().upsert_environment(&setting.environment).await?;
         }
-        if let Some(seed) = &proposed.seed {
+        if let Some(keepsake) = &proposed.drawn.keepsake {
             let name = Name { namespace: setting.environment.namespace.clone(), name: draft.name.clone() };
-            self.keep_seed(&name, &setting, seed).await?;
+            self.keep(&name, &setting, keepsake).await?;
         }
         let is_new = order.kind == OperationKind::Deploy;
         let new = NewOperation {
@@ -186,12 +186,12 @@ impl Engine {
             return Err(Problem::new("the environment is not recorded", "", "try again"));
         };
         let name = Name { namespace: environment.namespace.clone(), name: record.draft.name.clone() };
-        let seed = match driver.spec.helm.is_some() {
-            true => self.seed(&name).await?,
+        let keepsake = match driver.spec.helm.is_some() {
+            true => self.keepsake(&name).await?,
             false => None,
         };
         let source = Source { driver, context: instance.context, deployment: record.clone(), environment };
-        Ok(self.rendered(&name, source, seed).await?.objects)
+        Ok(self.rendered(&name, source, &instance.digest, keepsake).await?.0.objects)
     }
 
     /// The fields of an object that others own, and what would become of them.

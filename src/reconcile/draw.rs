@@ -10,6 +10,7 @@ use super::observe::{Observed, live};
 use super::place;
 use super::queue::Name;
 use super::render::digests;
+use super::seed::Keepsake;
 
 /// What is to be planned.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,8 @@ pub(super) struct Drawn {
     pub plan: Plan,
     /// What is applied.
     pub parts: Rendering,
+    /// What is to be kept of a new instance with a chart before it is recorded.
+    pub keepsake: Option<Keepsake>,
     /// The instance that is to be frozen with it, when there is no such one yet.
     pub instance: Option<NewInstance>,
 }
@@ -56,8 +59,8 @@ impl Engine {
         let Some(setting) = observed.setting.clone() else {
             return Err(Problem::new("the environment is not recorded", name.namespace.clone(), "try again"));
         };
-        let (parts, instance) = match order.record.phase {
-            DesiredPhase::Deleting => (self.last_parts(name, observed, order).await, None),
+        let (parts, instance, keepsake) = match order.record.phase {
+            DesiredPhase::Deleting => (self.last_parts(name, observed, order).await, None, None),
             _ => self.settle_parts(name, observed, order).await?,
         };
         let newest_is_active = observed.situation.newest.as_ref().is_some_and(is_active);
@@ -83,7 +86,7 @@ impl Engine {
             OperationKind::Correct => correct(&basis),
             _ => compose(&basis),
         };
-        Ok(Drawn { plan, parts, instance })
+        Ok(Drawn { plan, parts, instance, keepsake })
     }
 
     /// What is to be applied, put into the situation too; and the instance to freeze when the newest one is another.
@@ -92,7 +95,7 @@ impl Engine {
         name: &Name,
         observed: &mut Observed,
         order: &Order,
-    ) -> Result<(Rendering, Option<NewInstance>), Problem> {
+    ) -> Result<(Rendering, Option<NewInstance>, Option<Keepsake>), Problem> {
         let wanted = match &observed.situation.wanted {
             Some(Ok(wanted)) => wanted.clone(),
             Some(Err(problem)) => return Err(problem.clone()),
@@ -110,7 +113,13 @@ impl Engine {
             }
         };
         let is_new = same.is_none();
-        let parts = self.parts(name, observed, &order.record, &context).await?;
+        let (parts, lookups) = self.parts(name, observed, &order.record, (&context, &wanted.digest)).await?;
+        let keepsake =
+            observed.keepsake.as_ref().filter(|_| is_new || self.remembered_keepsake(name).is_none());
+        let keepsake = keepsake.map(|known| Keepsake {
+            seed: known.seed.clone(),
+            lookups: Some((wanted.digest.clone(), lookups)),
+        });
         let instance = is_new.then(|| NewInstance {
             deployment: order.record.id,
             draft: order.record.draft.clone(),
@@ -122,13 +131,14 @@ impl Engine {
         let unseen = self.unseen(&observed.situation.trace);
         observed.situation.live = live(&self.cluster().index(), name, &rendered.objects, unseen);
         observed.situation.rendered = Some(Ok(rendered));
-        Ok((parts, instance))
+        Ok((parts, instance, keepsake))
     }
 
     /// The hooks of what is taken away. That they cannot be rendered does not keep it.
     async fn last_parts(&self, name: &Name, observed: &Observed, order: &Order) -> Rendering {
         let Some(newest) = &observed.situation.newest else { return Rendering::default() };
-        let parts = self.parts(name, observed, &order.record, &newest.context).await.unwrap_or_default();
+        let frozen = (&newest.context, newest.digest.as_str());
+        let (parts, _) = self.parts(name, observed, &order.record, frozen).await.unwrap_or_default();
         Rendering { hooks: parts.hooks, ..Rendering::default() }
     }
 }

@@ -18,6 +18,7 @@ use crate::store::{Store, StoreError};
 use super::drivers::Drivers;
 use super::queue::Name;
 use super::random::{Random, identifier};
+use super::seed::Keepsake;
 use super::situation::{Rendered, Trace, Written};
 
 /// How many writes are under way at once: enough to keep a server busy, few enough to leave it room for others.
@@ -61,8 +62,8 @@ struct Remembered {
     rendered: Option<(String, Rendered)>,
     /// The digest of the instance that was last planned, and its moment.
     planned: Option<(String, Timestamp)>,
-    /// The seed of what its chart makes at random. Never logged, never shown.
-    seed: Option<Seed>,
+    /// What its chart is rendered with. Never logged, never shown.
+    keepsake: Option<Keepsake>,
     /// The seed that a plan was made with which nobody confirmed yet.
     planned_seed: Option<Seed>,
     trouble: Option<Trouble>,
@@ -300,14 +301,14 @@ impl Engine {
         }
     }
 
-    pub(super) fn remembered_seed(&self, name: &Name) -> Option<Seed> {
-        self.memory().deployments.get(name)?.seed.clone()
+    pub(super) fn remembered_keepsake(&self, name: &Name) -> Option<Keepsake> {
+        self.memory().deployments.get(name)?.keepsake.clone()
     }
 
-    pub(super) fn remember_seed(&self, name: &Name, seed: &Seed) {
+    pub(super) fn remember_keepsake(&self, name: &Name, keepsake: &Keepsake) {
         let mut memory = self.memory();
         let known = memory.deployments.entry(name.clone()).or_default();
-        (known.seed, known.planned_seed) = (Some(seed.clone()), None);
+        (known.keepsake, known.planned_seed) = (Some(keepsake.clone()), None);
     }
 
     /// The seed that was planned first counts.

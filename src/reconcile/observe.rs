@@ -13,7 +13,6 @@ use crate::domain::{
     labels,
 };
 use crate::driver;
-use crate::driver::chart::Seed;
 use crate::store::FieldResolution;
 
 use super::components::{component_statuses, urls};
@@ -21,6 +20,7 @@ use super::engine::Engine;
 use super::ownership;
 use super::queue::Name;
 use super::render::digests;
+use super::seed::Keepsake;
 use super::situation::{Live, Rendered, Role, Situation, Trace, Wanted, Work, Written};
 
 /// What the records say beside the deployment itself.
@@ -42,8 +42,8 @@ pub(super) struct Observed {
     pub driver: Option<Arc<DriverVersion>>,
     /// Who is to have the fields that others own.
     pub resolutions: Vec<FieldResolution>,
-    /// The seed of what a chart makes at random; none without a chart, and when it is not kept anywhere.
-    pub seed: Option<Seed>,
+    /// What its chart is rendered with; none without a chart, and when it is not kept anywhere.
+    pub keepsake: Option<Keepsake>,
 }
 
 impl Observed {
@@ -132,14 +132,14 @@ impl Engine {
             setting,
             driver: None,
             resolutions: Vec::new(),
-            seed: None,
+            keepsake: None,
         };
         if let Some(record) = &record {
             self.read_records(record, &mut observed).await?;
         }
         observed.resolve_wanted();
         if observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some()) {
-            observed.seed = self.seed(name).await?;
+            observed.keepsake = self.keepsake(name).await?;
         }
         self.add_rendered(name, &mut observed).await;
         let unseen = self.unseen(&observed.situation.trace);
@@ -218,8 +218,8 @@ impl Engine {
         let rendered = match self.remembered(name, &cache_key) {
             Some(rendered) => Ok(rendered),
             None => {
-                let parts = self.parts(name, observed, record, &newest.context).await;
-                parts.map(|parts| digests(&parts.objects))
+                let parts = self.parts(name, observed, record, (&newest.context, &newest.digest)).await;
+                parts.map(|(parts, _)| digests(&parts.objects))
             }
         };
         let rendered = rendered.map(|rendered| {

@@ -8,19 +8,21 @@ use serde_json::{Value, json};
 use crate::cluster::key;
 use crate::domain::object::is_cluster_scoped;
 use crate::domain::{Deployment, DriverVersion, ObjectKey, Problem};
-use crate::driver::chart::{LookupKey, Lookups, Seed};
+use crate::driver::chart::{LookupKey, Lookups};
 use crate::driver::{self, Circumstances, Outcome, Rendering};
 
 use super::engine::Engine;
 use super::observe::{Observed, unknown_driver};
 use super::queue::Name;
 use super::render::{Source, rank};
+use super::seed::Keepsake;
 
 /// How often a chart may ask for more.
 const ROUNDS: usize = 12;
 
 impl Engine {
-    /// What an instance with this context consists of, as it is applied for `record`.
+    /// What an instance with this context and digest consists of, as it is applied for `record`; and what its templates looked
+    /// up.
     ///
     /// # Errors
     /// When it cannot be rendered, its seed is gone, or the cluster does not answer what the chart looks up.
@@ -29,8 +31,8 @@ impl Engine {
         name: &Name,
         observed: &Observed,
         record: &Deployment,
-        context: &Value,
-    ) -> Result<Rendering, Problem> {
+        (context, digest): (&Value, &str),
+    ) -> Result<(Rendering, Lookups), Problem> {
         let (Some(driver), Some(setting)) = (&observed.driver, &observed.setting) else {
             return Err(unknown_driver(record));
         };
@@ -40,9 +42,9 @@ impl Engine {
             deployment: record.clone(),
             environment: setting.environment.clone(),
         };
-        let mut parts = self.rendered(name, source, observed.seed.clone()).await?;
+        let (mut parts, lookups) = self.rendered(name, source, digest, observed.keepsake.clone()).await?;
         observed.yield_fields(&mut parts.objects);
-        Ok(parts)
+        Ok((parts, lookups))
     }
 
     /// Renders `source`, looking up what it asks for.
@@ -50,22 +52,23 @@ impl Engine {
         &self,
         name: &Name,
         source: Source,
-        seed: Option<Seed>,
-    ) -> Result<Rendering, Problem> {
+        digest: &str,
+        keepsake: Option<Keepsake>,
+    ) -> Result<(Rendering, Lookups), Problem> {
         if source.driver.spec.helm.is_none() {
             return match source.render(&Circumstances::NONE)? {
                 Outcome::Rendered(mut parts) => {
                     self.settle_scopes(&mut parts).await;
-                    Ok(*parts)
+                    Ok((*parts, Lookups::new()))
                 }
                 Outcome::Wants(_) => Err(endless(&source.driver)),
             };
         }
-        let seed = seed.ok_or_else(|| super::seed::gone(name))?;
+        let keepsake = keepsake.ok_or_else(|| super::seed::gone(name))?;
         let source = Arc::new(source);
-        let mut lookups = Lookups::new();
+        let mut lookups = keepsake.lookups_of(digest).cloned().unwrap_or_default();
         for _ in 0..ROUNDS {
-            let (shared, drawn, known) = (Arc::clone(&source), seed.clone(), lookups.clone());
+            let (shared, drawn, known) = (Arc::clone(&source), keepsake.seed.clone(), lookups.clone());
             let render = move || {
                 let circumstances = Circumstances { seed: &drawn, lookups: Some(&known) };
                 shared.render(&circumstances)
@@ -73,11 +76,13 @@ impl Engine {
             match tokio::task::spawn_blocking(render).await.map_err(|error| broken(&source, &error))?? {
                 Outcome::Rendered(mut parts) => {
                     self.settle_scopes(&mut parts).await;
-                    let secret = super::seed::secret(name, &source.environment.name, &seed);
+                    let kept =
+                        Keepsake { seed: keepsake.seed, lookups: Some((digest.to_owned(), lookups.clone())) };
+                    let secret = super::seed::secret(name, &source.environment.name, &kept);
                     let place =
                         parts.objects.partition_point(|object| rank(&key(object)) < rank(&key(&secret)));
                     parts.objects.insert(place, secret);
-                    return Ok(*parts);
+                    return Ok((*parts, lookups));
                 }
                 Outcome::Wants(keys) => {
                     for key in keys {

@@ -11,7 +11,6 @@ use crate::domain::plan::{Class, Verb};
 use crate::domain::{DriftMode, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Step, labels};
 
 use crate::driver::Rendering;
-use crate::driver::chart::Seed;
 
 use super::draw::Drawn;
 use super::engine::Engine;
@@ -31,8 +30,6 @@ pub(super) struct Proposed {
     pub drawn: Drawn,
     /// The instance that is applied, when none is frozen for it.
     pub instance: Option<u32>,
-    /// The seed that the plan was drawn with, to be kept before it is carried out.
-    pub seed: Option<Seed>,
 }
 
 impl Engine {
@@ -81,7 +78,7 @@ impl Engine {
         let preview = Preview { kind: Some(wish.order.kind), plan, diffs };
         let newest = observed.situation.newest.as_ref().map(|instance| instance.number);
         let instance = newest.filter(|_| drawn.instance.is_none());
-        Ok(Proposed { preview, instance, drawn, seed: observed.seed })
+        Ok(Proposed { preview, instance, drawn })
     }
 
     /// Gives a plan of an application with a chart a seed to be drawn with, when none is kept; says so where that changes
@@ -93,10 +90,10 @@ impl Engine {
         kind: OperationKind,
     ) -> Result<Option<String>, Problem> {
         let has_chart = observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some());
-        if !has_chart || observed.seed.is_some() || kind == OperationKind::Delete {
+        if !has_chart || observed.keepsake.is_some() || kind == OperationKind::Delete {
             return Ok(None);
         }
-        observed.seed = Some(self.planned_seed(name)?);
+        observed.keepsake = Some(self.planned_seed(name)?);
         let lost = observed.situation.newest.is_some();
         Ok(lost.then(|| {
             format!(

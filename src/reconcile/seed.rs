@@ -1,5 +1,6 @@
-//! The seed from which a chart draws passwords, keys and certificates. It lies in a Secret of the deployment and nowhere else:
-//! who has it can make all of them again, and who renders the chart again must.
+//! What a chart is rendered with and nobody else may know: the seed from which it draws passwords, keys and certificates, and
+//! what it looked up in the cluster when its newest instance was made. Both lie in a Secret of the deployment and nowhere else.
+//! Who renders the instance again needs them, or it would become another one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,46 +10,67 @@ use serde_json::{Value, json};
 use crate::cluster::ApplyOptions;
 use crate::domain::names::{LABEL_MAX, bounded};
 use crate::domain::{ObjectKey, Problem, labels};
-use crate::driver::chart::Seed;
+use crate::driver::chart::{LookupKey, Lookups, Seed};
 
 use super::engine::Engine;
-use super::observe::{Observed, Setting};
+use super::observe::Setting;
 use super::place;
 use super::queue::Name;
 
 const FIELD: &str = "seed";
 const BORN: &str = "born";
+const INSTANCE: &str = "instance";
+const LOOKUPS: &str = "lookups";
+
+/// What may be kept of lookups, in bytes: a Secret has room for 1 MiB.
+const LOOKUPS_MAX: usize = 600_000;
+
+/// What is kept of a deployment with a chart.
+#[derive(Clone)]
+pub(super) struct Keepsake {
+    /// Where random values come from.
+    pub seed: Seed,
+    /// The digest of an instance, and what its templates looked up when it was made.
+    pub lookups: Option<(String, Lookups)>,
+}
+
+impl Keepsake {
+    /// What the templates of an instance looked up when it was made.
+    pub fn lookups_of(&self, digest: &str) -> Option<&Lookups> {
+        self.lookups.as_ref().filter(|(known, _)| known == digest).map(|(_, lookups)| lookups)
+    }
+}
 
 impl Engine {
-    /// The seed of a deployment, as it is kept; none when there is no such Secret.
+    /// What is kept of a deployment; none when there is no such Secret.
     ///
     /// # Errors
     /// When the cluster does not say, or what it has is no seed.
-    pub(super) async fn seed(&self, name: &Name) -> Result<Option<Seed>, Problem> {
-        if let Some(known) = self.remembered_seed(name) {
+    pub(super) async fn keepsake(&self, name: &Name) -> Result<Option<Keepsake>, Problem> {
+        if let Some(known) = self.remembered_keepsake(name) {
             return Ok(Some(known));
         }
         let key = key(name);
         let Some(secret) = self.cluster().get(&key).await.map_err(|error| error.problem())? else {
             return Ok(None);
         };
-        let seed = read(&secret).ok_or_else(|| {
+        let keepsake = read(&secret).ok_or_else(|| {
             Problem::new(
                 format!("{key} is damaged"),
                 "it should have the seed of what the chart makes at random, and does not",
                 "restore it from a backup; or delete it and change the application: it gets new random values then",
             )
         })?;
-        self.remember_seed(name, &seed);
-        Ok(Some(seed))
+        self.remember_keepsake(name, &keepsake);
+        Ok(Some(keepsake))
     }
 
     /// The seed that a deployment without one gets when its plan is confirmed: the same until then. It counts once it is kept:
-    /// see [`Self::keep_seed`].
+    /// see [`Self::keep`].
     ///
     /// # Errors
     /// When the operating system gives no random numbers.
-    pub(super) fn planned_seed(&self, name: &Name) -> Result<Seed, Problem> {
+    pub(super) fn planned_seed(&self, name: &Name) -> Result<Keepsake, Problem> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| {
             Problem::new(
@@ -60,41 +82,48 @@ impl Engine {
         // whole seconds, as the Secret has it
         let now = self.clock().now();
         let born = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        Ok(self.remember_planned_seed(name, Seed { bytes, born }))
+        let seed = self.remember_planned_seed(name, Seed { bytes, born });
+        Ok(Keepsake { seed, lookups: None })
     }
 
-    /// Gives an application that was never deployed its seed, when nobody confirmed a plan with one.
+    /// Writes what is to be kept into its Secret, with the namespace when that is missing.
     ///
     /// # Errors
-    /// What the cluster says.
-    pub(super) async fn ensure_seed(&self, name: &Name, observed: &mut Observed) -> Result<(), Problem> {
-        let has_chart = observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some());
-        let is_new = observed.situation.newest.is_none();
-        if let Some(setting) = observed.setting.as_ref().filter(|_| has_chart && is_new)
-            && observed.seed.is_none()
-        {
-            let seed = self.planned_seed(name)?;
-            self.keep_seed(name, setting, &seed).await?;
-            observed.seed = Some(seed);
-        }
-        Ok(())
-    }
-
-    /// Writes a seed into its Secret, with the namespace when that is missing. A seed that is there already stays.
-    ///
-    /// # Errors
-    /// What the cluster says.
-    pub(super) async fn keep_seed(&self, name: &Name, setting: &Setting, seed: &Seed) -> Result<(), Problem> {
+    /// What the cluster says; and when it has another seed already.
+    pub(super) async fn keep(
+        &self,
+        name: &Name,
+        setting: &Setting,
+        keepsake: &Keepsake,
+    ) -> Result<(), Problem> {
         let told = |error: crate::cluster::ClusterError| error.problem();
         let space = place::namespace(&setting.environment);
         if self.cluster().get(&crate::cluster::key(&space)).await.map_err(told)?.is_none() {
             self.cluster().apply(&space, ApplyOptions::default()).await.map_err(told)?;
         }
-        if self.cluster().get(&key(name)).await.map_err(told)?.is_none() {
-            let secret = secret(name, &setting.environment.name, seed);
-            self.cluster().apply(&secret, ApplyOptions::default()).await.map_err(told)?;
+        let key = key(name);
+        if let Some(found) = self.cluster().get(&key).await.map_err(told)?
+            && read(&found).is_none_or(|found| found.seed.bytes != keepsake.seed.bytes)
+        {
+            return Err(Problem::new(
+                format!("{key} has another seed than the plan was made with"),
+                "somebody else deployed this application meanwhile",
+                "look at the new plan and confirm it again",
+            ));
         }
-        self.remember_seed(name, seed);
+        let secret = secret(name, &setting.environment.name, keepsake);
+        if secret["data"][LOOKUPS].as_str().is_some_and(|text| text.len() > LOOKUPS_MAX) {
+            return Err(Problem::new(
+                format!("the chart of {} looks up more than can be kept", name.name),
+                "what it looks up is kept in a Secret, so that the same instance is rendered again",
+                "correct the chart: look up single objects, not lists",
+            ));
+        }
+        self.cluster()
+            .apply(&secret, ApplyOptions { force: true, ..Default::default() })
+            .await
+            .map_err(told)?;
+        self.remember_keepsake(name, keepsake);
         Ok(())
     }
 }
@@ -109,9 +138,18 @@ pub(super) fn key(name: &Name) -> ObjectKey {
     }
 }
 
-/// The Secret with the seed.
-pub(super) fn secret(name: &Name, environment: &str, seed: &Seed) -> Value {
+/// The Secret.
+pub(super) fn secret(name: &Name, environment: &str, keepsake: &Keepsake) -> Value {
     let key = key(name);
+    let mut data = json!({
+        FIELD: STANDARD.encode(keepsake.seed.bytes),
+        BORN: STANDARD.encode(keepsake.seed.born.to_string()),
+    });
+    if let Some((instance, lookups)) = keepsake.lookups.as_ref().filter(|(_, lookups)| !lookups.is_empty()) {
+        let lines: Vec<(&LookupKey, &Value)> = lookups.iter().collect();
+        data[INSTANCE] = STANDARD.encode(instance).into();
+        data[LOOKUPS] = STANDARD.encode(json!(lines.iter().map(line).collect::<Vec<_>>()).to_string()).into();
+    }
     json!({
         "apiVersion": key.api_version,
         "kind": key.kind,
@@ -125,17 +163,27 @@ pub(super) fn secret(name: &Name, environment: &str, seed: &Seed) -> Value {
             },
         },
         "type": "Opaque",
-        "data": {
-            FIELD: STANDARD.encode(seed.bytes),
-            BORN: STANDARD.encode(seed.born.to_string()),
-        },
+        "data": data,
     })
 }
 
-fn read(secret: &Value) -> Option<Seed> {
+/// A lookup as it is kept: what was asked for, and what was found.
+fn line((key, found): &(&LookupKey, &Value)) -> Value {
+    json!([key.api_version, key.kind, key.namespace, key.name, found])
+}
+
+fn read(secret: &Value) -> Option<Keepsake> {
     let decode = |field: &str| STANDARD.decode(secret["data"][field].as_str()?).ok();
     let born = String::from_utf8(decode(BORN)?).ok()?;
-    Some(Seed { bytes: decode(FIELD)?.try_into().ok()?, born: born.parse().ok()? })
+    let seed = Seed { bytes: decode(FIELD)?.try_into().ok()?, born: born.parse().ok()? };
+    let lookups = decode(INSTANCE).zip(decode(LOOKUPS)).and_then(|(instance, lookups)| {
+        let lines: Vec<(String, String, String, String, Value)> = serde_json::from_slice(&lookups).ok()?;
+        let lookups = lines.into_iter().map(|(api_version, kind, namespace, name, found)| {
+            (LookupKey { api_version, kind, namespace, name }, found)
+        });
+        Some((String::from_utf8(instance).ok()?, lookups.collect()))
+    });
+    Some(Keepsake { seed, lookups })
 }
 
 /// The seed of a deployment that runs is not there any more.
@@ -155,9 +203,22 @@ mod tests {
     fn a_seed_is_read_as_it_was_kept() {
         let name = Name { namespace: "demo".to_owned(), name: "shop".to_owned() };
         let born = Timestamp::from_second(1_700_000_000).unwrap();
-        let secret = secret(&name, "demo", &Seed { bytes: [7; 32], born });
+        let key = LookupKey {
+            api_version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: "demo".to_owned(),
+            name: "x".to_owned(),
+        };
+        let lookups = Lookups::from([(key, json!({"data": {"a": "b"}}))]);
+        let keepsake = Keepsake {
+            seed: Seed { bytes: [7; 32], born },
+            lookups: Some(("d".to_owned(), lookups.clone())),
+        };
+        let secret = secret(&name, "demo", &keepsake);
         let read = read(&secret).unwrap();
-        assert_eq!((read.bytes, read.born), ([7; 32], born));
+        assert_eq!((read.seed.bytes, read.seed.born), ([7; 32], born));
+        assert_eq!(read.lookups_of("d"), Some(&lookups));
+        assert_eq!(read.lookups_of("e"), None, "another instance looks anew");
         assert_eq!(secret["metadata"]["name"], "shop-seed");
         assert!(super::read(&json!({"data": {"seed": "AAAA"}})).is_none());
     }

@@ -66,7 +66,8 @@ impl Engine {
         }
         let objects = match (&situation.record, &situation.newest) {
             (Some(record), Some(newest)) => {
-                self.parts(name, observed, record, &newest.context).await.unwrap_or_default().objects
+                let instance = (&newest.context, newest.digest.as_str());
+                self.parts(name, observed, record, instance).await.unwrap_or_default().0.objects
             }
             _ => Vec::new(),
         };

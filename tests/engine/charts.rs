@@ -218,8 +218,7 @@ async fn a_hook_that_fails_ends_the_change_before_anything_is_applied() {
     bench
         .confirm(Intent::Change(id, draft(&bench, &[("fails", json!(true)), ("greeting", json!("no"))])))
         .await;
-    let failed = styrmin::domain::OperationState::Failed;
-    let ended = bench.until_ended(SHOP, failed, Some(2)).await;
+    let ended = bench.until_ended(SHOP, styrmin::domain::OperationState::PartiallyFailed, Some(2)).await;
     let problem = ended.operation.problem.unwrap().to_string();
     assert!(problem.contains("Job/shop-migrate"), "{problem}");
     let kept = bench.live(&key("ConfigMap", "shop-kept")).await.unwrap();
