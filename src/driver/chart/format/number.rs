@@ -19,7 +19,7 @@ impl Flags {
             'c' => self.padded(text, &character(value).to_string()),
             'q' => self.padded(text, &quote_with(&character(value).to_string(), '\'', self.plus)),
             'U' => self.codepoint(text, value),
-            _ => Self::bad_verb(text, &Value::Int(value), verb),
+            _ => self.bad_verb(text, &Value::Int(value), verb),
         }
     }
 
@@ -82,7 +82,7 @@ impl Flags {
             'e' | 'E' => self.sharp_point(exponent(magnitude, Some(precision.unwrap_or(6)))),
             'x' | 'X' => hexadecimal(magnitude),
             'b' => binary(magnitude),
-            _ => return Self::bad_verb(text, &Value::Float(value), verb),
+            _ => return self.bad_verb(text, &Value::Float(value), verb),
         };
         let digits = if matches!(verb, 'G' | 'E' | 'X') { digits.to_uppercase() } else { digits };
         let digits = digits.strip_prefix('+').unwrap_or(&digits);

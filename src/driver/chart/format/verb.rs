@@ -30,17 +30,15 @@ impl Flags {
         match (argument, verb) {
             (_, 'T') => self.padded(text, argument.type_name()),
             (Value::Nil, 'v') => self.padded(text, "<nil>"),
+            (Value::Nil, _) => text.show(format_args!("%!{verb}(<nil>)")),
             _ => self.value(text, argument, verb),
         }
     }
 
-    fn value(&self, text: &mut Bounded, value: &Value, verb: char) -> Written {
+    pub(super) fn value(&self, text: &mut Bounded, value: &Value, verb: char) -> Written {
         match value {
-            Value::Nil if verb == 'v' => {
-                let nil = if self.source { "interface {}(nil)" } else { "<nil>" };
-                self.padded(text, nil)
-            }
-            Value::Nil => text.show(format_args!("%!{verb}(<nil>)")),
+            // Within lists and dictionaries, the verb does not matter to nil.
+            Value::Nil => text.push(if self.source { "interface {}(nil)" } else { "<nil>" }),
             Value::Bool(value) if matches!(verb, 't' | 'v') => {
                 self.padded(text, if *value { "true" } else { "false" })
             }
@@ -54,13 +52,14 @@ impl Flags {
             Value::List(items) => self.list(text, items, verb),
             Value::Dict(_) => self.dict(text, value, verb),
             Value::Object(object) if matches!(verb, 'v' | 's') => self.padded(text, &object.print()),
-            Value::Bool(_) | Value::Object(_) => Self::bad_verb(text, value, verb),
+            Value::Bool(_) | Value::Object(_) => self.bad_verb(text, value, verb),
         }
     }
 
-    pub(super) fn bad_verb(text: &mut Bounded, value: &Value, verb: char) -> Written {
+    /// Says that the verb is not for such a value, which is shown all the same, with the flags.
+    pub(super) fn bad_verb(&self, text: &mut Bounded, value: &Value, verb: char) -> Written {
         text.show(format_args!("%!{verb}({}=", value.type_name()))?;
-        text.value(value)?;
+        self.value(text, value, 'v')?;
         text.push(")")
     }
 
@@ -105,7 +104,7 @@ impl Flags {
         match verb {
             'v' if self.source => self.padded(text, &quote(value)),
             'v' | 's' | 'q' | 'x' | 'X' => self.string(text, value.as_bytes(), value, verb),
-            _ => Self::bad_verb(text, &Value::text(value), verb),
+            _ => self.bad_verb(text, &Value::text(value), verb),
         }
     }
 
