@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::rc::Rc;
 
 /// A dictionary, `map[string]any`, that may have several names.
@@ -119,6 +120,14 @@ impl Value {
             Self::Dict(entries) => !entries.borrow().is_empty(),
             Self::Object(object) => object.truth(),
         }
+    }
+}
+
+impl fmt::Debug for Value {
+    /// Go's name of the type, and what `{{ . }}` prints.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let printed = super::format::print(self).unwrap_or_else(|problem| problem);
+        write!(f, "{}({printed})", self.type_name())
     }
 }
 
