@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::super::load::Chart;
@@ -100,4 +101,55 @@ fn what_is_given_is_not_changed() {
     let node = dependencies::resolve(&chart, &given, &mut Warnings::default()).unwrap();
     coalesce(&node, &given, Nulls::Delete, &mut Warnings::default()).unwrap();
     assert_eq!(plain::to_json(&given), json!({"a": {"c": null}, "db": {}, "global": {"t": {}}}));
+}
+
+/// Values of a few names that meet often, and everything that may stand there.
+fn values() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        (0_i64..5).prop_map(Json::from),
+        Just(json!("x"))
+    ];
+    let tree = leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
+            prop::collection::btree_map("a|b|db|global|tags", inner, 0..4)
+                .prop_map(|entries| Json::Object(entries.into_iter().collect())),
+        ]
+    });
+    prop::collection::btree_map("a|b|db|global|tags", tree, 0..4)
+        .prop_map(|entries| Json::Object(entries.into_iter().collect()))
+}
+
+/// Everything that is given and is neither null nor a table stands in the result, unless the table around it is gone.
+fn kept(given: &Json, result: &Json) -> bool {
+    match (given, result) {
+        (Json::Object(given), Json::Object(result)) => given.iter().all(|(key, value)| match value {
+            Json::Null => true,
+            value => result.get(key).is_some_and(|result| kept(value, result)),
+        }),
+        (given, result) => given == result,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn what_is_given_wins_whatever_the_defaults(upper in values(), lower in values(), given in values()) {
+        let chart = chart(&[("", "web", upper), ("charts/db/", "db", lower)]);
+        let given = plain::to_value(&given);
+        let mut warnings = Warnings::default();
+        let Ok(node) = dependencies::resolve(&chart, &given, &mut warnings) else { return Ok(()) };
+        if let Ok(values) = coalesce(&node, &given, Nulls::Delete, &mut warnings) {
+            let (mut given, mut result) = (plain::to_json(&given), plain::to_json(&values));
+            // Globals of a subchart give way to those of its parent.
+            for values in [&mut given, &mut result] {
+                values.get_mut("db").and_then(Json::as_object_mut).and_then(|db| db.remove("global"));
+            }
+            prop_assert!(kept(&given, &result), "{given} {result}");
+            prop_assert!(result["db"].is_object());
+        }
+    }
 }
