@@ -14,6 +14,8 @@
     reason = "a test fails by panicking, and says why it skips"
 )]
 
+#[path = "charts/archives.rs"]
+mod archives;
 #[path = "charts/case.rs"]
 mod case;
 #[path = "charts/compare.rs"]

@@ -23,6 +23,14 @@ pub const DEPTH: usize = 500;
 /// How many bytes a text may have that a value is written to.
 pub const SIZE: usize = 16 << 20;
 
+const TOO_LARGE: &str = "the text of this value has more than 16 MiB";
+const TOO_DEEP: &str = "this value is nested more than 500 deep (does it contain itself?)";
+
+/// Whether a value was not written because of a limit, and not because it cannot be written at all.
+pub fn is_limit(problem: &str) -> bool {
+    problem == TOO_LARGE || problem == TOO_DEEP
+}
+
 /// Writes `value` as `%v`. The error is a text for the person who wrote the template.
 pub fn print(value: &Value) -> Result<String, String> {
     let mut text = Bounded::default();
@@ -76,7 +84,7 @@ impl Bounded {
 
     pub(super) fn push(&mut self, text: &str) -> Result<(), String> {
         if self.text.len() + text.len() > SIZE {
-            return Err(format!("the text of this value has more than {} MiB", SIZE >> 20));
+            return Err(TOO_LARGE.to_owned());
         }
         self.text.push_str(text);
         Ok(())
@@ -112,7 +120,7 @@ impl Bounded {
     /// Goes one level deeper, until [`Bounded::leave`].
     pub(super) fn enter(&mut self) -> Result<(), String> {
         if self.depth >= DEPTH {
-            return Err(format!("this value is nested more than {DEPTH} deep (does it contain itself?)"));
+            return Err(TOO_DEEP.to_owned());
         }
         self.depth += 1;
         Ok(())

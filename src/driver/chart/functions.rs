@@ -15,25 +15,25 @@ use super::value::Value;
 mod arguments;
 mod cast;
 mod certificates;
-mod print;
 mod dates;
 mod decimals;
 mod defaults;
 mod dicts;
+mod encodings;
 mod json;
 mod lists;
 mod merge;
 mod numbers;
 mod passwords;
 mod paths;
-mod strings;
+mod print;
 mod randoms;
 mod regexes;
+mod strings;
 mod urls;
 mod values;
 pub(super) mod versions;
 mod words;
-mod encodings;
 
 /// The longest text that a function makes, in bytes.
 const TEXT_MAX: usize = 1 << 20;
@@ -93,12 +93,32 @@ pub enum Kind {
 
 /// The function of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {
-    static ALL: LazyLock<HashMap<&str, &Entry>> =
-        LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter()).map(|entry| (entry.name, entry)).collect());
+    static ALL: LazyLock<HashMap<&str, &Entry>> = LazyLock::new(|| {
+        FAMILIES.iter().flat_map(|family| family.iter()).map(|entry| (entry.name, entry)).collect()
+    });
     ALL.get(name).copied()
 }
 
-const FAMILIES: &[&[Entry]] = &[strings::TABLE, lists::TABLE, dicts::TABLE, merge::TABLE, numbers::TABLE, decimals::TABLE, defaults::TABLE, paths::TABLE, words::TABLE, encodings::TABLE, regexes::TABLE, versions::TABLE, dates::TABLE, urls::TABLE, json::TABLE, certificates::TABLE, randoms::TABLE, passwords::TABLE];
+const FAMILIES: &[&[Entry]] = &[
+    strings::TABLE,
+    lists::TABLE,
+    dicts::TABLE,
+    merge::TABLE,
+    numbers::TABLE,
+    decimals::TABLE,
+    defaults::TABLE,
+    paths::TABLE,
+    words::TABLE,
+    encodings::TABLE,
+    regexes::TABLE,
+    versions::TABLE,
+    dates::TABLE,
+    urls::TABLE,
+    json::TABLE,
+    certificates::TABLE,
+    randoms::TABLE,
+    passwords::TABLE,
+];
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {

@@ -54,7 +54,9 @@ impl Draw {
         if self.costly <= COSTLY_MAX {
             return Ok(());
         }
-        Err(format!("the chart makes more keys and password hashes than one rendering may; {function} would make one more"))
+        Err(format!(
+            "the chart makes more keys and password hashes than one rendering may; {function} would make one more"
+        ))
     }
 }
 
@@ -78,7 +80,8 @@ impl Stream {
             if let Some(byte) = self.left.pop() {
                 return byte;
             }
-            let block = Sha256::new().chain_update(self.key).chain_update(self.block.to_be_bytes()).finalize();
+            let block =
+                Sha256::new().chain_update(self.key).chain_update(self.block.to_be_bytes()).finalize();
             self.left.extend(block.iter().rev());
             self.block += 1;
         }

@@ -42,7 +42,6 @@ pub(super) fn find(name: &str) -> Option<Known> {
         "print" => known(MANY, |arguments| Ok(text(format::sprint(&values(arguments))?))),
         "printf" => known(Parameters::any(&[Kind::Text]), printf),
         "println" => known(MANY, |arguments| Ok(text(format::sprintln(&values(arguments))?))),
-        "slice" => known(SOME, slice),
         "urlquery" => known(MANY, |arguments| Ok(text(escape::query(&joined(arguments)?)))),
         _ => None,
     }
@@ -151,34 +150,4 @@ fn key(index: &Held) -> Result<Rc<str>, String> {
         Some(Value::Text(key)) => Ok(Rc::clone(key)),
         Some(other) => Err(format!("value has type {}; should be string", other.type_name())),
     }
-}
-
-fn slice(arguments: &[Held]) -> Result<Held, String> {
-    let Some((item, indices)) = arguments.split_first() else { return Ok(Held::Nothing) };
-    let Some(item) = item.value() else { return Err("slice of untyped nil".to_owned()) };
-    if indices.len() > 3 {
-        return Err(format!("too many slice indexes: {}", indices.len()));
-    }
-    let length = match item {
-        Value::Text(_) if indices.len() == 3 => return Err("cannot 3-index slice a string".to_owned()),
-        Value::Text(text) => text.len(),
-        Value::List(items) => items.len(),
-        other => return Err(format!("can't slice item of type {}", other.type_name())),
-    };
-    let mut bounds = vec![0, length];
-    for (bound, index) in bounds.iter_mut().zip(indices) {
-        *bound = position(index, length)?;
-    }
-    let [from, to] = bounds[..] else { return Ok(Held::Nothing) };
-    if from > to {
-        return Err(format!("invalid slice index: {from} > {to}"));
-    }
-    Ok(Held::Plain(match item {
-        Value::List(items) => Value::list(items.get(from..to).unwrap_or_default().iter().cloned()),
-        Value::Text(text) => {
-            let bytes = text.as_bytes().get(from..to).unwrap_or_default();
-            Value::text(String::from_utf8_lossy(bytes))
-        }
-        _ => Value::Nil,
-    }))
 }

@@ -5,6 +5,7 @@
 use super::call::Trouble;
 use super::helm::{Known, text};
 use super::types::Parameters;
+use crate::driver::chart::format::is_limit;
 use crate::driver::chart::functions::Kind;
 use crate::driver::chart::json::{self, Numbers};
 use crate::driver::chart::toml;
@@ -20,12 +21,12 @@ const NO_LIST: &str = "into Go value of type []interface {}";
 pub(super) fn find(name: &str) -> Option<Known> {
     let known = |kind, function| Some(Known { parameters: Parameters::fixed(kind), function });
     match name {
-        "toYaml" => known(&[Kind::Any], |_, _, arguments| Ok(written(yaml::write, arguments))),
-        "toYamlPretty" => known(&[Kind::Any], |_, _, arguments| Ok(written(yaml::write_pretty, arguments))),
-        "toJson" => known(&[Kind::Any], |_, _, arguments| Ok(written(json::write, arguments))),
-        "toToml" => known(&[Kind::Any], |_, _, arguments| {
-            Ok(Value::text(toml::write(&first(arguments)).unwrap_or_else(|problem| problem)))
-        }),
+        "toYaml" => known(&[Kind::Any], |_, _, arguments| written(yaml::write, nothing, arguments)),
+        "toYamlPretty" => {
+            known(&[Kind::Any], |_, _, arguments| written(yaml::write_pretty, nothing, arguments))
+        }
+        "toJson" => known(&[Kind::Any], |_, _, arguments| written(json::write, nothing, arguments)),
+        "toToml" => known(&[Kind::Any], |_, _, arguments| written(toml::write, |problem| problem, arguments)),
         "mustToYaml" => known(&[Kind::Any], |_, _, arguments| must(yaml::write, arguments)),
         "mustToToml" => known(&[Kind::Any], |_, _, arguments| must(toml::write, arguments)),
         "fromYaml" => known(&[Kind::Text], |_, _, arguments| Ok(from_yaml(&text(arguments, 0)))),
@@ -41,8 +42,21 @@ fn first(arguments: &[Value]) -> Value {
     arguments.first().cloned().unwrap_or(Value::Nil)
 }
 
-fn written(write: fn(&Value) -> Result<String, String>, arguments: &[Value]) -> Value {
-    Value::text(write(&first(arguments)).unwrap_or_default())
+/// What cannot be written becomes what `otherwise` makes of the problem; what a limit forbids is an error.
+fn written(
+    write: fn(&Value) -> Result<String, String>,
+    otherwise: fn(String) -> String,
+    arguments: &[Value],
+) -> Outcome {
+    match write(&first(arguments)) {
+        Ok(text) => Ok(Value::text(text)),
+        Err(problem) if is_limit(&problem) => Err(Trouble::Limit(problem)),
+        Err(problem) => Ok(Value::text(otherwise(problem))),
+    }
+}
+
+fn nothing(_problem: String) -> String {
+    String::new()
 }
 
 fn must(write: fn(&Value) -> Result<String, String>, arguments: &[Value]) -> Outcome {

@@ -16,6 +16,9 @@ use crate::driver::chart::value::Value;
 /// An error on its way out.
 pub(super) type Failure = Box<TemplateError>;
 
+/// What a loop goes through: the index or key of each item, and the item.
+type Items = Box<dyn Iterator<Item = (Value, Held)>>;
+
 /// How the nodes after a node go on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -212,9 +215,9 @@ impl<'t> Run<'t> {
         let mark = self.variables.len();
         let over = self.pipeline(dot, pipe)?;
         let inner = self.variables.len();
-        let items = self.items(&over, pipe)?;
-        let empty = items.is_empty();
-        for (index, item) in items {
+        let mut empty = true;
+        for (index, item) in self.items(&over, pipe)? {
+            empty = false;
             self.check(self.core.budget.step())?;
             self.assign_loop_variables(pipe, inner, index, &item)?;
             let flow = self.walk(&item, body, out)?;
@@ -231,39 +234,44 @@ impl<'t> Run<'t> {
         Ok(flow)
     }
 
-    /// What `range` goes through: a copy, so that a body may change the dictionary that it goes through.
-    fn items(&self, over: &Held, pipe: &Pipe) -> Result<Vec<(Value, Held)>, Failure> {
+    /// What `range` goes through: of a dictionary a copy, so that a body may change it.
+    fn items(&self, over: &Held, pipe: &Pipe) -> Result<Items, Failure> {
         let number = |index: usize| Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
-        match over.value() {
-            None => Ok(Vec::new()),
+        Ok(match over.value() {
+            None => Box::new(std::iter::empty()),
             Some(Value::List(items)) => {
-                let boxed = items.iter().cloned().map(Held::Boxed);
-                Ok(boxed.enumerate().map(|(index, item)| (number(index), item)).collect())
+                let items = Rc::clone(items);
+                let item = move |index| Some((number(index), Held::Boxed(items.get(index)?.clone())));
+                Box::new((0..).map_while(item))
             }
             Some(Value::Bytes(bytes)) => {
-                let plain = bytes.iter().map(|byte| Held::Plain(Value::Int(i64::from(*byte))));
-                Ok(plain.enumerate().map(|(index, item)| (number(index), item)).collect())
+                let bytes = Rc::clone(bytes);
+                let item = move |index| {
+                    let byte = i64::from(*bytes.get(index)?);
+                    Some((number(index), Held::Plain(Value::Int(byte))))
+                };
+                Box::new((0..).map_while(item))
             }
             Some(Value::Dict(entries)) => {
-                let entries = entries.borrow();
-                let boxed = |(key, item): (&Rc<str>, &Value)| {
-                    (Value::Text(Rc::clone(key)), Held::Boxed(item.clone()))
-                };
-                Ok(entries.iter().map(boxed).collect())
+                let entries: Vec<_> = entries
+                    .borrow()
+                    .iter()
+                    .map(|(key, item)| (Value::Text(Rc::clone(key)), Held::Boxed(item.clone())))
+                    .collect();
+                Box::new(entries.into_iter())
             }
             // Helm 4 goes through numbers, Helm 3 does not: no chart can mean anything else by it.
             Some(Value::Int(count)) if pipe.variables.len() < 2 => {
-                self.check(self.core.budget.bytes(usize::try_from(*count).unwrap_or(0)))?;
-                Ok((0..*count).map(|item| (Value::Nil, Held::Plain(Value::Int(item)))).collect())
+                Box::new((0..*count).map(|item| (Value::Nil, Held::Plain(Value::Int(item)))))
             }
             Some(Value::Int(count)) => {
-                self.fail(format!("can't use {count} to iterate over more than one variable"))
+                return self.fail(format!("can't use {count} to iterate over more than one variable"));
             }
             Some(other) => {
                 let shown = self.check(format::print(other))?;
-                self.fail(format!("range can't iterate over {}", piece(&shown)))
+                return self.fail(format!("range can't iterate over {}", piece(&shown)));
             }
-        }
+        })
     }
 
     fn assign_loop_variables(

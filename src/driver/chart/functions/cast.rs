@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::super::value::Value;
 use super::super::format::print;
+use super::super::value::Value;
 
 /// An integer of whatever is given; zero for what is none.
 pub fn to_int64(value: &Value) -> i64 {
@@ -103,7 +103,8 @@ pub fn parse_float(text: &str) -> Option<f64> {
         Some(number) => (text.starts_with('-'), number),
         None => (false, text),
     };
-    if !number.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.') || !underscores_are_right(number) {
+    if !number.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.') || !underscores_are_right(number)
+    {
         return None;
     }
     let plain = number.replace('_', "");

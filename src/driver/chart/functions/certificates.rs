@@ -117,7 +117,12 @@ fn private_key(around: &Surroundings, arguments: &[Value]) -> Answer {
 }
 
 /// The key that is given as the last argument, or else a new one of RSA.
-fn key_for(around: &Surroundings, function: &str, given: Option<&Value>, stream: &mut Stream) -> Result<PrivateKey, String> {
+fn key_for(
+    around: &Surroundings,
+    function: &str,
+    given: Option<&Value>,
+    stream: &mut Stream,
+) -> Result<PrivateKey, String> {
     match given {
         Some(pem) => PrivateKey::parse(&text(pem)?).map_err(|error| format!("parsing private key: {error}")),
         None => {
@@ -162,7 +167,15 @@ fn request(
     }
     let name = String::from_utf8(bytes(name)?.to_vec()).map_err(|_| "asn1: string not valid UTF-8")?;
     let born = around.draw.borrow().born;
-    Ok(Request { name, addresses, names, born, days: int(days)?, is_authority: false, serial: stream.array() })
+    Ok(Request {
+        name,
+        addresses,
+        names,
+        born,
+        days: int(days)?,
+        is_authority: false,
+        serial: stream.array(),
+    })
 }
 
 fn authority(around: &Surroundings, function: &str, arguments: &[Value]) -> Answer {
@@ -175,7 +188,9 @@ fn authority(around: &Surroundings, function: &str, arguments: &[Value]) -> Answ
 }
 
 fn self_signed(around: &Surroundings, function: &str, arguments: &[Value]) -> Answer {
-    let [name, addresses, names, days, key @ ..] = arguments else { return Err("too few arguments".to_owned()) };
+    let [name, addresses, names, days, key @ ..] = arguments else {
+        return Err("too few arguments".to_owned());
+    };
     let mut stream = stream(around, function, arguments)?;
     let request = request(around, name, Some((addresses, names)), days, &mut stream)?;
     let key = key_for(around, function, key.first(), &mut stream)?;
@@ -195,7 +210,8 @@ fn signed(around: &Surroundings, function: &str, arguments: &[Value]) -> Answer 
         _ => Ok(String::new()),
     };
     let certificate = pem::decode(&part("Cert")?).ok_or("unable to decode certificate")?;
-    let issuer_key = PrivateKey::parse(&part("Key")?).map_err(|error| format!("error parsing private key: {error}"));
+    let issuer_key =
+        PrivateKey::parse(&part("Key")?).map_err(|error| format!("error parsing private key: {error}"));
     let issuer = Issuer::parse(&certificate.contents)
         .ok_or("error parsing certificate: decodedSignerCert.Bytes: x509: malformed certificate")?;
     Pair::answer(&request?.issue(&key, Some((&issuer, &issuer_key?)))?, &key.to_pem())

@@ -2,17 +2,18 @@
 
 use num_bigint::{BigInt, Sign};
 
+use super::super::format::general;
 use super::super::value::Value;
 use super::Kind::Any;
 use super::arguments::{Answer, at_least, fixed};
 use super::cast::to_float64;
-use super::super::format::general;
 use super::{Entry, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("add1f", &[Any], |_, given| fold(to_float64(&fixed::<1>(given)?[0]), &[Value::Int(1)], add)),
     entry("addf", &[], |_, given| fold(0.0, given, add)).and_more(Any),
-    entry("subf", &[Any], |_, given| from_first(given, |one, other| add(one, &negative(other)))).and_more(Any),
+    entry("subf", &[Any], |_, given| from_first(given, |one, other| add(one, &negative(other))))
+        .and_more(Any),
     entry("mulf", &[Any], |_, given| from_first(given, multiply)).and_more(Any),
     entry("divf", &[Any], |_, given| from_first(given, divide)).and_more(Any),
 ];

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ring::digest::{self, Algorithm};
 
 use super::super::value::Value;
@@ -88,7 +88,8 @@ fn base32_encode(_: &Surroundings, arguments: &[Value]) -> Answer {
     }
     let mut out = Vec::with_capacity(given.len().div_ceil(5) * 8);
     for group in given.chunks(5) {
-        let bits = group.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) << (8 * (5 - group.len()));
+        let bits =
+            group.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) << (8 * (5 - group.len()));
         let letters = (group.len() * 8).div_ceil(5);
         for index in 0..8 {
             let five = usize::try_from(bits >> (35 - 5 * index) & 31).unwrap_or(0);

@@ -38,7 +38,8 @@ fn merge_all(arguments: &[Value], overwrite: bool) -> Answer {
 
 fn merge(walk: &mut Walk, target: &Dict, source: &Dict, overwrite: bool, depth: usize) -> Result<(), String> {
     // The source may be the target or stand in it, so it is not borrowed while the target changes.
-    let entries: Vec<_> = source.borrow().iter().map(|(key, value)| (Rc::clone(key), value.clone())).collect();
+    let entries: Vec<_> =
+        source.borrow().iter().map(|(key, value)| (Rc::clone(key), value.clone())).collect();
     for (key, new) in entries {
         walk.visit(depth)?;
         let old = target.borrow().get(&key).cloned();

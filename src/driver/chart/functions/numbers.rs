@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
+use super::super::format::print;
 use super::super::value::Value;
 use super::Kind::{Any, Float, Int, Text};
 use super::arguments::{Answer, at_least, fixed, float, int, int64, list, string, text};
 use super::cast::{parse_int, to_float64, to_int64};
-use super::super::format::print;
 use super::{Entry, ITEMS_MAX, Surroundings, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -20,7 +20,8 @@ pub(super) const TABLE: &[Entry] = &[
     entry("sub", &[Any, Any], |_, given| two(given, |a, b| Ok(a.wrapping_sub(b)))),
     entry("div", &[Any, Any], |_, given| two(given, |a, b| nonzero(b).map(|b| a.wrapping_div(b)))),
     entry("mod", &[Any, Any], |_, given| two(given, |a, b| nonzero(b).map(|b| a.wrapping_rem(b)))),
-    entry("mul", &[Any], |_, given| int64(given.iter().map(to_int64).fold(1, i64::wrapping_mul))).and_more(Any),
+    entry("mul", &[Any], |_, given| int64(given.iter().map(to_int64).fold(1, i64::wrapping_mul)))
+        .and_more(Any),
     entry("max", &[Any], |_, given| extreme(given, i64::max)).and_more(Any),
     entry("biggest", &[Any], |_, given| extreme(given, i64::max)).and_more(Any),
     entry("min", &[Any], |_, given| extreme(given, i64::min)).and_more(Any),

@@ -13,7 +13,9 @@ use super::encodings::decode_base64;
 use super::{Entry, Surroundings, TEXT_MAX, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
-    entry("bcrypt", &[Text], |around, given| string(bcrypt(around, "bcrypt", bytes(&fixed::<1>(given)?[0])?)?)),
+    entry("bcrypt", &[Text], |around, given| {
+        string(bcrypt(around, "bcrypt", bytes(&fixed::<1>(given)?[0])?)?)
+    }),
     entry("htpasswd", &[Text, Text], htpasswd),
     entry("derivePassword", &[Unsigned, Text, Text, Text, Text], derive_password),
     entry("encryptAES", &[Text, Text], encrypt),
@@ -119,7 +121,8 @@ fn derive_password(around: &Surroundings, arguments: &[Value]) -> Answer {
     let parameters = scrypt::Params::new(15, 8, 2).map_err(|error| failed(error.to_string()))?;
     let salt = [SCOPE.as_bytes(), &counted(bytes(user)?)?].concat();
     let mut key = [0; 64];
-    scrypt::scrypt(bytes(password)?, &salt, &parameters, &mut key).map_err(|error| failed(error.to_string()))?;
+    scrypt::scrypt(bytes(password)?, &salt, &parameters, &mut key)
+        .map_err(|error| failed(error.to_string()))?;
     let message = [SCOPE.as_bytes(), &counted(bytes(site)?)?, &counter.to_be_bytes()].concat();
     let seed = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), &message);
     let [first, rest @ ..] = seed.as_ref() else { return string("") };
@@ -178,7 +181,10 @@ fn decrypt(_: &Surroundings, arguments: &[Value]) -> Answer {
     let decoded = decode_base64(given)?;
     // What follows are Go's panics.
     let Some((vector, contents)) = decoded.split_first_chunk::<BLOCK>() else {
-        return Err(format!("runtime error: slice bounds out of range [:{BLOCK}] with capacity {}", decoded.capacity()));
+        return Err(format!(
+            "runtime error: slice bounds out of range [:{BLOCK}] with capacity {}",
+            decoded.capacity()
+        ));
     };
     if contents.is_empty() {
         return Err("runtime error: index out of range [-1]".to_owned());
@@ -197,6 +203,8 @@ fn decrypt(_: &Surroundings, arguments: &[Value]) -> Answer {
     }
     let padding = usize::from(decrypted.last().copied().unwrap_or(0));
     let end = decrypted.len().checked_sub(padding);
-    let end = end.ok_or_else(|| format!("runtime error: slice bounds out of range [:{}]", decrypted.len() as i64 - padding as i64))?;
+    let end = end.ok_or_else(|| {
+        format!("runtime error: slice bounds out of range [:{}]", decrypted.len() as i64 - padding as i64)
+    })?;
     string(&decrypted[..end])
 }

@@ -80,7 +80,8 @@ fn find(arguments: &[Value], compile: Compile) -> Answer {
 
 /// The length of the letter at the place; none at the end.
 fn width(given: &[u8], at: usize) -> usize {
-    let letter = given[at..].utf8_chunks().next();
+    // No letter has more than four bytes.
+    let letter = given[at..given.len().min(at + 4)].utf8_chunks().next();
     letter.map_or(0, |chunk| chunk.valid().chars().next().map_or(1, char::len_utf8))
 }
 

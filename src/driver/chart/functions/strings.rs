@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::super::format::print;
 use super::super::value::Value;
 use super::Kind::{Any, Int, Text};
 use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
 use super::cast::to_bytes;
-use super::super::format::print;
 use super::print::quoted;
 use super::words::{lower, upper};
 use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
@@ -48,7 +48,6 @@ pub(super) fn map(arguments: &[Value], change: impl Fn(&str) -> String) -> Answe
     let [given] = fixed(arguments)?;
     string(change(&text(given)?))
 }
-
 
 fn trim(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;
@@ -151,7 +150,9 @@ fn cat(_: &Surroundings, arguments: &[Value]) -> Answer {
     let given = arguments.iter().filter(|value| !matches!(value, Value::Nil));
     let printed = given.map(|value| match value {
         // Not as `toString`: what are bytes for Go is printed as a list of numbers.
-        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_ok() => print(value).map(|text| text.into_bytes().into()),
+        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_ok() => {
+            print(value).map(|text| text.into_bytes().into())
+        }
         other => to_bytes(other),
     });
     string(printed.collect::<Result<Vec<_>, _>>()?.join(&b' '))
@@ -211,9 +212,7 @@ fn to_string(_: &Surroundings, arguments: &[Value]) -> Answer {
 pub(super) fn string_slice(value: &Value) -> Result<Vec<Cow<'_, [u8]>>, String> {
     match value {
         Value::Nil => Ok(Vec::new()),
-        Value::List(items) => {
-            items.iter().filter(|item| !matches!(item, Value::Nil)).map(to_bytes).collect()
-        }
+        Value::List(items) => items.iter().filter(|item| !matches!(item, Value::Nil)).map(to_bytes).collect(),
         other => Ok(vec![to_bytes(other)?]),
     }
 }
@@ -262,7 +261,8 @@ fn numbered(parts: &[&str]) -> Answer {
     if parts.len() > ITEMS_MAX {
         return Err(too_large("the dictionary"));
     }
-    let entries = parts.iter().enumerate().map(|(index, part)| (format!("_{index}"), Value::Text(Rc::from(*part))));
+    let entries =
+        parts.iter().enumerate().map(|(index, part)| (format!("_{index}"), Value::Text(Rc::from(*part))));
     Ok(Value::dict(entries))
 }
 

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 
-
 use super::super::random::Draw;
 use super::super::value::Value;
 use super::{Surroundings, find};
@@ -65,7 +64,19 @@ fn check(name: &str) {
     assert!(wrong.is_empty(), "{} of {} cases in {name}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-const TABLES: &[&str] = &["strings.txt", "lists.txt", "dicts.txt", "numbers.txt", "words.txt", "regexes.txt", "versions.txt", "dates.txt", "urls.txt", "json.txt", "passwords.txt"];
+const TABLES: &[&str] = &[
+    "strings.txt",
+    "lists.txt",
+    "dicts.txt",
+    "numbers.txt",
+    "words.txt",
+    "regexes.txt",
+    "versions.txt",
+    "dates.txt",
+    "urls.txt",
+    "json.txt",
+    "passwords.txt",
+];
 
 #[test]
 fn strings_are_as_in_helm() {
@@ -138,6 +149,89 @@ fn the_tables_are_what_helm_answers() {
         for (case, (_, answer)) in cases.iter().zip(answers) {
             assert_eq!(case.expected.as_ref(), Some(&answer), "{name}: {}", case.expression);
         }
+    }
+}
+
+/// What no two calls of Helm answer alike. The passwords of running deployments hang on these answers.
+#[test]
+fn random_values_are_as_ever() {
+    let around = surroundings();
+    around.draw.borrow_mut().place = "app/templates/secret.yaml > app.password".to_owned();
+    let answers = AS_EVER.iter().map(|(expression, _)| evaluate(expression, &around).unwrap());
+    assert_eq!(answers.collect::<Vec<_>>(), AS_EVER.iter().map(|(_, answer)| *answer).collect::<Vec<_>>());
+}
+
+const AS_EVER: &[(&str, &str)] = &[
+    ("randAlphaNum 16", "sqmsRALTTmjdlla5"),
+    ("randAlphaNum 16", "pWIuSoo5TWXr6FhC"),
+    ("randAlphaNum 17", "2hwkZmBG6ZSZSacvo"),
+    ("randAlpha 16", "JglxmXQBwzKMKsKT"),
+    ("randNumeric 16", "4258343937494376"),
+    ("randAscii 16", "52|(liGb/0gZ8?F{"),
+    ("randBytes 16", "aEyPcD1ct4mRve7SILP2uw=="),
+    ("randInt -5 1000000", "23011"),
+    ("shuffle \"hello wörld\"", "öhrdowell l"),
+    ("uuidv4", "b8f4f54b-22ed-44dc-a88f-35bb447c88f7"),
+    ("bcrypt \"password\"", "$2a$10$DD4HKUN/gfQ0RIfvIvEDY.vQP11bc3mPBeio8GSGCDw2EkOLUlRCi"),
+    ("htpasswd \"user\" \"password\"", "user:$2a$10$TR2RrhgmUjafy1mAJd0I2.BuPwm04KeYEukNtpl3oF2wXN1zqjvBK"),
+    ("encryptAES \"key\" \"text\"", "bWkJ0M7jmS2H+rO48ubxTCknsUllwV7pbxXGiINQg9w="),
+];
+
+#[test]
+fn a_password_matches_its_hash() {
+    let hash = evaluate("htpasswd \"user\" \"pässword\"", &surroundings()).unwrap();
+    let hash = hash.strip_prefix("user:").unwrap();
+    assert!(bcrypt::verify("pässword", hash).unwrap());
+    assert!(!bcrypt::verify("password", hash).unwrap());
+}
+
+/// A small template that would make a large text or list, take long, or go around in circles.
+#[test]
+fn what_is_too_large_or_endless_is_an_error() {
+    for expression in [
+        "repeat 1000000000 \"a\"",
+        "repeat 9223372036854775807 \"ab\"",
+        "indent 1000000000 \"a\"",
+        "nindent 9223372036854775807 \"a\"",
+        "until 1000000000000",
+        "untilStep 0 1000000000000 1",
+        "untilStep -9223372036854775807 9223372036854775807 1",
+        "seq 1 1000000000000",
+        "randAlphaNum 1000000000",
+        "randBytes 1000000000",
+        "$a := repeat 1000000 \"a\" ; replace \"a\" \"aaaa\" $a",
+        "$a := repeat 1000000 \"a\" ; regexReplaceAll \"a\" $a \"aaaa\"",
+        "$a := repeat 1000000 \"a\" ; regexReplaceAll \"a+\" $a \"$0$0$0$0\"",
+        "$a := repeat 1000000 \"a\" ; regexFindAll \"a\" $a -1",
+        "$a := repeat 1000000 \"a\" ; splitList \"\" $a",
+        "$a := repeat 1000000 \"a\" ; split \"\" $a",
+        "$a := repeat 1000000 \"a\" ; join $a (list $a $a $a)",
+        "$a := repeat 1000000 \"a\" ; cat $a $a",
+        "$a := repeat 1000000 \"a\" ; quote $a $a",
+        "$a := repeat 1000000 \"a\" ; b64enc $a",
+        "$a := repeat 1000000 \"a \" ; wrapWith 1 $a $a",
+        "$a := until 60000 ; concat $a $a",
+        "$d := dict ; set $d \"d\" $d ; deepCopy $d",
+        "$d := dict ; set $d \"d\" $d ; toString $d",
+        "$d := dict ; set $d \"d\" $d ; $e := dict ; set $e \"d\" $e ; deepEqual $d $e",
+        "$d := dict ; set $d \"d\" $d ; $e := dict ; set $e \"d\" $e ; merge $d $e",
+        "$d := dict ; set $d \"d\" $d ; mustToJson $d",
+        "mustRegexMatch \"((a{100}){100}){100}\" \"a\"",
+        "mustRegexMatch \"(\\\\pL{1000}){1000}\" \"a\"",
+    ] {
+        assert!(evaluate(expression, &surroundings()).is_err(), "{expression}");
+    }
+    let deep = format!("mustRegexMatch \"{}{}\" \"a\"", "(".repeat(100_000), ")".repeat(100_000));
+    assert!(evaluate(&deep, &surroundings()).unwrap_err().contains("expression nests too deeply"));
+}
+
+/// A value in which each part is reached in two ways has more parts than there is time.
+#[test]
+fn a_value_that_unfolds_without_end_is_an_error() {
+    let doubled = "$a := list 1 ; ".to_owned() + &"$a := list $a $a ; ".repeat(60);
+    for call in ["deepCopy $a", "toString $a", "$b := deepCopy 1 ; has (list $a $b) (list (list $a 2))"] {
+        let answer = evaluate(&format!("{doubled}{call}"), &surroundings());
+        assert!(answer.is_err() || answer == Ok("false".to_owned()), "{call}");
     }
 }
 

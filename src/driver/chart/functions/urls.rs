@@ -13,7 +13,8 @@ mod parse;
 use escape::{Place, escape};
 use parse::{Address, parse};
 
-pub(super) const TABLE: &[Entry] = &[entry("urlParse", &[Text], url_parse), entry("urlJoin", &[Dict], url_join)];
+pub(super) const TABLE: &[Entry] =
+    &[entry("urlParse", &[Text], url_parse), entry("urlJoin", &[Dict], url_join)];
 
 fn url_parse(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;

@@ -48,12 +48,13 @@ impl Walk {
             (Value::Bool(one), Value::Bool(other)) => one == other,
             (Value::Int(one), Value::Int(other)) => one == other,
             (Value::Float(one), Value::Float(other)) => one == other,
-            (Value::Number(one), Value::Number(other)) | (Value::Text(one), Value::Text(other)) => one == other,
+            (Value::Number(one), Value::Number(other)) | (Value::Text(one), Value::Text(other)) => {
+                one == other
+            }
             (Value::Bytes(one), Value::Bytes(other)) => one == other,
             (Value::List(one), Value::List(other)) => {
                 one.len() == other.len()
-                    && (Rc::ptr_eq(one, other)
-                        || self.all_equal(one.iter().zip(other.iter()), depth + 1)?)
+                    && (Rc::ptr_eq(one, other) || self.all_equal(one.iter().zip(other.iter()), depth + 1)?)
             }
             (Value::Dict(one), Value::Dict(other)) => {
                 if Rc::ptr_eq(one, other) {

@@ -98,7 +98,9 @@ fn untitle(text: &str) -> String {
 fn swap_case(text: &str) -> String {
     let mut begins = true;
     let change = |letter: char| {
-        let cased = letter.is_uppercase() || letter.is_lowercase() || title_case(letter) == letter && lower(letter) != letter;
+        let cased = letter.is_uppercase()
+            || letter.is_lowercase()
+            || title_case(letter) == letter && lower(letter) != letter;
         let was = begins;
         begins = if cased { false } else { letter.is_whitespace() };
         match letter {

@@ -137,3 +137,27 @@ proptest! {
         let _ = Chart::from_files(&random);
     }
 }
+
+#[test]
+fn values_that_nest_without_end_are_refused() {
+    for deep in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000), "? ".repeat(100_000)] {
+        assert!(loaded(&[("Chart.yaml", CHART), ("values.yaml", &deep)]).is_err());
+    }
+    let nested = format!("a: {}1{}", "[".repeat(200), "]".repeat(200));
+    assert!(loaded(&[("Chart.yaml", CHART), ("values.yaml", &nested)]).is_ok());
+    for depth in [1_000, 5_000, 9_999, 20_000] {
+        let closed = format!("a: {}1{}", "[".repeat(depth), "]".repeat(depth));
+        let _ = loaded(&[("Chart.yaml", CHART), ("values.yaml", &closed)]);
+    }
+}
+
+#[test]
+fn aliases_do_not_multiply_without_end() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let before = level - 1;
+        let aliases = vec![format!("*a{before}"); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    assert!(loaded(&[("Chart.yaml", CHART), ("values.yaml", &bomb)]).is_err());
+}

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
-use super::read::YamlError;
+use super::read::{Unreadable, YamlError};
 use crate::driver::chart::format::DEPTH;
 
 /// A node and where it begins.
@@ -46,6 +46,7 @@ pub(super) struct Documents<'t> {
 impl<'t> Documents<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let mut options = granit_parser::options! {
+            bom_inside_document_as_content: true,
             block_scalar_eof_without_line_feed: true,
             flow_nesting_limit: DEPTH,
             block_nesting_limit: DEPTH,
@@ -55,7 +56,7 @@ impl<'t> Documents<'t> {
     }
 
     /// The next document; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Document>, YamlError> {
+    pub(super) fn next(&mut self) -> Result<Option<Document>, Unreadable> {
         let mut builder = Builder::default();
         while let Some(event) = self.parser.next_event() {
             let (event, span) = event.map_err(|error| problem(&error))?;
@@ -69,8 +70,13 @@ impl<'t> Documents<'t> {
     }
 }
 
-fn problem(error: &ScanError) -> YamlError {
-    YamlError { line: error.marker().line(), column: error.marker().col() + 1, message: error.info() }
+fn problem(error: &ScanError) -> Unreadable {
+    let (line, column) = (error.marker().line(), error.marker().col() + 1);
+    let unseparated = matches!(error.kind(), ErrorKind::CommentNotSeparated);
+    Unreadable {
+        comment_at: error.marker().byte_offset().filter(|_| unseparated),
+        error: YamlError { line, column, message: error.info() },
+    }
 }
 
 #[derive(Default)]

@@ -84,9 +84,9 @@ impl<'a> Reader<'a> {
     pub fn any(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         let (first, rest) = self.rest.get(1..)?.split_first()?;
         let (length, rest) = match usize::from(*first) {
-            length @ ..0x80 => (length, rest),
+            length if length < 0x80 => (length, rest),
             // Four bytes of length are more than any text that a template may make.
-            form @ 0x81..=0x84 => {
+            form if (0x81..=0x84).contains(&form) => {
                 let (bytes, rest) = rest.split_at_checked(form - 0x80)?;
                 (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
             }

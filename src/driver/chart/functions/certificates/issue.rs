@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::der::{
-    BIT_STRING, BOOLEAN, GENERALIZED_TIME, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, PRINTABLE_STRING, Reader, SEQUENCE, SET,
-    UTC_TIME, UTF8_STRING, bit_string, collection, element, explicit, implicit, integer, sequence,
+    BIT_STRING, BOOLEAN, GENERALIZED_TIME, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, PRINTABLE_STRING,
+    Reader, SEQUENCE, SET, UTC_TIME, UTF8_STRING, bit_string, collection, element, explicit, implicit,
+    integer, sequence,
 };
 use super::keys::PrivateKey;
 use super::pem;
@@ -64,7 +65,8 @@ impl Issuer {
         let (subject, _) = body.any()?;
         let (public_info, _) = body.any()?;
         // Two unused fields, then the extensions.
-        (body.optional(implicit(1)), body.optional(implicit(2)));
+        body.optional(implicit(1));
+        body.optional(implicit(2));
         let mut extensions = body.optional(explicit(3)).and_then(|all| Reader::new(all).inside(SEQUENCE));
         let mut key_identifier = None;
         while let Some(mut extension) = extensions.as_mut().and_then(|all| all.inside(SEQUENCE)) {
@@ -88,7 +90,9 @@ impl Request {
             None => (None, key),
             Some((issuer, signer)) => {
                 if Ok(&issuer.public_info) != signer.public_info().as_ref() {
-                    return Err(failed("x509: provided PrivateKey doesn't match parent's PublicKey".to_owned()));
+                    return Err(failed(
+                        "x509: provided PrivateKey doesn't match parent's PublicKey".to_owned(),
+                    ));
                 }
                 (Some(issuer), signer)
             }
@@ -96,7 +100,8 @@ impl Request {
         let algorithm = signer.signature_algorithm().map_err(failed)?;
         let issuer_name = issuer.map_or(&subject, |issuer| &issuer.subject);
         // Who signs itself needs no word about who signed.
-        let issuer_key = issuer.filter(|_| *issuer_name != subject).and_then(|issuer| issuer.key_identifier.as_deref());
+        let issuer_key =
+            issuer.filter(|_| *issuer_name != subject).and_then(|issuer| issuer.key_identifier.as_deref());
         let body = sequence(&[
             element(explicit(0), &integer(&[2])),
             integer(&self.serial),
@@ -122,7 +127,8 @@ impl Request {
 
     fn extensions(&self, key: &PrivateKey, issuer_key: Option<&[u8]>) -> Result<Vec<Vec<u8>>, String> {
         let usage = if self.is_authority { AUTHORITY_USAGE } else { USAGE };
-        let purposes = [SERVER_AUTHENTICATION, CLIENT_AUTHENTICATION].map(|name| element(OBJECT_IDENTIFIER, name));
+        let purposes =
+            [SERVER_AUTHENTICATION, CLIENT_AUTHENTICATION].map(|name| element(OBJECT_IDENTIFIER, name));
         let constraints = if self.is_authority { element(BOOLEAN, &[0xff]) } else { Vec::new() };
         let mut all = vec![
             extension(KEY_USAGE, true, &element(BIT_STRING, usage)),

@@ -11,7 +11,8 @@ use ring::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 
 use super::super::super::random::Stream;
 use super::der::{
-    NULL, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, bit_string, collection, element, explicit, integer, sequence,
+    NULL, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, bit_string, collection, element, explicit,
+    integer, sequence,
 };
 use super::{pem, primes};
 
@@ -41,8 +42,10 @@ pub enum PrivateKey {
 /// The most keys that are kept.
 const KEPT_MAX: usize = 256;
 
+type Kept = HashMap<([u8; 32], u64), Vec<u8>>;
+
 /// RSA keys by their stream and size. Making one takes a tenth of a second and more, and every preview of a chart needs it again.
-static KEPT: LazyLock<Mutex<HashMap<([u8; 32], u64), Vec<u8>>>> = LazyLock::new(Mutex::default);
+static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
 /// The numbers of a key as a sequence that begins with a version of zero.
 fn numbers(numbers: &[BigUint]) -> Vec<u8> {
@@ -59,7 +62,9 @@ impl PrivateKey {
         if let Some(key) = kept().get(&place) {
             return Ok(Self::Rsa(key.clone()));
         }
-        let key = primes::rsa(stream, bits).numbers().ok_or("error generating rsa key: primes without an inverse")?;
+        let key = primes::rsa(stream, bits)
+            .numbers()
+            .ok_or("error generating rsa key: primes without an inverse")?;
         let key = numbers(&key);
         let mut kept = kept();
         if kept.len() >= KEPT_MAX {
@@ -91,8 +96,12 @@ impl PrivateKey {
         let contents = &block.contents;
         match &*block.label {
             "PRIVATE KEY" => pkcs8(contents).map_err(|error| format!("decoding PEM as PKCS#8: {error}")),
-            "RSA PRIVATE KEY" => rsa(contents).map_err(|error| format!("parsing RSA private key from PEM: {error}")),
-            "EC PRIVATE KEY" => ec(contents, None).map_err(|error| format!("parsing EC private key from PEM: {error}")),
+            "RSA PRIVATE KEY" => {
+                rsa(contents).map_err(|error| format!("parsing RSA private key from PEM: {error}"))
+            }
+            "EC PRIVATE KEY" => {
+                ec(contents, None).map_err(|error| format!("parsing EC private key from PEM: {error}"))
+            }
             "DSA PRIVATE KEY" => match integers(contents, 6) {
                 Some(_) => Ok(Self::Dsa(contents.clone())),
                 None => Err(format!("parsing DSA private key from PEM: {MALFORMED}")),
@@ -164,7 +173,8 @@ impl PrivateKey {
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String> {
         match self {
             Self::Rsa(key) => {
-                let pair = RsaKeyPair::from_der(key).map_err(|error| format!("the RSA key cannot sign: {error}"))?;
+                let pair =
+                    RsaKeyPair::from_der(key).map_err(|error| format!("the RSA key cannot sign: {error}"))?;
                 let mut signature = vec![0; pair.public().modulus_len()];
                 // The random numbers only hide how long it takes; the signature is the same.
                 let signed = pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);

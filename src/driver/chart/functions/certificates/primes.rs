@@ -108,7 +108,8 @@ pub fn rsa(stream: &mut Stream, bits: u64) -> Rsa {
     // The exponent is a prime: it has an inverse unless it divides.
     let accepts = |prime: &BigUint| prime % &exponent != one();
     loop {
-        let mut prime = || first_prime(&primes, || (candidate(stream, bits / 2), BigUint::from(2_u8)), accepts);
+        let mut prime =
+            || first_prime(&primes, || (candidate(stream, bits / 2), BigUint::from(2_u8)), accepts);
         let (one_prime, other_prime) = (prime(), prime());
         let (first, second) = (one_prime.clone().max(other_prime.clone()), one_prime.min(other_prime));
         let totient = (&first - one()) * (&second - one());

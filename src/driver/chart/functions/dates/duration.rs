@@ -35,17 +35,21 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
         if whole.is_empty() && fraction.is_empty() {
             return Err(invalid());
         }
-        let end = behind.find(|letter: char| letter == '.' || letter.is_ascii_digit()).unwrap_or(behind.len());
+        let end =
+            behind.find(|letter: char| letter == '.' || letter.is_ascii_digit()).unwrap_or(behind.len());
         let (unit, behind) = behind.split_at(end);
         if unit.is_empty() {
             return Err(format!("time: missing unit in duration {shown}"));
         }
         let known = UNITS.iter().find(|(name, _)| *name == unit);
-        let (_, size) =
-            known.ok_or_else(|| format!("time: unknown unit {} in duration {shown}", quoted(unit.as_bytes())))?;
+        let (_, size) = known
+            .ok_or_else(|| format!("time: unknown unit {} in duration {shown}", quoted(unit.as_bytes())))?;
         let whole: u64 = if whole.is_empty() { Some(0) } else { whole.parse().ok() }.ok_or_else(invalid)?;
         let part = whole.checked_mul(*size).and_then(|part| part.checked_add(of_fraction(fraction, *size)));
-        total = part.and_then(|part| total.checked_add(part)).filter(|total| *total <= 1 << 63).ok_or_else(invalid)?;
+        total = part
+            .and_then(|part| total.checked_add(part))
+            .filter(|total| *total <= 1 << 63)
+            .ok_or_else(invalid)?;
         rest = behind;
     }
     match total {
@@ -78,9 +82,9 @@ pub fn write_duration(nanoseconds: i64) -> String {
     let (of_second, seconds) = (size % 1_000_000_000, size / 1_000_000_000);
     let text = match size {
         0 => "0s".to_owned(),
-        ..1000 => format!("{size}ns"),
-        ..1_000_000 => format!("{}\u{b5}s", with_fraction(size / 1000, size % 1000, 3)),
-        ..1_000_000_000 => format!("{}ms", with_fraction(size / 1_000_000, size % 1_000_000, 6)),
+        1..1000 => format!("{size}ns"),
+        1000..1_000_000 => format!("{}\u{b5}s", with_fraction(size / 1000, size % 1000, 3)),
+        1_000_000..1_000_000_000 => format!("{}ms", with_fraction(size / 1_000_000, size % 1_000_000, 6)),
         _ => {
             let last = format!("{}s", with_fraction(seconds % 60, of_second, 9));
             match seconds / 60 {

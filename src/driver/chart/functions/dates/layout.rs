@@ -18,7 +18,8 @@ pub const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-pub const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub const WEEKDAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// How a number is filled up.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,8 +68,8 @@ pub fn next(layout: &str) -> Option<(&str, Element, &str, &str)> {
     places.find_map(|(at, _)| {
         let here = &layout[at..];
         // The blank of `_2006` is a letter of its own, and the year stands behind it.
-        if here.starts_with("_2006") {
-            return Some((&layout[..=at], Element::Year, "2006", &here[5..]));
+        if let Some(behind) = here.strip_prefix("_2006") {
+            return Some((&layout[..=at], Element::Year, "2006", behind));
         }
         let (element, length) = element(here)?;
         Some((&layout[..at], element, &here[..length], &here[length..]))
@@ -162,7 +163,9 @@ fn write(out: &mut String, moment: &Moment, element: Element) {
     let (offset, zone) = moment.zone.at(moment.seconds);
     let name = |name: &'static str, full: bool| if full { name } else { &name[..3] };
     match element {
-        Element::Year => _ = write!(out, "{}{:04}", if civil.year < 0 { "-" } else { "" }, civil.year.unsigned_abs()),
+        Element::Year => {
+            _ = write!(out, "{}{:04}", if civil.year < 0 { "-" } else { "" }, civil.year.unsigned_abs())
+        }
         Element::ShortYear => number(out, civil.year.max(0) % 100, Pad::Zero, 2),
         Element::Month(pad) => number(out, civil.month.into(), pad, 2),
         Element::MonthName(full) => out.push_str(name(MONTHS[usize::from(civil.month) - 1], full)),

@@ -66,7 +66,8 @@ impl Moment {
 
     /// The nanoseconds since another moment; as many as a duration can have when there are more.
     pub fn since(&self, other: &Self) -> i64 {
-        let total = |moment: &Self| i128::from(moment.seconds) * i128::from(SECOND) + i128::from(moment.nanoseconds);
+        let total =
+            |moment: &Self| i128::from(moment.seconds) * i128::from(SECOND) + i128::from(moment.nanoseconds);
         let difference = total(self) - total(other);
         i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
     }
@@ -86,7 +87,8 @@ impl Moment {
         let day = i64::from(civil.day).checked_add(more_days)?;
         let month = i64::from(civil.month).checked_add(months)?;
         let of_day = i64::from(civil.hour) * 3600 + i64::from(civil.minute) * 60 + i64::from(civil.second);
-        let local = days(civil.year.checked_add(years)?, month, 1).checked_add(day - 1)?.checked_mul(86_400)?;
+        let local =
+            days(civil.year.checked_add(years)?, month, 1).checked_add(day - 1)?.checked_mul(86_400)?;
         let offset = self.zone.at(self.seconds).0;
         let seconds = local.checked_add(of_day - offset)?;
         // The offset may be another one on that day.
@@ -150,10 +152,12 @@ impl Object for Moment {
                 return Some(sum.map(answer).ok_or_else(|| "the date is too far away".to_owned()));
             }
             ("Add", [Value::Int(nanoseconds)]) => answer(self.plus(*nanoseconds)),
-            ("Add", [Value::Object(span)]) if span.type_name() == "time.Duration" => match parse_duration(&span.print()) {
-                Ok(nanoseconds) => answer(self.plus(nanoseconds)),
-                Err(error) => return Some(Err(error)),
-            },
+            ("Add", [Value::Object(span)]) if span.type_name() == "time.Duration" => {
+                match parse_duration(&span.print()) {
+                    Ok(nanoseconds) => answer(self.plus(nanoseconds)),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
             (_, [Value::Object(other)]) => {
                 let other = match Self::of(&**other) {
                     Ok(other) => other,

@@ -69,7 +69,10 @@ fn quote(text: &str) -> String {
             '"' | '\\' => out.extend(['\\', letter]),
             ' '..='~' => out.push(letter),
             letter => {
-                letter.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
+                letter
+                    .encode_utf8(&mut [0; 4])
+                    .bytes()
+                    .for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
             }
         }
     }
@@ -294,7 +297,8 @@ impl Read {
 }
 
 fn year_day(text: &str, pad: Pad) -> Result<(i64, &str), Wrong> {
-    let blanks = if pad == Pad::Blank { text.bytes().take(2).take_while(|byte| *byte == b' ').count() } else { 0 };
+    let blanks =
+        if pad == Pad::Blank { text.bytes().take(2).take_while(|byte| *byte == b' ').count() } else { 0 };
     let text = &text[blanks..];
     exactly(text, if pad == Pad::Zero { 3 } else { digits(text).clamp(1, 3) })
 }

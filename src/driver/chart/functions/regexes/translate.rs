@@ -206,7 +206,11 @@ impl<'a> Translator<'a> {
 
 /// Puts a letter so that it means itself, in a class as well.
 fn put_literal(out: &mut String, letter: char) {
-    if letter.is_alphanumeric() { out.push(letter) } else { _ = write!(out, "\\x{{{:X}}}", u32::from(letter)) }
+    if letter.is_alphanumeric() {
+        out.push(letter)
+    } else {
+        _ = write!(out, "\\x{{{:X}}}", u32::from(letter))
+    }
 }
 
 /// The counts of `{n}`, `{n,}` or `{n,m}`, and what stands behind. None for braces that are letters.

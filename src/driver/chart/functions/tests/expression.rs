@@ -31,7 +31,11 @@ pub fn to_template(case: &str) -> String {
     let last = statements.len() - 1;
     let action = |(index, statement): (usize, &&str)| {
         let assigned = statement.starts_with('$') && statement.contains(":=");
-        if index == last || assigned { format!("{{{{ {statement} }}}}") } else { format!("{{{{ $_ := {statement} }}}}") }
+        if index == last || assigned {
+            format!("{{{{ {statement} }}}}")
+        } else {
+            format!("{{{{ $_ := {statement} }}}}")
+        }
     };
     statements.iter().enumerate().map(action).collect()
 }
@@ -91,12 +95,15 @@ impl Parser<'_> {
     /// A function, method or operand with its arguments; what comes through the pipe is the last one.
     fn command(&mut self, piped: Option<Value>) -> Result<Value, String> {
         self.skip();
-        if self.rest.starts_with(|c: char| c.is_alphabetic()) && !["true", "false", "nil"].contains(&self.peek()) {
+        if self.rest.starts_with(|c: char| c.is_alphabetic())
+            && !["true", "false", "nil"].contains(&self.peek())
+        {
             let name = self.word();
             let arguments = self.arguments(piped)?;
             let entry = find(&name).unwrap_or_else(|| panic!("no function {name}"));
             entry.check(&arguments)?;
-            return (entry.call)(self.surroundings, &arguments).map_err(|text| format!("error calling {name}: {text}"));
+            return (entry.call)(self.surroundings, &arguments)
+                .map_err(|text| format!("error calling {name}: {text}"));
         }
         let (value, method) = self.operand(true)?;
         let arguments = self.arguments(piped)?;

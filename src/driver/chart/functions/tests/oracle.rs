@@ -22,7 +22,9 @@ pub fn ask(helm: &OsStr, expressions: &[&str]) -> Vec<(String, Result<String, St
         for (index, expression) in expressions.iter().enumerate() {
             if !errors.contains_key(&index) {
                 let body = to_template(expression);
-                template += &format!("{{{{ define \"t{index}\" }}}}{body}{{{{ end }}}}k{index}: {{{{ include \"t{index}\" . | toJson }}}}\n");
+                template += &format!(
+                    "{{{{ define \"t{index}\" }}}}{body}{{{{ end }}}}k{index}: {{{{ include \"t{index}\" . | toJson }}}}\n"
+                );
             }
         }
         fs::write(chart.join("templates/all.yaml"), template).unwrap();
@@ -37,7 +39,11 @@ pub fn ask(helm: &OsStr, expressions: &[&str]) -> Vec<(String, Result<String, St
                 };
                 (String::from(*expression), errors.get(&index).cloned().map_or_else(|| Ok(printed()), Err))
             };
-            return expressions.iter().enumerate().map(|(index, expression)| answer(index, expression)).collect();
+            return expressions
+                .iter()
+                .enumerate()
+                .map(|(index, expression)| answer(index, expression))
+                .collect();
         }
         let (index, message) = failed(&error);
         assert!(errors.insert(index, message).is_none(), "{error}");
@@ -46,7 +52,10 @@ pub fn ask(helm: &OsStr, expressions: &[&str]) -> Vec<(String, Result<String, St
 
 /// The number of the failed expression, and the error without the place.
 fn failed(error: &str) -> (usize, String) {
-    let error = error.trim_end_matches('\n').trim_end_matches("Use --debug flag to render out invalid YAML").trim_end_matches('\n');
+    let error = error
+        .trim_end_matches('\n')
+        .trim_end_matches("Use --debug flag to render out invalid YAML")
+        .trim_end_matches('\n');
     let (_, inner) = error.split_once("executing \"t").unwrap_or_else(|| panic!("{error}"));
     let (number, rest) = inner.split_once('"').unwrap();
     let (_, message) = rest.split_once(">: ").unwrap();

@@ -94,7 +94,8 @@ fn parse_authority(text: &str) -> Result<(Option<String>, String), String> {
 
 /// Whether it is empty, or a colon with digits or none.
 pub fn is_port(text: &str) -> bool {
-    text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    text.is_empty()
+        || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn parse_host(host: &str) -> Result<String, String> {

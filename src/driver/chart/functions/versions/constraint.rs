@@ -101,7 +101,8 @@ fn range(text: &str) -> Option<(&str, &str, &str)> {
     let begin = skip_blanks(text);
     let behind = read(begin, is_number)?.rest;
     let from = &begin[..begin.len() - behind.len()];
-    let hyphen = skip_blanks(behind).strip_prefix('-').filter(|_| skip_blanks(behind).len() < behind.len())?;
+    let hyphen =
+        skip_blanks(behind).strip_prefix('-').filter(|_| skip_blanks(behind).len() < behind.len())?;
     let begin = skip_blanks(hyphen);
     let end = read(begin, is_number).filter(|_| begin.len() < hyphen.len())?.rest;
     Some((from, &begin[..begin.len() - end.len()], skip_blanks(end)))
@@ -120,8 +121,11 @@ fn parse_all(text: &str) -> Result<Vec<Constraint>, String> {
             _ if !constraints.is_empty() && trimmed.len() == rest.len() => return Err(improper()),
             _ => trimmed,
         };
-        let starts = OPERATORS.iter().filter_map(|(written, operator)| Some((*operator, begin.strip_prefix(written)?)));
-        let mut read = starts.filter_map(|(operator, behind)| Some((operator, read(skip_blanks(behind), is_number)?)));
+        let starts = OPERATORS
+            .iter()
+            .filter_map(|(written, operator)| Some((*operator, begin.strip_prefix(written)?)));
+        let mut read =
+            starts.filter_map(|(operator, behind)| Some((operator, read(skip_blanks(behind), is_number)?)));
         let (operator, written) = read.next().ok_or_else(improper)?;
         rest = written.rest;
         constraints.push(Constraint::new(operator, &written)?);
@@ -167,7 +171,9 @@ impl Constraint {
         let own = &self.version;
         match self.open {
             None => version != own,
-            Some(Part::Major) => version.major != own.major || version.minor != own.minor || version.patch != own.patch,
+            Some(Part::Major) => {
+                version.major != own.major || version.minor != own.minor || version.patch != own.patch
+            }
             Some(Part::Minor) => version.major != own.major,
             Some(Part::Patch) => {
                 let same = version.major == own.major && version.minor == own.minor;

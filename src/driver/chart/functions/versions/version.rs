@@ -136,7 +136,8 @@ impl Version {
 }
 
 fn check_prerelease(prerelease: &str) -> Result<(), String> {
-    let is_wrong = |part: &str| part.len() > 1 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit());
+    let is_wrong =
+        |part: &str| part.len() > 1 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit());
     if prerelease.split('.').any(is_wrong) { Err(LEADING_ZERO.to_owned()) } else { Ok(()) }
 }
 

@@ -48,7 +48,9 @@ fn next_word(text: &str) -> (Kind, usize) {
         letter if is_connector(letter) => (Kind::Connector, while_all(&is_connector)),
         letter if is_punctuation(letter) => (Kind::Punctuation, while_all(&is_punctuation)),
         letter if letter.is_uppercase() => (Kind::Upper, capitalized(text, first, letters.next())),
-        letter if is_alphabet(letter) => (Kind::Plain, while_all(&|letter| is_alphabet(letter) && !letter.is_uppercase())),
+        letter if is_alphabet(letter) => {
+            (Kind::Plain, while_all(&|letter| is_alphabet(letter) && !letter.is_uppercase()))
+        }
         letter if letter.is_numeric() => (Kind::Number, while_all(&char::is_numeric)),
         _ => {
             let ends = |c: char| is_connector(c) || is_alphabet(c) || c.is_numeric() || is_punctuation(c);
@@ -69,7 +71,9 @@ fn capitalized(text: &str, first: char, second: Option<char>) -> usize {
             let last = text[..end].chars().next_back().map_or(0, char::len_utf8);
             if text[end..].starts_with(is_alphabet) { end - last } else { end }
         }
-        Some(second) if is_alphabet(second) => after(first, &|letter| is_alphabet(letter) && !letter.is_uppercase()),
+        Some(second) if is_alphabet(second) => {
+            after(first, &|letter| is_alphabet(letter) && !letter.is_uppercase())
+        }
         _ => first,
     }
 }

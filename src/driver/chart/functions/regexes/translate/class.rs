@@ -5,8 +5,8 @@ use super::{between, error, put_literal};
 
 /// The names in `[[:alpha:]]`.
 const POSIX: &[&str] = &[
-    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
-    "xdigit",
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "word", "xdigit",
 ];
 
 /// The class at the beginning of the text, translated, and what stands behind it.
@@ -42,7 +42,9 @@ pub(super) fn class(text: &str) -> Result<(String, &str), String> {
         rest = behind;
         put_literal(&mut out, low);
         // A hyphen before the closing bracket is a letter.
-        if let Some(behind) = rest.strip_prefix('-').filter(|behind| !behind.is_empty() && !behind.starts_with(']')) {
+        if let Some(behind) =
+            rest.strip_prefix('-').filter(|behind| !behind.is_empty() && !behind.starts_with(']'))
+        {
             let (high, behind) = member(text, behind)?;
             rest = behind;
             if high < low {

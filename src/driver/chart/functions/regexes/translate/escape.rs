@@ -69,9 +69,13 @@ fn unicode_class(text: &str) -> Result<(String, &str), String> {
         None => (text.starts_with("\\P"), name),
     };
     let class = format!("\\{}{{{name}}}", if negative { 'P' } else { 'p' });
-    let is_name = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_');
+    let is_name =
+        !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_');
     // Go's names begin with a capital; the crate knows them in other spellings too.
-    if !is_name || !name.starts_with(|letter: char| letter.is_ascii_uppercase()) || regex_syntax_refuses(&class) {
+    if !is_name
+        || !name.starts_with(|letter: char| letter.is_ascii_uppercase())
+        || regex_syntax_refuses(&class)
+    {
         return error("invalid character class range", between(text, rest));
     }
     Ok((class, rest))
@@ -131,7 +135,9 @@ fn hexadecimal(text: &str) -> Result<(char, &str), &str> {
             Some(digit) => value = value * 16 + digit,
             None if in_braces && letter == '}' && digits > 0 => break,
             // Go reads both digits before it looks at them.
-            None if !in_braces && digits == 0 => return Err(&rest[rest.chars().next().map_or(0, char::len_utf8)..]),
+            None if !in_braces && digits == 0 => {
+                return Err(&rest[rest.chars().next().map_or(0, char::len_utf8)..]);
+            }
             None => return Err(rest),
         }
         digits += 1;
