@@ -1,8 +1,9 @@
 //! `.Files`: the files of a chart that are no templates.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,52 +13,129 @@ use super::glob::Pattern;
 use super::value::{Object, Value};
 use super::yaml;
 
+/// How many bytes of files templates may go through, each time that they do so counted.
+const WORK_LIMIT: usize = 256 << 20;
+/// What a pattern that was not there before costs, in bytes.
+const PATTERN_COST: usize = 100_000;
+
 /// The files that templates of a chart see, or some of them.
 pub(super) struct Files {
-    /// By path.
-    files: BTreeMap<Rc<str>, Rc<[u8]>>,
-    /// Their texts, once asked for.
-    texts: RefCell<BTreeMap<Rc<str>, Value>>,
+    store: Rc<Store>,
+    /// The paths of those that are seen; none for all.
+    chosen: Option<Rc<BTreeSet<String>>>,
+}
+
+/// The files of a chart, and what was made of them.
+struct Store {
+    files: Arc<archive::Files>,
+    texts: RefCell<BTreeMap<String, Value>>,
+    bytes: RefCell<BTreeMap<String, Value>>,
+    matches: RefCell<BTreeMap<String, Rc<BTreeSet<String>>>>,
+    /// What is left of the work that templates may make.
+    left: Cell<usize>,
 }
 
 type Answer = Result<Value, String>;
 
+impl Store {
+    fn work(&self, cost: usize) -> Result<(), String> {
+        let left = self.left.get().checked_sub(cost);
+        self.left.set(left.ok_or("the templates go through the files of the chart too often")?);
+        Ok(())
+    }
+
+    fn text(&self, path: &str) -> Value {
+        self.made(&self.texts, path, |content| Value::text(String::from_utf8_lossy(content)))
+            .unwrap_or_else(|| Value::text(""))
+    }
+
+    fn bytes(&self, path: &str) -> Value {
+        self.made(&self.bytes, path, |content| Value::Bytes(Rc::from(content)))
+            .unwrap_or_else(|| Value::Bytes(Rc::default()))
+    }
+
+    /// Makes something of a file once.
+    fn made(
+        &self,
+        known: &RefCell<BTreeMap<String, Value>>,
+        path: &str,
+        make: impl FnOnce(&[u8]) -> Value,
+    ) -> Option<Value> {
+        let content = self.files.get(path)?;
+        let mut known = known.borrow_mut();
+        if let Some(value) = known.get(path) {
+            return Some(value.clone());
+        }
+        let value = make(content);
+        known.insert(path.to_owned(), value.clone());
+        Some(value)
+    }
+
+    fn matching(&self, pattern: &str) -> Result<Rc<BTreeSet<String>>, String> {
+        let mut known = self.matches.borrow_mut();
+        if let Some(paths) = known.get(pattern) {
+            return Ok(Rc::clone(paths));
+        }
+        self.work(PATTERN_COST + self.files.keys().map(String::len).sum::<usize>())?;
+        let compiled = Pattern::of_files(pattern)?;
+        let paths = self.files.keys().filter(|path| compiled.matches(path)).cloned().collect();
+        Ok(Rc::clone(known.entry(pattern.to_owned()).or_insert(Rc::new(paths))))
+    }
+}
+
 impl Files {
     /// `.Files`.
-    pub(super) fn object(files: &archive::Files) -> Value {
-        let files = files.iter().map(|(path, content)| (Rc::from(path.as_str()), Rc::from(&**content)));
-        Self::of(files.collect())
+    pub(super) fn object(files: &Arc<archive::Files>) -> Value {
+        let store = Store {
+            files: Arc::clone(files),
+            texts: RefCell::default(),
+            bytes: RefCell::default(),
+            matches: RefCell::default(),
+            left: Cell::new(WORK_LIMIT),
+        };
+        Value::Object(Rc::new(Self { store: Rc::new(store), chosen: None }))
     }
 
-    fn of(files: BTreeMap<Rc<str>, Rc<[u8]>>) -> Value {
-        Value::Object(Rc::new(Self { files, texts: RefCell::default() }))
+    fn sees(&self, path: &str) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| chosen.contains(path))
     }
 
-    fn get(&self, path: &str) -> Value {
-        let Some((path, content)) = self.files.get_key_value(path) else { return Value::text("") };
-        let text = || Value::text(String::from_utf8_lossy(content));
-        self.texts.borrow_mut().entry(Rc::clone(path)).or_insert_with(text).clone()
+    fn seen(&self) -> impl Iterator<Item = (&String, &Arc<[u8]>)> {
+        self.store.files.iter().filter(|(path, _)| self.sees(path))
     }
 
     fn glob(&self, pattern: &str) -> Answer {
-        let pattern = Pattern::of_files(pattern)?;
-        let chosen = self.files.iter().filter(|(path, _)| pattern.matches(path));
-        Ok(Self::of(chosen.map(|(path, content)| (Rc::clone(path), Rc::clone(content))).collect()))
+        let mut paths = self.store.matching(pattern)?;
+        if let Some(chosen) = &self.chosen {
+            self.store.work(chosen.iter().map(String::len).sum())?;
+            paths = Rc::new(chosen.intersection(&paths).cloned().collect());
+        }
+        Ok(Value::Object(Rc::new(Self { store: Rc::clone(&self.store), chosen: Some(paths) })))
     }
 
-    /// The lines of a file; an empty file has one empty line less than Go would fall over.
-    fn lines(&self, path: &str) -> Value {
-        let Some(content) = self.files.get(path).filter(|content| !content.is_empty()) else {
-            return Value::list([]);
-        };
-        let text = String::from_utf8_lossy(content);
-        Value::list(text.strip_suffix('\n').unwrap_or(&text).split('\n').map(Value::text))
+    /// The lines of a file; an empty file has none, over which Go would fall.
+    fn lines(&self, path: &str) -> Answer {
+        let Value::Text(text) = &self.get(path) else { return Ok(Value::list([])) };
+        if text.is_empty() {
+            return Ok(Value::list([]));
+        }
+        self.store.work(text.len())?;
+        Ok(Value::list(text.strip_suffix('\n').unwrap_or(text).split('\n').map(Value::text)))
+    }
+
+    fn get(&self, path: &str) -> Value {
+        if self.sees(path) { self.store.text(path) } else { Value::text("") }
+    }
+
+    fn bytes(&self, path: &str) -> Value {
+        if self.sees(path) { self.store.bytes(path) } else { Value::Bytes(Rc::default()) }
     }
 
     /// The files by the last part of their path, as YAML.
     fn data(&self, text: impl Fn(&[u8]) -> String) -> Answer {
+        self.store.work(self.seen().map(|(path, content)| path.len() + content.len()).sum())?;
         let base = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-        let data = self.files.iter().map(|(path, content)| (base(path), Value::text(text(content))));
+        let data = self.seen().map(|(path, content)| (base(path), Value::text(text(content))));
         yaml::write(&Value::dict(data)).map(Value::text)
     }
 
@@ -78,18 +156,15 @@ impl Object for Files {
 
     fn field(&self, name: &str) -> Option<Answer> {
         // In Go this is a map: what is no method is a file, and a file that is not there is empty.
-        let file = || Value::Bytes(self.files.get(name).cloned().unwrap_or_default());
-        Some(self.call(name, &[]).unwrap_or_else(|| Ok(file())))
+        Some(self.call(name, &[]).unwrap_or_else(|| Ok(self.bytes(name))))
     }
 
     fn call(&self, name: &str, arguments: &[Value]) -> Option<Answer> {
         let answer = match name {
             "Get" => Self::with_path(name, arguments, |path| Ok(self.get(path))),
-            "GetBytes" => Self::with_path(name, arguments, |path| {
-                Ok(Value::Bytes(self.files.get(path).cloned().unwrap_or_default()))
-            }),
+            "GetBytes" => Self::with_path(name, arguments, |path| Ok(self.bytes(path))),
             "Glob" => Self::with_path(name, arguments, |pattern| self.glob(pattern)),
-            "Lines" => Self::with_path(name, arguments, |path| Ok(self.lines(path))),
+            "Lines" => Self::with_path(name, arguments, |path| self.lines(path)),
             "AsConfig" | "AsSecrets" if !arguments.is_empty() => {
                 Err(format!("wrong number of args for {name}: want 0 got {}", arguments.len()))
             }
@@ -103,15 +178,68 @@ impl Object for Files {
     fn print(&self) -> String {
         let bytes = |content: &[u8]| content.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
         let files: Vec<String> =
-            self.files.iter().map(|(path, content)| format!("{path}:[{}]", bytes(content))).collect();
+            self.seen().map(|(path, content)| format!("{path}:[{}]", bytes(content))).collect();
         format!("map[{}]", files.join(" "))
     }
 
     fn plain(&self) -> Option<Value> {
-        Some(Value::dict(self.files.iter().map(|(path, content)| (path, Value::Bytes(Rc::clone(content))))))
+        Some(Value::dict(self.seen().map(|(path, _)| (path, self.store.bytes(path)))))
     }
 
     fn truth(&self) -> bool {
-        !self.files.is_empty()
+        self.seen().next().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Value {
+        let files = [("conf/a.ini", "a=1\nb=2\n"), ("conf/b.ini", "x"), ("empty", ""), ("c.txt", "\u{fffd}")];
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_bytes())));
+        Files::object(&Arc::new(files.collect()))
+    }
+
+    fn call(value: &Value, name: &str, arguments: &[Value]) -> Answer {
+        let Value::Object(object) = value else { panic!("an object") };
+        object.call(name, arguments).unwrap()
+    }
+
+    fn text(value: &Value) -> &str {
+        let Value::Text(text) = value else { panic!("a text") };
+        text
+    }
+
+    #[test]
+    fn files_are_found_by_path_and_pattern() {
+        let files = files();
+        assert_eq!(text(&call(&files, "Get", &[Value::text("conf/b.ini")]).unwrap()), "x");
+        assert_eq!(text(&call(&files, "Get", &[Value::text("../../etc/passwd")]).unwrap()), "");
+        let conf = call(&files, "Glob", &[Value::text("conf/*")]).unwrap();
+        assert_eq!(text(&call(&conf, "AsConfig", &[]).unwrap()), "a.ini: |\n  a=1\n  b=2\nb.ini: x");
+        assert_eq!(text(&call(&conf, "AsSecrets", &[]).unwrap()), "a.ini: YT0xCmI9Mgo=\nb.ini: eA==");
+        assert_eq!(
+            text(&call(&conf, "Get", &[Value::text("c.txt")]).unwrap()),
+            "",
+            "it is not among the chosen"
+        );
+        let narrow = call(&conf, "Glob", &[Value::text("**b.ini")]).unwrap();
+        assert!(narrow.truth() && !call(&narrow, "Glob", &[Value::text("conf/a*")]).unwrap().truth());
+        let lines = |path: &str| match &call(&files, "Lines", &[Value::text(path)]).unwrap() {
+            Value::List(lines) => lines.len(),
+            _ => panic!("a list"),
+        };
+        assert_eq!((lines("conf/a.ini"), lines("empty"), lines("none")), (2, 0, 0));
+        assert!(call(&files, "Get", &[]).is_err() && call(&files, "AsConfig", &[Value::Nil]).is_err());
+    }
+
+    #[test]
+    fn the_work_that_templates_make_is_bounded() {
+        let files = files();
+        let many =
+            (0..10_000).find_map(|number| call(&files, "Glob", &[Value::text(format!("{number}*"))]).err());
+        assert_eq!(many.unwrap(), "the templates go through the files of the chart too often");
+        assert!(call(&files, "Glob", &[Value::text("0*")]).is_ok(), "what is known already costs nothing");
     }
 }

@@ -32,7 +32,7 @@ pub struct Chart {
     /// What is in `templates/`, by path.
     pub(super) templates: Files,
     /// What is in none of the other places, `crds/` among it, by path.
-    pub(super) files: Files,
+    pub(super) files: Arc<Files>,
     /// The charts in `charts/`.
     pub charts: Vec<Self>,
     /// What is worth knowing.
@@ -105,7 +105,7 @@ fn load(files: Files, budget: &mut Budget, depth: usize) -> Result<Chart, ChartE
         values_size: values_text.len(),
         schema,
         templates: sorted.templates,
-        files: sorted.own,
+        files: Arc::new(sorted.own),
         charts,
         warnings,
     })

@@ -25,6 +25,9 @@ use super::{documents, plain, schema};
 /// How many objects templates may look up.
 const LOOKUP_LIMIT: usize = 500;
 
+/// How much text all templates may render together, in bytes.
+const TEXT_LIMIT: usize = 32 << 20;
+
 /// Where the notes of a chart stand.
 const NOTES: &str = "NOTES.txt";
 
@@ -146,6 +149,8 @@ struct Template<'a> {
 /// All templates of a chart and of the charts in it, by path.
 struct Rendering<'a> {
     templates: BTreeMap<String, Template<'a>>,
+    /// `.Files` of each chart, which all aliases of it share.
+    files: Vec<(&'a Chart, Value)>,
     release: Value,
     capabilities: Value,
 }
@@ -154,6 +159,7 @@ impl<'a> Rendering<'a> {
     fn of(root: &Node<'a>, values: Value, request: &Request<'_>) -> Self {
         let mut rendering = Self {
             templates: BTreeMap::new(),
+            files: Vec::new(),
             release: request.release.object(),
             capabilities: request.capabilities.object(),
         };
@@ -176,7 +182,7 @@ impl<'a> Rendering<'a> {
             .collect();
         let dot = Value::dict([
             ("Chart", node.metadata.object(parent.is_none())),
-            ("Files", Files::object(&node.chart.files)),
+            ("Files", self.files(node.chart)),
             ("Release", self.release.clone()),
             ("Capabilities", self.capabilities.clone()),
             ("Subcharts", Value::dict(subcharts)),
@@ -189,6 +195,15 @@ impl<'a> Rendering<'a> {
             }
         }
         dot
+    }
+
+    fn files(&mut self, chart: &'a Chart) -> Value {
+        if let Some((_, files)) = self.files.iter().find(|(known, _)| std::ptr::eq(*known, chart)) {
+            return files.clone();
+        }
+        let files = Files::object(&chart.files);
+        self.files.push((chart, files.clone()));
+        files
     }
 
     /// Renders every template that is no partial: its path, and its text.
@@ -204,6 +219,7 @@ impl<'a> Rendering<'a> {
             templates.add(path, &source).map_err(Box::new)?;
         }
         let mut texts = BTreeMap::new();
+        let mut left = TEXT_LIMIT;
         for path in order.into_iter().filter(|path| !is_partial(path)) {
             let template = &self.templates[path];
             let place = Value::dict([("Name", Value::text(path)), ("BasePath", Value::text(&template.base))]);
@@ -211,6 +227,9 @@ impl<'a> Rendering<'a> {
                 dot.borrow_mut().insert(Rc::from("Template"), place);
             }
             let text = templates.execute(path, &template.dot).map_err(Box::new)?;
+            left = left.checked_sub(text.len()).ok_or_else(|| {
+                ChartError::Manifest(format!("the templates render more than {TEXT_LIMIT} bytes"))
+            })?;
             texts.insert(path.clone(), text);
         }
         Ok(texts)
