@@ -37,11 +37,10 @@ impl Capabilities {
     /// # Errors
     /// It is no version.
     pub fn new(version: &str, api_versions: BTreeSet<String>) -> Result<Self, String> {
-        let (major, minor) = versions::major_minor(version)
+        let (version, major, minor) = versions::complete(version)
             .ok_or_else(|| format!("invalid kube version '{version}': Invalid Semantic Version"))?;
-        let version = if version.starts_with('v') { version.to_owned() } else { format!("v{version}") };
         Ok(Self {
-            version,
+            version: format!("v{version}"),
             major: major.to_string(),
             minor: minor.to_string(),
             api_versions: api_versions.into_iter().collect(),
@@ -136,6 +135,10 @@ impl Object for VersionSet {
 
     fn plain(&self) -> Option<Value> {
         Some(Value::List(Rc::clone(&self.list)))
+    }
+
+    fn items(&self) -> Option<Value> {
+        self.plain()
     }
 
     fn truth(&self) -> bool {

@@ -104,6 +104,9 @@ impl Templates {
     }
 }
 
+/// The template of a file and the definitions in it.
+type Trees = Rc<[Rc<Tree>]>;
+
 /// What all executions of templates share.
 struct Core {
     surroundings: Surroundings,
@@ -112,12 +115,12 @@ struct Core {
     /// How often each template is within itself by `include`.
     included: RefCell<HashMap<Rc<str>, usize>>,
     /// What `tpl` has read: the same text mostly comes again.
-    read: RefCell<HashMap<Rc<str>, Rc<[Rc<Tree>]>>>,
+    read: RefCell<HashMap<Rc<str>, Trees>>,
 }
 
 impl Core {
     /// Reads a template, or finds that it has been read before.
-    fn parse(&self, name: &Rc<str>, source: &Rc<str>) -> Result<Rc<[Rc<Tree>]>, Failure> {
+    fn parse(&self, name: &Rc<str>, source: &Rc<str>) -> Result<Trees, Failure> {
         if let Some(trees) =
             self.read.borrow().get(source).filter(|trees| trees.iter().any(|tree| tree.name == *name))
         {
@@ -128,7 +131,7 @@ impl Core {
         let file = Rc::new(File { path: Rc::clone(name), source: Rc::clone(source) });
         let trees = parse::parse(name, &file, &call::is_known)
             .map_err(|problem| unreadable(problem.line, problem.message))?;
-        let trees: Rc<[Rc<Tree>]> = Rc::from(trees);
+        let trees: Trees = Rc::from(trees);
         self.read.borrow_mut().insert(Rc::clone(source), Rc::clone(&trees));
         Ok(trees)
     }

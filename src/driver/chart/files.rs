@@ -186,6 +186,10 @@ impl Object for Files {
         Some(Value::dict(self.seen().map(|(path, _)| (path, self.store.bytes(path)))))
     }
 
+    fn items(&self) -> Option<Value> {
+        self.plain()
+    }
+
     fn truth(&self) -> bool {
         self.seen().next().is_some()
     }

@@ -1,5 +1,7 @@
 //! TOML, read, and written as Helm's `toToml` does: by BurntSushi's encoder.
 
+#[cfg(test)]
+mod tests;
 mod write;
 
 use super::value::Value;

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::rc::Rc;
 
 /// A dictionary, `map[string]any`, that may have several names.
@@ -54,6 +55,11 @@ pub trait Object {
         None
     }
 
+    /// The list or the dictionary that it is in Go, which `range`, `len` and `index` see; none for a struct.
+    fn items(&self) -> Option<Value> {
+        None
+    }
+
     /// Whether `if` takes it for true: structs always are.
     fn truth(&self) -> bool {
         true
@@ -80,6 +86,14 @@ impl Value {
     /// Whether other values may be inside.
     pub fn is_container(&self) -> bool {
         matches!(self, Self::List(_) | Self::Dict(_))
+    }
+
+    /// The list or the dictionary that an object is in Go; everything else as it is.
+    pub fn opened(&self) -> Self {
+        match self {
+            Self::Object(object) => object.items().unwrap_or_else(|| self.clone()),
+            other => other.clone(),
+        }
     }
 
     /// A text.
@@ -119,6 +133,14 @@ impl Value {
             Self::Dict(entries) => !entries.borrow().is_empty(),
             Self::Object(object) => object.truth(),
         }
+    }
+}
+
+impl fmt::Debug for Value {
+    /// Go's name of the type, and what `{{ . }}` prints.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let printed = super::format::print(self).unwrap_or_else(|problem| problem);
+        write!(f, "{}({printed})", self.type_name())
     }
 }
 

@@ -15,9 +15,10 @@ pub(super) fn compatible(range: &str, version: &str) -> bool {
     }
 }
 
-/// The first two numbers of a version; none for what is none.
-pub(super) fn major_minor(text: &str) -> Option<(u64, u64)> {
-    Version::parse(text).ok().map(|version| (version.major, version.minor))
+/// A version with all of its numbers, and the first two of them; none for what is none.
+pub(super) fn complete(text: &str) -> Option<(String, u64, u64)> {
+    let version = Version::parse(text).ok()?;
+    Some((version.to_string(), version.major, version.minor))
 }
 
 #[cfg(test)]
@@ -29,7 +30,8 @@ mod tests {
         assert!(compatible("^1.0.0", "1.2.3") && compatible("1.x.x", "v1.9"));
         assert!(compatible(">=1.20.0-0", "v1.31.2-gke.1") && !compatible(">=1.20.0", "v1.31.2-gke.1"));
         assert!(!compatible("one", "1.0.0") && !compatible("*", "one"));
-        assert_eq!(major_minor("v1.31.2-gke.1"), Some((1, 31)));
+        assert_eq!(complete("v1.31.2-gke.1"), Some(("1.31.2-gke.1".to_owned(), 1, 31)));
+        assert_eq!(complete("1.28"), Some(("1.28.0".to_owned(), 1, 28)));
         assert!(is_version("1.2") && !is_version("latest"));
     }
 }

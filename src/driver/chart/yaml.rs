@@ -8,6 +8,8 @@ mod nodes;
 mod read;
 mod resolve;
 mod sort;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 mod write;
 

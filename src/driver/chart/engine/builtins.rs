@@ -95,7 +95,7 @@ fn length(arguments: &[Held]) -> Result<Held, String> {
         Some(Held::Boxed(Value::Nil) | Held::Plain(Value::Nil)) => {
             return Err("len of nil pointer".to_owned());
         }
-        Some(Held::Boxed(value) | Held::Plain(value)) => match value {
+        Some(Held::Boxed(value) | Held::Plain(value)) => match &value.opened() {
             Value::Text(text) | Value::Number(text) => text.len(),
             Value::Bytes(bytes) => bytes.len(),
             Value::List(items) => items.len(),
@@ -111,7 +111,7 @@ fn index(arguments: &[Held]) -> Result<Held, String> {
     let Some(first) = item.value() else { return Err("index of untyped nil".to_owned()) };
     let mut item = first.clone();
     for index in indices {
-        item = match &item {
+        item = match &item.opened() {
             Value::Nil => return Err("index of nil pointer".to_owned()),
             Value::List(items) => items.get(position(index, items.len())?).cloned().ok_or_else(beyond)?,
             Value::Text(text) | Value::Number(text) => byte(text.as_bytes(), index)?,

@@ -140,7 +140,16 @@ impl<'t> Run<'t> {
         self.pay(name, &values).map_err(Trouble::Limit)?;
         match callee {
             Callee::Helm(known) => (known.function)(self.core, self.scope, &values).map(Held::result),
-            Callee::Sprig(entry) => Ok(Held::result((entry.call)(&self.core.surroundings, &values)?)),
+            Callee::Sprig(entry) => {
+                // Functions of lists take what is a list in Go, whatever its type.
+                let opened = |value: &Value| match value.opened() {
+                    list @ Value::List(_) => list,
+                    _ => value.clone(),
+                };
+                let by_type = ["typeOf", "typeIs", "typeIsLike", "kindOf", "kindIs", "toString", "quote", "squote", "cat"];
+                let values = if by_type.contains(&name) { values } else { values.iter().map(opened).collect() };
+                Ok(Held::result((entry.call)(&self.core.surroundings, &values)?))
+            }
             Callee::Go(_) => Ok(Held::Nothing),
         }
     }

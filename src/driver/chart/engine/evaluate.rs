@@ -60,7 +60,7 @@ impl<'t> Run<'t> {
                 self.at(At::Operand(first));
                 self.fields(dot, dot.clone(), names, arguments)
             }
-            Term::Chain(inner, names) => self.chain(dot, first, inner, names, arguments),
+            Term::Chain(..) => self.chain(dot, first, arguments),
             Term::Variable(names) => self.variable(dot, first, names, arguments),
             Term::Identifier(name) => {
                 self.at(At::Operand(first));
@@ -109,7 +109,7 @@ impl<'t> Run<'t> {
         match &operand.term {
             Term::Nil => Ok(Held::Nothing),
             Term::Field(names) => self.fields(dot, dot.clone(), names, Arguments::NONE),
-            Term::Chain(inner, names) => self.chain(dot, operand, inner, names, Arguments::NONE),
+            Term::Chain(..) => self.chain(dot, operand, Arguments::NONE),
             Term::Variable(names) => self.variable(dot, operand, names, Arguments::NONE),
             Term::Identifier(name) => self.call(dot, name, At::Operand(operand), Arguments::NONE),
             Term::Pipe(pipe) => self.pipeline(dot, pipe),
@@ -138,15 +138,9 @@ impl<'t> Run<'t> {
         self.fields(dot, value, fields, arguments)
     }
 
-    /// `(pipeline).a.b`.
-    fn chain(
-        &mut self,
-        dot: &Held,
-        operand: &'t Operand,
-        inner: &'t Operand,
-        names: &'t [Rc<str>],
-        arguments: Arguments<'t>,
-    ) -> Result<Held, Failure> {
+    /// `(pipeline).a.b`: `operand` is the whole of it.
+    fn chain(&mut self, dot: &Held, operand: &'t Operand, arguments: Arguments<'t>) -> Result<Held, Failure> {
+        let Term::Chain(inner, names) = &operand.term else { return Ok(Held::Nothing) };
         let _level = self.deeper()?;
         self.at(At::Operand(operand));
         if let Term::Nil = inner.term {

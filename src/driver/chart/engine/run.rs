@@ -237,7 +237,7 @@ impl<'t> Run<'t> {
     /// What `range` goes through: of a dictionary a copy, so that a body may change it.
     fn items(&self, over: &Held, pipe: &Pipe) -> Result<Items, Failure> {
         let number = |index: usize| Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
-        Ok(match over.value() {
+        Ok(match over.value().map(Value::opened).as_ref() {
             None => Box::new(std::iter::empty()),
             Some(Value::List(items)) => {
                 let items = Rc::clone(items);

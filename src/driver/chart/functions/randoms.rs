@@ -7,7 +7,7 @@ use super::super::random::Stream;
 use super::super::value::Value;
 use super::Kind::{Int, Text};
 use super::arguments::{Answer, fixed, int, string, text};
-use super::{Entry, Surroundings, TEXT_MAX, entry, too_large};
+use super::{Entry, Surroundings, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("randAlphaNum", &[Int], |around, given| letters(around, "randAlphaNum", given, ALPHANUMERIC)),
@@ -19,6 +19,9 @@ pub(super) const TABLE: &[Entry] = &[
     entry("shuffle", &[Text], shuffle),
     entry("uuidv4", &[], uuid),
 ];
+
+/// The most random letters or bytes of one call.
+const RANDOM_MAX: usize = 1 << 16;
 
 const ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ALPHABETIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -39,7 +42,7 @@ fn index(stream: &mut Stream, length: usize) -> usize {
 fn letters(around: &Surroundings, function: &str, arguments: &[Value], letters: &[u8]) -> Answer {
     let [count] = fixed(arguments)?;
     let count = usize::try_from(int(count)?).unwrap_or(0);
-    if count > TEXT_MAX {
+    if count > RANDOM_MAX {
         return Err(too_large("the random text"));
     }
     let mut stream = stream(around, function, &[count.to_string().as_bytes()]);
@@ -50,7 +53,7 @@ fn letters(around: &Surroundings, function: &str, arguments: &[Value], letters: 
 fn random_bytes(around: &Surroundings, arguments: &[Value]) -> Answer {
     let [count] = fixed(arguments)?;
     let count = usize::try_from(int(count)?).map_err(|_| "runtime error: makeslice: len out of range")?;
-    if count > TEXT_MAX / 2 {
+    if count > RANDOM_MAX {
         return Err(too_large("the random text"));
     }
     string(STANDARD.encode(stream(around, "randBytes", &[count.to_string().as_bytes()]).bytes(count)))

@@ -10,9 +10,10 @@ use std::path::PathBuf;
 
 use super::super::random::Draw;
 use super::super::value::Value;
-use super::{Surroundings, find};
+use super::{FAMILIES, Surroundings, find};
 
 mod expression;
+mod hostile;
 mod oracle;
 
 pub(super) use expression::evaluate;
@@ -235,10 +236,17 @@ fn a_value_that_unfolds_without_end_is_an_error() {
     }
 }
 
+/// The names are those of sprig 3.3.0 without `env` and `expandenv`.
 #[test]
-fn unknown_names_are_not_found() {
-    assert!(find("trunc").is_some());
-    for name in ["env", "expandenv", "include", "toYaml", ""] {
-        assert!(find(name).is_none(), "{name}");
-    }
+fn every_function_of_sprig_is_there_and_nothing_else() {
+    let names = fs::read_to_string(table_path("names.txt")).unwrap();
+    let mut ours: Vec<&str> = FAMILIES.iter().copied().flatten().map(|entry| entry.name).collect();
+    ours.sort_unstable();
+    assert_eq!(ours, {
+        let mut names: Vec<&str> = names.split_whitespace().collect();
+        names.sort_unstable();
+        names
+    });
+    assert!(ours.iter().all(|name| find(name).is_some_and(|entry| entry.name == *name)));
+    assert!(find("env").is_none() && find("").is_none());
 }
