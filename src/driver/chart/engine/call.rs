@@ -28,6 +28,10 @@ const DEEP: [&str; 14] = [
     "uniq",
 ];
 
+/// Functions to which the type of a value matters, and not only what is inside.
+const BY_TYPE: [&str; 9] =
+    ["cat", "kindIs", "kindOf", "quote", "squote", "toString", "typeIs", "typeIsLike", "typeOf"];
+
 /// A function by its name, in the order in which Helm's templates find it.
 enum Callee {
     Helm(helm::Known),
@@ -146,8 +150,8 @@ impl<'t> Run<'t> {
                     list @ Value::List(_) => list,
                     _ => value.clone(),
                 };
-                let by_type = ["typeOf", "typeIs", "typeIsLike", "kindOf", "kindIs", "toString", "quote", "squote", "cat"];
-                let values = if by_type.contains(&name) { values } else { values.iter().map(opened).collect() };
+                let values =
+                    if BY_TYPE.contains(&name) { values } else { values.iter().map(opened).collect() };
                 Ok(Held::result((entry.call)(&self.core.surroundings, &values)?))
             }
             Callee::Go(_) => Ok(Held::Nothing),

@@ -90,7 +90,8 @@ fn underscores_are_right(number: &str) -> bool {
         [b'0', letter, rest @ ..] if b"xXbBoO".contains(letter) => (true, rest),
         all => (false, all),
     };
-    let is_digit = |byte: u8| byte.is_ascii_hexdigit();
+    let is_hexadecimal = number.starts_with("0x") || number.starts_with("0X");
+    let is_digit = |byte: u8| byte.is_ascii_digit() || is_hexadecimal && byte.is_ascii_hexdigit();
     (0..rest.len()).filter(|&at| rest[at] == b'_').all(|at| {
         let before = if at == 0 { prefixed } else { is_digit(rest[at - 1]) };
         before && rest.get(at + 1).is_some_and(|&byte| is_digit(byte))

@@ -17,6 +17,7 @@ mod der;
 mod issue;
 mod keys;
 mod pem;
+mod primality;
 mod primes;
 
 use issue::{Issuer, Request};

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex::bytes::{Captures, Match, Regex, RegexBuilder};
 
 use super::super::value::Value;
 use super::Kind::{Int, Text};
@@ -40,6 +40,31 @@ struct Expression {
     names: Vec<Option<String>>,
 }
 
+impl Expression {
+    /// The first match from there on.
+    fn find<'a>(&self, given: &'a [u8], mut at: usize) -> Option<Match<'a>> {
+        loop {
+            let found = self.regex.find_at(given, at)?;
+            if !is_inside_letter(given, &found) {
+                return Some(found);
+            }
+            at = found.start() + 1;
+        }
+    }
+
+    /// The groups of the first match from there on.
+    fn captures<'a>(&self, given: &'a [u8], at: usize) -> Option<Captures<'a>> {
+        let found = self.find(given, at)?;
+        self.regex.captures_at(given, found.start())
+    }
+}
+
+/// Whether it is an empty match between the bytes of a letter, which `\B` can make and Go's does not.
+fn is_inside_letter(given: &[u8], found: &Match<'_>) -> bool {
+    let is_continued = given.get(found.start()).is_some_and(|byte| (0x80..0xc0).contains(byte));
+    found.is_empty() && is_continued
+}
+
 type Compile = fn(&str) -> Result<Expression, String>;
 
 /// Go's `regexp.Compile`, with its words for what is wrong.
@@ -64,18 +89,18 @@ fn compile_or_panic(expression: &str) -> Result<Expression, String> {
 fn is_match(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [expression, given] = fixed(arguments)?;
     let given = bytes(given)?;
-    Ok(Value::Bool(compile(&text(expression)?).is_ok_and(|compiled| compiled.regex.is_match(given))))
+    Ok(Value::Bool(compile(&text(expression)?).is_ok_and(|compiled| compiled.find(given, 0).is_some())))
 }
 
 fn must_match(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [expression, given] = fixed(arguments)?;
-    Ok(Value::Bool(compile(&text(expression)?)?.regex.is_match(bytes(given)?)))
+    Ok(Value::Bool(compile(&text(expression)?)?.find(bytes(given)?, 0).is_some()))
 }
 
 fn find(arguments: &[Value], compile: Compile) -> Answer {
     let [expression, given] = fixed(arguments)?;
     let compiled = compile(&text(expression)?)?;
-    string(compiled.regex.find(bytes(given)?).map_or(&[][..], |found| found.as_bytes()))
+    string(compiled.find(bytes(given)?, 0).map_or(&[][..], |found| found.as_bytes()))
 }
 
 /// The length of the letter at the place; none at the end.
@@ -86,11 +111,11 @@ fn width(given: &[u8], at: usize) -> usize {
 }
 
 /// Where the matches lie, at most so many (all for a negative number). An empty match right behind another one is none.
-fn places(regex: &Regex, given: &[u8], most: i64) -> Vec<(usize, usize)> {
+fn places(compiled: &Expression, given: &[u8], most: i64) -> Vec<(usize, usize)> {
     let most = usize::try_from(most).unwrap_or(ITEMS_MAX + 1);
     let (mut found, mut at, mut last_end) = (Vec::new(), 0, None);
     while found.len() < most && at <= given.len() {
-        let Some(next) = regex.find_at(given, at) else { break };
+        let Some(next) = compiled.find(given, at) else { break };
         let (start, end) = (next.start(), next.end());
         let is_empty_behind = end == at && last_end == Some(start);
         at = if end == at { at + width(given, at).max(1) } else { end };
@@ -106,7 +131,7 @@ fn find_all(arguments: &[Value], compile: Compile) -> Answer {
     let [expression, given, most] = fixed(arguments)?;
     let compiled = compile(&text(expression)?)?;
     let given = bytes(given)?;
-    strings(places(&compiled.regex, given, int(most)?).into_iter().map(|(start, end)| &given[start..end]))
+    strings(places(&compiled, given, int(most)?).into_iter().map(|(start, end)| &given[start..end]))
 }
 
 fn split(arguments: &[Value], compile: Compile) -> Answer {
@@ -120,7 +145,7 @@ fn split(arguments: &[Value], compile: Compile) -> Answer {
         return strings([given]);
     }
     let (mut parts, mut begin, mut end) = (Vec::new(), 0, 0);
-    for (from, to) in places(&compiled.regex, given, most) {
+    for (from, to) in places(&compiled, given, most) {
         if most > 0 && parts.len() as i64 == most - 1 {
             break;
         }
@@ -143,7 +168,7 @@ fn replace(arguments: &[Value], compile: Compile, expands: bool) -> Answer {
     let replacement = text(replacement)?;
     let (mut out, mut copied, mut at) = (Vec::new(), 0, 0);
     while at <= given.len() {
-        let Some(groups) = compiled.regex.captures_at(given, at) else { break };
+        let Some(groups) = compiled.captures(given, at) else { break };
         let (start, end) = groups.get(0).map_or((at, at), |whole| (whole.start(), whole.end()));
         out.extend_from_slice(&given[copied..start]);
         if end > copied || start == 0 {
@@ -190,7 +215,7 @@ fn expand(out: &mut Vec<u8>, replacement: &str, groups: &Captures<'_>, names: &[
 }
 
 /// The first group of that name that took part in the match.
-fn named<'a>(name: &str, groups: &Captures<'a>, names: &[Option<String>]) -> Option<regex::bytes::Match<'a>> {
+fn named<'a>(name: &str, groups: &Captures<'a>, names: &[Option<String>]) -> Option<Match<'a>> {
     let mut candidates = names.iter().enumerate().filter(|(_, other)| other.as_deref() == Some(name));
     candidates.find_map(|(index, _)| groups.get(index))
 }

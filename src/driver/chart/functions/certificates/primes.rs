@@ -6,13 +6,12 @@
 use num_bigint::BigUint;
 
 use super::super::super::random::Stream;
+use super::primality::is_probably_prime;
 
 /// The exponent of all RSA keys.
 const PUBLIC_EXPONENT: u32 = 65_537;
 /// Candidates are divided by all primes below before they are tested.
-const SIEVE: u32 = 10_000;
-/// The bases of the test: more than enough for numbers that were drawn and not chosen.
-const BASES: usize = 12;
+const SIEVE: u32 = 30_000;
 
 /// A key of RSA.
 pub struct Rsa {
@@ -45,24 +44,6 @@ fn small_primes() -> Vec<u32> {
         }
     }
     primes
-}
-
-/// Whether the odd number passes Miller's and Rabin's test with the bases 2, 3, 5, ….
-fn is_probably_prime(number: &BigUint) -> bool {
-    let less_one = number - one();
-    let twos = less_one.trailing_zeros().unwrap_or(0);
-    let odd = &less_one >> twos;
-    let bases = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
-    bases.iter().take(BASES).all(|base| {
-        let mut power = BigUint::from(*base as u32).modpow(&odd, number);
-        if power == one() || power == less_one {
-            return true;
-        }
-        (1..twos).any(|_| {
-            power = &power * &power % number;
-            power == less_one
-        })
-    })
 }
 
 /// A number of so many bits, the highest two of which are set, so that a product of two has twice as many; odd.

@@ -1,6 +1,10 @@
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use ring::digest::{SHA256, digest};
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier;
@@ -90,6 +94,41 @@ fn keys_of_all_kinds_can_be_given() {
         let again = format!("$c := {} ; $k := {} ; {twice}", literal(&authority), literal(&key));
         let again = render(&[&again]).remove(0);
         verify(&authority, &again, "b.example.com", "2024-02-03T05:00:00Z").unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A certificate or a key that is damaged anywhere is used or refused, and nothing worse.
+    #[test]
+    fn damaged_certificates_and_keys_are_harmless(
+        damages in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4),
+        length in any::<Index>(),
+        cut in any::<bool>(),
+    ) {
+        let parts = [r#"$c := genCAWithKey "ca" 9 (genPrivateKey "ecdsa") ; $c.Cert"#, r#"genPrivateKey "ecdsa""#, r#"genPrivateKey "ed25519""#];
+        for part in render(&parts) {
+            let mut block = pem::decode(&part).unwrap();
+            for (place, byte) in &damages {
+                let place = place.index(block.contents.len());
+                block.contents[place] = *byte;
+            }
+            if cut {
+                block.contents.truncate(length.index(block.contents.len()));
+            }
+            let given = format!("`{}`", STANDARD.encode(pem::encode(&block.label, &block.contents)));
+            let around = Surroundings { now: Timestamp::UNIX_EPOCH, draw: Draw::new([1; 32], Timestamp::UNIX_EPOCH).into() };
+            for expression in [
+                format!("genSelfSignedCertWithKey \"a\" nil nil 1 (b64dec {given})"),
+                format!("genSignedCertWithKey \"a\" nil nil 1 (buildCustomCert {given} {given}) (genPrivateKey \"ecdsa\")"),
+                format!("genSignedCertWithKey \"a\" nil nil 1 (buildCustomCert {given} (genPrivateKey \"ecdsa\" | b64enc)) (genPrivateKey \"ecdsa\")"),
+            ] {
+                if let Ok(answer) = evaluate(&expression, &around) {
+                    prop_assert!(answer.contains("BEGIN CERTIFICATE"));
+                }
+            }
+        }
     }
 }
 

@@ -166,7 +166,7 @@ fn write(out: &mut String, moment: &Moment, element: Element) {
         Element::Year => {
             _ = write!(out, "{}{:04}", if civil.year < 0 { "-" } else { "" }, civil.year.unsigned_abs())
         }
-        Element::ShortYear => number(out, civil.year.max(0) % 100, Pad::Zero, 2),
+        Element::ShortYear => number(out, (civil.year % 100).abs(), Pad::Zero, 2),
         Element::Month(pad) => number(out, civil.month.into(), pad, 2),
         Element::MonthName(full) => out.push_str(name(MONTHS[usize::from(civil.month) - 1], full)),
         Element::WeekdayName(full) => out.push_str(name(WEEKDAYS[usize::from(civil.weekday)], full)),

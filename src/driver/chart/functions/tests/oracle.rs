@@ -6,6 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::Case;
 use super::expression::to_template;
 
@@ -23,7 +26,7 @@ pub fn ask(helm: &OsStr, expressions: &[&str]) -> Vec<(String, Result<String, St
             if !errors.contains_key(&index) {
                 let body = to_template(expression);
                 template += &format!(
-                    "{{{{ define \"t{index}\" }}}}{body}{{{{ end }}}}k{index}: {{{{ include \"t{index}\" . | toJson }}}}\n"
+                    "{{{{ define \"t{index}\" }}}}{body}{{{{ end }}}}k{index}: {{{{ include \"t{index}\" . | b64enc }}}}\n"
                 );
             }
         }
@@ -35,7 +38,7 @@ pub fn ask(helm: &OsStr, expressions: &[&str]) -> Vec<(String, Result<String, St
                 let printed = || {
                     let key = format!("k{index}: ");
                     let line = output.lines().find_map(|line| line.strip_prefix(&key)).unwrap();
-                    serde_json::from_str(line).unwrap()
+                    String::from_utf8_lossy(&STANDARD.decode(line).unwrap()).into_owned()
                 };
                 (String::from(*expression), errors.get(&index).cloned().map_or_else(|| Ok(printed()), Err))
             };
