@@ -1,4 +1,16 @@
 //! Helm charts, rendered in process as Helm renders them.
+//!
+//! ```text
+//! archive ─┐                            values, release, capabilities, what was looked up
+//!          ├─► load ─► Chart ─► render ─► dependencies ─► merge ─► schema ─► engine ─► manifests ─► Rendered
+//! files ───┘   (may be kept)  aliases, conditions, imports   │                │ functions   objects, hooks, CRDs, notes
+//!                                                            ▼                ▼
+//!                                                         warnings     Wants: ask the cluster, render once more
+//! ```
+//!
+//! Helm 3.17 is followed to the letter (`tests/charts` compares with the real one), but for what would be unsafe or make no sense:
+//! links and nested archives without bound are refused, a schema fetches nothing, what a provider adds to the cluster's version does
+//! not count in `kubeVersion`, a chart that stands under two aliases has its own charts under both, as in Helm 4.
 
 mod archive;
 pub mod capabilities;
