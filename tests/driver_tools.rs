@@ -11,6 +11,8 @@
 
 #[path = "driver_tools/cockpit.rs"]
 mod cockpit;
+#[path = "driver_tools/documents.rs"]
+mod documents;
 #[path = "driver_tools/git.rs"]
 mod git;
 #[path = "driver_tools/home.rs"]
