@@ -72,10 +72,7 @@ pub async fn open(
         (Some(home), Some(_)) => Some(home.start(&store, false).await?),
         _ => None,
     };
-    let (loaded, notices) = drivers::load(options, &paths.config)?;
-    for driver in &loaded {
-        store.record_driver(driver).await?;
-    }
+    let (loaded, notices) = drivers::read(options, &paths.config)?.record(&store).await?;
     let cluster = Cluster::new(connection, Arc::clone(&clock));
     if sandbox.is_some() {
         leader::prepare(&cluster).await?;

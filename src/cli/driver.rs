@@ -38,7 +38,7 @@ enum DriverVerb {
     /// that it knows. The exit code is 1 when something is wrong; warnings do not count.
     Lint(lint::LintArguments),
     /// Show what a driver renders: context in, objects out; or how that differs from another version
-    Render(render::RenderArguments),
+    Render(Box<render::RenderArguments>),
     /// Deploy a driver to a sandbox of its own, and look whether it works
     ///
     /// It passes when its deployment succeeds, every component is healthy, and the URL of every external service answers. A

@@ -60,7 +60,7 @@ impl Shelf {
             *tag == wanted || Digest::of(text.as_bytes()).to_string() == wanted
         };
         match self.manifests.iter().find(by_name) {
-            Some((_, text)) => reply(200, text.clone()),
+            Some((_, text)) => with_header(reply(200, text.clone()), "content-type", MANIFEST_TYPE),
             None => {
                 reply(404, r#"{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}"#)
             }
@@ -81,7 +81,8 @@ impl Shelf {
 fn manifest(digest: &str, size: usize) -> String {
     json!({
         "schemaVersion": 2,
-        "config": {"mediaType": CONFIG_TYPE, "digest": "sha256:00", "size": 2},
+        "mediaType": MANIFEST_TYPE,
+        "config": {"mediaType": CONFIG_TYPE, "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", "size": 2},
         "layers": [
             {"mediaType": "application/vnd.cncf.helm.chart.provenance.v1.prov", "digest": "sha256:00", "size": 1},
             {"mediaType": CHART_TYPES[0], "digest": digest, "size": size},

@@ -1,0 +1,119 @@
+//! `driver new`, `driver lint`, `driver load`, `driver list`.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::home::{Home, edit};
+
+#[test]
+fn a_new_driver_has_nothing_to_find() {
+    let home = Home::new();
+    let said = home.run(&["new", "wiki"]).good();
+    assert!(said.contains("styrmin driver lint wiki"), "{said}");
+    assert_eq!(home.run(&["lint", "wiki"]).good(), "wiki 0.1.0: no errors, no warnings\n");
+    let found = home.run(&["lint", "wiki", "-o", "json"]).json();
+    assert_eq!(found["driver"], json!({"name": "wiki", "version": "0.1.0"}));
+    assert_eq!((&found["errors"], &found["findings"]), (&json!(0), &json!([])));
+    assert!(!home.path(".local").exists(), "who only looks makes no records");
+}
+
+#[test]
+fn nothing_is_written_over() {
+    let home = Home::with_driver();
+    home.run(&["new", "wiki"]).refused(&["wiki", "something in it already", "--directory"]);
+    home.run(&["new", "No Name"]).refused(&["No Name"]);
+    assert!(!home.path("No Name").exists());
+    fs::write(home.path("file"), "").unwrap();
+    home.run(&["new", "other", "--directory", "file/other"]).refused(&["file/other"]);
+    home.run(&["new", "other", "--directory", "deep/er"]).good();
+    assert!(home.path("deep/er/driver.styrmin.yml").exists());
+}
+
+#[test]
+fn all_that_is_wrong_is_found_at_once() {
+    let home = Home::with_driver();
+    home.edit("driver.styrmin.yml", "kind: integer", "kind: intger");
+    home.edit("driver.styrmin.yml", "      component: web\n", "      component: wbe\n");
+    home.edit("driver.styrmin.yml", "  info:", "  infos:");
+    fs::write(home.path("wiki/manifests/b.yaml.j2"), "a: {{ 1 +\n").unwrap();
+    let (code, text, _) = home.run(&["lint", "wiki"]).parts();
+    assert_eq!(code, 1, "{text}");
+    for part in ["intger", "did you mean 'integer'?", "'wbe'", "did you mean 'web'?", "manifests/b.yaml.j2:"]
+    {
+        assert!(text.contains(part), "'{part}' is not in:\n{text}");
+    }
+    let found = home.run(&["lint", "wiki", "-o", "json"]).bad_json();
+    let places = found["findings"].as_array().unwrap().iter().filter(|one| one["line"] != 0).count();
+    assert_eq!((found["errors"].as_u64(), places), (Some(3), 3), "{found}");
+    assert_eq!(found["driver"], json!(null));
+    home.run(&["load", "wiki"]).refused(&["cannot be loaded", "driver.styrmin.yml:", "intger"]);
+}
+
+#[test]
+fn what_goes_wrong_when_it_is_rendered_is_found_too() {
+    let home = Home::with_driver();
+    home.edit("manifests/web.yaml.j2", "{{ parameters.replicas }}", "{{ parameters.replica }}");
+    let (code, text, _) = home.run(&["lint", "wiki"]).parts();
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("manifests/web.yaml.j2:") && text.contains("replica"), "{text}");
+    assert!(text.ends_with("wiki 0.1.0: 1 error, no warnings\n"), "{text}");
+    home.run(&["lint", "nowhere"]).parts();
+    let (code, text, _) = home.run(&["lint", "nowhere"]).parts();
+    assert!(code == 1 && text.contains("nowhere: error: it cannot be read"), "{text}");
+}
+
+#[test]
+fn orders_to_the_terminal_are_not_passed_on() {
+    let home = Home::with_driver();
+    home.edit("driver.styrmin.yml", "  info:", "  \"\\e[2Jinfo\":");
+    let (_, text, _) = home.run(&["lint", "wiki"]).parts();
+    assert!(text.contains("info") && !text.contains('\u{1b}'), "{text:?}");
+}
+
+#[test]
+fn what_is_loaded_is_listed_and_never_changes() {
+    let home = Home::with_driver();
+    let before = home.run(&["list", "-o", "json"]).json();
+    assert_eq!(before[0]["name"], "notes");
+    assert_eq!(before[0]["recorded"], false);
+
+    let loaded = home.run(&["load", "wiki", "-o", "json"]).json();
+    assert_eq!(loaded["outcome"], "New");
+    assert_eq!(loaded["source"], home.path("wiki").to_str().unwrap());
+    assert_eq!(home.run(&["load", "wiki", "-o", "json"]).json()["outcome"], "Known");
+
+    home.edit("driver.styrmin.yml", "default: It works.", "default: It runs.");
+    home.run(&["load", "wiki"]).refused(&["wiki 0.1.0", "without a new version", "raise spec.version"]);
+    home.edit("driver.styrmin.yml", "version: \"0.1.0\"", "version: \"0.10.0\"");
+    home.run(&["load", "wiki"]).good();
+    home.edit("driver.styrmin.yml", "version: \"0.10.0\"", "version: \"0.9.0\"");
+    home.run(&["load", "wiki"]).good();
+
+    let listed = home.run(&["list", "-o", "json"]).json();
+    let names: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{}@{}", one["name"].as_str().unwrap(), one["version"].as_str().unwrap()))
+        .collect();
+    assert_eq!(names, ["notes@1.0.0", "wiki@0.10.0", "wiki@0.9.0", "wiki@0.1.0"]);
+    let table = home.run(&["list"]).good();
+    let lines: Vec<_> = table.lines().collect();
+    assert!(lines[0].starts_with("NAME   VERSION  DEPLOYS"), "{table}");
+    assert!(lines[2].starts_with("wiki   0.10.0   1.28.0   >=1.26,<2.0  /"), "{table}");
+}
+
+#[test]
+fn warnings_are_told_and_do_not_count() {
+    let home = Home::with_driver();
+    edit(&home.path("wiki/driver.styrmin.yml"), "    license:", "    licence: x\n    license:");
+    let (code, text, _) = home.run(&["lint", "wiki"]).parts();
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("warning: ") && text.contains("0 error") || text.contains("no errors, 1 warning"),
+        "{text}"
+    );
+    let (code, _, told) = home.run(&["load", "wiki"]).parts();
+    assert!(code == 0 && told.contains("licence"), "{told}");
+}
