@@ -43,7 +43,7 @@ pub mod yaml;
 
 pub use capabilities::Capabilities;
 pub use error::ChartError;
-pub use hooks::{ChartHook, DeletePolicy, HookEvent, hooks_at};
+pub use hooks::{ChartHook, DeletePolicy, HookEvent, hooks_at, is_kept};
 pub use load::{Chart, values_from_yaml};
 pub use manifests::Document;
 pub use release::Release;

@@ -43,3 +43,16 @@ impl ChartError {
         Problem::new(format!("The chart {chart} {what}"), self.to_string(), next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_what_why_and_what_next() {
+        let problem = ChartError::Values("web:\n- replicas: wrong".to_owned()).problem("web-1.0.0");
+        assert_eq!(problem.what, "The chart web-1.0.0 refuses its values");
+        assert_eq!(problem.why, "web:\n- replicas: wrong");
+        assert!(!problem.next.is_empty());
+    }
+}

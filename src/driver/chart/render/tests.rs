@@ -15,12 +15,27 @@ fn chart(files: &[(&str, &str)]) -> Chart {
 }
 
 fn rendered(files: &[(&str, &str)], values: &Json, lookups: Option<&Lookups>) -> Result<Outcome, String> {
+    release_rendered(files, values, lookups, (7, 3))
+}
+
+/// With a seed of this byte, and of this revision.
+fn release_rendered(
+    files: &[(&str, &str)],
+    values: &Json,
+    lookups: Option<&Lookups>,
+    (seed, revision): (u8, u32),
+) -> Result<Outcome, String> {
     let request = Request {
         values,
-        release: &Release { name: "demo".into(), namespace: "shop".into(), revision: 3, is_upgrade: true },
+        release: &Release {
+            name: "demo".into(),
+            namespace: "shop".into(),
+            revision,
+            is_upgrade: revision > 1,
+        },
         capabilities: &Capabilities::of_version("v1.31.2").unwrap(),
         lookups,
-        seed: &Seed { bytes: [7; 32], born: Timestamp::UNIX_EPOCH },
+        seed: &Seed { bytes: [seed; 32], born: Timestamp::UNIX_EPOCH },
         now: Timestamp::UNIX_EPOCH,
         limits: Limits::default(),
     };
@@ -163,4 +178,31 @@ fn what_cannot_be_installed_is_refused() {
     );
     assert!(refused(&[("templates/a.yaml", "{{ fail \"no\" }}")]).contains("no"));
     assert!(refused(&[("templates/a.yaml", "{{")]).contains("web/templates/a.yaml"));
+}
+
+#[test]
+fn random_values_stay_until_the_seed_changes() {
+    let draw = map(
+        "a",
+        "{a: '{{ randAlphaNum 12 }}', b: '{{ include \"drawn\" . }}', c: '{{ include \"drawn\" . }}'}",
+    );
+    let helper = ("templates/_h.tpl", "{{ define \"drawn\" }}{{ randAlphaNum 12 }}{{ end }}");
+    let of = |text: &str, place: (u8, u32)| {
+        let files = [("templates/a.yaml", text), helper];
+        match release_rendered(&files, &json!({}), None, place).unwrap() {
+            Outcome::Rendered(rendered) => data(&rendered, 0).clone(),
+            Outcome::Wants(keys) => panic!("{keys:?}"),
+        }
+    };
+    let first = of(&draw, (1, 1));
+    assert_eq!(first, of(&draw, (1, 1)), "rendered again");
+    assert_eq!(first, of(&draw, (1, 2)), "upgraded");
+    assert_eq!(
+        first,
+        of(&format!("# more\n{draw}"), (1, 3)),
+        "upgraded to a chart with another text around it"
+    );
+    assert_ne!(first, of(&draw, (2, 1)), "another deployment");
+    let texts: BTreeSet<&str> = ["a", "b", "c"].iter().filter_map(|key| first[key].as_str()).collect();
+    assert_eq!(texts.len(), 3, "{first}");
 }
