@@ -20,6 +20,8 @@ mod archives;
 mod case;
 #[path = "charts/compare.rs"]
 mod compare;
+#[path = "charts/damage.rs"]
+mod damage;
 #[path = "charts/helm.rs"]
 mod helm;
 #[path = "charts/ours.rs"]
