@@ -6,6 +6,8 @@ pub mod chart;
 mod content;
 pub mod context;
 mod diagnostic;
+#[cfg(test)]
+mod fuzz;
 mod load;
 mod reader;
 mod render;
