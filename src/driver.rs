@@ -7,6 +7,8 @@ mod content;
 pub mod context;
 mod diagnostic;
 pub mod fetch;
+#[cfg(test)]
+mod fuzz;
 mod load;
 mod reader;
 mod render;

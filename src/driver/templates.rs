@@ -1,8 +1,10 @@
 //! Jinja2 templates, with bounded work: fuel for instructions and for every byte that is produced, a depth limit, no files
 //! but the driver's own, no network.
 
+mod bounds;
 mod filters;
 mod methods;
+mod scan;
 mod secrets;
 mod values;
 
@@ -44,11 +46,7 @@ pub(super) fn is_manifest(path: &str) -> bool {
 pub(super) fn check(files: &BTreeMap<String, String>, values: Option<&str>) -> Vec<Diagnostic> {
     let mut environment = engine();
     let templates = files.iter().filter(|(path, _)| is_template(path) || Some(path.as_str()) == values);
-    templates
-        .filter_map(|(path, text)| {
-            environment.add_template(path, text).err().map(|error| diagnostic(path, text, &error))
-        })
-        .collect()
+    templates.filter_map(|(path, text)| add(&mut environment, path, text).err()).collect()
 }
 
 /// Renders one template of the driver.
@@ -80,7 +78,7 @@ impl<'a> Templates<'a> {
     ) -> Result<Self, Diagnostic> {
         let mut environment = engine();
         for (path, text) in files.iter().filter(|(path, _)| is_template(path) || *path == also) {
-            environment.add_template(path, text).map_err(|error| diagnostic(path, text, &error))?;
+            add(&mut environment, path, text)?;
         }
         Ok(Self {
             environment,
@@ -126,12 +124,20 @@ impl<'a> Templates<'a> {
 
     fn told(&self, path: &str, error: &Error) -> Diagnostic {
         let file = error.name().unwrap_or(path);
-        let mut found = diagnostic(file, self.files.get(file).map_or("", String::as_str), error);
+        // The places of an error are those of the template as it was prepared.
+        let prepared = self.environment.get_template(file).ok();
+        let mut found = diagnostic(file, prepared.as_ref().map_or("", |template| template.source()), error);
         if error.kind() == ErrorKind::UndefinedError && found.hint.is_empty() {
             found.hint = undefined_hint(&found.message, self.context);
         }
         found
     }
+}
+
+fn add<'a>(environment: &mut Environment<'a>, path: &'a str, text: &str) -> Result<(), Diagnostic> {
+    let prepared = bounds::prepare(path, text)?;
+    let added = environment.add_template_owned(path, prepared.clone());
+    added.map_err(|error| diagnostic(path, &prepared, &error))
 }
 
 fn engine<'a>() -> Environment<'a> {
@@ -143,6 +149,7 @@ fn engine<'a>() -> Environment<'a> {
     environment.set_recursion_limit(DEPTH);
     environment.set_debug(true);
     environment.set_unknown_method_callback(methods::call);
+    bounds::add(&mut environment);
     secrets::guard(&mut environment);
     filters::add(&mut environment);
     environment
@@ -158,7 +165,7 @@ fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
     let expression = range.clone().and_then(|range| text.get(range)).map(str::trim).unwrap_or("");
     let column = range
         .and_then(|range| text.get(..range.start))
-        .map_or(0, |before| before.rsplit('\n').next().unwrap_or("").chars().count() + 1);
+        .map_or(0, |before| bounds::column(before.rsplit('\n').next().unwrap_or("")));
     // An error inside an included template is the cause of one in the template that includes it.
     let cause = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last();
     let innermost = cause.and_then(|cause| cause.downcast_ref::<Error>()).unwrap_or(error);

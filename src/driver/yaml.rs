@@ -92,6 +92,9 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Node, Diagnostic> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| diagnostic(file, &error))
 }
 
+/// How deep a driver file may be nested. Each level takes about 30 kB of a thread's stack in a debug build.
+const DEPTH: usize = 32;
+
 /// How YAML is read: numbers such as `0644` are octal as Kubernetes' own parser has it; keys that stand twice are let
 /// through here, and reported with their places by the reader.
 fn options() -> Options {
@@ -99,6 +102,7 @@ fn options() -> Options {
     options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
     options.legacy_octal_numbers = true;
     options.with_snippet = false;
+    options.budget = serde_saphyr::budget! { max_depth: DEPTH };
     options
 }
 

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::{Kwargs, Value};
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::{Environment, Error, ErrorKind, State};
 
+use super::bounds::weigh;
 use super::secrets::{refuse, secret_key_ref};
 use super::values::to_json;
 use crate::domain::names::bounded;
@@ -56,14 +57,21 @@ fn of_component(components: &Value, name: &str, field: &str) -> Result<Value, Er
 }
 
 /// The engine's own filter writes `null` for what is undefined.
-fn json(value: &Value, indent: Option<Value>, options: Kwargs) -> Result<Value, Error> {
+fn json(
+    state: &State<'_, '_>,
+    value: &Value,
+    indent: Option<Value>,
+    options: Kwargs,
+) -> Result<Value, Error> {
     defined(value)?;
+    weigh(state, value)?;
     minijinja::filters::tojson(value, indent, options)
 }
 
 /// A value as a YAML block, without a line end: `{{ value | to_yaml | indent(4) }}`.
-fn yaml(value: &Value) -> Result<String, Error> {
+fn yaml(state: &State<'_, '_>, value: &Value) -> Result<String, Error> {
     refuse(value)?;
+    weigh(state, value)?;
     let text = serde_saphyr::to_string(&to_json(value)?)
         .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
     Ok(text.trim_end_matches('\n').to_owned())

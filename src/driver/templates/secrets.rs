@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{Environment, Error, ErrorKind, Output, State, escape_formatter};
 
+use super::bounds::weigh;
 use crate::domain::SecretReference;
 
 /// What stands in an output where a secret was made a text on a way that we do not see (`~`, `upper`, …): this character of the
@@ -55,6 +56,7 @@ impl Object for SecretParameter {
 pub(super) fn guard(environment: &mut Environment<'_>) {
     environment.set_formatter(|out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value| {
         refuse(value)?;
+        weigh(state, value)?;
         escape_formatter(out, state, value)
     });
 }
