@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Content, load_content, load_files, render, templates};
+use super::{Content, load_content, load_files, render_alone, templates};
 use crate::domain::DriverVersion;
 
 /// A driver of the described system, to be broken.
@@ -63,8 +63,8 @@ fn rendered(template: &str) -> String {
         Ok(text) => assert!(text.len() <= 1 << 20),
         Err(error) => assert!(error.to_string().len() < 8_000, "{error}"),
     }
-    match render(&loaded.version, &context()) {
-        Ok(objects) => assert!(objects.len() <= 2_000),
+    match render_alone(&loaded.version, &context()) {
+        Ok(rendering) => assert!(rendering.objects.len() <= 2_000),
         Err(problem) => assert!(problem.to_string().len() < 100_000),
     }
     text.unwrap_or_else(|error| error.to_string())
@@ -262,5 +262,5 @@ fn a_template_reads_nothing_but_the_driver_s_own_files() {
     let told = rendered("{% include 'actions.py' %}");
     assert!(told.contains("not found"), "only templates are included: {told}");
     let version = DriverVersion::default();
-    assert_eq!(render(&version, &context()).unwrap(), Vec::<Value>::new());
+    assert_eq!(render_alone(&version, &context()).unwrap().objects, Vec::<Value>::new());
 }
