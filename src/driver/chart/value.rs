@@ -55,6 +55,11 @@ pub trait Object {
         None
     }
 
+    /// The list or the dictionary that it is in Go, which `range`, `len` and `index` see; none for a struct.
+    fn items(&self) -> Option<Value> {
+        None
+    }
+
     /// Whether `if` takes it for true: structs always are.
     fn truth(&self) -> bool {
         true
@@ -81,6 +86,14 @@ impl Value {
     /// Whether other values may be inside.
     pub fn is_container(&self) -> bool {
         matches!(self, Self::List(_) | Self::Dict(_))
+    }
+
+    /// The list or the dictionary that an object is in Go; everything else as it is.
+    pub fn opened(&self) -> Self {
+        match self {
+            Self::Object(object) => object.items().unwrap_or_else(|| self.clone()),
+            other => other.clone(),
+        }
     }
 
     /// A text.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::super::value::Value;
+use super::super::value::{Object, Value};
 use super::Kind::{Any, Int};
 use super::arguments::{Answer, at_least, fixed, int, list};
 use super::cast::to_int64;
@@ -48,13 +48,53 @@ pub(super) const TABLE: &[Entry] = &[
 pub(super) const NIL_POINTER: &str = "runtime error: invalid memory address or nil pointer dereference";
 
 /// The items of a list, or the error that ends in the kind that the value has instead.
-fn items<'a>(value: &'a Value, error: &str) -> Result<&'a [Value], String> {
-    match value {
-        Value::List(items) => Ok(items),
+fn items(value: &Value, error: &str) -> Result<Rc<Vec<Value>>, String> {
+    match &value.opened() {
+        Value::List(items) => Ok(Rc::clone(items)),
         Value::Nil => Err(NIL_POINTER.to_owned()),
-        other => Err(format!("{error} {}", kind(other))),
+        _ => Err(format!("{error} {}", kind(value))),
     }
 }
+
+/// Go's nil of a type of lists: an empty list that JSON and YAML write as `null`.
+struct NilList(&'static str);
+
+impl Object for NilList {
+    fn type_name(&self) -> &'static str {
+        self.0
+    }
+
+    fn field(&self, _: &str) -> Option<Result<Value, String>> {
+        None
+    }
+
+    fn call(&self, _: &str, _: &[Value]) -> Option<Result<Value, String>> {
+        None
+    }
+
+    fn print(&self) -> String {
+        "[]".to_owned()
+    }
+
+    fn plain(&self) -> Option<Value> {
+        Some(Value::Nil)
+    }
+
+    fn items(&self) -> Option<Value> {
+        Some(Value::list([]))
+    }
+
+    fn truth(&self) -> bool {
+        false
+    }
+}
+
+/// A list of that type, which is nil when it is empty.
+pub(super) fn list_or_nil(type_name: &'static str, items: Vec<Value>) -> Answer {
+    if items.is_empty() { Ok(Value::Object(Rc::new(NilList(type_name)))) } else { list(items) }
+}
+
+const ANYTHING: &str = "[]interface {}";
 
 fn push(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given, item] = fixed(arguments)?;
@@ -66,7 +106,7 @@ fn push(_: &Surroundings, arguments: &[Value]) -> Answer {
 fn prepend(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given, item] = fixed(arguments)?;
     let rest = items(given, "Cannot prepend on type")?;
-    list(std::iter::once(item).chain(rest).cloned().collect())
+    list(std::iter::once(item).chain(rest.iter()).cloned().collect())
 }
 
 fn first(_: &Surroundings, arguments: &[Value]) -> Answer {
@@ -81,13 +121,18 @@ fn last(_: &Surroundings, arguments: &[Value]) -> Answer {
 
 fn rest(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;
-    list(items(given, "Cannot find rest on type")?.iter().skip(1).cloned().collect())
+    match items(given, "Cannot find rest on type")?.split_first() {
+        Some((_, rest)) => list(rest.to_vec()),
+        None => list_or_nil(ANYTHING, Vec::new()),
+    }
 }
 
 fn initial(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;
-    let all = items(given, "Cannot find initial on type")?;
-    list(all[..all.len().saturating_sub(1)].to_vec())
+    match items(given, "Cannot find initial on type")?.split_last() {
+        Some((_, initial)) => list(initial.to_vec()),
+        None => list_or_nil(ANYTHING, Vec::new()),
+    }
 }
 
 fn reverse(_: &Surroundings, arguments: &[Value]) -> Answer {
@@ -115,7 +160,7 @@ fn uniq(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;
     let mut walk = Walk::thorough();
     let mut kept: Vec<Value> = Vec::new();
-    for item in items(given, "Cannot find uniq on type")? {
+    for item in items(given, "Cannot find uniq on type")?.iter() {
         if !contains(&mut walk, &kept, item)? {
             kept.push(item.clone());
         }
@@ -127,7 +172,7 @@ fn without(_: &Surroundings, arguments: &[Value]) -> Answer {
     let ([given], omitted) = at_least(arguments)?;
     let mut walk = Walk::thorough();
     let mut kept = Vec::new();
-    for item in items(given, "Cannot find without on type")? {
+    for item in items(given, "Cannot find without on type")?.iter() {
         if !contains(&mut walk, omitted, item)? {
             kept.push(item.clone());
         }
@@ -141,7 +186,7 @@ fn has(_: &Surroundings, arguments: &[Value]) -> Answer {
         return Ok(Value::Bool(false));
     }
     let haystack = items(haystack, "Cannot find has on type")?;
-    contains(&mut Walk::thorough(), haystack, needle).map(Value::Bool)
+    contains(&mut Walk::thorough(), &haystack, needle).map(Value::Bool)
 }
 
 fn slice(_: &Surroundings, arguments: &[Value]) -> Answer {
@@ -160,16 +205,16 @@ fn slice(_: &Surroundings, arguments: &[Value]) -> Answer {
 fn concat(_: &Surroundings, arguments: &[Value]) -> Answer {
     let mut all = Vec::new();
     for given in arguments {
-        match given {
+        match &given.opened() {
             Value::List(items) => all.extend(items.iter().cloned()),
             Value::Nil => return Err(NIL_POINTER.to_owned()),
-            other => return Err(format!("Cannot concat type {} as list", kind(other))),
+            _ => return Err(format!("Cannot concat type {} as list", kind(given))),
         }
         if all.len() > ITEMS_MAX {
             return Err(too_large("the list"));
         }
     }
-    list(all)
+    list_or_nil(ANYTHING, all)
 }
 
 fn chunk(_: &Surroundings, arguments: &[Value]) -> Answer {

@@ -10,6 +10,7 @@ use regex::bytes::{Captures, Match, Regex, RegexBuilder};
 use super::super::value::Value;
 use super::Kind::{Int, Text};
 use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
+use super::lists::list_or_nil;
 use super::print::quoted;
 use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
 
@@ -30,6 +31,9 @@ pub(super) const TABLE: &[Entry] = &[
     entry("mustRegexSplit", &[Text, Text, Int], |_, given| split(given, compile)),
     entry("regexQuoteMeta", &[Text], quote_meta),
 ];
+
+/// The type of what is found.
+const STRINGS: &str = "[]string";
 
 /// The most memory of a compiled expression, in bytes.
 const COMPILED_MAX: usize = 4 << 20;
@@ -131,7 +135,11 @@ fn find_all(arguments: &[Value], compile: Compile) -> Answer {
     let [expression, given, most] = fixed(arguments)?;
     let compiled = compile(&text(expression)?)?;
     let given = bytes(given)?;
-    strings(places(&compiled, given, int(most)?).into_iter().map(|(start, end)| &given[start..end]))
+    let found = places(&compiled, given, int(most)?);
+    if found.is_empty() {
+        return list_or_nil(STRINGS, Vec::new());
+    }
+    strings(found.into_iter().map(|(start, end)| &given[start..end]))
 }
 
 fn split(arguments: &[Value], compile: Compile) -> Answer {
@@ -139,7 +147,7 @@ fn split(arguments: &[Value], compile: Compile) -> Answer {
     let (expression, given, most) = (text(expression)?, bytes(given)?, int(most)?);
     let compiled = compile(&expression)?;
     if most == 0 {
-        return strings::<&[u8]>([]);
+        return list_or_nil(STRINGS, Vec::new());
     }
     if given.is_empty() && !expression.is_empty() {
         return strings([given]);

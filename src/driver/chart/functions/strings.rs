@@ -209,11 +209,12 @@ fn to_string(_: &Surroundings, arguments: &[Value]) -> Answer {
 }
 
 /// The texts of a list's items without those that are nil; a list of one for everything that is none.
-pub(super) fn string_slice(value: &Value) -> Result<Vec<Cow<'_, [u8]>>, String> {
-    match value {
+pub(super) fn string_slice(value: &Value) -> Result<Vec<Vec<u8>>, String> {
+    let owned = |value: &Value| to_bytes(value).map(Cow::into_owned);
+    match &value.opened() {
         Value::Nil => Ok(Vec::new()),
-        Value::List(items) => items.iter().filter(|item| !matches!(item, Value::Nil)).map(to_bytes).collect(),
-        other => Ok(vec![to_bytes(other)?]),
+        Value::List(items) => items.iter().filter(|item| !matches!(item, Value::Nil)).map(owned).collect(),
+        _ => Ok(vec![owned(value)?]),
     }
 }
 
