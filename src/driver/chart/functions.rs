@@ -188,7 +188,9 @@ impl Kind {
             | (Self::Dict, Value::Dict(_) | Value::Nil)
             | (Self::List, Value::List(_) | Value::Nil) => true,
             (Self::Unsigned, Value::Int(number)) => u32::try_from(*number).is_ok(),
-            (Self::Time | Self::Certificate, Value::Object(object)) => object.type_name() == self.name(),
+            (Self::Time | Self::Certificate | Self::List, Value::Object(object)) => {
+                object.type_name() == self.name()
+            }
             _ => false,
         }
     }

@@ -142,10 +142,10 @@ fn text_of_list(item: &Value, problem: &str) -> Result<String, String> {
 }
 
 /// The items of a list that may be nil.
-fn items(value: &Value) -> &[Value] {
-    match value {
-        Value::List(items) => items,
-        _ => &[],
+fn items(value: &Value) -> Rc<Vec<Value>> {
+    match &value.opened() {
+        Value::List(items) => Rc::clone(items),
+        _ => Rc::default(),
     }
 }
 
@@ -158,11 +158,11 @@ fn request(
 ) -> Result<Request, String> {
     let (mut addresses, mut names) = (Vec::new(), Vec::new());
     if let Some((listed_addresses, listed_names)) = lists {
-        for item in items(listed_addresses) {
+        for item in items(listed_addresses).iter() {
             let written = text_of_list(item, "error parsing ip")?;
             addresses.push(written.parse::<IpAddr>().map_err(|_| format!("error parsing ip: {written}"))?);
         }
-        for item in items(listed_names) {
+        for item in items(listed_names).iter() {
             names.push(text_of_list(item, "error processing alternate dns name")?);
         }
     }
