@@ -64,7 +64,7 @@ pub(super) fn literal(kind: Kind, operand: &Operand) -> Option<Result<Held, Stri
             Kind::Int => "integer",
             Kind::Unsigned => "unsigned integer",
             Kind::Float => "float",
-            Kind::Bool => "boolean",
+            Kind::Bool => "bool",
             _ => return Some(Err(format!("can't handle {operand} for arg of type {}", kind.name()))),
         },
         _ => return None,
