@@ -6,7 +6,6 @@ use crate::ours;
 
 /// Each with a name.
 const TEMPLATES: &[(&str, &str)] = &[
-    ("after-comment", "{{- /* two\nlines */ -}}\n\n{{ nosuch }}"),
     ("bad-assign", r##"{{ $x = 1 }}"##),
     ("bad-char", r##"{{ 'ab' }}"##),
     ("bad-character", r##"{{ .Values.text ^ }}"##),
