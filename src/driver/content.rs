@@ -46,7 +46,9 @@ impl Content {
                 "its path is longer than {PATH_LIMIT} bytes or nested deeper than {DEPTH_LIMIT} directories"
             ));
         }
-        if segments.iter().any(|part| matches!(*part, "" | "." | "..")) || path.contains(['\\', '\0']) {
+        if segments.iter().any(|part| matches!(*part, "" | "." | ".."))
+            || path.contains(|c: char| c == '\\' || c.is_control())
+        {
             return refused("this is no path inside the driver".to_owned());
         }
         if is_hidden(path) {
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn limits_and_paths_are_held() {
-        for path in ["../a", "/a", "a/../b", "", "a//b", "a/./b", "a\\b", "a/", "a\0b"] {
+        for path in ["../a", "/a", "a/../b", "", "a//b", "a/./b", "a\\b", "a/", "a\0b", "a\u{1b}[31m"] {
             assert!(refusal(path, Vec::new()).contains("no path inside"), "{path}");
         }
         assert!(refusal(&"d/".repeat(DEPTH_LIMIT + 1), Vec::new()).contains("nested deeper"));

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
+use crate::domain::text::plain;
+
 use super::yaml::{Key, Node, Place, Tree};
 use super::{Diagnostic, suggest};
 
@@ -225,8 +227,9 @@ fn keep(findings: &mut Vec<Diagnostic>, diagnostic: Diagnostic) {
     }
 }
 
-/// A text that is no longer than a message may be: names in a driver are as long as their author likes.
+/// A text that is no longer than a message may be, and that no terminal obeys: names in a driver are what their author likes.
 pub(super) fn cut(text: String) -> String {
+    let text = if text.contains(char::is_control) { plain(&text) } else { text };
     match text.char_indices().nth(MESSAGE) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

@@ -130,7 +130,7 @@ impl Engine {
             key,
         };
         for (parameter, value) in typed {
-            let digest = keyed_digest(&*digest_key, &parameter, &value);
+            let digest = keyed_digest(&digest_key, &parameter, &value);
             let reference = SecretReference::new(&draft.name, &parameter, digest);
             draft.parameters.insert(parameter.clone(), reference.to_value());
             // The same value as before is there already.

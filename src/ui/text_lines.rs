@@ -1,10 +1,7 @@
 //! Several lines of text that are edited, each a [`TextField`].
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
-use super::look::Look;
 use super::text_field::TextField;
 
 /// The most lines that are taken: a certificate with its chain has less.
@@ -44,11 +41,6 @@ impl TextLines {
     /// What it holds.
     pub fn text(&self) -> String {
         self.lines.iter().map(TextField::text).collect::<Vec<_>>().join("\n")
-    }
-
-    /// Whether it holds nothing.
-    pub fn is_empty(&self) -> bool {
-        self.lines.iter().all(TextField::is_empty)
     }
 
     /// Replaces what it holds.
@@ -130,13 +122,11 @@ impl TextLines {
         }
     }
 
-    /// Draws one of its lines.
-    pub fn draw(&self, row: usize, buffer: &mut Buffer, area: Rect, look: &Look<'_>, focused: bool) {
-        if let Some(line) = self.lines.get(row) {
-            let mut line = line.clone();
-            line.set_placeholder(if self.lines.len() == 1 { self.placeholder } else { "" });
-            line.draw(buffer, area, look, focused && row == self.row);
-        }
+    /// One of its lines, to be drawn.
+    pub fn line_at(&self, row: usize) -> Option<TextField> {
+        let mut line = self.lines.get(row)?.clone();
+        line.set_placeholder(if self.lines.len() == 1 { self.placeholder } else { "" });
+        Some(line)
     }
 }
 
@@ -173,6 +163,6 @@ mod tests {
         assert!(!field.break_line());
         field.paste("a\nb");
         assert_eq!(field.count(), LINES_MAX);
-        assert!(TextLines::masked().is_empty());
+        assert_eq!(TextLines::masked().text(), "");
     }
 }

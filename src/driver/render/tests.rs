@@ -346,6 +346,26 @@ fn a_secret_parameter_is_rendered_as_the_place_where_it_lies() {
 }
 
 #[test]
+fn the_context_says_what_the_environment_and_the_chart_are() {
+    let mut sources = Sources::notes("notes", "1.0.0");
+    let plain = sources.context();
+    assert_eq!(plain["instance"]["config"]["ingress_class"], "sandbox");
+    assert!(plain["environment"].get("dedicated_ingress").is_none() && plain["app"].get("chart").is_none());
+    sources.environment.ip_whitelist = vec!["10.0.0.0/8".to_owned()];
+    let annotations = BTreeMap::from([("lb".to_owned(), "internal".to_owned())]);
+    sources.environment.dedicated_ingress =
+        Some(crate::domain::DedicatedIngress { service_annotations: annotations });
+    let own = sources.context();
+    assert_eq!(own["environment"]["ip_whitelist"], json!(["10.0.0.0/8"]));
+    assert_eq!(
+        own["environment"]["dedicated_ingress"],
+        json!({"service": {"annotations": {"lb": "internal"}}})
+    );
+    assert!(own["instance"]["config"].get("ingress_class").is_none(), "there is no class to choose");
+    assert_ne!(context::digest(&plain), context::digest(&own));
+}
+
+#[test]
 fn errors_name_file_document_and_line() {
     let two = format!("# head\n{CONFIG}---\napiVersion: v1\nkind: ConfigMap\nmetadata: [\n");
     let why = Sources::manifest(&two).refusal();

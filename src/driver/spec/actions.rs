@@ -8,7 +8,7 @@ use crate::driver::reader::{Fields, Report};
 use crate::driver::suggest;
 use crate::driver::yaml::{Node, Place, Tree};
 
-const FIELDS: [&str; 11] = [
+pub(super) const FIELDS: [&str; 11] = [
     "name",
     "hook",
     "mode",

@@ -5,7 +5,7 @@ use crate::driver::content::Content;
 use crate::driver::reader::{Fields, Report};
 use crate::driver::suggest;
 
-const FIELDS: [&str; 5] = ["location", "chart", "version", "values", "values_template"];
+pub(super) const FIELDS: [&str; 5] = ["location", "chart", "version", "values", "values_template"];
 
 /// The template of the values where none is named. There may be no such file.
 const VALUES: &str = "values.j2.yml";

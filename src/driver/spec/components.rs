@@ -14,7 +14,9 @@ const LABEL_RULE: &str = "at most 63 letters, digits, '-', '_' and '.', with a l
 /// More pods than this nobody asks for by default.
 const REPLICAS_MAX: u32 = 1_000;
 
-const STRATEGIES: [&str; 6] = ["disk", "postgres", "mariadb", "mongodb", "neo4j", "action"];
+pub(super) const FIELDS: [&str; 4] = ["identifier", "backup", "defaults", "description"];
+
+pub(super) const STRATEGIES: [&str; 6] = ["disk", "postgres", "mariadb", "mongodb", "neo4j", "action"];
 
 /// The components by name.
 pub(super) fn read(spec: &Fields<'_>, report: &mut Report<'_>) -> BTreeMap<String, ComponentSpec> {
@@ -33,7 +35,7 @@ pub(super) fn read(spec: &Fields<'_>, report: &mut Report<'_>) -> BTreeMap<Strin
 }
 
 fn component(node: &Node, path: &str, report: &mut Report<'_>) -> ComponentSpec {
-    let fields = Fields::open(node, path, &["identifier", "backup", "defaults", "description"], report);
+    let fields = Fields::open(node, path, &FIELDS, report);
     let labels = fields.require("identifier", report).map(|node| identifier(node, path, report));
     let mut component = fields.get("backup").map(|node| backup(node, path, report)).unwrap_or_default();
     component.labels = labels.unwrap_or_default();

@@ -7,10 +7,10 @@ use crate::domain::parameters::{check_value, compile};
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Tree};
 
-const FIELDS: [&str; 10] =
+pub(super) const FIELDS: [&str; 10] =
     ["name", "label", "kind", "default", "values", "description", "pattern", "min", "max", "multiline"];
 
-const KINDS: [&str; 7] = ["string", "integer", "number", "boolean", "enum", "list", "secret"];
+pub(super) const KINDS: [&str; 7] = ["string", "integer", "number", "boolean", "enum", "list", "secret"];
 
 /// The parameters in their order.
 pub(super) fn read(spec: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterSpec> {

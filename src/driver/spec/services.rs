@@ -4,7 +4,7 @@ use crate::domain::driver::{ServiceScope, ServiceSpec, TlsSpec};
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Tree};
 
-const FIELDS: [&str; 9] =
+pub(super) const FIELDS: [&str; 9] =
     ["name", "kind", "scope", "port", "targetPort", "target_port", "component", "path", "tls"];
 
 /// The services in their order.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::domain::driver::{OnFailure, ParameterKind, ServiceScope, TlsSpec};
+use crate::domain::driver::{Hook, Mode, OnFailure, ParameterKind, ServiceScope, TlsSpec};
 use crate::domain::plan::Policy;
 use crate::driver::{Content, Diagnostic, Loaded, load_content, load_files};
 
@@ -159,6 +159,61 @@ fn values_are_checked_against_each_other() {
     assert!(error("wiki\", version: \"4.2\"", "wiki\"").contains("pin the chart's version"));
     assert!(error("kind: string }", "kind: string, min: 1.5 }").contains("counts characters or items"));
     assert!(error("values: [small, large]", "values: [small, small]").contains("declared twice"));
+}
+
+/// The reference for people.
+const REFERENCE: &str = include_str!("../../../docs/driver-format.md");
+
+#[test]
+fn every_field_is_in_the_reference() {
+    let fields = [
+        &super::SPEC_FIELDS[..],
+        &super::actions::FIELDS[..],
+        &super::chart::FIELDS[..],
+        &super::parameters::FIELDS[..],
+        &super::parameters::KINDS[..],
+        &super::services::FIELDS[..],
+        &super::components::FIELDS[..],
+        &super::components::STRATEGIES[..],
+        Hook::WORDS,
+        Mode::WORDS,
+        OnFailure::WORDS,
+    ];
+    for field in fields.into_iter().flatten().filter(|field| **field != "target_port") {
+        let named =
+            [format!("`{field}`"), format!("`{field}[]`"), format!("`main.{field}`"), format!("`{field}.")];
+        assert!(named.iter().any(|named| REFERENCE.contains(named)), "{field} is not described");
+    }
+}
+
+#[test]
+fn the_example_of_the_reference_loads_and_renders_without_a_warning() {
+    let block = |language: &str| {
+        let (_, rest) = REFERENCE.split_once(&format!("```{language}\n")).unwrap();
+        rest.split_once("```").unwrap().0.to_owned()
+    };
+    let files = BTreeMap::from([
+        ("driver.styrmin.yml".to_owned(), block("yaml")),
+        ("manifests/server.yaml.j2".to_owned(), block("jinja")),
+    ]);
+    let loaded = load_files("test", files).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    assert_eq!(loaded.warnings, []);
+    let context = json!({
+        "app": { "version": "1.6.0" },
+        "deployment": { "name": "wiki" },
+        "environment": { "name": "demo" },
+        "instance": { "namespace": "demo" },
+        "components": { "server": { "replicas": 2, "env": [{ "name": "WIKI_CACHE", "value": "on" }] } },
+        "parameters": { "password": { "secret": "wiki-parameters", "key": "password.ab", "digest": "ab" } },
+        "services": {},
+    });
+    let objects =
+        crate::driver::render(&loaded.version, &context).unwrap_or_else(|problem| panic!("{problem}"));
+    let pod = &objects[0]["spec"]["template"];
+    assert_eq!(pod["metadata"]["annotations"]["example.org/password"], "ab");
+    let variables = pod["spec"]["containers"][0]["env"].as_array().unwrap();
+    assert_eq!(variables[0]["valueFrom"]["secretKeyRef"]["key"], "password.ab");
+    assert_eq!(variables[1]["name"], "WIKI_CACHE");
 }
 
 #[test]

@@ -115,19 +115,25 @@ fn draw_row(row: &Row<'_>, focus: usize, look: &Look<'_>, area: Rect, buffer: &m
             let label = Line::from(vec![look.span(Role::SelectionMark, mark), look.span(role, label)]);
             paint::line(buffer, Rect { width: labels.saturating_sub(1), ..area }, label);
             let place = Rect { width: right.width.min(WIDEST), ..right };
-            value(field, *row, look, place, focused, buffer);
+            value(field, look, place, focused, buffer);
+            if let Entry::Lines(lines) = &field.entry
+                && let Some(line) = lines.line_at(*row)
+            {
+                line.draw(buffer, inset(place, 1), look, focused && lines.row() == *row);
+            }
         }
     }
 }
 
 /// The box of a field: all of them as wide, and in the role of the focus.
-fn value(field: &Field, row: usize, look: &Look<'_>, area: Rect, focused: bool, buffer: &mut Buffer) {
+fn value(field: &Field, look: &Look<'_>, area: Rect, focused: bool, buffer: &mut Buffer) {
     let role = if focused { Role::InputFocus } else { Role::Input };
     paint::tint(buffer, area, look.style(role));
     let inside = inset(area, 1);
     match &field.entry {
         Entry::Text(text) => text.draw(buffer, inside, look, focused),
-        Entry::Lines(lines) => lines.draw(row, buffer, inside, look, focused),
+        // Drawn row by row.
+        Entry::Lines(_) => {}
         Entry::Fixed(value) => paint::line(buffer, inside, Line::from(look.span(Role::Muted, value.clone()))),
         Entry::Toggle(on) => {
             let (glyph, word) = if *on { ("✓", "yes") } else { ("○", "no") };
