@@ -65,9 +65,14 @@ fn main() {
         println!("{name:<14} {:>5} {render:>11.2} ms {all:>11.2} ms {slowest:>7.2} ms", cases.len());
         (rendering, whole) = (rendering + render, whole + all);
         for (helm, sum) in helms.iter().zip(&mut beside) {
-            let run = || cases.iter().for_each(|case| assert!(helm.template(&directory, &case.words()).content));
+            let run =
+                || cases.iter().for_each(|case| assert!(helm.template(&directory, &case.words()).content));
             let (took, slowest) = measured(times.min(5), run);
-            println!("   helm {}: {took:.1} ms, the slowest {slowest:.1} ms: {:.0} times as long", helm.major, took / all);
+            println!(
+                "   helm {}: {took:.1} ms, the slowest {slowest:.1} ms: {:.0} times as long",
+                helm.major,
+                took / all
+            );
             *sum += took;
         }
     }
