@@ -28,10 +28,6 @@ const DEEP: [&str; 14] = [
     "uniq",
 ];
 
-/// Functions to which the type of a value matters, and not only what is inside.
-const BY_TYPE: [&str; 9] =
-    ["cat", "kindIs", "kindOf", "quote", "squote", "toString", "typeIs", "typeIsLike", "typeOf"];
-
 /// A function by its name, in the order in which Helm's templates find it.
 enum Callee {
     Helm(helm::Known),
@@ -144,16 +140,7 @@ impl<'t> Run<'t> {
         self.pay(name, &values).map_err(Trouble::Limit)?;
         match callee {
             Callee::Helm(known) => (known.function)(self.core, self.scope, &values).map(Held::result),
-            Callee::Sprig(entry) => {
-                // Functions of lists take what is a list in Go, whatever its type.
-                let opened = |value: &Value| match value.opened() {
-                    list @ Value::List(_) => list,
-                    _ => value.clone(),
-                };
-                let values =
-                    if BY_TYPE.contains(&name) { values } else { values.iter().map(opened).collect() };
-                Ok(Held::result((entry.call)(&self.core.surroundings, &values)?))
-            }
+            Callee::Sprig(entry) => Ok(Held::result((entry.call)(&self.core.surroundings, &values)?)),
             Callee::Go(_) => Ok(Held::Nothing),
         }
     }

@@ -111,8 +111,8 @@ fn accepts(kind: Kind, value: &Value) -> bool {
         Kind::Float => matches!(value, Value::Float(_)),
         Kind::Bool => matches!(value, Value::Bool(_)),
         Kind::Dict => matches!(value, Value::Dict(_)),
-        Kind::List => matches!(value, Value::List(_)),
-        Kind::Time | Kind::Certificate => {
+        Kind::List if matches!(value, Value::List(_)) => true,
+        Kind::List | Kind::Time | Kind::Certificate => {
             matches!(value, Value::Object(object) if object.type_name() == kind.name())
         }
     }

@@ -250,3 +250,27 @@ fn every_function_of_sprig_is_there_and_nothing_else() {
     assert!(ours.iter().all(|name| find(name).is_some_and(|entry| entry.name == *name)));
     assert!(find("env").is_none() && find("").is_none());
 }
+/// The tables through the engine itself.
+#[test]
+fn the_engine_answers_as_the_tables_say() {
+    use crate::driver::chart::engine::{Limits, Templates};
+    let mut wrong = Vec::new();
+    for name in TABLES {
+        for case in read_table(name) {
+            let mut templates = Templates::new(surroundings(), Box::new(|_| Ok(Value::Nil)), Limits::default());
+            let template = format!("{{{{ define \"t\" }}}}{}{{{{ end }}}}{{{{ include \"t\" . | toJson }}}}", expression::to_template(&case.expression));
+            let answer = templates.add("x", &template).and_then(|()| templates.execute("x", &Value::Nil));
+            let answer = match answer {
+                Ok(text) => Ok(serde_json::from_str::<String>(&text).unwrap()),
+                Err(error) => Err(error.message),
+            };
+            let same = match (&answer, case.expected.as_ref().unwrap()) {
+                (Ok(a), Ok(b)) => a == b || a == &b.replace("<no value>", ""),
+                (Err(a), Err(b)) => a.ends_with(b.as_str()),
+                _ => false,
+            };
+            if !same { wrong.push(format!("{name}: {}\n  wanted {:?}\n  got    {answer:?}", case.expression, case.expected)); }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
