@@ -29,8 +29,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
+    /// Many times what the largest public charts need.
     fn default() -> Self {
-        Self { fuel: 1 << 30, output: 32 << 20, depth: 15_000, shallow_depth: 60 }
+        Self { fuel: 1 << 28, output: 32 << 20, depth: 15_000, shallow_depth: 60 }
     }
 }
 

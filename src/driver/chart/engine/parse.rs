@@ -1,11 +1,13 @@
 //! Reads templates, by the rules of Go's `text/template/parse` and with its messages.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::lex::lex;
 use super::literal;
 use super::token::{Keyword, Kind, Token};
 use super::tree::{Branch, File, Invocation, Node, Pipe, Tree, is_blank};
+use crate::driver::chart::format::quote;
 
 /// How deep blocks and parentheses may nest. Go knows no limit; the charts of the wild stay below twenty.
 const DEPTH: usize = 200;
@@ -33,6 +35,7 @@ pub(super) fn parse(
         known,
         file,
         trees: Vec::new(),
+        defined: HashMap::new(),
         block: Block { variables: vec![Rc::from("$")], ranges: 0 },
         depth: 0,
     };
@@ -60,6 +63,8 @@ pub(super) struct Parser<'s> {
     known: &'s dyn Fn(&str) -> bool,
     file: &'s Rc<File>,
     trees: Vec<Rc<Tree>>,
+    /// Where in `trees` a name is.
+    defined: HashMap<Rc<str>, usize>,
     pub(super) block: Block,
     depth: usize,
 }
@@ -173,18 +178,19 @@ impl<'s> Parser<'s> {
     /// Adds a template. Within one file, only a blank one may be defined again.
     fn define(&mut self, name: Rc<str>, body: Vec<Node>) -> Parsed<()> {
         let blank = is_blank(&body);
-        let tree = Rc::new(Tree { name, file: Rc::clone(self.file), body });
-        match self.trees.iter_mut().find(|known| known.name == tree.name) {
+        let tree = Rc::new(Tree { name: Rc::clone(&name), file: Rc::clone(self.file), body });
+        let known = self.defined.get(&name).and_then(|index| self.trees.get_mut(*index));
+        match known {
             Some(known) if is_blank(&known.body) => *known = tree,
             Some(_) if blank => {}
-            Some(known) => {
-                let message = format!(
-                    "template: multiple definition of template {}",
-                    crate::driver::chart::format::quote(&known.name)
-                );
-                return self.problem(message);
+            Some(_) => {
+                let name = quote(&name);
+                return self.problem(format!("template: multiple definition of template {name}"));
             }
-            None => self.trees.push(tree),
+            None => {
+                self.defined.insert(name, self.trees.len());
+                self.trees.push(tree);
+            }
         }
         Ok(())
     }

@@ -8,6 +8,9 @@ use super::token::{Keyword, Kind, Token};
 use super::tree::{Command, Operand, Pipe, Term};
 use crate::driver::chart::format::quote;
 
+/// How many variables may be in scope. They are looked for one by one.
+const VARIABLES: usize = 2000;
+
 impl Parser<'_> {
     /// `declarations? command ('|' command)*` up to `end`.
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Parsed<Pipe> {
@@ -57,12 +60,12 @@ impl Parser<'_> {
                 Kind::Assign | Kind::Declare => {
                     self.next_no_space();
                     pipe.assigns = next.kind == Kind::Assign;
-                    self.declare(pipe, &variable);
+                    self.declare(pipe, &variable)?;
                     return Ok(());
                 }
                 Kind::Char if next.text == "," => {
                     self.next_no_space();
-                    self.declare(pipe, &variable);
+                    self.declare(pipe, &variable)?;
                     if context != "range" || pipe.variables.len() > 1 {
                         return self.problem(format!("too many declarations in {context}"));
                     }
@@ -79,10 +82,14 @@ impl Parser<'_> {
         }
     }
 
-    fn declare(&mut self, pipe: &mut Pipe, variable: &Token<'_>) {
+    fn declare(&mut self, pipe: &mut Pipe, variable: &Token<'_>) -> Parsed<()> {
+        if self.block.variables.len() >= VARIABLES {
+            return self.problem(format!("more than {VARIABLES} variables in one place"));
+        }
         let name: Rc<str> = Rc::from(variable.text);
         pipe.variables.push(Rc::clone(&name));
         self.block.variables.push(name);
+        Ok(())
     }
 
     /// Only the first command of a pipeline may be a plain value.

@@ -97,6 +97,15 @@ fn long_sources_are_fine() {
 }
 
 #[test]
+fn many_definitions_and_variables_take_no_time_to_look_for() {
+    let definitions: String =
+        (0..30_000).map(|n| format!("{{{{ define \"d{n}\" }}}}x{{{{ end }}}}")).collect();
+    on_deep_stack(|| render_with(&definitions, "", Limits::default())).unwrap().unwrap();
+    let variables: String = (0..30_000).map(|n| format!("{{{{ $v{n} := 1 }}}}{{{{ $v0 }}}}")).collect();
+    assert_eq!(refusal(&variables, Limits::default()), "more than 2000 variables in one place");
+}
+
+#[test]
 fn values_that_contain_themselves_are_not_written() {
     let cycle = || {
         let dict = Value::dict::<&str>([]);
