@@ -24,7 +24,8 @@ async fn a_running_cockpit_offers_what_another_process_loads() {
     // the form offers it, and the engine deploys it
     pty.send(b"1n").await;
     pty.wait_for("Show the plan").await;
-    pty.send(b"\x1b[C").await;
+    // the last by its name is before the first
+    pty.send(b"\x1b[D").await;
     pty.wait_for("Greeting").await;
     pty.send(b"\x1b[Z\r").await;
     pty.wait_for("to create").await;

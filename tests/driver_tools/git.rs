@@ -84,7 +84,8 @@ fn a_commit_that_is_known_is_not_fetched() {
     assert_eq!(code, 1, "the repository is broken: {text}{told}");
     // ls-remote of a broken repository lists nothing: a reference that is a commit needs none
     let listed = home.run(&["list", "-o", "json"]).json();
-    let source = listed[1]["source"].as_str().unwrap().to_owned();
+    let wiki = listed.as_array().unwrap().iter().find(|driver| driver["name"] == "wiki").unwrap();
+    let source = wiki["source"].as_str().unwrap().to_owned();
     assert_eq!(home.run(&["load", &source, "-o", "json"]).json()["outcome"], "Known");
 }
 

@@ -75,8 +75,9 @@ fn orders_to_the_terminal_are_not_passed_on() {
 fn what_is_loaded_is_listed_and_never_changes() {
     let home = Home::with_driver();
     let before = home.run(&["list", "-o", "json"]).json();
-    assert_eq!(before[0]["name"], "notes");
-    assert_eq!(before[0]["recorded"], false);
+    let built_in = before.as_array().unwrap();
+    assert!(built_in.iter().any(|driver| driver["name"] == "notes"), "{before}");
+    assert!(built_in.iter().all(|driver| driver["recorded"] == false && driver["source"] == "built-in"));
 
     let loaded = home.run(&["load", "wiki", "-o", "json"]).json();
     assert_eq!(loaded["outcome"], "New");
@@ -91,17 +92,14 @@ fn what_is_loaded_is_listed_and_never_changes() {
     home.run(&["load", "wiki"]).good();
 
     let listed = home.run(&["list", "-o", "json"]).json();
-    let names: Vec<_> = listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| format!("{}@{}", one["name"].as_str().unwrap(), one["version"].as_str().unwrap()))
-        .collect();
-    assert_eq!(names, ["notes@1.0.0", "wiki@0.10.0", "wiki@0.9.0", "wiki@0.1.0"]);
+    let listed = listed.as_array().unwrap().iter().filter(|driver| driver["name"] == "wiki");
+    let versions: Vec<_> = listed.map(|driver| driver["version"].as_str().unwrap()).collect();
+    assert_eq!(versions, ["0.10.0", "0.9.0", "0.1.0"]);
     let table = home.run(&["list"]).good();
-    let lines: Vec<_> = table.lines().collect();
-    assert!(lines[0].starts_with("NAME   VERSION  DEPLOYS"), "{table}");
-    assert!(lines[2].starts_with("wiki   0.10.0   1.28.0   >=1.26,<2.0  /"), "{table}");
+    assert!(table.starts_with("NAME ") && table.contains("  DEPLOYS  "), "{table}");
+    let row = table.lines().find(|line| line.starts_with("wiki ")).unwrap();
+    let cells: Vec<_> = row.split_whitespace().collect();
+    assert_eq!(cells[..4], ["wiki", "0.10.0", "1.28.0", ">=1.26,<2.0"], "{table}");
 }
 
 #[test]

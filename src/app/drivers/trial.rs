@@ -27,6 +27,8 @@ use crate::ui::event::Event;
 const ENVIRONMENT: &str = "demo";
 /// Who deploys.
 const ACTOR: &str = "driver test";
+/// How often it is planned.
+const TRIES: u32 = 5;
 /// How many notices may wait.
 const NOTICES: usize = 64;
 
@@ -126,9 +128,7 @@ impl Trial {
         let draft = self.draft();
         let name = draft.name.clone();
         let version = draft.application_version.clone();
-        let intent = Intent::Deploy(draft);
-        let preview = session.engine.preview(&intent).await?;
-        session.engine.confirm(&intent, &preview.plan.hash(), ACTOR).await?;
+        deploy(session, &Intent::Deploy(draft)).await?;
         let limit = tokio::time::sleep(self.patience);
         tokio::pin!(limit);
         let mut told = None;
@@ -171,6 +171,20 @@ impl Trial {
             application_version: version,
             parameters: self.parameters.clone(),
             ..DeploymentDraft::default()
+        }
+    }
+}
+
+/// Plans and confirms; again when the plan is out of date by then: the sandbox has just begun, and what it serves still grows.
+async fn deploy(session: &Session, intent: &Intent) -> Result<(), Problem> {
+    let mut tries = TRIES;
+    loop {
+        tries -= 1;
+        let preview = session.engine.preview(intent).await?;
+        match session.engine.confirm(intent, &preview.plan.hash(), ACTOR).await {
+            Ok(_) => return Ok(()),
+            Err(problem) if tries == 0 => return Err(problem),
+            Err(problem) => tracing::debug!(%problem, "it is planned again"),
         }
     }
 }
