@@ -54,7 +54,7 @@ kind: ConfigMap
 metadata:
   name: {{ .Release.Name }}-kept
   annotations: {helm.sh/resource-policy: keep}
-data: {made: {{ now | date "2006-01-02T15:04:05Z" | quote }}, greeting: {{ .Values.greeting | quote }}}
+data: {made: {{ now | date "15:04:05.000000000" | quote }}, greeting: {{ .Values.greeting | quote }}}
 ---
 apiVersion: apps/v1
 kind: Deployment

@@ -208,8 +208,8 @@ fn the_example_of_the_reference_loads_and_renders_without_a_warning() {
         "services": {},
     });
     let objects =
-        crate::driver::render(&loaded.version, &context).unwrap_or_else(|problem| panic!("{problem}"));
-    let pod = &objects[0]["spec"]["template"];
+        crate::driver::render_alone(&loaded.version, &context).unwrap_or_else(|problem| panic!("{problem}"));
+    let pod = &objects.objects[0]["spec"]["template"];
     assert_eq!(pod["metadata"]["annotations"]["example.org/password"], "ab");
     let variables = pod["spec"]["containers"][0]["env"].as_array().unwrap();
     assert_eq!(variables[0]["valueFrom"]["secretKeyRef"]["key"], "password.ab");

@@ -257,8 +257,12 @@ fn the_engine_answers_as_the_tables_say() {
     let mut wrong = Vec::new();
     for name in TABLES {
         for case in read_table(name) {
-            let mut templates = Templates::new(surroundings(), Box::new(|_| Ok(Value::Nil)), Limits::default());
-            let template = format!("{{{{ define \"t\" }}}}{}{{{{ end }}}}{{{{ include \"t\" . | toJson }}}}", expression::to_template(&case.expression));
+            let mut templates =
+                Templates::new(surroundings(), Box::new(|_| Ok(Value::Nil)), Limits::default());
+            let template = format!(
+                "{{{{ define \"t\" }}}}{}{{{{ end }}}}{{{{ include \"t\" . | toJson }}}}",
+                expression::to_template(&case.expression)
+            );
             let answer = templates.add("x", &template).and_then(|()| templates.execute("x", &Value::Nil));
             let answer = match answer {
                 Ok(text) => Ok(serde_json::from_str::<String>(&text).unwrap()),
@@ -269,7 +273,12 @@ fn the_engine_answers_as_the_tables_say() {
                 (Err(a), Err(b)) => a.ends_with(b.as_str()),
                 _ => false,
             };
-            if !same { wrong.push(format!("{name}: {}\n  wanted {:?}\n  got    {answer:?}", case.expression, case.expected)); }
+            if !same {
+                wrong.push(format!(
+                    "{name}: {}\n  wanted {:?}\n  got    {answer:?}",
+                    case.expression, case.expected
+                ));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));

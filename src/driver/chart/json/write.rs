@@ -16,18 +16,18 @@ pub fn write(value: &Value) -> Result<String, String> {
     Layout { html: true, indent: false }.write(value)
 }
 
-/// As [`write`], but with `<`, `>` and `&` as they are: sprig's `toRawJson`.
+/// As [`write()`], but with `<`, `>` and `&` as they are: sprig's `toRawJson`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_unescaped(value: &Value) -> Result<String, String> {
     Layout { html: false, indent: false }.write(value)
 }
 
-/// As [`write`], but on many lines, each level with two blanks more: sprig's `toPrettyJson`.
+/// As [`write()`], but on many lines, each level with two blanks more: sprig's `toPrettyJson`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_indented(value: &Value) -> Result<String, String> {
     Layout { html: true, indent: true }.write(value)
 }

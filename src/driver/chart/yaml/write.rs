@@ -27,7 +27,7 @@ pub fn write(value: &Value) -> Result<String, String> {
 /// Writes `value` as Helm's `toYamlPretty` does: by go-yaml 3, lists within mappings indented, long texts not folded.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_pretty(value: &Value) -> Result<String, String> {
     write_with(value, true)
 }
