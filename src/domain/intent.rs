@@ -82,4 +82,7 @@ pub struct Preview {
     pub plan: Plan,
     /// What changes, per object.
     pub diffs: Vec<ObjectDiff>,
+    /// What the chart tells people about what it makes; mostly empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notes: String,
 }

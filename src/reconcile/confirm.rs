@@ -26,7 +26,7 @@ impl Engine {
         match intent {
             Intent::Install => {
                 let plan = self.cluster().installation().await?;
-                Ok(Preview { kind: Some(OperationKind::Install), plan, diffs: Vec::new() })
+                Ok(Preview { kind: Some(OperationKind::Install), plan, ..Preview::default() })
             }
             Intent::Resolve(id, object, resolution) => {
                 self.preview_resolution(*id, object, *resolution).await
@@ -214,7 +214,7 @@ impl Engine {
             steps: vec![step],
             ..Plan::default()
         };
-        Ok(Preview { kind: Some(OperationKind::Update), plan, diffs: Vec::new() })
+        Ok(Preview { kind: Some(OperationKind::Update), plan, ..Preview::default() })
     }
 
     /// What the server says against applying an object of a deployment.

@@ -75,7 +75,8 @@ impl Engine {
         if observed.driver.as_ref().is_some_and(|driver| !driver.spec.actions.is_empty()) {
             plan.warnings.push("the driver declares actions: they are shown but not run yet".to_owned());
         }
-        let preview = Preview { kind: Some(wish.order.kind), plan, diffs };
+        let notes = drawn.parts.notes.clone();
+        let preview = Preview { kind: Some(wish.order.kind), plan, diffs, notes };
         let newest = observed.situation.newest.as_ref().map(|instance| instance.number);
         let instance = newest.filter(|_| drawn.instance.is_none());
         Ok(Proposed { preview, instance, drawn })

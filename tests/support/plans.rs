@@ -71,6 +71,7 @@ pub fn preview(intent: &Intent) -> Preview {
             kind: Some(OperationKind::Rollback),
             plan: Plan { title: format!("Roll notes in demo back to instance {number}"), ..upgrade().plan },
             diffs: upgrade().diffs,
+            ..Preview::default()
         },
         Intent::Stop(_) => stop(),
         Intent::Start(_) => nothing("Start notes in demo"),
@@ -114,7 +115,7 @@ pub fn upgrade() -> Preview {
         ),
     ];
     let plan = plan("Upgrade notes in demo to 1.1.0", steps);
-    Preview { kind: Some(OperationKind::Upgrade), plan, diffs }
+    Preview { kind: Some(OperationKind::Upgrade), plan, diffs, ..Preview::default() }
 }
 
 /// A field that cannot be changed in place.
@@ -138,7 +139,7 @@ fn stop() -> Preview {
         wait("Deployment", "notes-web"),
     ];
     let plan = plan("Stop notes in demo", steps);
-    Preview { kind: Some(OperationKind::Stop), plan, diffs: Vec::new() }
+    Preview { kind: Some(OperationKind::Stop), plan, ..Preview::default() }
 }
 
 /// Everything is as it should be.
@@ -148,7 +149,7 @@ pub fn nothing(title: &str) -> Preview {
         step(Verb::Unchanged, "Deployment", "notes-web", "styrmin/notes-web:1.0.0", Class::Safe),
         step(Verb::Wait, "Deployment", "notes-web", "until it is healthy", Class::Safe),
     ];
-    Preview { kind: Some(OperationKind::Update), plan: plan(title, steps), diffs: Vec::new() }
+    Preview { kind: Some(OperationKind::Update), plan: plan(title, steps), ..Preview::default() }
 }
 
 fn restart(components: &[String]) -> Preview {
@@ -164,7 +165,7 @@ fn restart(components: &[String]) -> Preview {
         ]
     });
     let plan = plan("Restart notes in demo", steps.collect());
-    Preview { kind: Some(OperationKind::Restart), plan, diffs: Vec::new() }
+    Preview { kind: Some(OperationKind::Restart), plan, ..Preview::default() }
 }
 
 fn scale(component: &str, replicas: Option<u32>) -> Preview {
@@ -176,7 +177,12 @@ fn scale(component: &str, replicas: Option<u32>) -> Preview {
         step(Verb::Wait, "Deployment", &name, "until it is healthy", Class::Safe),
     ];
     let diffs = vec![ObjectDiff::between(key("Deployment", &name), Some(&of(2)), Some(&of(number)))];
-    Preview { kind: Some(OperationKind::Scale), plan: plan("Scale notes in demo", steps), diffs }
+    Preview {
+        kind: Some(OperationKind::Scale),
+        plan: plan("Scale notes in demo", steps),
+        diffs,
+        ..Preview::default()
+    }
 }
 
 fn correct() -> Preview {
@@ -187,7 +193,7 @@ fn correct() -> Preview {
     Preview {
         kind: Some(OperationKind::Correct),
         plan: plan("Set notes in demo right", steps),
-        diffs: Vec::new(),
+        ..Preview::default()
     }
 }
 
@@ -198,7 +204,7 @@ fn resolve(object: &ObjectKey, resolution: Resolution) -> Preview {
     );
     let step = Step { note, ..Step::on(Verb::Update, object.clone()) };
     let plan = plan(&format!("Settle who has the fields of {object}"), vec![step]);
-    Preview { kind: Some(OperationKind::Update), plan, diffs: Vec::new() }
+    Preview { kind: Some(OperationKind::Update), plan, ..Preview::default() }
 }
 
 fn delete(volumes: Volumes) -> Preview {
@@ -218,7 +224,7 @@ fn delete(volumes: Volumes) -> Preview {
     steps.push(Step::named(Verb::Wait, "wait until nothing of it runs"));
     steps.push(record("let go of"));
     let plan = plan("Delete notes from demo", steps);
-    Preview { kind: Some(OperationKind::Delete), plan, diffs: Vec::new() }
+    Preview { kind: Some(OperationKind::Delete), plan, ..Preview::default() }
 }
 
 /// What is said when the plan is not the one that was confirmed any more.

@@ -764,5 +764,5 @@ pub fn preview() -> Preview {
         Some(&policy(&[80])),
         Some(&policy(&[80, 8080])),
     );
-    Preview { kind: Some(OperationKind::Deploy), plan: plan(), diffs: vec![diff] }
+    Preview { kind: Some(OperationKind::Deploy), plan: plan(), diffs: vec![diff], ..Preview::default() }
 }

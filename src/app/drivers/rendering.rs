@@ -40,8 +40,10 @@ pub struct Rendering {
 pub struct Rendered {
     /// The context that its templates saw.
     pub context: Value,
-    /// The objects, in the order in which they are applied.
+    /// The objects, in the order in which they are applied: definitions first, hooks of a chart last.
     pub objects: Vec<Value>,
+    /// What the chart tells people.
+    pub notes: String,
 }
 
 impl Rendering {
@@ -54,8 +56,11 @@ impl Rendering {
             Some(context) => context.clone(),
             None => self.resolve(driver)?,
         };
-        let objects = driver::render_alone(driver, &context)?.objects;
-        Ok(Rendered { context, objects })
+        let driver::Rendering { objects, definitions, hooks, notes, .. } =
+            driver::render_alone(driver, &context)?;
+        let hooks = hooks.into_iter().map(|hook| hook.object);
+        let objects = definitions.into_iter().chain(objects).chain(hooks).collect();
+        Ok(Rendered { context, objects, notes })
     }
 
     /// The same for another version of the driver: parameters that it does not have are left out, and named.

@@ -131,7 +131,11 @@ impl RenderArguments {
         }
         match self.form() {
             Form::Json => say(&format!("{:#}\n", Value::from(objects))),
-            _ => say(&objects.iter().map(|object| format!("---\n{}", document(object))).collect::<String>()),
+            _ => {
+                let told = if self.show_only.is_empty() { comment(&rendered.notes) } else { String::new() };
+                let documents = objects.iter().map(|object| format!("---\n{}", document(object)));
+                say(&documents.chain([told]).collect::<String>())
+            }
         }
     }
 
@@ -176,4 +180,13 @@ fn read_context(path: &std::path::Path) -> Result<Value, Problem> {
     file.take(CONTEXT_LIMIT).read_to_string(&mut text).map_err(|error| refused(error.to_string()))?;
     let value: Value = serde_saphyr::from_str(&text).map_err(|error| refused(error.to_string()))?;
     if value.is_object() { Ok(value) } else { Err(refused("it is no mapping".to_owned())) }
+}
+
+/// The chart's notes as comments below the objects.
+fn comment(notes: &str) -> String {
+    let lines = notes.trim().lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n");
+    match notes.trim().is_empty() {
+        true => String::new(),
+        false => format!("---\n# Notes of the chart:\n{}", lines.collect::<String>()),
+    }
 }

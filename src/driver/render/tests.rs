@@ -401,6 +401,10 @@ fn objects_stay_inside_their_environment() {
     assert_eq!(objects[0]["metadata"]["labels"]["styrmin.io/environment"], "demo");
     let own = "apiVersion: styrmin.io/v1alpha1\nkind: StyrminDeployment\nmetadata: { name: a }\n";
     assert!(Sources::manifest(own).refusal().contains("Styrmin's own"));
+    for reserved in ["one-parameters", "one-seed"] {
+        let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{ name: {reserved} }}\n");
+        assert!(Sources::manifest(&secret).refusal().contains("keeps the deployment's secrets"));
+    }
     assert!(Sources::manifest(&format!("{CONFIG}---\n{CONFIG}")).refusal().contains("rendered twice"));
 }
 

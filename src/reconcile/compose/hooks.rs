@@ -69,7 +69,7 @@ fn one(basis: &Basis<'_>, hook: &RenderedHook, event: HookEvent) -> Vec<Step> {
         Step { name: format!("{}: {}", event.name(), step.name), ..step }
     };
     let mut steps = vec![Step {
-        note: note(&hook.object),
+        note: format!("{} hook  {}", event.name(), note(&hook.object)).trim_end().to_owned(),
         digest: canonical_digest(&hook.object),
         expects: Expectation {
             uid: Some(live.and_then(|live| live.uid.clone()).unwrap_or_default()),
@@ -82,13 +82,13 @@ fn one(basis: &Basis<'_>, hook: &RenderedHook, event: HookEvent) -> Vec<Step> {
             hook.object["spec"]["activeDeadlineSeconds"].as_u64().and_then(|own| u32::try_from(own).ok());
         steps.push(Step {
             timeout: own.map_or(WITHIN, |own| own.saturating_add(60)).min(3600),
-            note: "until it has done its work".to_owned(),
+            note: format!("{} hook, until it has done its work", event.name()),
             ..named(Verb::Wait)
         });
     }
     let at_the_end = matches!(event, HookEvent::PreDelete | HookEvent::PostDelete);
     if at_the_end || hook.delete_policies.contains(&DeletePolicy::Succeeded) {
-        steps.push(Step { note: "its work is done".to_owned(), ..named(Verb::Delete) });
+        steps.push(Step { note: format!("{} hook: its work is done", event.name()), ..named(Verb::Delete) });
     }
     steps
 }

@@ -10,6 +10,8 @@ use crate::ui::look::Look;
 use crate::ui::theme::{Role, verb_role};
 use crate::ui::widgets::diff;
 
+/// How many lines of a chart's notes are shown.
+const NOTES_MAX: usize = 200;
 /// The indentation of what goes on below a step.
 const BELOW: usize = 4;
 
@@ -27,8 +29,27 @@ pub fn lines(preview: &Preview, differences: bool, look: &Look<'_>, width: usize
             let changes = preview.diffs.iter().find(|diff| Some(&diff.object) == step.object.as_ref());
             lines.extend(step_lines(step, changes, columns, look, width));
         }
+        lines.extend(notes(&preview.notes, look, width));
     }
     lines
+}
+
+/// What the chart tells, below the steps.
+fn notes(text: &str, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    let title = [Line::default(), Line::from(look.span(Role::Title, "Notes of the chart"))];
+    let told = text.trim().lines().take(NOTES_MAX).flat_map(|line| {
+        // a chart may write anything, and tabs have no width here
+        let plain: String =
+            line.replace('\t', "    ").chars().filter(|letter| !letter.is_control()).collect();
+        match plain.trim().is_empty() {
+            true => vec![String::new()],
+            false => format::wrap(&plain, width),
+        }
+    });
+    title.into_iter().chain(told.map(|line| Line::from(look.span(Role::Text, line)))).collect()
 }
 
 fn warnings(plan: &Plan, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
