@@ -75,6 +75,13 @@ impl Engine {
         if observed.driver.as_ref().is_some_and(|driver| !driver.spec.actions.is_empty()) {
             plan.warnings.push("the driver declares actions: they are shown but not run yet".to_owned());
         }
+        // Back one may always go, and should know what the driver says about it.
+        if wish.order.kind == OperationKind::Rollback
+            && let Some(driver) = &observed.driver
+            && let Err(problem) = self.check_upgrade(wish.order.record.id, draft, driver).await
+        {
+            plan.warnings.push(problem.why);
+        }
         let notes = drawn.parts.notes.clone();
         let preview = Preview { kind: Some(wish.order.kind), plan, diffs, notes };
         let newest = observed.situation.newest.as_ref().map(|instance| instance.number);

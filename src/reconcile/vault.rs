@@ -41,7 +41,7 @@ const UNUSED_FOR: SignedDuration = SignedDuration::from_mins(15);
 pub(super) struct Vault {
     key: ObjectKey,
     /// The Secret itself, when it is to be made or lacks the key of its digests.
-    base: Option<Zeroed>,
+    base: Option<Hidden>,
     /// Whether it exists.
     exists: bool,
     /// The values, by the key that each gets.
@@ -51,9 +51,9 @@ pub(super) struct Vault {
 }
 
 /// An object with secrets in it, which `Debug` does not show.
-struct Zeroed(Value);
+struct Hidden(Value);
 
-impl std::fmt::Debug for Zeroed {
+impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("(secret)")
     }
@@ -140,7 +140,7 @@ impl Engine {
             }
         }
         if !has_key {
-            vault.base = Some(Zeroed(base(&vault.key, environment, &draft.name, &digest_key)));
+            vault.base = Some(Hidden(base(&vault.key, environment, &draft.name, &digest_key)));
         }
         Ok((!vault.values.is_empty()).then_some(vault))
     }
@@ -150,7 +150,7 @@ impl Engine {
     /// # Errors
     /// The cluster refuses it.
     pub(super) async fn write_vault(&self, vault: &Vault, environment: &Environment) -> Result<(), Problem> {
-        if let Some(Zeroed(base)) = &vault.base {
+        if let Some(Hidden(base)) = &vault.base {
             let write = || self.cluster().apply(base, ApplyOptions::default());
             match write().await {
                 Err(ClusterError::NotFound { .. }) => {

@@ -281,7 +281,10 @@ async fn an_upgrade_from_outside_of_the_driver_s_ranges_is_refused() {
     let patch = json!({"spec": {"applicationVersion": "2.0.0"}});
     bench.edit(&key(styrmin::cluster::KIND, NAME), "styrmindeployments", patch).await;
     bench.until_problem(NAME, "cannot come from 1.6.0 to 2.0.0").await;
-    bench.confirm(Intent::Rollback(id, 1)).await;
+    let back = Intent::Rollback(id, 1);
+    let warnings = bench.engine.preview(&back).await.unwrap().plan.warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("upgrades from >=1.0,<1.5 only")), "{warnings:?}");
+    bench.confirm(back).await;
     bench.until_running(NAME, 3).await;
     bench.close().await;
 }

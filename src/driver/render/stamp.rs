@@ -72,7 +72,9 @@ impl Stamp {
             return Err(format!("{shown} is part of the cluster itself, a driver may not bring it"));
         }
         if kind(object) == "Secret" && RESERVED.iter().any(|end| name(object) == self.reserved(end)) {
-            return Err(format!("{shown} is where Styrmin keeps the deployment's secrets, a driver may not bring it"));
+            return Err(format!(
+                "{shown} is where Styrmin keeps the deployment's secrets, a driver may not bring it"
+            ));
         }
         let group = object.get("apiVersion").and_then(Value::as_str).unwrap_or("").split('/').next();
         if group == Some(labels::GROUP) {
