@@ -9,6 +9,8 @@
     reason = "a test fails by panicking, and says why it skips"
 )]
 
+#[path = "driver_tools/charts.rs"]
+mod charts;
 #[path = "driver_tools/cockpit.rs"]
 mod cockpit;
 #[path = "driver_tools/documents.rs"]

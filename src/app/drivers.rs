@@ -3,11 +3,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Options;
-use crate::domain::{DriverVersion, Problem};
+use super::paths::Paths;
+use crate::domain::{Clock, DriverVersion, Problem};
 use crate::driver;
+use crate::driver::fetch::Fetcher;
 
+mod charts;
 pub mod rendering;
 mod source;
 mod toolbox;
@@ -47,26 +51,72 @@ pub(super) fn read(options: &Options, config: &Path) -> Result<Start, Problem> {
 }
 
 impl Start {
-    /// Records them: which can be deployed, and what was left out. What is recorded with another content stays as it is.
+    /// Records them: which can be deployed, and what was left out. What is recorded with another content stays as it is. The
+    /// chart of one that was named on the command line is pulled; of the others, what was fetched before is taken: nobody waits
+    /// for a network before the first picture.
     ///
     /// # Errors
-    /// One that was named on the command line cannot be recorded.
-    pub(super) async fn record(self, store: &Store) -> Result<(Vec<DriverVersion>, Vec<Problem>), Problem> {
+    /// One that was named on the command line cannot be recorded, or its chart cannot be pulled.
+    pub(super) async fn record(
+        self,
+        store: &Store,
+        paths: &Paths,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(Vec<DriverVersion>, Vec<Problem>), Problem> {
         let Self { named, offered, mut notices } = self;
         let mut recorded = Vec::new();
-        for driver in offered {
+        let fetcher = || Fetcher::new(&paths.cache(), Arc::clone(clock));
+        for mut driver in offered {
+            if charts::missing(&driver).is_some() {
+                if let Some(known) = known(store, &driver).await? {
+                    recorded.push(known);
+                    continue;
+                }
+                match charts::take(&fetcher()?, &mut driver).await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        notices.push(not_at_hand(&driver));
+                        continue;
+                    }
+                    Err(problem) => {
+                        notices.push(problem);
+                        continue;
+                    }
+                }
+            }
             match store.record_driver(&driver).await {
                 Ok(_) => recorded.push(driver),
                 Err(error @ StoreError::Immutable { .. }) => notices.push(error.into()),
                 Err(error) => return Err(error.into()),
             }
         }
-        for driver in named {
+        for mut driver in named {
+            if charts::missing(&driver).is_some() {
+                if let Some(known) = known(store, &driver).await? {
+                    recorded.push(known);
+                    continue;
+                }
+                charts::pull(&fetcher()?, &mut driver).await?;
+            }
             store.record_driver(&driver).await?;
             recorded.push(driver);
         }
         Ok((recorded, notices))
     }
+}
+
+/// The recorded version of a driver, when it has the same files: its chart was pulled then.
+async fn known(store: &Store, driver: &DriverVersion) -> Result<Option<DriverVersion>, Problem> {
+    let before = store.driver(&driver.reference).await?;
+    Ok(before.filter(|before| charts::same_files(driver, before)))
+}
+
+fn not_at_hand(driver: &DriverVersion) -> Problem {
+    Problem::new(
+        format!("The driver {} is left out", driver.reference),
+        format!("its chart is not at hand, and is not pulled while the cockpit starts ({})", driver.source),
+        format!("styrmin driver load {} pulls it", driver.source),
+    )
 }
 
 fn directories(parent: &Path) -> Vec<PathBuf> {

@@ -72,7 +72,8 @@ pub async fn open(
         (Some(home), Some(_)) => Some(home.start(&store, false).await?),
         _ => None,
     };
-    let (loaded, notices) = drivers::read(options, &paths.config)?.record(&store).await?;
+    let loaded = drivers::read(options, &paths.config)?;
+    let (loaded, notices) = loaded.record(&store, paths, &clock).await?;
     let cluster = Cluster::new(connection, Arc::clone(&clock));
     if sandbox.is_some() {
         leader::prepare(&cluster).await?;

@@ -1,12 +1,9 @@
 //! What a person names a driver by, and the driver that is there.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use crate::domain::driver::{ChartPin, HelmChart};
-use crate::domain::{DriverVersion, Problem};
-use crate::driver::chart::Chart;
-use crate::driver::fetch::{ChartReference, Fetcher, GitDriver, GitSource};
+use crate::domain::Problem;
+use crate::driver::fetch::{Fetcher, GitDriver, GitSource};
 use crate::driver::{self, Content, Diagnostic, Loaded};
 
 /// Where a driver is read from.
@@ -51,53 +48,28 @@ impl Source {
         Ok(Self::Directory(PathBuf::from(text)))
     }
 
-    /// Reads the driver that is there now, and pulls its chart when that comes from elsewhere.
+    /// Reads the driver that is there now, without a chart that comes from elsewhere.
     ///
     /// # Errors
-    /// It, or its chart, cannot be reached, or something in it is wrong.
+    /// It cannot be reached, or something in it is wrong.
     pub async fn read(&self, fetcher: &Fetcher) -> Result<Loaded, Unreadable> {
-        let mut loaded = self.read_files(fetcher).await?;
-        pull(fetcher, &mut loaded.version).await?;
-        Ok(loaded)
-    }
-
-    async fn read_files(&self, fetcher: &Fetcher) -> Result<Loaded, Unreadable> {
         match self {
             Self::Directory(path) => read_directory(path.clone()).await,
             Self::Git(source) => {
                 let fetched = fetcher.driver(source).await.map_err(Unreadable::Problem)?;
                 let source = fetched.source.clone();
-                let read = content(fetched).and_then(|content| driver::load_content(&source, content));
-                read.map_err(|findings| Unreadable::Findings { source, findings })
+                load(&source, fetched).map_err(|findings| Unreadable::Findings { source, findings })
             }
         }
     }
 }
 
-/// Pulls the chart that a driver names, and pins it: what it is now it stays for this version of the driver.
-async fn pull(fetcher: &Fetcher, version: &mut DriverVersion) -> Result<(), Problem> {
-    let Some(spec) = version.spec.helm.clone().filter(HelmChart::is_remote) else { return Ok(()) };
-    let asked = ChartReference { location: spec.location, chart: spec.chart, version: spec.version };
-    let archive = fetcher.chart(&asked).await?;
-    let bytes = Arc::clone(&archive.bytes);
-    let read = tokio::task::spawn_blocking(move || Chart::from_archive(&bytes)).await;
-    let broken = |error: tokio::task::JoinError| {
-        Problem::new(format!("{asked} cannot be read"), error.to_string(), "report this: it is a defect")
-    };
-    let chart = read.map_err(broken)?.map_err(|error| error.problem(&archive.origin))?;
-    let pin =
-        ChartPin { origin: archive.origin, version: chart.metadata.version.clone(), digest: archive.digest };
-    version.pin_chart(pin, archive.bytes);
-    Ok(())
-}
-
-/// The files of a driver, within the limits that a directory has too.
-fn content(fetched: GitDriver) -> Result<Content, Vec<Diagnostic>> {
+fn load(source: &str, fetched: GitDriver) -> Result<Loaded, Vec<Diagnostic>> {
     let mut content = Content::default();
     for (path, bytes) in fetched.files {
-        content.add(&path, bytes).map_err(|refused| vec![refused])?;
+        content.add(&path, bytes).map_err(|finding| vec![finding])?;
     }
-    Ok(content)
+    driver::load_content(source, content)
 }
 
 async fn read_directory(path: PathBuf) -> Result<Loaded, Unreadable> {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::paths::Paths;
+use super::charts;
 use super::source::{Source, Unreadable};
 use crate::domain::{Clock, DriverRef, DriverVersion, Problem, SystemClock};
 use crate::driver::fetch::Fetcher;
@@ -48,16 +49,18 @@ impl Toolbox {
         Ok(Self { fetcher: Fetcher::new(&paths.cache(), Arc::clone(&clock))?, paths, clock })
     }
 
-    /// Reads a driver.
+    /// Reads a driver, with its chart.
     ///
     /// # Errors
-    /// It cannot be reached, or something in it is wrong.
+    /// It or its chart cannot be reached, or something in it is wrong.
     pub async fn read(&self, source: &Source) -> Result<Loaded, Unreadable> {
-        source.read(&self.fetcher).await
+        let mut loaded = source.read(&self.fetcher).await?;
+        charts::pull(&self.fetcher, &mut loaded.version).await?;
+        Ok(loaded)
     }
 
-    /// Reads a driver and records it: cockpits and agents of the state directory offer it from then on. A commit that is
-    /// recorded already is not fetched again.
+    /// Reads a driver and records it with its chart: cockpits and agents of the state directory offer it from then on. A commit
+    /// that is recorded already is not fetched again, nor is the chart of files that are.
     ///
     /// # Errors
     /// It cannot be reached, something in it is wrong, or another content is recorded under the same version.
@@ -66,7 +69,12 @@ impl Toolbox {
         if let Some(version) = self.known(source, &store).await? {
             return Ok(Load { version, recorded: Recorded::Known, warnings: Vec::new() });
         }
-        let Loaded { version, warnings } = self.read(source).await?;
+        let Loaded { mut version, warnings } = source.read(&self.fetcher).await?;
+        let before = store.driver(&version.reference).await.map_err(Problem::from)?;
+        if let Some(before) = before.filter(|before| charts::same_files(&version, before)) {
+            return Ok(Load { version: before, recorded: Recorded::Known, warnings });
+        }
+        charts::pull(&self.fetcher, &mut version).await?;
         let recorded = store.record_driver(&version).await.map_err(Problem::from)?;
         Ok(Load { version, recorded, warnings })
     }
@@ -110,12 +118,16 @@ impl Toolbox {
         let (name, version) =
             text.split_once('@').map_or((text, None), |(name, version)| (name, Some(version)));
         let listed = self.list().await?;
-        let mut named =
-            listed.iter().map(|listed| &listed.version).filter(|driver| driver.reference.name == name);
-        if let Some(found) =
-            named.find(|driver| version.is_none_or(|version| driver.reference.version == version))
-        {
-            return Ok(found.clone());
+        let is_meant = |driver: &&DriverVersion| {
+            driver.reference.name == name && version.is_none_or(|version| driver.reference.version == version)
+        };
+        if let Some(found) = listed.iter().map(|listed| &listed.version).find(is_meant) {
+            // a list has no binaries, which charts are
+            let whole = match self.kept()? {
+                Some(store) => store.driver(&found.reference).await?,
+                None => None,
+            };
+            return Ok(whole.unwrap_or_else(|| found.clone()));
         }
         let known: Vec<String> = listed.iter().map(|listed| at(&listed.version.reference)).collect();
         Err(Problem::new(
