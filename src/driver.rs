@@ -12,7 +12,6 @@ mod fuzz;
 mod load;
 mod reader;
 mod render;
-pub mod semver;
 mod skeleton;
 mod spec;
 mod templates;

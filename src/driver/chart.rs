@@ -26,7 +26,7 @@ pub mod render;
 mod schema;
 pub mod toml;
 pub mod value;
-mod versions;
+pub(in crate::driver) mod versions;
 pub mod yaml;
 
 pub use capabilities::Capabilities;

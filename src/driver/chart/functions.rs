@@ -32,7 +32,7 @@ mod regexes;
 mod strings;
 mod urls;
 mod values;
-pub(super) mod versions;
+pub(in crate::driver) mod versions;
 mod words;
 
 /// The longest text that a function makes, in bytes.

@@ -1,6 +1,6 @@
 //! Versions of charts and clusters, and the ranges that charts ask for.
 
-use super::functions::versions::{Constraints, Version};
+pub(in crate::driver) use super::functions::versions::{Constraints, Version};
 
 /// Whether a text is a version.
 pub(super) fn is_version(text: &str) -> bool {
@@ -24,6 +24,23 @@ pub(super) fn complete(text: &str) -> Option<(String, u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Asked of the real Helm.
+    const RECORDED: &str = include_str!("versions/recorded.txt");
+
+    #[test]
+    fn what_a_constraint_holds_is_what_helm_says() {
+        let mut lines = RECORDED.lines().filter(|line| !line.starts_with('#'));
+        let versions: Vec<&str> = lines.next().unwrap().split(' ').skip(1).collect();
+        let mut checked = 0;
+        for line in lines {
+            let (range, expected) = line.split_once(':').unwrap();
+            let held = versions.iter().copied().filter(|version| compatible(range, version));
+            assert_eq!(held.collect::<Vec<_>>(), expected.split_whitespace().collect::<Vec<_>>(), "{range}");
+            checked += 1;
+        }
+        assert!(checked > 100, "{checked}");
+    }
 
     #[test]
     fn ranges_are_those_of_charts() {

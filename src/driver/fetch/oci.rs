@@ -15,7 +15,7 @@ use super::http::{Answer, Call, Client, HttpError};
 use super::login::Logins;
 use super::url::Url;
 use super::{Refusal, Resolved, versions};
-use crate::driver::semver::Version;
+use crate::driver::chart::versions::Version;
 pub(super) use reference::Reference;
 use reference::{to_tag, to_version};
 use token::TokenError;
@@ -122,9 +122,7 @@ impl<'a> Registry<'a> {
                 .map_err(|_| Refusal::Broken(format!("{} answers with no JSON", answer.url)))?;
             let page = page.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let versions = page.iter().filter_map(Value::as_str).map(to_version);
-            tags.extend(
-                versions.filter(|text| Version::strict(text.strip_prefix('v').unwrap_or(text)).is_ok()),
-            );
+            tags.extend(versions.filter(|text| versions::is_whole(text.strip_prefix('v').unwrap_or(text))));
             let prefix = format!("/v2/{}/", self.reference.repository);
             // only the path: a registry does not send us elsewhere for its tags
             let next = answer.header(LINK).and_then(next_page).and_then(|next| answer.url.join(next).ok());

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::oci::Reference;
 use super::url::Url;
+use super::versions::is_whole;
 use super::{ChartReference, Refusal};
-use crate::driver::semver::Version;
 
 /// Where a chart is.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Source {
 
     /// Whether the same question always has the same answer: a whole version, once published, stays what it is.
     pub(super) fn is_fixed(&self, asked: &ChartReference) -> bool {
-        let whole = asked.version.as_deref().is_some_and(|version| Version::strict(version).is_ok());
+        let whole = asked.version.as_deref().is_some_and(is_whole);
         match self {
             Self::Registry(reference) => whole || reference.is_fixed(),
             Self::Repository(_) => whole,

@@ -1,9 +1,14 @@
 //! Which of the versions that there are is the one that is asked for: Helm's rules.
 
-use crate::driver::semver::{Constraint, Version, precedence};
+use crate::driver::chart::versions::{Constraints, Version};
 
 /// How many versions a message names.
 const NAMED: usize = 5;
+
+/// Whether a text is a version as the specification of semantic versions writes them, and not a shorter one.
+pub(super) fn is_whole(text: &str) -> bool {
+    Version::parse(text).is_ok_and(|version| version.to_string() == text)
+}
 
 /// The one that is asked for: the one of that very text, else the highest that the range holds; without a range, the highest
 /// release.
@@ -16,14 +21,14 @@ pub(super) fn choose(candidates: Vec<String>, asked: Option<&str>) -> Result<Str
         return Ok(exact.clone());
     }
     let range = asked.unwrap_or("*");
-    let constraint = Constraint::parse(range).map_err(|_| {
+    let constraint = Constraints::parse(range).map_err(|_| {
         format!("'{range}' is neither one of its versions nor a range such as ^1.2 or >=1.2 <2")
     })?;
     let mut versions: Vec<(Version, String)> =
         candidates.into_iter().filter_map(|text| Some((Version::parse(&text).ok()?, text))).collect();
     // where two are equal, the one that was first stays first
-    versions.sort_by(|(left, _), (right, _)| precedence(right, left));
-    if let Some((_, text)) = versions.iter().find(|(version, _)| constraint.holds(version)) {
+    versions.sort_by(|(left, _), (right, _)| right.cmp(left));
+    if let Some((_, text)) = versions.iter().find(|(version, _)| constraint.allow(version)) {
         return Ok(text.clone());
     }
     let named: Vec<&str> = versions.iter().take(NAMED).map(|(_, text)| text.as_str()).collect();

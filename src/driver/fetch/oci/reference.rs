@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::super::digest::Digest;
 use super::super::url::read_address;
-use crate::driver::semver::Version;
+use super::super::versions::is_whole;
 
 /// The longest location, in bytes.
 const LENGTH_LIMIT: usize = 1_024;
@@ -66,7 +66,7 @@ impl Reference {
 
     /// Whether it always leads to the same chart: it names a digest, or a whole version.
     pub(in super::super) fn is_fixed(&self) -> bool {
-        let whole = |tag: &String| Version::strict(&to_version(tag)).is_ok();
+        let whole = |tag: &String| is_whole(&to_version(tag));
         self.digest.is_some() || self.tag.as_ref().is_some_and(whole)
     }
 

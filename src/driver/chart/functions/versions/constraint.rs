@@ -170,10 +170,8 @@ impl Constraint {
     fn differs(&self, version: &Version) -> bool {
         let own = &self.version;
         match self.open {
-            None => version != own,
-            Some(Part::Major) => {
-                version.major != own.major || version.minor != own.minor || version.patch != own.patch
-            }
+            // `!=*` excludes 0.0.0 alone, as the library has it
+            None | Some(Part::Major) => version != own,
             Some(Part::Minor) => version.major != own.major,
             Some(Part::Patch) => {
                 let same = version.major == own.major && version.minor == own.minor;
