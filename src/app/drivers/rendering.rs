@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::cluster::key;
 use crate::domain::diff::ObjectDiff;
+use crate::domain::driver::ParameterKind;
 use crate::domain::names::digest;
 use crate::domain::{
     ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion,
-    Environment, ObjectKey, Problem,
+    Environment, ObjectKey, Problem, SecretReference,
 };
 use crate::driver::{self, context};
 
@@ -73,6 +74,14 @@ impl Rendering {
 
     fn resolve(&self, driver: &DriverVersion) -> Result<Value, Problem> {
         let name = self.name.clone().unwrap_or_else(|| driver.reference.name.clone());
+        let mut parameters = self.parameters.clone();
+        for parameter in &driver.spec.parameters {
+            if parameter.kind == ParameterKind::Secret && parameter.default.is_none() {
+                // where the value would lie: nobody writes a secret on a command line
+                let place = SecretReference::new(&name, &parameter.name, "0".repeat(32));
+                parameters.entry(parameter.name.clone()).or_insert_with(|| place.to_value());
+            }
+        }
         let cluster = ClusterRecord {
             name: ClusterKind::Sandbox.as_str().to_owned(),
             kind: ClusterKind::Sandbox,
@@ -96,7 +105,7 @@ impl Rendering {
                     .version
                     .clone()
                     .unwrap_or_else(|| driver.spec.default_version.clone()),
-                parameters: self.parameters.clone(),
+                parameters,
                 ..DeploymentDraft::default()
             },
             phase: DesiredPhase::Running,

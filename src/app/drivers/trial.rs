@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 use super::super::paths::Paths;
 use super::super::session::{self, Opened, Session};
 use super::super::{Options, Target, log, temporary_state, wire};
+use crate::domain::driver::ParameterKind;
 use crate::domain::object::Detail;
 use crate::domain::world::{Application, ComponentView, Probe, ProbeOutcome, UrlView};
 use crate::domain::{
     Clock, DeploymentDraft, DriverSpec, DriverVersion, Health, Intent, ObjectSummary, OperationState,
-    OperationView, Problem, SystemClock, World,
+    OperationView, Problem, SecretText, SystemClock, TypedSecrets, World,
 };
+use crate::reconcile::{SeededRandom, identifier};
 use crate::store::Store;
 use crate::ui::event::Event;
 
@@ -29,6 +31,9 @@ const ENVIRONMENT: &str = "demo";
 const ACTOR: &str = "driver test";
 /// How often it is planned.
 const TRIES: u32 = 5;
+/// How many characters a secret gets, where its parameter does not ask for more or for fewer; and how many at most.
+const STAND_IN_LENGTH: f64 = 24.0;
+const LONGEST: usize = 4096;
 /// How many notices may wait.
 const NOTICES: usize = 64;
 
@@ -170,9 +175,31 @@ impl Trial {
             driver: self.driver.reference.clone(),
             application_version: version,
             parameters: self.parameters.clone(),
+            typed: stand_ins(&self.driver.spec),
             ..DeploymentDraft::default()
         }
     }
+}
+
+/// Values for the secret parameters that must be given one: nobody writes a secret on a command line, and any will do here.
+fn stand_ins(spec: &DriverSpec) -> TypedSecrets {
+    let secrets = spec.parameters.iter().filter(|parameter| parameter.kind == ParameterKind::Secret);
+    let wanted = secrets.filter(|parameter| parameter.default.is_none());
+    let random = SeededRandom::from_entropy();
+    wanted
+        .map(|parameter| {
+            let length = parameter.min.map_or(STAND_IN_LENGTH, |least| STAND_IN_LENGTH.max(least));
+            let length = parameter.max.map_or(length, |most| length.min(most));
+            let text: String = std::iter::repeat_with(|| identifier(&random)).take(LONGEST / 16).collect();
+            let text: String = text
+                .chars()
+                .zip(1..)
+                .take_while(|(_, count)| f64::from(*count) <= length)
+                .map(|(letter, _)| letter)
+                .collect();
+            (parameter.name.clone(), SecretText::new(text))
+        })
+        .collect()
 }
 
 /// Plans and confirms; again when the plan is out of date by then: the sandbox has just begun, and what it serves still grows.

@@ -297,13 +297,14 @@ fn what_cannot_be_deployed_is_refused_with_the_reason() {
 }
 
 #[test]
-fn charts_are_not_deployed_yet() {
+fn a_chart_that_was_not_pulled_is_told() {
     let mut sources = Sources::notes("notes", "1.0.0");
     sources.driver.spec.helm = Some(crate::domain::driver::HelmChart {
         location: "oci://x/y".to_owned(),
         ..crate::domain::driver::HelmChart::default()
     });
-    assert!(sources.resolve(1).unwrap_err().why.contains("charts are not rendered yet"));
+    let problem = sources.resolve(1).unwrap_err();
+    assert!(problem.why.contains("the chart oci://x/y was not pulled"), "{problem}");
 }
 
 /// A driver with a secret parameter, and a pod that uses it.
