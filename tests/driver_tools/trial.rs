@@ -89,3 +89,17 @@ fn interrupted_it_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+#[test]
+fn every_built_in_driver_is_sound_and_passes() {
+    let home = Home::new();
+    let drivers = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/drivers")).unwrap();
+    for directory in drivers.map(|entry| entry.unwrap().path()) {
+        let directory = directory.to_str().unwrap();
+        let linted = home.run(&["lint", directory, "-o", "json"]).json();
+        assert_eq!((linted["errors"].as_u64(), linted["warnings"].as_u64()), (Some(0), Some(0)), "{linted}");
+        assert!(!home.run(&["render", directory, "-o", "json"]).json().as_array().unwrap().is_empty());
+        let tried = home.run(&["test", directory, "-o", "json"]).json();
+        assert_eq!(tried["passed"], true, "{directory}: {tried}");
+    }
+}

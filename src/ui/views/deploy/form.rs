@@ -22,6 +22,9 @@ const NAME: usize = 3;
 /// The fields before the driver's parameters.
 const OWN: usize = 4;
 
+/// The driver of the demo application, which a newcomer looks for: it runs for real on the sandbox.
+const DEMO: &str = "notes";
+
 /// The environment that is offered when there is none yet.
 const FIRST_ENVIRONMENT: &str = "demo";
 
@@ -341,10 +344,11 @@ fn driver_versions(world: &World, name: &str) -> Vec<String> {
     of_it.map(|driver| driver.reference.version.clone()).collect()
 }
 
-/// The drivers by name, each once; the picture has them by name, newest first.
+/// The drivers by name, each once, the demo before all others; the picture has them by name, newest first.
 fn driver_names(world: &World) -> Vec<String> {
     let mut names: Vec<String> = world.drivers.iter().map(|driver| driver.reference.name.clone()).collect();
     names.dedup();
+    names.sort_by_key(|name| name != DEMO);
     names
 }
 
