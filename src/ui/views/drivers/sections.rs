@@ -58,7 +58,7 @@ fn about(sheet: &mut Sheet<'_>, driver: &DriverVersion, latest: &str) {
     }
     sheet.fact("offers", &driver.spec.default_version);
     sheet.fact("supports", &driver.spec.supported_versions);
-    sheet.fact("known versions", &driver.spec.known_versions.join(", "));
+    sheet.fact("versions", &driver.spec.known_versions.join(", "));
     sheet.fact("upgrades from", &upgrades_from.application.join(" or "));
     sheet.fact("from drivers", &upgrades_from.driver.join(" or "));
     sheet.fact("licence", &info.license);
@@ -100,7 +100,7 @@ fn parameter(sheet: &mut Sheet<'_>, spec: &ParameterSpec) {
     };
     let pattern = spec.pattern.as_deref().map(|pattern| format!("must match {pattern}"));
     sheet.item(&spec.name, &joined(&[Some(kind), Some(default), format::limits(spec), pattern]));
-    let label = Some(&spec.label).filter(|label| **label != spec.name);
+    let label = Some(&spec.label).filter(|label| label.to_lowercase().replace(' ', "_") != spec.name);
     sheet.below(&joined(&[label.cloned(), Some(spec.description.trim().to_owned())]));
 }
 
