@@ -289,6 +289,34 @@ fn drivers() {
 }
 
 #[test]
+fn driver() {
+    check("driver", sample::world, |cockpit| {
+        cockpit.press("2<enter>");
+    });
+}
+
+#[test]
+fn driver_to_its_end() {
+    check("driver_end", sample::world, |cockpit| {
+        cockpit.press("2<enter>G");
+    });
+}
+
+#[test]
+fn driver_whose_chart_was_pulled() {
+    check("driver_chart", sample::world, |cockpit| {
+        cockpit.press("2G<enter>");
+    });
+}
+
+#[test]
+fn driver_versions_compared() {
+    check("driver_comparison", sample::world, |cockpit| {
+        cockpit.press("2d");
+    });
+}
+
+#[test]
 fn help() {
     check("help", sample::world, |cockpit| {
         cockpit.press("?");

@@ -71,9 +71,14 @@ impl ObjectDiff {
 
     /// How many lines are new, and how many are gone.
     pub fn counts(&self) -> (usize, usize) {
-        let count = |change| self.lines.iter().filter(|line| line.change == change).count();
-        (count(Change::Added), count(Change::Removed))
+        counts(&self.lines)
     }
+}
+
+/// How many of these lines are new, and how many are gone.
+pub fn counts(lines: &[DiffLine]) -> (usize, usize) {
+    let count = |change| lines.iter().filter(|line| line.change == change).count();
+    (count(Change::Added), count(Change::Removed))
 }
 
 /// How two texts differ, with a few unchanged lines around each change.

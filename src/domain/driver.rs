@@ -1,6 +1,7 @@
 //! What a driver says about an application. Reading and validating lives in the `driver` room.
 
 mod action;
+mod changes;
 mod chart;
 mod component;
 mod parameter;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub use action::{ActionSpec, Hook, Mode, OnFailure};
+pub use changes::{Changes, Fate, FileChange};
 pub use chart::{CHART_ARCHIVE, ChartPin, HelmChart};
 pub use component::{BackupTarget, ComponentSpec, ContainerOverride, EnvVarSpec};
 pub use parameter::{ParameterKind, ParameterSpec};

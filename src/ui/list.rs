@@ -46,6 +46,25 @@ pub fn window(at: usize, offset: usize, len: usize, page: usize) -> usize {
     offset.clamp(lowest, at.max(lowest)).min(len.saturating_sub(page))
 }
 
+/// Scrolls a text of `len` lines, of which `page` are on screen and `offset` is the first; false when the command scrolls nothing.
+/// [`Command::Next`] and [`Command::Previous`] go to where a part of it begins: to one of `starts`.
+pub fn scroll(offset: &mut usize, command: Command, (len, page): (usize, usize), starts: &[usize]) -> bool {
+    let last = len.saturating_sub(page);
+    let jump = match command {
+        Command::Next => starts.iter().copied().find(|start| *start > *offset),
+        Command::Previous => starts.iter().copied().rfind(|start| *start < *offset),
+        other => {
+            // The text scrolls as a whole: the cursor is its first row.
+            let mut cursor = Cursor { at: (*offset).min(last), offset: 0 };
+            let moved = cursor.command(other, last + 1, page);
+            *offset = cursor.at;
+            return moved;
+        }
+    };
+    *offset = jump.unwrap_or(*offset).min(last);
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use super::look::Look;
 use super::overlays::Question;
 use super::toast::Toast;
 use crate::domain::world::{Application, LogTarget};
-use crate::domain::{DeploymentId, Intent, ObjectKey, OperationId, World};
+use crate::domain::{DeploymentId, DriverRef, Intent, ObjectKey, OperationId, World};
 
 /// Names an application across pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,6 +91,10 @@ pub enum Step {
     ShowOperation(OperationId),
     /// Show how two instances of an application differ, the older one first.
     Compare(ApplicationKey, u32, u32),
+    /// Show a driver version.
+    ShowDriver(DriverRef),
+    /// Show how two versions of a driver differ, the older one first.
+    CompareDrivers(DriverRef, DriverRef),
     /// Ask something before it is done.
     Ask(Box<Question>),
     /// What was wanted of an application is recorded: show it.

@@ -17,7 +17,7 @@ pub use application::{ApplicationView, earlier};
 pub use applications::ApplicationsView;
 pub use comparison::ComparisonView;
 pub use deploy::DeployForm;
-pub use drivers::DriversView;
+pub use drivers::{DriverComparison, DriverPage, DriversView};
 pub use operation::OperationPage;
 pub use operations::OperationsView;
 

@@ -8,7 +8,8 @@ use serde_json::json;
 use styrmin::domain::diff::ObjectDiff;
 use styrmin::domain::drift::{Drift, DriftAnswer, DriftedField};
 use styrmin::domain::driver::{
-    ActionSpec, ComponentSpec, DriverInfo, ParameterKind, ParameterSpec, ServiceScope, ServiceSpec,
+    ActionSpec, ChartPin, ComponentSpec, DriverInfo, Hook, Mode, ParameterKind, ParameterSpec, ServiceScope,
+    ServiceSpec,
 };
 use styrmin::domain::object::{ContainerSummary, Detail, EventSummary, PodDetail, WorkloadDetail};
 use styrmin::domain::operation::{Goal, OperationEvent, Orders, Origin, Subject, Times};
@@ -147,26 +148,71 @@ pub fn drivers() -> Vec<Arc<DriverVersion>> {
         components: BTreeMap::from([("db".into(), database), ("web".into(), ComponentSpec::default())]),
         services: vec![service],
         parameters,
-        actions: vec![ActionSpec { name: "migrate".into(), ..ActionSpec::default() }],
+        actions: vec![migrate()],
         ..DriverSpec::default()
     };
+    let mut older = notes.clone();
+    older.parameters.retain(|parameter| parameter.name != "log_level");
+    older.actions.clear();
     let wiki = DriverSpec {
         supported_versions: ">=3.0".into(),
         default_version: "3.2.1".into(),
         info: DriverInfo { description: "Pages that everybody edits.".into(), ..DriverInfo::default() },
         ..DriverSpec::default()
     };
-    [("notes", "1.2.0", notes), ("wiki", "0.4.0", wiki)]
-        .map(|(name, version, spec)| {
-            Arc::new(DriverVersion {
-                reference: reference(name, version),
-                source: "built-in".into(),
-                digest: format!("digest-of-{name}"),
-                spec,
-                ..DriverVersion::default()
-            })
-        })
+    let pin = ChartPin {
+        origin: "oci://registry.example.org/charts/wiki:4.2.0".into(),
+        version: "4.2.0".into(),
+        digest: "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".into(),
+    };
+    let mut wiki = driver("wiki", "0.4.0", wiki, &[]);
+    wiki.source = "git https://example.org/wiki.git @ 3f2a9c1".into();
+    wiki.chart = Some(pin);
+    let changed = NOTES_TEMPLATE.replace("log_level", "level");
+    let new = [
+        ("templates/web.yml.j2", NOTES_TEMPLATE),
+        ("actions/migrate.py", "def migrate(context):\n    pass\n"),
+    ];
+    let old = [("templates/web.yml.j2", changed.as_str()), ("README.md", "Notes\n")];
+    [driver("notes", "1.2.0", notes, &new), driver("notes", "1.1.0", older, &old), wiki]
+        .map(Arc::new)
         .to_vec()
+}
+
+const NOTES_TEMPLATE: &str = "kind: Deployment
+metadata:
+  name: {{ deployment.name }}-web
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          env:
+            - name: LOG_LEVEL
+              value: {{ parameters.log_level }}
+";
+
+fn migrate() -> ActionSpec {
+    ActionSpec {
+        name: "migrate".into(),
+        hook: Some(Hook::Upgrade),
+        mode: Some(Mode::Pre),
+        location: "actions/migrate.py::migrate".into(),
+        description: "Brings the tables of the database to the new version.".into(),
+        ..ActionSpec::default()
+    }
+}
+
+fn driver(name: &str, version: &str, spec: DriverSpec, files: &[(&str, &str)]) -> DriverVersion {
+    DriverVersion {
+        reference: reference(name, version),
+        source: "built-in".into(),
+        digest: format!("digest-of-{name}-{version}"),
+        spec,
+        files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+        loaded_at: Some(before(86_400)),
+        ..DriverVersion::default()
+    }
 }
 
 fn key(kind: &str, namespace: &str, name: &str) -> ObjectKey {

@@ -82,6 +82,7 @@ commands! {
     ShowObjects => "show-objects", "objects", "Show the objects of its inventory", Applications;
     ShowHistory => "show-history", "history", "Show its instances, and how they differ", Applications;
     ShowDrift => "show-drift", "drift", "Show what somebody else changed about it", Applications;
+    CompareVersions => "compare-versions", "compare", "Compare a driver version with the one before it, or those that are marked", Applications;
     Install => "install", "install", "Plan the installation of Styrmin on this cluster", Applications;
     Change => "change", "change", "Change it: another version, other parameters", Applications;
     RollBack => "roll-back", "roll back", "Roll it back to the instance before", Applications;
@@ -93,7 +94,7 @@ commands! {
     Settle => "settle", "settle", "Settle who has the fields that somebody else owns", Applications;
     CancelOperation => "cancel-operation", "cancel it", "Cancel the operation that is under way", Applications;
     Delete => "delete", "delete", "Delete it, with or without its volumes", Applications;
-    Mark => "mark", "mark", "Mark an instance to compare it with another one, or take the mark away", Operations;
+    Mark => "mark", "mark", "Mark an instance or a driver version to compare it, or take the mark away", Operations;
     AnswerStep => "answer-step", "answer", "Say what became of a step of which nobody else can tell", Operations;
     LogPause => "log-pause", "pause", "Stop following the log, or follow it again", Logs;
     LogWrap => "log-wrap", "wrap", "Wrap long log lines, or cut them", Logs;

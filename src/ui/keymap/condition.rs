@@ -41,10 +41,12 @@ pub enum Flag {
     Contested,
     /// A plan is shown whose steps change something line by line.
     Differences,
+    /// Driver versions are shown: their table, one of them, or how two differ.
+    Drivers,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 18] = [
+    const ALL: [(Self, &str); 19] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -63,6 +65,7 @@ impl Flag {
         (Self::Stopped, "stopped"),
         (Self::Contested, "contested"),
         (Self::Differences, "differences"),
+        (Self::Drivers, "drivers"),
     ];
 
     /// The word that keymap files use.

@@ -9,7 +9,9 @@ use crate::ui::model::{Model, Slot, Worked};
 use crate::ui::overlays::{Picker, PlanDialog, Replicas};
 use crate::ui::screen::{ApplicationKey, Screen, Step, Tab};
 use crate::ui::toast::Toast;
-use crate::ui::views::{ApplicationView, ComparisonView, DeployForm, OperationPage};
+use crate::ui::views::{
+    ApplicationView, ComparisonView, DeployForm, DriverComparison, DriverPage, OperationPage,
+};
 
 /// Carries out what the screen in `slot` asked for.
 pub fn follow_up<T>(model: &mut Model, slot: Slot, worked: Option<Worked<T>>, effects: &mut Vec<Effect>) {
@@ -34,6 +36,12 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         Step::Compare(key, old, new) => {
             let view = ComparisonView::new(key, old, new);
             show(model, ComparisonView::NAME, Box::new(view), effects);
+        }
+        Step::ShowDriver(reference) => {
+            show(model, DriverPage::NAME, Box::new(DriverPage::new(reference)), effects);
+        }
+        Step::CompareDrivers(old, new) => {
+            show(model, DriverComparison::NAME, Box::new(DriverComparison::new(old, new)), effects);
         }
         Step::Ask(question) => model.overlays.push(question),
         Step::Deployed(key) => show_deployed(model, slot, key, effects),

@@ -13,7 +13,7 @@ use crate::ui::event::{Effect, Reply, RequestId};
 use crate::ui::format;
 use crate::ui::keymap::{Command, Flags, Layer};
 use crate::ui::layout::{inset, row, rows_from};
-use crate::ui::list::Cursor;
+use crate::ui::list::scroll as scroll_text;
 use crate::ui::look::Look;
 use crate::ui::model::SPIN;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
@@ -81,21 +81,7 @@ impl ComparisonView {
             let (lines, starts) = self.lines(look, size.width);
             (lines.len(), starts)
         });
-        let page = Self::height(size);
-        let last = len.saturating_sub(page);
-        let jump = match command {
-            Command::Next => starts.iter().copied().find(|start| *start > self.offset),
-            Command::Previous => starts.iter().copied().rfind(|start| *start < self.offset),
-            other => {
-                // The page scrolls as a whole: the cursor is its first row.
-                let mut cursor = Cursor { at: self.offset.min(last), offset: 0 };
-                let moved = cursor.command(other, last + 1, page);
-                self.offset = cursor.at;
-                return moved;
-            }
-        };
-        self.offset = jump.unwrap_or(self.offset).min(last);
-        true
+        scroll_text(&mut self.offset, command, (len, Self::height(size)), &starts)
     }
 
     fn head(&self, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {

@@ -1,26 +1,36 @@
-//! The drivers: what can be deployed.
+//! The drivers: what can be deployed, version by version.
+
+mod about;
+mod comparison;
+mod page;
+mod rows;
+mod sections;
+mod sheet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use ratatui::text::Line;
 
-use crate::domain::driver::{DriverSpec, ServiceScope};
-use crate::domain::{DriverVersion, World};
-use crate::ui::format;
+pub use comparison::DriverComparison;
+pub use page::DriverPage;
+
+use crate::domain::{DriverRef, DriverVersion, World};
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::layout::{inset, rows_from};
 use crate::ui::list::{Cursor, window};
 use crate::ui::look::Look;
 use crate::ui::screen::{Context, Screen, Step};
 use crate::ui::theme::Role;
+use crate::ui::toast::Toast;
 use crate::ui::views::facts::{Main, Title};
-use crate::ui::widgets::table::{Column, Grid};
-use crate::ui::widgets::{empty, paint, pair, scroll};
+use crate::ui::widgets::table::Grid;
+use crate::ui::widgets::{empty, paint, scroll};
 
 /// The drivers that can be deployed, and what each says about itself.
 #[derive(Debug, Default)]
 pub struct DriversView {
     cursor: Cursor,
+    /// The versions that are marked for a comparison: at most two, of one driver.
+    marked: Vec<DriverRef>,
 }
 
 struct Areas {
@@ -58,6 +68,69 @@ impl DriversView {
     fn selected<'a>(&self, world: &'a World) -> Option<&'a DriverVersion> {
         world.drivers.get(self.cursor.at).map(|driver| &**driver)
     }
+
+    /// Marks the selected version, or takes its mark away. A third mark takes the place of the first, and a mark of another
+    /// driver that of all: only versions of one driver are compared.
+    fn mark(&mut self, world: &World) {
+        let Some(reference) = self.selected(world).map(|driver| driver.reference.clone()) else { return };
+        if let Some(at) = self.marked.iter().position(|marked| *marked == reference) {
+            self.marked.remove(at);
+            return;
+        }
+        self.marked.retain(|marked| marked.name == reference.name);
+        if self.marked.len() == 2 {
+            self.marked.remove(0);
+        }
+        self.marked.push(reference);
+    }
+
+    /// What is compared, the older one first: the two that are marked; the marked one and the selected one; else the selected one
+    /// and the one before it.
+    fn pair<'a>(&self, world: &'a World) -> Option<(&'a DriverVersion, &'a DriverVersion)> {
+        let selected = self.selected(world)?;
+        let mut marked = self.marked.iter().filter_map(|reference| find(world, reference));
+        let pair = match (marked.next(), marked.next()) {
+            (Some(first), Some(second)) => (first, second),
+            (Some(first), None)
+                if first.reference.name == selected.reference.name
+                    && first.reference != selected.reference =>
+            {
+                (first, selected)
+            }
+            _ => (before(world, selected)?, selected),
+        };
+        Some(if pair.0.age_order(pair.1).is_gt() { (pair.1, pair.0) } else { pair })
+    }
+
+    fn compare(&self, context: &mut Context<'_>) {
+        let Some(selected) = self.selected(context.world) else { return };
+        match self.pair(context.world) {
+            Some((old, new)) => {
+                let step = Step::CompareDrivers(old.reference.clone(), new.reference.clone());
+                context.steps.push(step);
+            }
+            None => context.say(Toast::hint(nothing_before(selected))),
+        }
+    }
+}
+
+/// The driver version of that name, while it is loaded.
+fn find<'a>(world: &'a World, reference: &DriverRef) -> Option<&'a DriverVersion> {
+    world.drivers.iter().find(|driver| driver.reference == *reference).map(|driver| &**driver)
+}
+
+/// The version of the same driver before this one.
+fn before<'a>(world: &'a World, driver: &DriverVersion) -> Option<&'a DriverVersion> {
+    let older = world
+        .drivers
+        .iter()
+        .map(|other| &**other)
+        .filter(|other| other.reference.name == driver.reference.name && other.age_order(driver).is_lt());
+    older.max_by(|a, b| a.age_order(b))
+}
+
+fn nothing_before(driver: &DriverVersion) -> String {
+    format!("No version of {} before {} is loaded", driver.reference.name, driver.reference.version)
 }
 
 impl Screen for DriversView {
@@ -71,11 +144,25 @@ impl Screen for DriversView {
 
     fn flags(&self, world: &World, _size: Size, flags: &mut Flags) {
         flags.set(Flag::Row, !world.drivers.is_empty());
+        flags.set(Flag::Drivers, true);
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
         match command {
-            Command::Open | Command::NewDeployment => {
+            Command::Open => {
+                let selected = self.selected(context.world).map(|driver| driver.reference.clone());
+                context.steps.extend(selected.map(Step::ShowDriver));
+                true
+            }
+            Command::Mark => {
+                self.mark(context.world);
+                true
+            }
+            Command::CompareVersions => {
+                self.compare(context);
+                true
+            }
+            Command::NewDeployment => {
                 let name = self.selected(context.world).map(|driver| driver.reference.name.clone());
                 context.steps.push(Step::ShowForm(name));
                 true
@@ -88,11 +175,21 @@ impl Screen for DriversView {
     }
 
     fn refresh(&mut self, context: &mut Context<'_>) {
+        self.marked.retain(|marked| find(context.world, marked).is_some());
         self.cursor.settle(context.world.drivers.len(), Self::page(context.world, context.size));
     }
 
     fn hints(&self) -> &'static [Command] {
-        &[Command::NewDeployment, Command::ShowApplications, Command::Palette, Command::Help, Command::Back]
+        &[
+            Command::Open,
+            Command::NewDeployment,
+            Command::CompareVersions,
+            Command::Mark,
+            Command::ShowApplications,
+            Command::Palette,
+            Command::Help,
+            Command::Back,
+        ]
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
@@ -104,94 +201,23 @@ impl Screen for DriversView {
             empty(buffer, rows_from(area, areas.title.height), look, "No drivers are loaded", &next);
             return;
         }
-        let columns = columns();
-        let grid = Grid::new(columns, areas.rows, look);
+        let grid = Grid::new(rows::columns(&world.drivers), areas.rows, look);
         grid.head(buffer, areas.head, None);
         let page = usize::from(areas.rows.height);
         let offset = window(self.cursor.at, self.cursor.offset, world.drivers.len(), page);
-        for (row, (index, driver)) in areas.rows.rows().zip(world.drivers.iter().enumerate().skip(offset)) {
-            grid.row(buffer, row, cells(driver, look), index == self.cursor.at);
+        for (row, index) in areas.rows.rows().zip(offset..world.drivers.len()) {
+            let marked = self.marked.contains(&world.drivers[index].reference);
+            let cells = rows::cells(&world.drivers, index, (marked, index == offset), look);
+            grid.row(buffer, row, cells, index == self.cursor.at);
         }
         scroll::bar(buffer, areas.rows, look, offset, world.drivers.len());
         if let Some(driver) = self.selected(world) {
             paint::rule(buffer, areas.detail, look.style(Role::Border));
             let place = inset(rows_from(areas.detail, 1), 1);
-            paint::lines(buffer, place, about(driver, look, usize::from(place.width)));
+            paint::lines(buffer, place, about::about(driver, look, usize::from(place.width)));
         }
     }
 }
 
-fn columns() -> Vec<Column> {
-    vec![
-        Column::content("DRIVER", 0, (10, 14, 28), 24),
-        Column::content("VERSION", 1, (7, 7, 12), 10),
-        Column::content("OFFERS", 2, (6, 7, 14), 10),
-        Column::content("SUPPORTS", 4, (10, 10, 24), 16),
-        Column::rest("DESCRIPTION", 3, 20, 40),
-    ]
-}
-
-fn cells(driver: &DriverVersion, look: &Look<'_>) -> Vec<Line<'static>> {
-    let spec = &driver.spec;
-    let description = spec.info.description.trim().lines().next().unwrap_or("").to_owned();
-    vec![
-        Line::from(look.span(Role::Title, driver.reference.name.clone())),
-        Line::from(look.span(Role::Text, driver.reference.version.clone())),
-        Line::from(look.span(Role::Text, spec.default_version.clone())),
-        Line::from(look.span(Role::Muted, spec.supported_versions.clone())),
-        Line::from(look.span(Role::Muted, description)),
-    ]
-}
-
-fn about(driver: &DriverVersion, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
-    let spec = &driver.spec;
-    let column = 12;
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    for part in format::wrap(spec.info.description.trim(), width) {
-        lines.push(Line::from(look.span(Role::Text, part)));
-    }
-    lines.push(Line::default());
-    let facts = [
-        ("components", components(spec)),
-        ("services", services(spec)),
-        ("parameters", parameters(spec)),
-        ("actions", spec.actions.iter().map(|action| action.name.clone()).collect::<Vec<_>>().join(", ")),
-        ("licence", spec.info.license.clone()),
-        ("authors", spec.info.authors.join(", ")),
-        ("from", driver.source.clone()),
-    ];
-    for (label, text) in facts.into_iter().filter(|(_, text)| !text.is_empty()) {
-        for (index, part) in format::wrap(&text, width.saturating_sub(column)).into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            lines.push(pair(look, label, column, vec![look.span(Role::Text, part)]));
-        }
-    }
-    for (name, url) in &spec.info.links {
-        lines.push(pair(look, name, column, vec![look.span(Role::Url, url.clone())]));
-    }
-    lines
-}
-
-fn components(spec: &DriverSpec) -> String {
-    let part = |(name, component): (&String, &crate::domain::driver::ComponentSpec)| match &component.backup {
-        Some(strategy) => format!("{name} (backup: {strategy})"),
-        None => name.clone(),
-    };
-    spec.components.iter().map(part).collect::<Vec<_>>().join(", ")
-}
-
-fn services(spec: &DriverSpec) -> String {
-    let part = |service: &crate::domain::driver::ServiceSpec| {
-        let scope = if service.scope == ServiceScope::External { "external" } else { "internal" };
-        format!("{} {}:{} {scope}", service.name, service.kind, service.port)
-    };
-    spec.services.iter().map(part).collect::<Vec<_>>().join(", ")
-}
-
-fn parameters(spec: &DriverSpec) -> String {
-    let part = |parameter: &crate::domain::driver::ParameterSpec| {
-        let required = if parameter.default.is_none() { ", required" } else { "" };
-        format!("{} ({}{required})", parameter.name, parameter.kind.as_str())
-    };
-    spec.parameters.iter().map(part).collect::<Vec<_>>().join(", ")
-}
+#[cfg(test)]
+mod tests;

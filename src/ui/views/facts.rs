@@ -147,7 +147,11 @@ impl Title {
 fn count(main: Main, world: &World) -> String {
     match main {
         Main::Applications => world.applications.len().to_string(),
-        Main::Drivers => world.drivers.len().to_string(),
+        Main::Drivers => {
+            // They stand by name: of several versions the first counts.
+            let names = world.drivers.chunk_by(|a, b| a.reference.name == b.reference.name);
+            names.count().to_string()
+        }
         Main::Operations => match progress::all_open(world).count() {
             0 => String::new(),
             open => format!("{open} open"),

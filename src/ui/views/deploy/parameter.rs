@@ -7,6 +7,7 @@ use super::field::{Asks, Entry, Field, Kept, plain};
 use crate::domain::driver::{ParameterKind, ParameterSpec};
 use crate::domain::parameters::{check_secret, check_value, parse_input};
 use crate::domain::{SecretReference, SecretText};
+use crate::ui::format;
 use crate::ui::text_field::TextField;
 use crate::ui::text_lines::TextLines;
 
@@ -111,17 +112,7 @@ fn help(spec: &ParameterSpec) -> String {
     if !spec.description.is_empty() {
         parts.push(spec.description.trim().replace('\n', " "));
     }
-    let of = match spec.kind {
-        ParameterKind::String | ParameterKind::Secret => " characters",
-        ParameterKind::List => " items",
-        _ => "",
-    };
-    match (spec.min, spec.max) {
-        (Some(min), Some(max)) => parts.push(format!("{min} to {max}{of}")),
-        (Some(min), None) => parts.push(format!("at least {min}{of}")),
-        (None, Some(max)) => parts.push(format!("at most {max}{of}")),
-        (None, None) => {}
-    }
+    parts.extend(format::limits(spec));
     match spec.kind {
         ParameterKind::List => {
             parts.push("one per line, or separated by commas; enter adds a line".to_owned())
