@@ -66,7 +66,7 @@ pub fn problem_lines(look: &Look<'_>, problem: &Problem, width: usize) -> Vec<Li
 pub fn pair(look: &Look<'_>, label: &str, column: usize, value: Vec<Span<'static>>) -> Line<'static> {
     let mut spans = vec![look.span(Role::Muted, format!("{label:<column$}"))];
     // one that fills its column does not touch its value
-    spans.extend((crate::ui::format::width(label) >= column && !value.is_empty()).then(|| Span::raw(" ")));
+    spans.extend((format::width(label) >= column && !value.is_empty()).then(|| Span::raw(" ")));
     spans.extend(value);
     Line::from(spans)
 }
