@@ -33,7 +33,7 @@ pub use driver::{DriverRef, DriverSpec, DriverVersion};
 pub use environment::{DedicatedIngress, Environment};
 pub use health::{Cause, Health, Verdict};
 pub use intent::{Intent, Preview, Resolution, Volumes};
-pub use object::{ObjectKey, ObjectSummary};
+pub use object::{ObjectKey, ObjectSummary, Role};
 pub use operation::{
     Operation, OperationId, OperationKind, OperationState, OperationView, StepRecord, StepState,
 };

@@ -27,6 +27,7 @@ mod install;
 mod note;
 mod observe;
 mod order;
+mod own_secret;
 mod owner;
 mod ownership;
 mod parts;

@@ -282,13 +282,19 @@ impl Candidate {
     /// As client-go: no call takes longer than half of the time in which to renew.
     async fn timed<T>(&mut self, request: impl Future<Output = kube::Result<T>>) -> Result<T, ClusterError> {
         let longest = (self.times.renew_deadline / 2).max(Duration::from_secs(1));
-        match tokio::time::timeout(longest, request).await {
+        let answer = match tokio::time::timeout(longest, request).await {
             Ok(answer) => answer.map_err(|error| ClusterError::from_kube(OBJECT, &error)),
             Err(_) => {
                 let message = format!("{OBJECT}: no answer within {} s", longest.as_secs());
                 Err(ClusterError::Unreachable { message })
             }
+        };
+        // a connection that is cut silently fails no watch for minutes: what asks all the time finds out
+        match &answer {
+            Ok(_) => self.cluster.0.link.answered(OBJECT),
+            Err(error) => self.cluster.0.link.failed(OBJECT, error),
         }
+        answer
     }
 
     fn api(&self) -> Api<Lease> {

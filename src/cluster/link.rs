@@ -47,10 +47,11 @@ impl LinkState {
         }
     }
 
-    /// A watch failed. Being denied something, or told to list anew, is an answer: it does not make the rest stale.
+    /// A watch failed. Being denied something, told to list anew, or that somebody else wrote first, is an answer: it does not make
+    /// the rest stale.
     pub(super) fn failed(&self, watch: &str, error: &ClusterError) {
-        use ClusterError::{Expired, Forbidden, NotFound};
-        if matches!(error, Forbidden { .. } | NotFound { .. } | Expired { .. }) {
+        use ClusterError::{Expired, Forbidden, NotFound, Stale};
+        if matches!(error, Forbidden { .. } | NotFound { .. } | Expired { .. } | Stale { .. }) {
             self.answered(watch);
             return;
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::{Verdict, labels};
 
 /// Names one object of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,6 +59,43 @@ const CLUSTER_SCOPED: [&str; 25] = [
 /// Whether objects of this kind are known to lie in no namespace. What a cluster was taught says only the cluster itself.
 pub fn is_cluster_scoped(kind: &str) -> bool {
     CLUSTER_SCOPED.contains(&kind)
+}
+
+/// What an object is to its deployment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A part of it.
+    #[default]
+    Part,
+    /// It was applied at a certain moment, and is no part of what should run.
+    Hook,
+    /// A part that stays when the deployment goes.
+    Kept,
+}
+
+impl Role {
+    /// The word in the records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Part => "part",
+            Self::Hook => "hook",
+            Self::Kept => "kept",
+        }
+    }
+
+    /// The role of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Part, Self::Hook, Self::Kept].into_iter().find(|role| role.as_str() == word)
+    }
+
+    /// The role that the labels of an object tell.
+    pub fn of(carries: impl Fn(&str) -> bool) -> Self {
+        match () {
+            () if carries(labels::CHART_HOOK) => Self::Hook,
+            () if carries(labels::KEPT) => Self::Kept,
+            () => Self::Part,
+        }
+    }
 }
 
 /// A projected object.

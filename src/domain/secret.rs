@@ -82,6 +82,11 @@ pub fn secret_name(deployment: &str) -> String {
     bounded(&[deployment, "parameters"], LABEL_MAX)
 }
 
+/// The name of the Secret that holds the seed of a deployment's chart.
+pub fn seed_name(deployment: &str) -> String {
+    bounded(&[deployment, "seed"], LABEL_MAX)
+}
+
 /// The references among the values of parameters, by parameter.
 pub fn references(parameters: &BTreeMap<String, Value>) -> BTreeMap<String, SecretReference> {
     let found =

@@ -90,14 +90,13 @@ impl Engine {
     /// Plans an operation that nobody asked for by its plan, and records it.
     async fn plan(&self, name: &Name, observed: &mut Observed, kind: OperationKind) -> Result<(), Failure> {
         let order = Order::of(kind, record(observed)?.clone());
-        let has_chart = observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some());
-        if has_chart && observed.keepsake.is_none() && observed.situation.newest.is_none() {
+        if observed.situation.newest.is_none() {
             // nobody confirmed a plan with a seed: it was asked for by its custom resource
-            observed.keepsake = Some(self.planned_seed(name)?);
+            self.plan_seed(name, observed, kind)?;
         }
         let drawn = self.draw(name, observed, &order).await?;
         if let Some((keepsake, setting)) = drawn.keepsake.as_ref().zip(observed.setting.as_ref()) {
-            self.keep(name, setting, keepsake).await?;
+            self.keep(name, &setting.environment, keepsake).await?;
         }
         let subject = self.subject(&order.record.draft.environment, &order.record.draft.name);
         let number = observed.situation.newest.as_ref().map(|instance| instance.number);

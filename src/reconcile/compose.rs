@@ -46,8 +46,8 @@ pub struct Basis<'a> {
     pub kind: OperationKind,
     /// What the environment itself consists of, when that is applied too.
     pub place: &'a [Value],
-    /// The step that keeps what was typed into secret parameters.
-    pub vault: Option<&'a Step>,
+    /// The steps of the Secrets that Styrmin itself keeps for the deployment.
+    pub secrets: &'a [Step],
     /// Whether the instance becomes the active one at the end.
     pub activate: bool,
 }
@@ -82,10 +82,8 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
         step.after = vec![0];
     }
     steps.extend(basis.parts.definitions.iter().map(definition));
-    if let Some(vault) = basis.vault {
-        let home = (0..steps.len()).take(1).collect();
-        steps.push(Step { after: home, ..vault.clone() });
-    }
+    let home: Vec<usize> = (0..basis.place.len()).take(1).collect();
+    steps.extend(basis.secrets.iter().map(|secret| Step { after: home.clone(), ..secret.clone() }));
     let ground: Vec<usize> = (0..steps.len()).collect();
     let mut record = Step::named(Verb::Record, format!("{WRITE_CONTEXT} {}", basis.resource()));
     record.object = Some(basis.resource());

@@ -77,7 +77,7 @@ impl Engine {
         }
         if let Some(keepsake) = &proposed.drawn.keepsake {
             let name = Name { namespace: setting.environment.namespace.clone(), name: draft.name.clone() };
-            self.keep(&name, &setting, keepsake).await?;
+            self.keep(&name, &setting.environment, keepsake).await?;
         }
         let is_new = order.kind == OperationKind::Deploy;
         let new = NewOperation {
@@ -187,7 +187,7 @@ impl Engine {
         };
         let name = Name { namespace: environment.namespace.clone(), name: record.draft.name.clone() };
         let keepsake = match driver.spec.helm.is_some() {
-            true => self.keepsake(&name).await?,
+            true => self.keepsake(&name, Some(&instance.digest)).await?,
             false => None,
         };
         let source = Source { driver, context: instance.context, deployment: record.clone(), environment };

@@ -68,6 +68,8 @@ impl Engine {
             OperationKind::Deploy => place::objects(&setting.environment),
             _ => Vec::new(),
         };
+        let seed = keepsake.as_ref().map(|keepsake| keepsake.step(name));
+        let secrets: Vec<Step> = order.vault.iter().cloned().chain(seed).collect();
         let basis = Basis {
             title: title(order),
             cluster: self.cluster().name(),
@@ -77,7 +79,7 @@ impl Engine {
             parts: &parts,
             kind: order.kind,
             place: &place,
-            vault: order.vault.as_ref(),
+            secrets: &secrets,
             activate: instance.is_some() || !newest_is_active,
         };
         let plan = match order.kind {
@@ -106,7 +108,7 @@ impl Engine {
             Some(newest) => newest.context.clone(),
             None => {
                 let mut context = wanted.context;
-                if observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some()) {
+                if observed.has_chart() {
                     self.freeze(name, &wanted.digest, &mut context).await?;
                 }
                 context
@@ -114,12 +116,13 @@ impl Engine {
         };
         let is_new = same.is_none();
         let (parts, lookups) = self.parts(name, observed, &order.record, (&context, &wanted.digest)).await?;
-        let keepsake =
-            observed.keepsake.as_ref().filter(|_| is_new || self.remembered_keepsake(name).is_none());
-        let keepsake = keepsake.map(|known| Keepsake {
-            seed: known.seed.clone(),
-            lookups: Some((wanted.digest.clone(), lookups)),
+        let keepsake = observed.keepsake.as_ref().map(|known| {
+            let newest = observed.situation.newest.as_ref().map(|newest| newest.digest.as_str());
+            known.with(newest, &wanted.digest, lookups)
         });
+        // written where it is missing, and where a new instance looked something up
+        let keepsake =
+            keepsake.filter(|next| !next.is_kept || (is_new && next.lookups.contains_key(&wanted.digest)));
         let instance = is_new.then(|| NewInstance {
             deployment: order.record.id,
             draft: order.record.draft.clone(),

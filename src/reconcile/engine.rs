@@ -62,8 +62,8 @@ struct Remembered {
     rendered: Option<(String, Rendered)>,
     /// The digest of the instance that was last planned, and its moment.
     planned: Option<(String, Timestamp)>,
-    /// What its chart is rendered with. Never logged, never shown.
-    keepsake: Option<Keepsake>,
+    /// What its chart is rendered with, and the instance that it was last read for. Never logged, never shown.
+    keepsake: Option<(Keepsake, Option<String>)>,
     /// The seed that a plan was made with which nobody confirmed yet.
     planned_seed: Option<Seed>,
     trouble: Option<Trouble>,
@@ -301,14 +301,21 @@ impl Engine {
         }
     }
 
-    pub(super) fn remembered_keepsake(&self, name: &Name) -> Option<Keepsake> {
-        self.memory().deployments.get(name)?.keepsake.clone()
+    /// What is kept of a deployment, when what the instance of this digest looked up is known to be in it.
+    pub(super) fn remembered_keepsake(&self, name: &Name, instance: Option<&str>) -> Option<Keepsake> {
+        let memory = self.memory();
+        let (known, read_for) = memory.deployments.get(name)?.keepsake.as_ref()?;
+        let is_known = instance
+            .is_none_or(|digest| known.lookups.contains_key(digest) || read_for.as_deref() == Some(digest));
+        is_known.then(|| known.clone())
     }
 
-    pub(super) fn remember_keepsake(&self, name: &Name, keepsake: &Keepsake) {
+    /// Remembers what was read when the instance of this digest was asked for, or was written.
+    pub(super) fn remember_keepsake(&self, name: &Name, instance: Option<&str>, keepsake: &Keepsake) {
         let mut memory = self.memory();
         let known = memory.deployments.entry(name.clone()).or_default();
-        (known.keepsake, known.planned_seed) = (Some(keepsake.clone()), None);
+        known.keepsake = Some((keepsake.clone(), instance.map(str::to_owned)));
+        known.planned_seed = None;
     }
 
     /// The seed that was planned first counts.

@@ -10,7 +10,7 @@ use crate::domain::names::digest;
 use crate::domain::operation::Subject;
 use crate::domain::{
     ClusterRecord, Deployment, DesiredPhase, DriverVersion, Environment, ObjectKey, Problem, Resolution,
-    labels,
+    Role, labels,
 };
 use crate::driver;
 use crate::store::FieldResolution;
@@ -21,7 +21,7 @@ use super::ownership;
 use super::queue::Name;
 use super::render::digests;
 use super::seed::Keepsake;
-use super::situation::{Live, Rendered, Role, Situation, Trace, Wanted, Work, Written};
+use super::situation::{Live, Rendered, Situation, Trace, Wanted, Work, Written};
 
 /// What the records say beside the deployment itself.
 #[derive(Debug, Clone)]
@@ -47,6 +47,11 @@ pub(super) struct Observed {
 }
 
 impl Observed {
+    /// Whether the application comes as a chart.
+    pub fn has_chart(&self) -> bool {
+        self.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some())
+    }
+
     /// Leaves out the fields that others are to have.
     pub fn yield_fields(&self, objects: &mut [Value]) {
         for object in objects {
@@ -138,8 +143,9 @@ impl Engine {
             self.read_records(record, &mut observed).await?;
         }
         observed.resolve_wanted();
-        if observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some()) {
-            observed.keepsake = self.keepsake(name).await?;
+        if observed.has_chart() {
+            let newest = observed.situation.newest.as_ref().map(|newest| newest.digest.as_str());
+            observed.keepsake = self.keepsake(name, newest).await?;
         }
         self.add_rendered(name, &mut observed).await;
         let unseen = self.unseen(&observed.situation.trace);
@@ -168,6 +174,7 @@ impl Engine {
                     uid: Some(item.uid),
                     digest: item.digest,
                     owned: item.owned,
+                    role: item.role,
                     corrections: Vec::new(),
                 };
                 (item.key, written)
@@ -269,7 +276,7 @@ pub(super) fn live(
                 Some(label) => *label == name.name,
                 None => row.owned.is_some(),
             },
-            role: Role::of(&summary.labels),
+            role: Role::of(|label| summary.labels.contains_key(label)),
             verdict: summary.verdict.clone(),
         };
         (summary.key.clone(), live)

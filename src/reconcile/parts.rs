@@ -14,7 +14,7 @@ use crate::driver::{self, Circumstances, Outcome, Rendering};
 use super::engine::Engine;
 use super::observe::{Observed, unknown_driver};
 use super::queue::Name;
-use super::render::{Source, rank};
+use super::render::Source;
 use super::seed::Keepsake;
 
 /// How often a chart may ask for more.
@@ -66,7 +66,7 @@ impl Engine {
         }
         let keepsake = keepsake.ok_or_else(|| super::seed::gone(name))?;
         let source = Arc::new(source);
-        let mut lookups = keepsake.lookups_of(digest).cloned().unwrap_or_default();
+        let mut lookups = keepsake.lookups.get(digest).cloned().unwrap_or_default();
         for _ in 0..ROUNDS {
             let (shared, drawn, known) = (Arc::clone(&source), keepsake.seed.clone(), lookups.clone());
             let render = move || {
@@ -76,12 +76,6 @@ impl Engine {
             match tokio::task::spawn_blocking(render).await.map_err(|error| broken(&source, &error))?? {
                 Outcome::Rendered(mut parts) => {
                     self.settle_scopes(&mut parts).await;
-                    let kept =
-                        Keepsake { seed: keepsake.seed, lookups: Some((digest.to_owned(), lookups.clone())) };
-                    let secret = super::seed::secret(name, &source.environment.name, &kept);
-                    let place =
-                        parts.objects.partition_point(|object| rank(&key(object)) < rank(&key(&secret)));
-                    parts.objects.insert(place, secret);
                     return Ok((*parts, lookups));
                 }
                 Outcome::Wants(keys) => {

@@ -89,28 +89,6 @@ impl Engine {
         Ok(Proposed { preview, instance, drawn })
     }
 
-    /// Gives a plan of an application with a chart a seed to be drawn with, when none is kept; says so where that changes
-    /// something.
-    fn plan_seed(
-        &self,
-        name: &Name,
-        observed: &mut Observed,
-        kind: OperationKind,
-    ) -> Result<Option<String>, Problem> {
-        let has_chart = observed.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some());
-        if !has_chart || observed.keepsake.is_some() || kind == OperationKind::Delete {
-            return Ok(None);
-        }
-        observed.keepsake = Some(self.planned_seed(name)?);
-        let lost = observed.situation.newest.is_some();
-        Ok(lost.then(|| {
-            format!(
-                "{} is gone: passwords, keys and certificates that the chart makes are made anew",
-                super::seed::key(name)
-            )
-        }))
-    }
-
     /// What becomes of the environment's own objects.
     async fn judge_home(&self, wish: &Wish, plan: &mut Plan) -> Result<Verb, Problem> {
         let mut home = Verb::Unchanged;

@@ -8,7 +8,7 @@ use crate::cluster::key;
 use crate::domain::canonical::canonical_digest;
 use crate::domain::names::digest;
 use crate::domain::object::is_cluster_scoped;
-use crate::domain::{Deployment, DesiredPhase, DriverVersion, Environment, ObjectKey, Problem, labels};
+use crate::domain::{Deployment, DesiredPhase, DriverVersion, Environment, ObjectKey, Problem, Role, labels};
 use crate::driver::{self, Circumstances, Outcome};
 
 use super::situation::{Rendered, RenderedObject};
@@ -169,11 +169,17 @@ fn scale_to_zero(object: &mut Value) {
     }
 }
 
+/// What an object is to its deployment, as its labels tell.
+pub fn role(object: &Value) -> Role {
+    Role::of(|label| !object["metadata"]["labels"][label].is_null())
+}
+
 /// The objects by name and digest; whether they can be seen is for the observer to say.
 pub fn digests(objects: &[Value]) -> Rendered {
     let one = |object: &Value| RenderedObject {
         key: key(object),
         digest: canonical_digest(object),
+        role: role(object),
         visible: false,
     };
     let objects: Vec<RenderedObject> = objects.iter().map(one).collect();

@@ -10,10 +10,10 @@ use crate::cluster::{ComponentStatus, DeploymentResource};
 use crate::domain::names::digest;
 use crate::domain::{
     Deployment, DesiredPhase, DriftMode, Health, Instance, ObjectKey, ObjectSummary, Operation,
-    OperationKind, OperationState, Problem, Verdict, labels,
+    OperationKind, OperationState, Problem, Role, Verdict,
 };
 
-use super::vault::is_vault;
+use super::own_secret::is_own_secret;
 
 /// Corrections of the same object within this time count as a fight.
 const FIGHT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
@@ -27,6 +27,8 @@ pub struct RenderedObject {
     pub key: ObjectKey,
     /// The digest of the object as it is applied.
     pub digest: String,
+    /// What it is to the deployment.
+    pub role: Role,
     /// Whether its kind is watched and visible, so that its state is known without asking.
     pub visible: bool,
 }
@@ -64,29 +66,6 @@ impl Live {
     }
 }
 
-/// What an object is to its deployment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Role {
-    /// A part of it.
-    #[default]
-    Part,
-    /// It was applied at a certain moment, and is no part of what should run.
-    Hook,
-    /// A part that stays when the deployment goes.
-    Kept,
-}
-
-impl Role {
-    /// The role that labels tell.
-    pub fn of(labels: &BTreeMap<String, String>) -> Self {
-        match labels {
-            _ if labels.contains_key(labels::CHART_HOOK) => Self::Hook,
-            _ if labels.contains_key(labels::KEPT) => Self::Kept,
-            _ => Self::Part,
-        }
-    }
-}
-
 /// What we last wrote, per object. In memory; the digests in the status of the custom resource rebuild it after a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace(pub BTreeMap<ObjectKey, Written>);
@@ -100,6 +79,8 @@ pub struct Written {
     pub digest: String,
     /// What the server recorded as ours then.
     pub owned: Option<String>,
+    /// What it is to the deployment.
+    pub role: Role,
     /// When we had to correct it because somebody else had changed it.
     pub corrections: Vec<Timestamp>,
 }
@@ -123,7 +104,7 @@ impl Written {
             owned: self.owned.clone(),
             deleting: false,
             ours: true,
-            role: Role::Part,
+            role: self.role,
             verdict: Verdict::healthy(),
         }
     }
@@ -211,7 +192,7 @@ impl Situation {
             .iter()
             .filter(|(key, live)| live.is_removable(key) && live.role == Role::Part)
             .filter(|(key, live)| !live.deleting && !wanted.contains(key))
-            .filter(|(key, _)| !self.name().is_some_and(|name| is_vault(key, name)))
+            .filter(|(key, _)| !self.name().is_some_and(|name| is_own_secret(key, name)))
             .collect()
     }
 
@@ -280,6 +261,7 @@ impl Situation {
                 uid: live.and_then(|live| live.uid.clone()),
                 digest: object.digest.clone(),
                 owned: live.and_then(|live| live.owned.clone()),
+                role: object.role,
                 corrections: Vec::new(),
             };
             (object.key.clone(), written)

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::cluster::{ApplyOptions, ClusterError};
+use crate::cluster::ClusterError;
 use crate::domain::names::digest;
 use crate::domain::parameters::check_secret;
 use crate::domain::plan::Verb;
@@ -25,8 +25,7 @@ use crate::domain::{
 use crate::store::StoreError;
 
 use super::engine::Engine;
-use super::owner::Owner;
-use super::place;
+use super::own_secret::{self, check_owner};
 use super::queue::Name;
 
 /// Where the key of the digests lies. The name of a parameter has no `-`.
@@ -74,18 +73,7 @@ impl Vault {
 
 /// The key of the Secret that holds the secret parameters of a deployment.
 fn vault_key(namespace: &str, deployment: &str) -> ObjectKey {
-    ObjectKey {
-        api_version: "v1".to_owned(),
-        kind: "Secret".to_owned(),
-        namespace: namespace.to_owned(),
-        name: secret_name(deployment),
-    }
-}
-
-/// Whether an object is the Secret of the deployment's secret parameters: it is not rendered, and nothing writes it but a
-/// confirmed wish.
-pub(super) fn is_vault(key: &ObjectKey, deployment: &str) -> bool {
-    key.kind == "Secret" && key.api_version == "v1" && key.name == secret_name(deployment)
+    own_secret::key(namespace, secret_name(deployment))
 }
 
 impl Engine {
@@ -140,7 +128,8 @@ impl Engine {
             }
         }
         if !has_key {
-            vault.base = Some(Hidden(base(&vault.key, environment, &draft.name, &digest_key)));
+            let data = json!({ DIGEST_KEY: STANDARD.encode(&digest_key) });
+            vault.base = Some(Hidden(own_secret::object(&vault.key, &environment.name, &draft.name, &data)));
         }
         Ok((!vault.values.is_empty()).then_some(vault))
     }
@@ -151,17 +140,7 @@ impl Engine {
     /// The cluster refuses it.
     pub(super) async fn write_vault(&self, vault: &Vault, environment: &Environment) -> Result<(), Problem> {
         if let Some(Hidden(base)) = &vault.base {
-            let write = || self.cluster().apply(base, ApplyOptions::default());
-            match write().await {
-                Err(ClusterError::NotFound { .. }) => {
-                    let home = place::namespace(environment);
-                    let made = self.cluster().apply(&home, ApplyOptions::default()).await;
-                    made.map_err(|error| error.problem())?;
-                    write().await
-                }
-                other => other,
-            }
-            .map_err(|error| error.problem())?;
+            self.write_secret(base, environment).await?;
         }
         let data =
             vault.values.iter().map(|(key, value)| (key.clone(), json!(STANDARD.encode(value.reveal()))));
@@ -299,19 +278,6 @@ fn check_typed(
     }
 }
 
-fn check_owner(live: &Value, key: &ObjectKey, deployment: &str) -> Result<(), Problem> {
-    // it lies in the environment's own namespace
-    match Owner::of(|name| live["metadata"]["labels"][name].as_str(), "") {
-        Some(owner) if owner.deployment == deployment => Ok(()),
-        Some(other) => Err(super::preview::collision(key, &other)),
-        None => Err(Problem::new(
-            format!("{key} exists already and is not ours"),
-            format!("the secret parameters of {deployment} would be kept in a Secret of that name"),
-            "rename or remove it, or choose another name for the deployment",
-        )),
-    }
-}
-
 fn lost(key: &ObjectKey, parameter: &str) -> Problem {
     Problem::new(
         format!("the value of {parameter} is lost"),
@@ -337,30 +303,6 @@ fn digest_key_of(live: &Value) -> Option<Zeroizing<Vec<u8>>> {
 /// It gives none.
 pub(super) fn new_digest_key() -> Result<Zeroizing<Vec<u8>>, Problem> {
     let mut key = Zeroizing::new(vec![0; DIGEST_KEY_LENGTH]);
-    getrandom::fill(&mut key).map_err(|error| {
-        Problem::new(
-            "no random key can be made",
-            error.to_string(),
-            "see what keeps the system from giving one",
-        )
-    })?;
+    own_secret::fill(&mut key)?;
     Ok(key)
-}
-
-fn base(key: &ObjectKey, environment: &Environment, deployment: &str, digest_key: &[u8]) -> Value {
-    json!({
-        "apiVersion": key.api_version,
-        "kind": key.kind,
-        "metadata": {
-            "name": key.name,
-            "namespace": key.namespace,
-            "labels": {
-                labels::MANAGED_BY: labels::MANAGER,
-                labels::ENVIRONMENT: environment.name,
-                labels::DEPLOYMENT: deployment,
-            },
-        },
-        "type": "Opaque",
-        "data": { DIGEST_KEY: STANDARD.encode(digest_key) },
-    })
 }

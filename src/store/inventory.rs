@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::error::is_dangling;
 use super::{Store, StoreError};
-use crate::domain::{DeploymentId, ObjectKey};
+use crate::domain::{DeploymentId, ObjectKey, Role};
 
 /// An object that was written for a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct InventoryItem {
     pub digest: String,
     /// The fields that the server recorded as ours, as it wrote them (`FieldsV1`, JSON).
     pub owned: Option<String>,
+    /// What it is to the deployment.
+    pub role: Role,
 }
 
 /// What a step did to the inventory.
@@ -80,11 +82,12 @@ pub(super) fn apply(
         InventoryChange::None => return Ok(()),
         InventoryChange::Written(item) => transaction
             .prepare_cached(
-                "INSERT INTO inventory (deployment, api_version, kind, namespace, name, uid, digest, owned)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                "INSERT INTO inventory (deployment, api_version, kind, namespace, name, uid, digest, owned, role)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                  ON CONFLICT (deployment, api_version, kind, namespace, name)
-                 DO UPDATE SET uid = excluded.uid, digest = excluded.digest, owned = excluded.owned
-                 WHERE (uid, digest, owned) IS NOT (excluded.uid, excluded.digest, excluded.owned)",
+                 DO UPDATE SET uid = excluded.uid, digest = excluded.digest, owned = excluded.owned, role = excluded.role
+                 WHERE (uid, digest, owned, role)
+                 IS NOT (excluded.uid, excluded.digest, excluded.owned, excluded.role)",
             )?
             .execute(params![
                 deployment.0,
@@ -94,7 +97,8 @@ pub(super) fn apply(
                 item.key.name,
                 item.uid,
                 item.digest,
-                item.owned
+                item.owned,
+                item.role.as_str()
             ]),
         InventoryChange::Removed(key) => transaction
             .prepare_cached(
@@ -113,7 +117,7 @@ pub(super) fn apply(
 
 fn list(connection: &Connection, deployment: DeploymentId) -> Result<Vec<InventoryItem>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT api_version, kind, namespace, name, uid, digest, owned FROM inventory WHERE deployment = ?1
+        "SELECT api_version, kind, namespace, name, uid, digest, owned, role FROM inventory WHERE deployment = ?1
          ORDER BY kind, name, namespace, api_version",
     )?;
     let rows = statement.query_map([deployment.0], read)?;
@@ -131,5 +135,7 @@ fn read(columns: &Row<'_>) -> rusqlite::Result<InventoryItem> {
         uid: columns.get(4)?,
         digest: columns.get(5)?,
         owned: columns.get(6)?,
+        // the table takes no other word
+        role: Role::parse(&columns.get::<_, String>(7)?).unwrap_or_default(),
     })
 }

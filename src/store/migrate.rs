@@ -15,6 +15,7 @@ pub(super) const ALL: &[&str] = &[
     include_str!("migrations/0003_engine.sql"),
     include_str!("migrations/0004_findings.sql"),
     include_str!("migrations/0005_drivers.sql"),
+    include_str!("migrations/0006_roles.sql"),
 ];
 
 /// The schema's version, 0 for a new file.

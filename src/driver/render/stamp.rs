@@ -4,20 +4,18 @@ use serde_json::{Map, Value, json};
 
 use super::manifests::{kind, name};
 use crate::domain::labels;
-use crate::domain::names::{LABEL_MAX, bounded};
 use crate::domain::object::is_cluster_scoped;
+use crate::domain::secret::{secret_name, seed_name};
 
 /// Kinds that no driver may bring: they are the cluster itself.
 const REFUSED: [&str; 6] =
     ["CSINode", "CertificateSigningRequest", "ComponentStatus", "Namespace", "Node", "PersistentVolume"];
 
-/// What the names of Secrets end in that Styrmin itself keeps for a deployment: typed parameters, and the seed of a chart.
-const RESERVED: [&str; 2] = ["parameters", "seed"];
-
 /// Whose objects these are.
 pub(super) struct Stamp {
     namespace: String,
-    deployment: String,
+    /// The names of the Secrets that Styrmin itself keeps for the deployment.
+    own_secrets: [String; 2],
     labels: [(&'static str, String); 3],
 }
 
@@ -26,7 +24,7 @@ impl Stamp {
         let text = |pointer: &str| context.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned();
         Self {
             namespace: text("/instance/namespace"),
-            deployment: text("/deployment/name"),
+            own_secrets: [secret_name, seed_name].map(|name| name(&text("/deployment/name"))),
             labels: [
                 (labels::MANAGED_BY, labels::MANAGER.to_owned()),
                 (labels::ENVIRONMENT, text("/environment/name")),
@@ -71,7 +69,7 @@ impl Stamp {
         if REFUSED.contains(&kind(object)) {
             return Err(format!("{shown} is part of the cluster itself, a driver may not bring it"));
         }
-        if kind(object) == "Secret" && RESERVED.iter().any(|end| name(object) == self.reserved(end)) {
+        if kind(object) == "Secret" && self.own_secrets.iter().any(|own| own == name(object)) {
             return Err(format!(
                 "{shown} is where Styrmin keeps the deployment's secrets, a driver may not bring it"
             ));
@@ -87,11 +85,6 @@ impl Stamp {
             )),
             _ => Ok(()),
         }
-    }
-
-    /// The name of a Secret that is kept for the deployment.
-    fn reserved(&self, end: &str) -> String {
-        bounded(&[&self.deployment, end], LABEL_MAX)
     }
 
     fn label(&self, metadata: &mut Map<String, Value>) -> Result<(), String> {

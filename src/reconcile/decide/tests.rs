@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::cluster::{InventoryStatus, sample};
 use crate::domain::operation::{Goal, Orders, Origin, Subject, Times};
-use crate::domain::{DeploymentId, Instance, Operation, Plan};
-use crate::reconcile::situation::{Live, RenderedObject, Role, Trace, Wanted, Work, Written};
+use crate::domain::{DeploymentId, Instance, Operation, Plan, Role};
+use crate::reconcile::situation::{Live, RenderedObject, Trace, Wanted, Work, Written};
 
 /// A deployment that is as it should be: every test breaks one thing.
 pub(in crate::reconcile) fn settled() -> Situation {
@@ -37,6 +37,7 @@ pub(in crate::reconcile) fn settled() -> Situation {
     let written = |object: &RenderedObject| {
         let written = Written {
             uid: Some("u".to_owned()),
+            role: Role::Part,
             digest: object.digest.clone(),
             owned: Some("o".to_owned()),
             corrections: Vec::new(),
@@ -95,7 +96,7 @@ fn key(kind: &str) -> ObjectKey {
 }
 
 fn object(kind: &str) -> RenderedObject {
-    RenderedObject { key: key(kind), digest: format!("{kind}-1"), visible: true }
+    RenderedObject { key: key(kind), digest: format!("{kind}-1"), role: Role::Part, visible: true }
 }
 
 fn live(health: Health) -> Live {

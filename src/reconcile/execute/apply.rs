@@ -8,11 +8,13 @@ use crate::domain::canonical::canonical_digest;
 use crate::domain::plan::Verb;
 use crate::domain::{DriftMode, ObjectKey, OperationKind, Problem, Resolution, Step};
 use crate::operate::{Done, StepError};
+use crate::reconcile::own_secret::is_own_secret;
 use crate::reconcile::owner::Owner;
 use crate::reconcile::ownership;
 use crate::reconcile::preview::{collision, is_defined_once};
+use crate::reconcile::render::role;
+use crate::reconcile::seed::seed_key;
 use crate::reconcile::situation::Written;
-use crate::reconcile::vault::is_vault;
 use crate::store::{FieldResolution, InventoryChange, InventoryItem};
 
 /// What is known of an object that is about to be written.
@@ -25,8 +27,8 @@ struct Found {
 impl Hands {
     pub(super) async fn apply(&self, step: &Step) -> Result<Done, StepError> {
         let key = object_of(step)?;
-        if is_vault(key, &self.name.name) {
-            return self.look_into_vault(key).await;
+        if is_own_secret(key, &self.name.name) {
+            return self.look_into(key).await;
         }
         let mut object = self.object(step)?;
         if is_defined_once(&object) && self.engine.cluster().get(key).await.map_err(failed)?.is_some() {
@@ -67,6 +69,7 @@ impl Hands {
             uid: applied.uid,
             digest: step.digest.clone(),
             owned: applied.owned,
+            role: role(&object),
         };
         // what the environment consists of belongs to no deployment: nobody takes it away with one
         if is_place(&item.key) || is_defined_once(&object) {
@@ -76,8 +79,13 @@ impl Hands {
         Ok(Done { output: Some(item.uid.clone()), note, inventory: InventoryChange::Written(item) })
     }
 
-    /// Who confirmed the plan has written the values before it was recorded: here they are only looked for.
-    async fn look_into_vault(&self, key: &ObjectKey) -> Result<Done, StepError> {
+    /// Who confirmed the plan has written the Secret before it was recorded: here it is only looked for.
+    async fn look_into(&self, key: &ObjectKey) -> Result<Done, StepError> {
+        if *key == seed_key(&self.name) {
+            // without it the objects could not be rendered
+            self.objects.as_ref().map_err(|problem| lasting(problem.clone()))?;
+            return Ok(Done::default());
+        }
         let record = match self.operation.goal.deployment {
             Some(id) => self.engine.store().deployment(id).await?,
             None => None,
@@ -253,6 +261,7 @@ impl Hands {
             uid: Some(item.uid.clone()),
             digest: item.digest.clone(),
             owned: item.owned.clone(),
+            role: item.role,
             corrections: corrections.split_off(keep),
         };
         self.engine.trace_written(&self.name, item.key.clone(), written);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Hands, lasting, passing, stale};
-use crate::domain::{Health, ObjectKey, Problem, Step};
+use crate::domain::{Health, ObjectKey, Problem, Role, Step};
 use crate::operate::{Done, StepError};
-use crate::reconcile::situation::{Role, is_disposable};
+use crate::reconcile::situation::is_disposable;
 use crate::reconcile::stuck::stuck;
 
 /// How long nothing is heard before the server is asked.
@@ -94,7 +94,9 @@ impl Hands {
             let objects = index.objects_of(&self.name.namespace, &self.name.name);
             let pods = objects.into_iter().map(|object| object.key).filter(|key| key.kind == "Pod");
             let rows = index.inventory(&self.name.namespace, &self.name.name);
-            let going = rows.into_iter().filter(|row| Role::of(&row.summary.labels) != Role::Kept);
+            let going = rows
+                .into_iter()
+                .filter(|row| Role::of(|label| row.summary.labels.contains_key(label)) != Role::Kept);
             let written = going.map(|row| row.summary.key.clone()).filter(is_disposable);
             pods.chain(written).collect()
         };
