@@ -269,6 +269,11 @@ impl Bench {
         bench
     }
 
+    /// The engine of another process with the same records: it runs nothing, and remembers nothing.
+    pub fn idle_engine(&self) -> Engine {
+        engine(&self.store, &self.cluster, &self.drivers, &self.clock)
+    }
+
     /// Waits until the engine has ended by itself.
     pub async fn until_deposed(&mut self) {
         let running = self.running.take().unwrap();

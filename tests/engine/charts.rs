@@ -112,14 +112,25 @@ fn hook(name: &str, moment: &str, weight: &str, policy: &str, script: &str) -> (
 fn driver() -> DriverVersion {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     let fails = "{{ if .Values.fails }}exit 7{{ else }}true{{ end }}";
-    let good = "apiVersion: shop.example.org/v1\nkind: Good\nmetadata: {name: first}\n";
+    // no watch shows objects of this kind
+    let good = |name: &str, annotations: &str| {
+        format!(
+            "---\napiVersion: shop.example.org/v1\nkind: Good\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\n"
+        )
+    };
+    let goods = [
+        good("first", ""),
+        good("dear", "helm.sh/resource-policy: keep"),
+        good("early", "helm.sh/hook: pre-install"),
+    ]
+    .concat();
     let files = BTreeMap::from([
         file("driver.styrmin.yml", SPEC),
         file("values.j2.yml", VALUES),
         file("chart/Chart.yaml", CHART),
         file("chart/values.yaml", "greeting: nothing\n"),
         file("chart/templates/web.yaml", WEB),
-        file("chart/templates/good.yaml", good),
+        file("chart/templates/good.yaml", &goods),
         file("chart/templates/NOTES.txt", "Say {{ .Values.greeting }}."),
         file("chart/crds/goods.yaml", DEFINITION),
         hook("migrate", "pre-install,pre-upgrade", "5", "before-hook-creation", fails),
@@ -135,6 +146,14 @@ fn draft(bench: &Bench, parameters: &[(&str, Value)]) -> DeploymentDraft {
         parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
         ..bench.draft(SHOP, "1.0.0")
     }
+}
+
+fn good(name: &str) -> ObjectKey {
+    ObjectKey { api_version: "shop.example.org/v1".to_owned(), ..key("Good", name) }
+}
+
+async fn exists(bench: &Bench, key: &ObjectKey) -> bool {
+    bench.cluster.get(key).await.unwrap().is_some()
 }
 
 fn definition() -> ObjectKey {
@@ -176,6 +195,12 @@ async fn what_a_chart_makes_at_random_stays_and_its_hooks_are_steps() {
     let made = bench.live(&key("ConfigMap", "shop-kept")).await.unwrap()["data"]["made"].clone();
     assert!(bench.live(&key("Secret", "shop-seed")).await.is_some());
     assert!(bench.live(&key("Job", "shop-migrate")).await.unwrap()["status"]["succeeded"] == 1);
+    bench.is_looked_at(SHOP).await;
+    assert_eq!(bench.operations(SHOP).await.len(), 1, "nothing is left to be done");
+    assert!(
+        exists(&bench, &good("early")).await,
+        "a hook is no part of what should run, and nobody takes it away"
+    );
 
     // another engine, which has nothing in memory, and a new instance
     bench.restart().await;
@@ -206,7 +231,9 @@ async fn what_a_chart_makes_at_random_stays_and_its_hooks_are_steps() {
     assert!(bench.live(&key("Job", "shop-migrate")).await.is_none(), "its hooks go with it");
     assert!(bench.live(&key("Job", "shop-goodbye")).await.is_none());
     assert!(bench.live(&key("ConfigMap", "shop-kept")).await.is_some(), "the chart says that it stays");
-    assert!(bench.cluster.get(&definition()).await.unwrap().is_some());
+    assert!(exists(&bench, &definition()).await);
+    assert!(exists(&bench, &good("dear")).await, "no watch shows it, and it stays too");
+    assert!(!exists(&bench, &good("first")).await && !exists(&bench, &good("early")).await);
     bench.close().await;
 }
 
@@ -243,5 +270,42 @@ async fn a_lost_seed_is_told_and_made_anew_only_when_a_person_says_so() {
     bench.confirm(change).await;
     bench.until_running(SHOP, 2).await;
     assert_ne!(secret(&bench, "password").await, password);
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_looked_up_is_kept_for_whoever_renders_the_instance_next() {
+    let mut bench = Bench::with_driver(driver()).await;
+    let id = bench.deploy(draft(&bench, &[])).await;
+    bench.until_running(SHOP, 1).await;
+    // another process confirms: the engine that runs has what was looked up before in memory
+    let other = bench.idle_engine();
+    let change = Intent::Change(id, draft(&bench, &[("greeting", json!("good day"))]));
+    let plan = other.preview(&change).await.unwrap().plan;
+    let seed =
+        plan.steps.iter().find(|step| step.object.as_ref() == Some(&key("Secret", "shop-seed"))).unwrap();
+    assert_eq!(
+        seed.verb,
+        Verb::Update,
+        "what is looked up for the new instance is kept: {:#?}",
+        names(&plan)
+    );
+    other.confirm(&change, &plan.hash(), "anna@there").await.unwrap();
+    bench.until_running(SHOP, 2).await;
+    assert_eq!(secret(&bench, "known").await, json!("eWVz"));
+    let kept = bench.live(&key("Secret", "shop-seed")).await.unwrap()["data"].clone();
+
+    // what was looked up has changed since: the instance stays what it is, for this engine and for the next one
+    let taken = json!({"metadata": {"annotations": {"somebody": "was here"}}});
+    bench.patch(&key("Secret", "shop-password"), "somebody", taken).await;
+    bench.confirm(Intent::Stop(id)).await;
+    bench.until_settled(SHOP, Some(2)).await;
+    bench.restart().await;
+    bench.is_looked_at(SHOP).await;
+    let plan = bench.engine.preview(&Intent::Start(id)).await.unwrap().plan;
+    let changed = plan.steps.iter().filter(|step| matches!(step.verb, Verb::Create | Verb::Update));
+    let changed: Vec<&str> = changed.map(|step| step.name.as_str()).collect();
+    assert_eq!(changed, ["update Deployment/shop-web"]);
+    assert_eq!(bench.live(&key("Secret", "shop-seed")).await.unwrap()["data"], kept);
     bench.close().await;
 }

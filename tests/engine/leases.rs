@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use styrmin::cluster::{Candidate, Cluster, Connection, Ended, LeaseTimes, Standing};
 use styrmin::domain::SystemClock;
+use styrmin::domain::world::Link;
 use styrmin::sandbox::faults::Scenario;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
-use crate::support::{LIMIT, real_cluster};
+use crate::support::{LIMIT, real_cluster, until};
 
 /// A tenth of client-go's numbers, where a second is the least that a Lease can say.
 const QUICK: LeaseTimes = LeaseTimes {
@@ -131,6 +132,25 @@ async fn an_epoch_whose_answer_was_lost_is_not_used() {
     ));
     let mut first = candidate(&cluster, "first");
     assert_eq!(wins(&mut first).await, 2, "it took the Lease twice, and knows of the second time");
+    sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_makes_the_picture_stale_though_no_watch_fails() {
+    let sandbox = sandbox().await;
+    let cluster = client_of(&sandbox);
+    install(&cluster).await;
+    cluster.watch_namespace("default");
+    let live = || matches!(cluster.link(), Link::Live).then_some(());
+    until(&cluster, "the watches are live", live).await;
+    sandbox.faults().play(rules("rules: [{resources: [leases.coordination.k8s.io], fault: {delay: 60s}}]"));
+    let mut first = candidate(&cluster, "first");
+    let standing = tokio::spawn(async move { first.stand().await });
+    let stale = || matches!(cluster.link(), Link::Stale { .. }).then_some(());
+    until(&cluster, "nobody answers for the Lease", stale).await;
+    sandbox.faults().play(rules("rules: []"));
+    until(&cluster, "it answers again", live).await;
+    assert!(matches!(soon("the Lease", standing).await.unwrap(), Ok(Standing::Won(_))));
     sandbox.stop().await;
 }
 

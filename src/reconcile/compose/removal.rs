@@ -11,6 +11,8 @@ use crate::reconcile::situation::is_disposable;
 pub const DELETE_RESOURCE: &str = "announce the end of";
 /// The step that waits until no pod is left.
 pub const WAIT_GONE: &str = "wait until nothing of it runs";
+/// The step that waits until nothing of the last hooks is left.
+pub const WAIT_HOOKS_GONE: &str = "wait until nothing of its last hooks runs";
 /// The step that lets the custom resource go.
 pub const RELEASE: &str = "let go of";
 
@@ -48,16 +50,25 @@ pub fn removal(basis: &Basis<'_>, volumes: &[ObjectKey]) -> Plan {
             ..Step::on(Verb::Delete, key.clone())
         });
     }
-    let mut gone = Step::named(Verb::Wait, WAIT_GONE);
-    gone.after = (0..steps.len()).collect();
-    gone.timeout = 900;
-    let after_gone = vec![steps.len()];
-    steps.push(gone);
-    let after_gone = hooks::append(&mut steps, basis, last_words, &after_gone);
+    wait_gone(&mut steps, WAIT_GONE);
+    let awaited = vec![steps.len() - 1];
+    let mut after_gone = hooks::append(&mut steps, basis, last_words, &awaited);
+    if after_gone != awaited {
+        // what they left behind goes after them
+        wait_gone(&mut steps, WAIT_HOOKS_GONE);
+        after_gone = vec![steps.len() - 1];
+    }
     let mut release = Step::named(Verb::Record, format!("{RELEASE} {}", basis.resource()));
     (release.object, release.after) = (Some(basis.resource()), after_gone);
     steps.push(release);
     basis.plan(steps)
+}
+
+fn wait_gone(steps: &mut Vec<Step>, name: &str) {
+    let mut gone = Step::named(Verb::Wait, name);
+    gone.after = (0..steps.len()).collect();
+    gone.timeout = 900;
+    steps.push(gone);
 }
 
 /// What taking an object away costs.
