@@ -199,6 +199,8 @@ impl Bench {
         let clock = Arc::new(TestClock::default());
         let store = Store::in_memory(Arc::clone(&clock) as _).unwrap();
         record_place(&store, &cluster, environment, port).await;
+        // An engine that ends at once may not have come to it.
+        cluster.watch_namespace(environment);
         let engine = engine(&store, &cluster, &[], &clock);
         let mut bench = Self {
             cluster,
