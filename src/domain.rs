@@ -1,5 +1,6 @@
 //! The nouns of Styrmin and the pure rules between them. No I/O, no clock reads, no randomness.
 
+pub mod call;
 pub mod canonical;
 pub mod clock;
 pub mod cluster;
@@ -35,7 +36,8 @@ pub use health::{Cause, Health, Verdict};
 pub use intent::{Intent, Preview, Resolution, Volumes};
 pub use object::{ObjectKey, ObjectSummary, Role};
 pub use operation::{
-    Operation, OperationId, OperationKind, OperationState, OperationView, StepRecord, StepState,
+    ActionRequest, Operation, OperationId, OperationKind, OperationState, OperationView, StepRecord,
+    StepState,
 };
 pub use plan::{Plan, Step};
 pub use problem::Problem;

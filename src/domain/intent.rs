@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::diff::ObjectDiff;
-use super::operation::OperationKind;
+use super::operation::{ActionRequest, OperationKind};
 use super::{DeploymentDraft, DeploymentId, ObjectKey, Plan};
 
 /// A wish. First it is planned, which writes nothing; then it is confirmed by the hash of its plan.
@@ -29,6 +29,8 @@ pub enum Intent {
     Correct(DeploymentId),
     /// Say who is to have the fields of an object that somebody else owns.
     Resolve(DeploymentId, ObjectKey, Resolution),
+    /// Run an action of its driver.
+    Act(DeploymentId, ActionRequest),
     /// Take it away.
     Delete(DeploymentId, Volumes),
 }

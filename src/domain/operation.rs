@@ -1,11 +1,13 @@
 //! Operations: everything that changes something, journaled before and after each of its steps.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{DeploymentId, Plan, Problem};
+use super::{DeploymentId, Plan, Problem, TypedSecrets};
 
 /// The row number of an operation in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,6 +65,8 @@ words! {
         Scale => "Scale",
         /// What somebody else changed is set right.
         Correct => "Correct",
+        /// An action of its driver runs.
+        Action => "Action",
         /// The application is taken away.
         Delete => "Delete",
     }
@@ -159,6 +163,19 @@ pub struct Goal {
     pub instance: Option<u32>,
 }
 
+/// An action of a driver that a person asked for, and what they answered to its prompts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionRequest {
+    /// Its name.
+    pub action: String,
+    /// The answers by the name of the prompt; absent ones take their defaults. A secret's is a reference to where it lies.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, Value>,
+    /// Secrets that were typed and have no reference yet: only on the way from the form to the Secret, never recorded.
+    #[serde(skip)]
+    pub typed: TypedSecrets,
+}
+
 /// When things happened to an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
@@ -200,6 +217,9 @@ pub struct Operation {
     pub origin: Origin,
     /// What it makes true.
     pub goal: Goal,
+    /// The action that was asked for; none for what is no [`OperationKind::Action`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionRequest>,
     /// When.
     pub times: Times,
     /// What is asked of it while it runs.
@@ -225,7 +245,7 @@ pub struct StepRecord {
     pub next_try: Option<Timestamp>,
     /// What it made: an object's uid, the name of a child.
     pub output: Option<String>,
-    /// Why the last try failed, or what it waits for.
+    /// Why the last try failed, or what it waits for. Of one that succeeded: what went wrong all the same, and does not count.
     pub problem: Option<Problem>,
     /// It failed because what it was planned on is not so any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -44,6 +44,9 @@ pub struct Step {
     /// Runs when everything before it has ended, however it ended: after success, failure, cancel and crash.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub finally: bool,
+    /// Of those that always run: only when something before it was not done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_failure: bool,
     /// How long it may take with all its tries, in seconds. Always finite.
     pub timeout: u32,
     /// A few words: the image, the host, the size.
@@ -167,6 +170,7 @@ impl Step {
             class: Class::Safe,
             policy: Policy::Idempotent,
             finally: false,
+            on_failure: false,
             timeout: 300,
             note: String::new(),
             digest: String::new(),

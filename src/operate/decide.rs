@@ -138,6 +138,14 @@ impl View<'_> {
         self.state(position).is_none_or(StepState::is_final)
     }
 
+    /// Whether something before this step was not done.
+    fn has_failed(&self, position: usize) -> bool {
+        let before = |other: usize| other < position || !self.is_finally(other);
+        let counts = |other: usize| before(other) && !outcome::is_spared(self.plan, self.steps, other);
+        let states = (0..self.plan.steps.len()).filter(|other| counts(*other)).map(|other| self.state(other));
+        states.flatten().any(|state| state != StepState::Succeeded)
+    }
+
     /// A step that has not ended and whose turn it may be.
     fn next(&self, position: usize, step: &Step) -> Next {
         let blank = StepRecord::default();
@@ -148,6 +156,10 @@ impl View<'_> {
         match (record.state, self.stop_of(step)) {
             (StepState::Started, Some(stop)) if step.verb == Verb::Wait => {
                 Next::Now(Move::Interrupt(position, stop.problem()))
+            }
+            // What runs for long ends with the work that it does elsewhere; a newer wish waits for it instead.
+            (StepState::Started, Some(stop @ Stop::Cancelled(_))) if step.verb == Verb::Run => {
+                Next::Now(Move::GiveUp(position, outcome::cut_short(step, stop)))
             }
             (StepState::Started, _) if late => too_long(),
             (StepState::Started, _) => time_out.map_or(Next::Wait, Next::At),
@@ -194,6 +206,9 @@ impl View<'_> {
         if step.finally {
             // They wait for each other, and never fail for each other.
             let free = step.after.iter().all(|needed| *needed >= position || self.has_ended(*needed));
+            if free && step.on_failure && !self.has_failed(position) {
+                return Next::Now(Move::Skip(position, outcome::not_needed()));
+            }
             return if free { Next::Now(Move::Start(position)) } else { Next::Wait };
         }
         let mut free = true;

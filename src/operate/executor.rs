@@ -63,6 +63,8 @@ pub struct Done {
     pub output: Option<String>,
     /// What happened, in words; none for what its name says.
     pub note: Option<String>,
+    /// What went wrong all the same, and does not count as a failure.
+    pub warning: Option<Problem>,
     /// What became of an object. Recorded in the same transaction as the outcome.
     pub inventory: InventoryChange,
 }
@@ -97,6 +99,8 @@ pub enum StepErrorKind {
     },
     /// It will be the same the next time: the step has failed.
     Lasting,
+    /// Nobody can tell what came of it: a person is asked.
+    InDoubt,
     /// What it was planned on is not so any more: the step has failed, and the plan has to be made anew.
     Stale,
 }
@@ -110,6 +114,11 @@ impl StepError {
     /// A failure that stays.
     pub fn lasting(problem: Problem) -> Self {
         Self { problem, kind: StepErrorKind::Lasting }
+    }
+
+    /// Nobody can tell what came of it; the problem says what a person is to look at.
+    pub fn in_doubt(problem: Problem) -> Self {
+        Self { problem, kind: StepErrorKind::InDoubt }
     }
 
     /// What the step was planned on is not so any more.

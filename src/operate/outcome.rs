@@ -16,6 +16,12 @@ pub(super) fn state(plan: &Plan, steps: &[StepRecord], position: usize) -> Optio
     }
 }
 
+/// Whether a step for failures was left out because there was none.
+pub(super) fn is_spared(plan: &Plan, steps: &[StepRecord], position: usize) -> bool {
+    let for_failures = plan.steps.get(position).is_some_and(|step| step.finally && step.on_failure);
+    for_failures && state(plan, steps, position) == Some(StepState::Skipped)
+}
+
 /// How an operation ended all of whose steps have, and why.
 pub(super) fn outcome(
     plan: &Plan,
@@ -24,7 +30,10 @@ pub(super) fn outcome(
 ) -> (OperationState, Option<Problem>) {
     let states: Vec<StepState> =
         (0..plan.steps.len()).filter_map(|position| state(plan, steps, position)).collect();
-    if states.iter().all(|state| *state == StepState::Succeeded) {
+    let is_well = |(position, state): (usize, &StepState)| {
+        *state == StepState::Succeeded || is_spared(plan, steps, position)
+    };
+    if states.iter().enumerate().all(is_well) {
         return (OperationState::Succeeded, None);
     }
     let failed = steps.iter().find(|step| step.state == StepState::Failed);
@@ -84,6 +93,18 @@ pub(super) fn too_long(step: &Step, record: &StepRecord) -> Problem {
         why,
         "look at what it works on, then plan it again",
     )
+}
+
+/// A step for failures, and there was none.
+pub(super) fn not_needed() -> Problem {
+    Problem::new("It was not needed", "nothing failed", "nothing")
+}
+
+/// A step that was ended while it was at work.
+pub(super) fn cut_short(step: &Step, stop: Stop<'_>) -> Problem {
+    let problem = stop.problem();
+    let why = format!("{}; it was at work, and what it had done stays done", problem.why);
+    Problem::new(format!("'{}' was cut short", step.name), why, problem.next)
 }
 
 /// Nobody will say any more whether a step was done.

@@ -90,7 +90,7 @@ fn succeeded(position: usize, before: &StepRecord, done: Done, words: &str, now:
         ended: Some(now),
         next_try: None,
         output: done.output,
-        problem: None,
+        problem: done.warning,
         ..before.clone()
     };
     let event = Some(done.note.unwrap_or_else(|| words.to_owned()));
@@ -113,6 +113,7 @@ fn failed(position: usize, step: &Step, before: &StepRecord, error: StepError, n
             )
         }
         StepErrorKind::Lasting => ended(position, before, StepState::Failed, error.problem, now),
+        StepErrorKind::InDoubt => asking(position, step, before, Some(error.problem)),
         StepErrorKind::Stale => stale(position, before, error.problem, now),
     }
 }
@@ -127,6 +128,7 @@ fn not_seen(position: usize, step: &Step, before: &StepRecord, error: StepError,
             again(position, record, error.problem, wait(attempt, retry_after), now)
         }
         StepErrorKind::Lasting => asking(position, step, before, Some(in_doubt(step, error.problem))),
+        StepErrorKind::InDoubt => asking(position, step, before, Some(error.problem)),
         StepErrorKind::Stale => stale(position, before, error.problem, now),
     }
 }

@@ -111,6 +111,7 @@ impl Engine {
                 instance: number.filter(|_| drawn.instance.is_none()),
             },
             instance: drawn.instance,
+            action: None,
         };
         let operation = self.store().begin_operation(new, None).await?;
         let reason = if kind == OperationKind::Correct { "DriftCorrected" } else { "Planned" };
@@ -138,6 +139,7 @@ impl Engine {
         self.set_trying(name);
         let ended = self.runner().run(&view.operation, &hands, hands.moved.clone()).await?;
         self.report_end(observed.situation.resource.as_deref(), &ended).await;
+        self.drop_answers(name, &ended.operation).await?;
         Ok(())
     }
 

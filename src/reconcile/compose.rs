@@ -1,6 +1,7 @@
 //! From what is known to a plan. Pure: asks nobody, and gives the same plan for the same situation, so that a plan that was
 //! shown can be told from one that is not the same any more.
 
+mod actions;
 mod hooks;
 mod removal;
 mod restart;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use crate::cluster::{API_VERSION, KIND, key};
 use crate::domain::canonical::canonical_digest;
+use crate::domain::driver::{ActionSpec, Mode};
 use crate::domain::plan::{Class, Expectation, Verb};
 use crate::domain::{DesiredPhase, Environment, Health, ObjectKey, OperationKind, Plan, Step};
 use crate::driver::Rendering;
@@ -20,6 +22,7 @@ use super::note::note;
 use super::order;
 use super::situation::{Need, Situation};
 
+pub use actions::{ACTION, act};
 pub use removal::{DELETE_RESOURCE, RELEASE, removal};
 pub use restart::{RESTART, restart};
 
@@ -48,6 +51,10 @@ pub struct Basis<'a> {
     pub place: &'a [Value],
     /// The steps of the Secrets that Styrmin itself keeps for the deployment.
     pub secrets: &'a [Step],
+    /// The actions of the driver.
+    pub actions: &'a [ActionSpec],
+    /// The digest of the driver: with it, what its actions do.
+    pub driver_digest: &'a str,
     /// Whether the instance becomes the active one at the end.
     pub activate: bool,
 }
@@ -91,7 +98,9 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
     steps.push(record);
     let recorded = steps.len() - 1;
     let (before, after) = hooks::moments(basis.kind);
-    let ready = hooks::append(&mut steps, basis, before, &[recorded]);
+    let prepared = actions::append(&mut steps, basis, Mode::Pre, &[recorded]);
+    let ready = hooks::append(&mut steps, basis, before, &prepared);
+    actions::append(&mut steps, basis, Mode::Core, &prepared);
     let first = steps.len();
     steps.extend(applications(basis, first, &ready));
     let applied: Vec<usize> = (first..first + basis.parts.objects.len()).collect();
@@ -101,7 +110,8 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
         }
     }
     let awaited: Vec<usize> = (recorded..steps.len()).collect();
-    hooks::append(&mut steps, basis, after, &awaited);
+    let done = hooks::append(&mut steps, basis, after, &awaited);
+    actions::append(&mut steps, basis, Mode::Post, &done);
     let writes: Vec<usize> =
         applied.iter().copied().filter(|position| steps[*position].verb != Verb::Unchanged).collect();
     steps.extend(basis.situation.unwanted().into_iter().map(|(key, live)| Step {
@@ -115,6 +125,7 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
         activate.after = (recorded..steps.len()).collect();
         steps.push(activate);
     }
+    actions::append_endings(&mut steps, basis);
     basis.plan(steps)
 }
 
@@ -170,11 +181,13 @@ fn application(basis: &Basis<'_>, object: &Value) -> Step {
         Some(rendered) => basis.situation.need(rendered),
         None => Some(Need::New),
     };
+    // an action before may have scaled it
+    let again = actions::come_first(basis) && SCALED.contains(&key.kind.as_str());
     let verb = match (need, live) {
-        (None, _) => Verb::Unchanged,
-        (Some(_), None) => Verb::Create,
-        (Some(_), Some(live)) if !live.ours => Verb::Adopt,
-        (Some(_), Some(_)) => Verb::Update,
+        (None, _) if !again => Verb::Unchanged,
+        (_, None) => Verb::Create,
+        (_, Some(live)) if !live.ours => Verb::Adopt,
+        (_, Some(_)) => Verb::Update,
     };
     let uid = match (verb, live) {
         (Verb::Create, _) => Some(String::new()),
@@ -206,6 +219,8 @@ fn class(object: &Value, verb: Verb) -> Class {
     }
 }
 
+/// Kinds that an action can give another number of pods.
+const SCALED: [&str; 3] = ["Deployment", "StatefulSet", "ReplicaSet"];
 /// Kinds that take a while to become what they should be.
 const AWAITED: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"];
 

@@ -70,6 +70,7 @@ impl Engine {
         actor: &str,
     ) -> Result<(), Problem> {
         let Wish { order, setting, environment_known, based_on, vault } = wish;
+        let action = order.action;
         let Deployment { id, uid, draft, phase, revision, .. } = order.record;
         self.ensure_driver(&draft.driver).await?;
         if !environment_known {
@@ -91,6 +92,7 @@ impl Engine {
             },
             goal: Goal { deployment: (!is_new).then_some(id), revision, instance: proposed.instance },
             instance: proposed.drawn.instance,
+            action,
         };
         // Before anything is recorded: nobody else knows what was typed.
         if let Some(vault) = &vault {

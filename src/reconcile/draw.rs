@@ -1,10 +1,13 @@
 //! Drawing a plan up: renders what is to be, compares it with what is known, and composes the steps. Nothing is asked.
 
-use crate::domain::{Deployment, DesiredPhase, Instance, ObjectKey, OperationKind, Plan, Problem, Step};
+use crate::domain::driver::ActionSpec;
+use crate::domain::{
+    ActionRequest, Deployment, DesiredPhase, Instance, ObjectKey, OperationKind, Plan, Problem, Step, suggest,
+};
 use crate::driver::Rendering;
 use crate::store::NewInstance;
 
-use super::compose::{Basis, compose, correct, removal, restart};
+use super::compose::{Basis, act, compose, correct, removal, restart};
 use super::engine::Engine;
 use super::observe::{Observed, live};
 use super::place;
@@ -23,14 +26,16 @@ pub(super) struct Order {
     pub components: Vec<String>,
     /// Whether the volumes of an application that is taken away go too.
     pub volumes: bool,
-    /// The step that keeps what was typed into secret parameters.
+    /// The step that keeps what was typed into secret parameters or prompts.
     pub vault: Option<Step>,
+    /// The action that runs.
+    pub action: Option<ActionRequest>,
 }
 
 impl Order {
     /// What the deployment asks for as it is recorded.
     pub fn of(kind: OperationKind, record: Deployment) -> Self {
-        Self { kind, record, components: Vec::new(), volumes: false, vault: None }
+        Self { kind, record, components: Vec::new(), volumes: false, vault: None, action: None }
     }
 }
 
@@ -60,6 +65,8 @@ impl Engine {
             return Err(Problem::new("the environment is not recorded", name.namespace.clone(), "try again"));
         };
         let (parts, instance, keepsake) = match order.record.phase {
+            // what runs is left as it is
+            _ if order.kind == OperationKind::Action => Default::default(),
             DesiredPhase::Deleting => (self.last_parts(name, observed, order).await, None, None),
             _ => self.settle_parts(name, observed, order).await?,
         };
@@ -68,6 +75,7 @@ impl Engine {
             OperationKind::Deploy => place::objects(&setting.environment),
             _ => Vec::new(),
         };
+        let driver = observed.driver.clone().unwrap_or_default();
         let seed = keepsake.as_ref().map(|keepsake| keepsake.step(name));
         let secrets: Vec<Step> = order.vault.iter().cloned().chain(seed).collect();
         let basis = Basis {
@@ -80,12 +88,15 @@ impl Engine {
             kind: order.kind,
             place: &place,
             secrets: &secrets,
+            actions: &driver.spec.actions,
+            driver_digest: &driver.digest,
             activate: instance.is_some() || !newest_is_active,
         };
         let plan = match order.kind {
             OperationKind::Delete => removal(&basis, &volumes(observed, order)),
             OperationKind::Restart => restart(&basis, &workloads(observed, order)?),
             OperationKind::Correct => correct(&basis),
+            OperationKind::Action => plan_of_action(&basis, order)?,
             _ => compose(&basis),
         };
         Ok(Drawn { plan, parts, instance, keepsake })
@@ -165,7 +176,34 @@ fn title(order: &Order) -> String {
         OperationKind::Scale => format!("Scale {name} in {place}"),
         OperationKind::Correct => format!("Set {name} in {place} right"),
         OperationKind::Delete => format!("Delete {name} from {place}"),
+        OperationKind::Action => {
+            let action = order.action.as_ref().map_or("an action", |request| request.action.as_str());
+            format!("Run {action} on {name} in {place}")
+        }
     }
+}
+
+fn plan_of_action(basis: &Basis<'_>, order: &Order) -> Result<Plan, Problem> {
+    let request = order.action.clone().unwrap_or_default();
+    match basis.actions.iter().find(|action| action.name == request.action) {
+        Some(action) => Ok(act(basis, action, &serde_json::json!(request.answers))),
+        None => Err(no_such_action(&basis.name, &request.action, basis.actions)),
+    }
+}
+
+/// The driver of a deployment has no action of that name that a person can ask for.
+pub(super) fn no_such_action(deployment: &str, name: &str, actions: &[ActionSpec]) -> Problem {
+    let known: Vec<&str> =
+        actions.iter().filter(|action| action.hook.is_none()).map(|action| action.name.as_str()).collect();
+    let next = match known.is_empty() {
+        true => "its driver has none that a person can ask for".to_owned(),
+        false => suggest::hint(name, known.iter().copied()),
+    };
+    Problem::new(
+        format!("{deployment} has no action '{name}'"),
+        format!("its driver has {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") }),
+        next,
+    )
 }
 
 /// The claims of the application, when they are to go too.

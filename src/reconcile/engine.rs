@@ -326,8 +326,12 @@ impl Engine {
     }
 
     /// The key of the digests in a Secret that is made when the plan is confirmed.
-    pub(super) fn planned_digest_key(&self, draft: &DeploymentDraft) -> Result<Zeroizing<Vec<u8>>, Problem> {
-        let key = (draft.environment.clone(), draft.name.clone());
+    pub(super) fn planned_digest_key(
+        &self,
+        environment: &str,
+        deployment: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, Problem> {
+        let key = (environment.to_owned(), deployment.to_owned());
         if let Some(known) = self.memory().digest_keys.get(&key) {
             return Ok(known.clone());
         }

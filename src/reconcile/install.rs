@@ -54,6 +54,7 @@ impl Engine {
             },
             goal: Goal::default(),
             instance: None,
+            action: None,
         };
         let mut recorded = self.store().changes();
         let id = self.store().begin_operation(new, None).await?.id;

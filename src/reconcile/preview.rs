@@ -72,9 +72,6 @@ impl Engine {
             });
         }
         plan.warnings.extend(shared(&drawn.parts));
-        if observed.driver.as_ref().is_some_and(|driver| !driver.spec.actions.is_empty()) {
-            plan.warnings.push("the driver declares actions: they are shown but not run yet".to_owned());
-        }
         // Back one may always go, and should know what the driver says about it.
         if wish.order.kind == OperationKind::Rollback
             && let Some(driver) = &observed.driver

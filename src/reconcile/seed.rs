@@ -139,8 +139,10 @@ impl Engine {
         kind: OperationKind,
     ) -> Result<Option<String>, Problem> {
         // these apply what runs once more, or nothing: they make nothing anew
-        let applies =
-            !matches!(kind, OperationKind::Delete | OperationKind::Restart | OperationKind::Correct);
+        let applies = !matches!(
+            kind,
+            OperationKind::Delete | OperationKind::Restart | OperationKind::Correct | OperationKind::Action
+        );
         if !observed.has_chart() || observed.keepsake.is_some() || !applies {
             return Ok(None);
         }

@@ -13,13 +13,15 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::cluster::ClusterError;
+use crate::domain::driver::{ParameterKind, ParameterSpec};
 use crate::domain::names::digest;
+use crate::domain::operation::Subject;
 use crate::domain::parameters::check_secret;
 use crate::domain::plan::Verb;
 use crate::domain::secret::{keyed_digest, references, secret_name};
 use crate::domain::{
-    DeploymentDraft, DeploymentId, DriverVersion, Environment, Instance, ObjectKey, Problem, SecretReference,
-    SecretText, Step, labels,
+    DeploymentDraft, DeploymentId, Environment, Instance, ObjectKey, Operation, OperationId, Problem,
+    SecretReference, SecretText, Step, TypedSecrets, labels,
 };
 
 use crate::store::StoreError;
@@ -49,6 +51,19 @@ pub(super) struct Vault {
     parameters: Vec<String>,
 }
 
+/// What was typed, and what it is of.
+pub(super) struct Sealing<'a> {
+    pub environment: &'a Environment,
+    pub deployment: &'a str,
+    /// The parameters, or the prompts, that values may be of.
+    pub specs: &'a [ParameterSpec],
+    /// What stands before their names in the keys of the Secret.
+    pub prefix: &'static str,
+}
+
+/// What stands before the names of prompts in the keys of the Secret; no parameter has a `-`.
+pub(super) const PROMPT: &str = "prompt-";
+
 /// An object with secrets in it, which `Debug` does not show.
 struct Hidden(Value);
 
@@ -77,28 +92,28 @@ fn vault_key(namespace: &str, deployment: &str) -> ObjectKey {
 }
 
 impl Engine {
-    /// Replaces what was typed in `draft` by references, and says what is to be written for them. `known` are the parameters as
+    /// Puts references to what was typed among `values`, and says what is to be written for them. `known` are the values as
     /// they are recorded: what a wish takes over from there is not looked for.
     ///
     /// # Errors
     /// A value does not fit its parameter, the Secret cannot be read or is somebody else's, or a reference leads nowhere.
     pub(super) async fn seal(
         &self,
-        environment: &Environment,
-        draft: &mut DeploymentDraft,
+        sealing: &Sealing<'_>,
+        typed: TypedSecrets,
+        values: &mut BTreeMap<String, Value>,
         known: Option<&BTreeMap<String, Value>>,
-        driver: &DriverVersion,
     ) -> Result<Option<Vault>, Problem> {
-        let typed = std::mem::take(&mut draft.typed);
-        let fresh = own_references(draft, known);
+        let (environment, deployment) = (sealing.environment, sealing.deployment);
+        let fresh = own_references(deployment, values, known);
         if typed.is_empty() && fresh.is_empty() {
             return Ok(None);
         }
-        check_typed(draft, driver, &typed)?;
-        let key = vault_key(&environment.namespace, &draft.name);
+        check_typed(sealing, &typed)?;
+        let key = vault_key(&environment.namespace, deployment);
         let live = self.cluster().get(&key).await.map_err(|error| error.problem())?;
         if let Some(live) = &live {
-            check_owner(live, &key, &draft.name)?;
+            check_owner(live, &key, deployment)?;
         }
         let held = keys_of(live.as_ref());
         if let Some((parameter, _)) = fresh.iter().find(|(_, reference)| !held.contains(&reference.key)) {
@@ -108,7 +123,7 @@ impl Engine {
         let has_key = known_key.is_some();
         let digest_key = match known_key {
             Some(key) => key,
-            None => self.planned_digest_key(draft)?,
+            None => self.planned_digest_key(&environment.name, deployment)?,
         };
         let mut vault = Vault {
             exists: live.is_some(),
@@ -118,9 +133,10 @@ impl Engine {
             key,
         };
         for (parameter, value) in typed {
-            let digest = keyed_digest(&digest_key, &parameter, &value);
-            let reference = SecretReference::new(&draft.name, &parameter, digest);
-            draft.parameters.insert(parameter.clone(), reference.to_value());
+            let name = format!("{}{parameter}", sealing.prefix);
+            let digest = keyed_digest(&digest_key, &name, &value);
+            let reference = SecretReference::new(deployment, &name, digest);
+            values.insert(parameter.clone(), reference.to_value());
             // The same value as before is there already.
             if !held.contains(&reference.key) {
                 vault.values.insert(reference.key, value);
@@ -129,7 +145,7 @@ impl Engine {
         }
         if !has_key {
             let data = json!({ DIGEST_KEY: STANDARD.encode(&digest_key) });
-            vault.base = Some(Hidden(own_secret::object(&vault.key, &environment.name, &draft.name, &data)));
+            vault.base = Some(Hidden(own_secret::object(&vault.key, &environment.name, deployment, &data)));
         }
         Ok((!vault.values.is_empty()).then_some(vault))
     }
@@ -195,12 +211,54 @@ impl Engine {
         }
         if let Some(record) = self.store().deployment(id).await? {
             let instances = self.store().instances(id).await?;
-            self.prune_vault(&key, &record.draft, &instances).await;
+            let subject = self.subject(&record.draft.environment, &record.draft.name);
+            let answers = self.open_answers(&subject, None).await?;
+            self.prune_vault(&key, &record.draft, &instances, &answers).await;
         }
         Ok(())
     }
 
-    async fn prune_vault(&self, key: &ObjectKey, draft: &DeploymentDraft, instances: &[Instance]) {
+    /// The answers to prompts that operations about `subject` still need, but for the one that has just ended.
+    async fn open_answers(
+        &self,
+        subject: &Subject,
+        ended: Option<OperationId>,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let open = self.store().open_operations(&subject.cluster).await?;
+        let needed = open.into_iter().map(|view| view.operation);
+        let needed = needed.filter(|operation| operation.subject == *subject && Some(operation.id) != ended);
+        let answers = needed.filter_map(|operation| Some(operation.action?.answers));
+        Ok(answers.flat_map(|answers| references(&answers).into_values()).map(|found| found.key).collect())
+    }
+
+    /// Removes the secret answers of an action that has ended, unless another one still needs the same.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub(super) async fn drop_answers(&self, name: &Name, ended: &Operation) -> Result<(), StoreError> {
+        let Some(action) = &ended.action else { return Ok(()) };
+        let needed = self.open_answers(&ended.subject, Some(ended.id)).await?;
+        let data: serde_json::Map<String, Value> = (references(&action.answers).into_values())
+            .filter(|reference| reference.key.starts_with(PROMPT) && !needed.contains(&reference.key))
+            .map(|reference| (reference.key, Value::Null))
+            .collect();
+        if data.is_empty() {
+            return Ok(());
+        }
+        let key = vault_key(&name.namespace, &name.name);
+        if let Err(error) = self.cluster().merge(&key, &json!({ "data": data })).await {
+            tracing::debug!(%error, "answers that nobody needs stay in their Secret for now");
+        }
+        Ok(())
+    }
+
+    async fn prune_vault(
+        &self,
+        key: &ObjectKey,
+        draft: &DeploymentDraft,
+        instances: &[Instance],
+        answers: &BTreeSet<String>,
+    ) {
         let Ok(Some(live)) = self.cluster().get(key).await else { return };
         let written = live["metadata"]["annotations"][labels::WRITTEN].as_str();
         let written: Option<Timestamp> = written.and_then(|text| text.parse().ok());
@@ -208,7 +266,7 @@ impl Engine {
             return;
         }
         let unused: serde_json::Map<String, Value> = (keys_of(Some(&live)).into_iter())
-            .filter(|key| key.contains('.') && !is_used(key, draft, instances))
+            .filter(|key| key.contains('.') && !answers.contains(key) && !is_used(key, draft, instances))
             .map(|key| (key, Value::Null))
             .collect();
         if unused.is_empty() {
@@ -238,31 +296,24 @@ fn is_used(key: &str, draft: &DeploymentDraft, instances: &[Instance]) -> bool {
 
 /// The references into the deployment's own Secret that are not recorded yet.
 fn own_references(
-    draft: &DeploymentDraft,
+    deployment: &str,
+    values: &BTreeMap<String, Value>,
     known: Option<&BTreeMap<String, Value>>,
 ) -> BTreeMap<String, SecretReference> {
-    let own = secret_name(&draft.name);
-    let mut found = references(&draft.parameters);
+    let own = secret_name(deployment);
+    let mut found = references(values);
     found.retain(|name, reference| {
-        let recorded = known.and_then(|known| known.get(name)) == draft.parameters.get(name);
+        let recorded = known.and_then(|known| known.get(name)) == values.get(name);
         reference.secret == own && !recorded
     });
     found
 }
 
-/// What was typed is of a secret parameter of the driver, and fits it.
-fn check_typed(
-    draft: &DeploymentDraft,
-    driver: &DriverVersion,
-    typed: &BTreeMap<String, SecretText>,
-) -> Result<(), Problem> {
+/// What was typed is of a secret parameter or prompt, and fits it.
+fn check_typed(sealing: &Sealing<'_>, typed: &TypedSecrets) -> Result<(), Problem> {
     let mut wrong = Vec::new();
     for (name, value) in typed {
-        let spec = driver
-            .spec
-            .parameters
-            .iter()
-            .find(|spec| spec.name == *name && spec.kind == crate::domain::driver::ParameterKind::Secret);
+        let spec = sealing.specs.iter().find(|spec| spec.name == *name && spec.kind == ParameterKind::Secret);
         match spec {
             None => wrong.push(format!("{name}: the driver has no secret of that name")),
             Some(spec) => wrong.extend(check_secret(spec, value).err().map(|why| format!("{name}: {why}"))),
@@ -271,7 +322,7 @@ fn check_typed(
     match wrong.is_empty() {
         true => Ok(()),
         false => Err(Problem::new(
-            format!("the parameters of {} are not valid", draft.name),
+            format!("what was typed for {} is not valid", sealing.deployment),
             wrong.join("\n"),
             "correct them",
         )),

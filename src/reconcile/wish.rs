@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::domain::driver::ActionSpec;
 use crate::domain::{
-    Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment, Instance, Intent,
-    OperationKind, Problem, Volumes, names,
+    ActionRequest, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverSpec, DriverVersion,
+    Environment, Instance, Intent, OperationKind, Problem, Volumes, names,
 };
 use crate::driver;
 
 use super::decide::is_upgrade;
-use super::draw::Order;
+use super::draw::{Order, no_such_action};
 use super::engine::Engine;
 use super::observe::Setting;
-use super::vault::Vault;
+use super::vault::{PROMPT, Sealing, Vault};
 
 /// The longest name of a deployment: room is left for what is made of it.
 const NAME_MAX: usize = 40;
@@ -79,6 +80,7 @@ impl Engine {
                 order.components.clone_from(components);
                 self.placed(order, None).await
             }
+            Intent::Act(id, request) => self.wish_to_act(*id, request).await,
             Intent::Correct(id) => {
                 let record = self.recorded(*id).await?;
                 self.placed(Order::of(OperationKind::Correct, record), None).await
@@ -126,7 +128,14 @@ impl Engine {
     ) -> Result<(), Problem> {
         let draft = &mut wish.order.record.draft;
         let driver = self.known_driver(draft).await?;
-        wish.vault = self.seal(&wish.setting.environment, draft, known, &driver).await?;
+        let sealing = Sealing {
+            environment: &wish.setting.environment,
+            deployment: &draft.name,
+            specs: &driver.spec.parameters,
+            prefix: "",
+        };
+        let typed = std::mem::take(&mut draft.typed);
+        wish.vault = self.seal(&sealing, typed, &mut draft.parameters, known).await?;
         wish.order.vault = wish.vault.as_ref().map(Vault::step);
         Ok(())
     }
@@ -167,6 +176,37 @@ impl Engine {
                 "name one of them",
             ));
         }
+        Ok(wish)
+    }
+
+    async fn wish_to_act(&self, id: DeploymentId, request: &ActionRequest) -> Result<Wish, Problem> {
+        let record = self.recorded(id).await?;
+        let driver = self.known_driver(&record.draft).await?;
+        let actions = &driver.spec.actions;
+        let asked = actions.iter().find(|action| action.name == request.action && action.hook.is_none());
+        let Some(action) = asked else {
+            return Err(no_such_action(&record.draft.name, &request.action, actions));
+        };
+        if record.phase == DesiredPhase::Deleting || self.store().latest_instance(id).await?.is_none() {
+            return Err(Problem::new(
+                format!("{} cannot run on {}", action.name, record.draft.name),
+                "the application does not run yet, or is being taken away",
+                "wait until it runs",
+            ));
+        }
+        let mut wish = self.placed(Order::of(OperationKind::Action, record), None).await?;
+        let mut request = request.clone();
+        let sealing = Sealing {
+            environment: &wish.setting.environment,
+            deployment: &wish.order.record.draft.name,
+            specs: &action.prompts,
+            prefix: PROMPT,
+        };
+        let typed = std::mem::take(&mut request.typed);
+        wish.vault = self.seal(&sealing, typed, &mut request.answers, None).await?;
+        wish.order.vault = wish.vault.as_ref().map(Vault::step);
+        request.answers = check_answers(action, &request.answers)?;
+        wish.order.action = Some(request);
         Ok(wish)
     }
 
@@ -266,6 +306,23 @@ impl Engine {
         }
         Ok(driver)
     }
+}
+
+/// The answers to the prompts of an action, with the defaults of those that are absent.
+fn check_answers(
+    action: &ActionSpec,
+    answers: &BTreeMap<String, Value>,
+) -> Result<BTreeMap<String, Value>, Problem> {
+    let spec = DriverSpec { parameters: action.prompts.clone(), ..DriverSpec::default() };
+    driver::check_parameters(&spec, answers).map_err(|errors| {
+        let lines: Vec<String> =
+            errors.iter().map(|error| format!("{}: {}", error.name, error.message)).collect();
+        Problem::new(
+            format!("the answers to the prompts of {} are not valid", action.name),
+            lines.join("\n"),
+            "correct them",
+        )
+    })
 }
 
 /// An instance of an older Styrmin does not say what was asked for: its parameters are in its context.

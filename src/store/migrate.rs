@@ -16,6 +16,7 @@ pub(super) const ALL: &[&str] = &[
     include_str!("migrations/0004_findings.sql"),
     include_str!("migrations/0005_drivers.sql"),
     include_str!("migrations/0006_roles.sql"),
+    include_str!("migrations/0007_actions.sql"),
 ];
 
 /// The schema's version, 0 for a new file.

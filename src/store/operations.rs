@@ -4,16 +4,20 @@
 //! hands over the epoch in which it holds the engine, and is refused once a newer one was seen; what people ask for (begin,
 //! cancel, answer) comes from any process and has no epoch.
 
+mod actions;
 mod begin;
+mod lines;
 mod orders;
 mod read;
 mod steps;
 mod subjects;
 
+pub use actions::{NewCall, RunId};
+
 use rusqlite::{Connection, Transaction, params};
 
 use super::{InventoryChange, NewInstance, StoreError};
-use crate::domain::operation::{Goal, Origin, Subject};
+use crate::domain::operation::{ActionRequest, Goal, Origin, Subject};
 use crate::domain::{
     DeploymentDraft, DeploymentId, DesiredPhase, OperationId, OperationKind, OperationState, Plan, Problem,
     StepRecord,
@@ -34,6 +38,8 @@ pub struct NewOperation {
     pub goal: Goal,
     /// An instance that is frozen with it.
     pub instance: Option<NewInstance>,
+    /// The action that was asked for.
+    pub action: Option<ActionRequest>,
 }
 
 /// Another desired state, recorded together with the operation that carries it out.

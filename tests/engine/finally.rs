@@ -65,6 +65,7 @@ async fn it_runs_after_a_cancel_and_what_is_left_is_said() {
         origin: Origin { actor: "anna".to_owned(), cause: "a test".to_owned(), confirmed: true },
         goal: Goal::default(),
         instance: None,
+        action: None,
     };
     let operation = store.begin_operation(new, None).await.unwrap();
     let (executor, (_kept, moved)) = (Noting::default(), watch::channel(0));

@@ -300,6 +300,7 @@ pub fn under_way() -> OperationView {
             confirmed: true,
         },
         goal: Goal { deployment: Some(NOTES), revision: 4, instance: Some(4) },
+        action: None,
         times: Times {
             created: sample::before(30),
             started: Some(sample::before(29)),

@@ -578,6 +578,7 @@ fn operation(
             confirmed: true,
         },
         goal: Goal::default(),
+        action: None,
         times: Times {
             created: before(created),
             started: Some(before(created)),

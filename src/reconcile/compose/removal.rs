@@ -1,9 +1,10 @@
 //! Taking an application away: what serves goes before what it needs; volumes stay unless they are named.
 
+use crate::domain::driver::Mode;
 use crate::domain::plan::{Class, Expectation, Verb};
 use crate::domain::{ObjectKey, OperationKind, Plan, Step};
 
-use super::{Basis, hooks};
+use super::{Basis, actions, hooks};
 use crate::reconcile::render::rank;
 use crate::reconcile::situation::is_disposable;
 
@@ -26,7 +27,9 @@ pub fn removal(basis: &Basis<'_>, volumes: &[ObjectKey]) -> Plan {
     }
     let (first, last_words) = hooks::moments(OperationKind::Delete);
     let start: Vec<usize> = (0..steps.len()).collect();
+    let start = actions::append(&mut steps, basis, Mode::Pre, &start);
     let start = hooks::append(&mut steps, basis, first, &start);
+    actions::append(&mut steps, basis, Mode::Core, &start);
     let mut live: Vec<_> = (basis.situation.live.iter())
         .filter(|(key, live)| live.is_removable(key) || (live.ours && volumes.contains(key)))
         .collect();
@@ -58,9 +61,11 @@ pub fn removal(basis: &Basis<'_>, volumes: &[ObjectKey]) -> Plan {
         wait_gone(&mut steps, WAIT_HOOKS_GONE);
         after_gone = vec![steps.len() - 1];
     }
+    let after_gone = actions::append(&mut steps, basis, Mode::Post, &after_gone);
     let mut release = Step::named(Verb::Record, format!("{RELEASE} {}", basis.resource()));
     (release.object, release.after) = (Some(basis.resource()), after_gone);
     steps.push(release);
+    actions::append_endings(&mut steps, basis);
     basis.plan(steps)
 }
 

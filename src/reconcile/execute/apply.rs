@@ -76,7 +76,8 @@ impl Hands {
             return Ok(Done { output: Some(item.uid), ..Done::default() });
         }
         self.remember(&item);
-        Ok(Done { output: Some(item.uid.clone()), note, inventory: InventoryChange::Written(item) })
+        let output = Some(item.uid.clone());
+        Ok(Done { output, note, inventory: InventoryChange::Written(item), ..Done::default() })
     }
 
     /// Who confirmed the plan has written the Secret before it was recorded: here it is only looked for.
@@ -90,7 +91,8 @@ impl Hands {
             Some(id) => self.engine.store().deployment(id).await?,
             None => None,
         };
-        let parameters = record.map(|record| record.draft.parameters).unwrap_or_default();
+        let mut parameters = record.map(|record| record.draft.parameters).unwrap_or_default();
+        parameters.extend(self.operation.action.iter().flat_map(|action| action.answers.clone()));
         let found = self.engine.check_vault(key, &self.name.name, &parameters).await.map_err(failed)?;
         found.map_err(lasting)?;
         Ok(Done::default())

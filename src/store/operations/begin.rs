@@ -70,15 +70,16 @@ impl Store {
 
 fn begin(transaction: &Transaction<'_>, new: NewOperation, now: &str) -> Result<Operation, StoreError> {
     check(&new.plan)?;
-    let NewOperation { subject, kind, plan, origin, mut goal, instance } = new;
+    let NewOperation { subject, kind, plan, origin, mut goal, instance, action } = new;
+    let action = action.map(|action| row::to_json("operations.action", &action)).transpose()?;
     if let Some(instance) = instance {
         goal.instance = Some(instances::freeze(transaction, instance, now)?.number);
     }
     transaction
         .prepare_cached(
             "INSERT INTO operations (cluster, environment, name, deployment, revision, instance, kind, state, plan,
-                 plan_hash, actor, cause, confirmed, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Queued', ?8, ?9, ?10, ?11, ?12, ?13)",
+                 plan_hash, actor, cause, confirmed, created_at, action)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Queued', ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             subject.cluster,
@@ -93,7 +94,8 @@ fn begin(transaction: &Transaction<'_>, new: NewOperation, now: &str) -> Result<
             origin.actor,
             origin.cause,
             origin.confirmed,
-            now
+            now,
+            action
         ])?;
     let id = OperationId(transaction.last_insert_rowid());
     add_steps(transaction, id, &plan, now)?;

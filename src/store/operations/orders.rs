@@ -2,7 +2,8 @@
 
 use rusqlite::params;
 
-use super::{begin, close, column, head, read, refused, tell};
+use super::{actions, begin, close, column, head, read, refused, tell};
+use crate::domain::call::StepId;
 use crate::domain::operation::StepAnswer;
 use crate::domain::{OperationId, OperationState, OperationView, Problem, StepState};
 use crate::store::{Store, StoreError, row};
@@ -70,7 +71,16 @@ impl Store {
             if asking.is_none_or(|step| step.state != StepState::Asking) {
                 return refused(id, format!("nobody asks about step {position}"));
             }
-            let (state, ended, problem, words) = answered(answer, &actor, &now);
+            let (mut state, mut ended, problem, words) = answered(answer, &actor, &now);
+            let step = StepId { operation: id, position };
+            match answer {
+                // It is a call of an action's function that was asked about: the function goes on behind it.
+                StepAnswer::Done if actions::tell_done(transaction, step, &now)? => {
+                    (state, ended) = (StepState::Pending, None);
+                }
+                StepAnswer::Repeat => drop(actions::forget_open(transaction, step)?),
+                StepAnswer::Done | StepAnswer::Fail => {}
+            }
             let problem = problem.map(|problem| row::to_json("operation_steps.problem", &problem));
             // Its time counts anew: it did not pass while the person was away.
             transaction.execute(

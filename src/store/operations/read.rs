@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError, row};
 
 const SELECT: &str = "SELECT id, cluster, environment, name, deployment, revision, instance, kind, state, plan,
         plan_hash, actor, cause, confirmed, created_at, started_at, ended_at, deadline, cancelled_by, superseded,
-        problem, epoch
+        problem, epoch, action
     FROM operations";
 
 impl Store {
@@ -174,7 +174,7 @@ pub(super) fn one_step(
 fn operation(columns: &Row<'_>) -> Result<Operation, StoreError> {
     let (kind, state): (String, String) = (columns.get(7)?, columns.get(8)?);
     let (plan, problem): (String, Option<String>) = (columns.get(9)?, columns.get(20)?);
-    let created: String = columns.get(14)?;
+    let (created, action): (String, Option<String>) = (columns.get(14)?, columns.get(22)?);
     let plan: Plan = row::from_json("operations.plan", &plan)?;
     Ok(Operation {
         id: OperationId(columns.get(0)?),
@@ -189,6 +189,7 @@ fn operation(columns: &Row<'_>) -> Result<Operation, StoreError> {
             revision: row::narrow("operations.revision", columns.get(5)?)?,
             instance: columns.get(6)?,
         },
+        action: action.map(|text| row::from_json("operations.action", &text)).transpose()?,
         times: Times {
             created: row::moment("operations.created_at", &created)?,
             started: row::optional_moment("operations.started_at", columns.get(15)?)?,

@@ -59,6 +59,7 @@ fn id_of(intent: &Intent) -> Option<DeploymentId> {
         | Intent::Restart(id, _)
         | Intent::Scale(id, ..)
         | Intent::Correct(id)
+        | Intent::Act(id, _)
         | Intent::Resolve(id, ..)
         | Intent::Delete(id, _) => Some(*id),
     }
@@ -79,6 +80,7 @@ fn words(intent: &Intent, draft: Option<&DeploymentDraft>, cluster: &str) -> (St
         Intent::Start(_) => (format!("Start {it}"), "Start"),
         Intent::Restart(..) => (format!("Restart {it}"), "Restart"),
         Intent::Scale(_, component, _) => (format!("Scale {component} of {it}"), "Scale"),
+        Intent::Act(_, request) => (format!("Run {} on {it}", request.action), "Run"),
         Intent::Correct(_) => (format!("Set {it} right"), "Set right"),
         Intent::Resolve(_, object, _) => (format!("Settle who has the fields of {object}"), "Settle"),
         Intent::Delete(..) => (format!("Delete {it}"), "Delete"),
