@@ -92,6 +92,8 @@ async fn fields_that_somebody_else_took_are_settled() {
     let mut demo = store.environment(&cluster, "demo").await.unwrap().unwrap();
     demo.drift = DriftMode::Warn;
     store.upsert_environment(&demo).await.unwrap();
+    // a look that began before still corrects
+    journey.session.engine.idle().wait_for(|idle| *idle).await.unwrap();
     let deployments: kube::Api<Deployment> = kube::Api::namespaced(journey.client(), "demo");
     let anna = PatchParams { field_manager: Some("anna".into()), ..PatchParams::default() };
     let scaled = serde_json::json!({"spec": {"replicas": 2}});

@@ -59,7 +59,10 @@ async fn silence_is_not_waited_for_without_end() {
     let address = mute.local_addr().unwrap();
     let silent = get(&impatient(), &format!("http://{address}/")).await.unwrap_err();
     assert!(silent.to_string().contains("did not begin to answer"), "{silent}");
-    drop(mute);
+    // has the port, so that nobody else does, and does not listen
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = deaf.local_addr().unwrap();
     let nobody = get(&plain(), &format!("http://{address}/")).await.unwrap_err();
     assert!(matches!(nobody, HttpError::Unreachable { .. }), "{nobody}");
 }
