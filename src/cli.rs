@@ -29,6 +29,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         // a process of a pod in the sandbox, not a person: no terminal, no parser, no cockpit
         return crate::sandbox::images::main(arguments.into_iter().skip(2));
     }
+    if arguments.get(1).is_some_and(|verb| verb == "action-worker") {
+        // the child of a run of an action: it speaks with its parent only
+        return crate::hooks::worker::main();
+    }
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) => {

@@ -31,11 +31,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cluster", &["domain"]),
     ("operate", &["domain", "store"]),
     ("reconcile", &["domain", "driver", "store", "cluster", "operate", "ingress"]),
+    ("hooks", &["domain"]),
     ("ingress", &["domain"]),
     ("sandbox", &[]),
     ("ui", &["domain"]),
     ("app", &["domain", "driver", "store", "cluster", "reconcile", "ingress", "sandbox", "ui"]),
-    ("cli", &["app", "domain", "driver", "sandbox"]),
+    ("cli", &["app", "domain", "driver", "hooks", "sandbox"]),
 ];
 
 /// A library and the only places that may name it.
@@ -46,6 +47,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("ratatui::", &["ui/", "ui.rs", "app/"]),
     ("crossterm::", &["ui/", "ui.rs", "app/"]),
     ("minijinja::", &["driver/", "driver.rs"]),
+    ("starlark::", &["hooks/worker/", "hooks/worker.rs"]),
     ("clap::", &["cli/", "cli.rs"]),
 ];
 

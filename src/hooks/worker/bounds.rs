@@ -1,0 +1,67 @@
+//! What the worker allows itself: the kernel ends it when it takes more.
+
+use std::io;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{
+    Resource, Rlimit, Signal, getpgrp, getpid, getrlimit, kill_current_process_group, setrlimit,
+};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::hooks::limits::Limits;
+
+/// Seconds of processor time between the check that knows the place, the signal, and the end.
+const GRACE: u64 = 2;
+
+/// What the process has beside the function's values: the files, their compiled form, the allocator's own.
+const SLACK: u64 = 64 << 20;
+
+/// Address space that the allocator reserves for the threads without using it.
+const RESERVED: u64 = 512 << 20;
+
+/// Sets the kernel's limits. `stack` is what the function's thread will have.
+pub fn set(limits: Limits, stack: u64) -> io::Result<()> {
+    let processor = limits.processor.saturating_add(GRACE);
+    limit(Resource::Cpu, processor, processor.saturating_add(GRACE))?;
+    let memory = limits.memory.saturating_mul(1 << 20).saturating_add(SLACK + stack);
+    limit(Resource::Data, memory, memory)?;
+    let space = memory.saturating_add(used_space()).saturating_add(RESERVED);
+    limit(Resource::As, space, space)?;
+    limit(Resource::Core, 0, 0)?;
+    limit(Resource::Fsize, 0, 0)
+}
+
+fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+    let allowed = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    let limit = Rlimit { current: Some(soft.min(allowed)), maximum: Some(hard.min(allowed)) };
+    Ok(setrlimit(resource, limit)?)
+}
+
+/// The address space that the process has mapped, in bytes: most of it is this program.
+fn used_space() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok();
+    let pages = pages.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    pages.map_or(1 << 30, |pages| pages.saturating_mul(rustix::param::page_size() as u64))
+}
+
+/// Whether the processor time is over.
+pub fn is_processor_used(limits: Limits) -> bool {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    u64::try_from(used.tv_sec).is_ok_and(|seconds| seconds >= limits.processor)
+}
+
+/// Ends the process, and what it started, when the other end of standard input is closed: the parent is gone, by whatever it was.
+/// A signal at the parent's death (PR_SET_PDEATHSIG) would come when the thread that started this process ends, not its process.
+pub fn end_with_parent() -> io::Result<()> {
+    let watch = || {
+        let stdin = io::stdin();
+        // No events are asked for: only a hang-up or an error is told.
+        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+        while poll(&mut fds, None).is_err() || fds[0].revents().is_empty() {}
+        if getpgrp() == getpid() {
+            let _ = kill_current_process_group(Signal::KILL);
+        }
+        std::process::exit(1);
+    };
+    std::thread::Builder::new().stack_size(64 << 10).spawn(watch).map(drop)
+}
