@@ -36,6 +36,8 @@ mod deletion;
 mod discovery;
 #[path = "cluster/eviction.rs"]
 mod eviction;
+#[path = "cluster/exec.rs"]
+mod exec;
 #[path = "cluster/jobs.rs"]
 mod jobs;
 #[path = "cluster/lists.rs"]
