@@ -35,6 +35,7 @@ mod link;
 mod logs;
 mod project;
 mod resource;
+mod scale;
 mod status;
 
 pub use apply::{Applied, ApplyOptions, Comparison, DeleteOptions};

@@ -52,6 +52,8 @@ mod printers;
 mod rollouts;
 #[path = "cluster/rules.rs"]
 mod rules;
+#[path = "cluster/scale.rs"]
+mod scale;
 #[path = "cluster/services.rs"]
 mod services;
 #[path = "cluster/tables.rs"]
