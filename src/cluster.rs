@@ -35,13 +35,16 @@ mod link;
 mod logs;
 mod project;
 mod resource;
+mod scale;
 mod status;
 
 pub use apply::{Applied, ApplyOptions, Comparison, DeleteOptions};
 pub use connect::Connection;
 pub use error::{ClusterError, FieldConflict};
 pub use events::Note;
-pub use exec::{ExecOptions, Executed, Process};
+pub use exec::{
+    Captured, Command, Ended as ExecEnded, Executed, OutputSender, OutputStream, Process, Stopped,
+};
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;
 pub use lease::{Candidate, Ended, LeaseRecord, LeaseTimes, Standing};

@@ -36,6 +36,8 @@ mod deletion;
 mod discovery;
 #[path = "cluster/eviction.rs"]
 mod eviction;
+#[path = "cluster/exec.rs"]
+mod exec;
 #[path = "cluster/jobs.rs"]
 mod jobs;
 #[path = "cluster/lists.rs"]
@@ -50,6 +52,8 @@ mod printers;
 mod rollouts;
 #[path = "cluster/rules.rs"]
 mod rules;
+#[path = "cluster/scale.rs"]
+mod scale;
 #[path = "cluster/services.rs"]
 mod services;
 #[path = "cluster/tables.rs"]
