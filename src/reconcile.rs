@@ -47,6 +47,6 @@ mod wish;
 
 pub use components::{component_statuses, component_views, urls};
 pub use drivers::Drivers;
-pub use engine::{Engine, Trouble};
+pub use engine::{Engine, Surroundings, Trouble};
 pub use queue::Name;
 pub use random::{Random, SeededRandom, identifier};

@@ -38,7 +38,7 @@ impl Hands {
         let open = store.open_run(step, epoch, new).await?;
         let id = RunId { step, number: open.number };
         let secrets = Secrets::of(self.engine.cluster(), &self.name.namespace, &open.context).await?;
-        let printer = Printer::start(store, self.engine.clock(), step, secrets.mask());
+        let printer = Printer::start(store, self.engine.shared_clock(), step, secrets.mask());
         let book = Book::new(store, self.engine.clock(), id, epoch, &open.calls);
         let program = Program {
             files: Arc::new(driver.files.clone()),

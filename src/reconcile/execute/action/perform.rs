@@ -15,7 +15,7 @@ use super::printer::Printer;
 use super::secrets::Secrets;
 use crate::cluster::ClusterError;
 use crate::domain::call::OutputSource;
-use crate::domain::{DriverVersion, Intent, Problem};
+use crate::domain::{DriverVersion, Intent, Problem, suggest};
 use crate::hooks::{Call, CallError, HttpCheck, Performer, Text};
 use crate::operate::StepRun;
 
@@ -85,11 +85,15 @@ impl Doer<'_> {
     }
 
     async fn http_check(&self, check: &HttpCheck) -> Result<Value, CallError> {
-        let service = self.driver.spec.services.iter().find(|service| service.name == check.service);
-        let port = service.and_then(|service| service.port);
+        let services = &self.driver.spec.services;
+        let Some(service) = services.iter().find(|service| service.name == check.service) else {
+            let hint = suggest::hint(&check.service, services.iter().map(|service| service.name.as_str()));
+            return Err(refused(format!("there is no service '{}'", check.service), hint));
+        };
+        let (namespace, port) = (&self.hands.name.namespace, service.port);
         let ask = async {
             loop {
-                let seen = self.hands.engine.cluster().ask_service(&self.hands.name.namespace, &check.service, port, &check.path).await;
+                let seen = self.hands.engine.cluster().ask_service(namespace, &check.service, port, &check.path).await;
                 let problem = match seen {
                     Ok(answer) => match judge(check, &answer) {
                         None => {

@@ -1,17 +1,21 @@
 //! Calls that run a Job.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::commands::printing;
 use super::{Doer, KEPT, failed, refused};
 use crate::cluster::{DeleteOptions, JobSpec, JobValue, job, key};
-use crate::domain::call::OutputSource;
+use crate::domain::call::{OutputSource, StepId};
 use crate::domain::names::{LABEL_MAX, bounded, short_hash};
 use crate::domain::{ObjectKey, labels};
 use crate::hooks::{CallError, RunJob, Text};
 use crate::reconcile::engine::Engine;
+
+/// How long the end of a step is waited for.
+const SOON: Duration = Duration::from_secs(10);
 
 impl Doer<'_> {
     pub(super) async fn run_job(&self, call: &RunJob, position: u32) -> Result<Value, CallError> {
@@ -30,7 +34,8 @@ impl Doer<'_> {
         let made = job(&spec, template.as_ref()).map_err(|why| refused(format!("run_job: {}", call.name), why))?;
         self.printer.print(OutputSource::Note, &format!("Job {}", spec.name)).await;
         let (output, lines) = printing(self.printer);
-        let leash = Leash { engine: self.hands.engine.clone(), job: Some(key(&made)) };
+        let step = StepId { operation: self.run.operation.id, position: self.run.position };
+        let leash = Leash { engine: self.hands.engine.clone(), step, job: Some(key(&made)) };
         let cluster = self.hands.engine.cluster();
         let (ended, ()) = tokio::join!(cluster.run_job(&made, KEPT, Some(output)), lines);
         leash.release();
@@ -102,9 +107,11 @@ fn variable(value: &Text) -> JobValue {
     }
 }
 
-/// Takes a Job away when nobody waits for it any more: its work is not wanted then.
+/// Takes a Job away when its step has ended without it: then its work is not wanted any more. An engine that ends leaves it to
+/// the next one, which finds it.
 struct Leash {
     engine: Engine,
+    step: StepId,
     job: Option<ObjectKey>,
 }
 
@@ -117,11 +124,30 @@ impl Leash {
 impl Drop for Leash {
     fn drop(&mut self) {
         let Some(job) = self.job.take() else { return };
-        let engine = self.engine.clone();
+        let (engine, step) = (self.engine.clone(), self.step);
         tokio::spawn(async move {
+            if !matches!(tokio::time::timeout(SOON, has_ended(&engine, step)).await, Ok(true)) {
+                return;
+            }
             if let Err(error) = engine.cluster().delete(&job, &DeleteOptions::default()).await {
                 tracing::debug!(%error, "a Job stays until its time is over");
             }
         });
+    }
+}
+
+/// Waits until the step has ended, as the journal says.
+async fn has_ended(engine: &Engine, step: StepId) -> bool {
+    let mut changes = engine.store().changes();
+    loop {
+        changes.mark_unchanged();
+        match engine.store().step(step.operation, step.position).await {
+            Ok(record) if record.state.is_final() => return true,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+        if changes.changed().await.is_err() {
+            return false;
+        }
     }
 }
