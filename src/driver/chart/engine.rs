@@ -30,7 +30,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::functions::Surroundings;
-use super::value::Value;
+use super::value::{Value, lossy};
 use held::Held;
 use limits::Budget;
 use run::{Failure, Run};
@@ -97,9 +97,10 @@ impl Templates {
             return Err(TemplateError::unreadable(path, 0, "there is no template of this path".to_owned()));
         };
         path.clone_into(&mut self.core.surroundings.draw.borrow_mut().place);
-        let mut out = String::new();
+        let mut out = Vec::new();
         Run::execute(&self.core, &self.scope, &tree, Held::Plain(dot.clone()).dig(), &mut out)
             .map_err(|failure| *failure)?;
+        let out = String::from_utf8(out).unwrap_or_else(|error| lossy(error.as_bytes()).into_owned());
         Ok(if out.contains("<no value>") { out.replace("<no value>", "") } else { out })
     }
 }

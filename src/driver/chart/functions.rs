@@ -181,7 +181,7 @@ impl Kind {
     fn accepts(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Any, _)
-            | (Self::Text, Value::Text(_) | Value::Bytes(_))
+            | (Self::Text, Value::Text(_) | Value::Raw(_))
             | (Self::Int, Value::Int(_))
             | (Self::Float, Value::Float(_) | Value::Int(_))
             | (Self::Bool, Value::Bool(_))
@@ -200,7 +200,7 @@ impl Kind {
 fn mismatch(kind: Kind, argument: &Value) -> String {
     match argument {
         Value::Nil => format!("invalid value; expected {}", kind.name()),
-        other => format!("wrong type for value; expected {}; got {}", kind.name(), print::type_name(other)),
+        other => format!("wrong type for value; expected {}; got {}", kind.name(), other.type_name()),
     }
 }
 

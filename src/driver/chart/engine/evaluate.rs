@@ -83,7 +83,7 @@ impl<'t> Run<'t> {
         match &operand.term {
             Term::Dot => Ok(dot.clone()),
             Term::Bool(value) => Ok(Held::Plain(Value::Bool(*value))),
-            Term::Text(_, text) => Ok(Held::Plain(Value::Text(Rc::clone(text)))),
+            Term::Text(_, text) => Ok(Held::Plain(text.clone())),
             Term::Number(_, Number::Int(value)) => Ok(Held::Plain(Value::Int(*value))),
             Term::Number(_, Number::Float(value)) => Ok(Held::Plain(Value::Float(*value))),
             Term::Number(written, Number::Overflow) => self.fail(format!("{written} overflows int")),

@@ -96,7 +96,7 @@ impl Budget {
     pub(super) fn shallow(&self, value: &Value) -> Spent {
         match value {
             Value::Text(text) => self.bytes(text.len()),
-            Value::Bytes(bytes) => self.bytes(bytes.len()),
+            Value::Raw(bytes) | Value::Bytes(bytes) => self.bytes(bytes.len()),
             Value::List(items) => self.bytes(items.len()),
             Value::Dict(entries) => self.bytes(entries.borrow().len()),
             _ => Ok(()),

@@ -86,7 +86,7 @@ fn stream(around: &Surroundings, function: &str, arguments: &[Value]) -> Result<
     let mut parts: Vec<Vec<u8>> = Vec::new();
     for argument in arguments {
         match argument {
-            Value::Text(_) | Value::Bytes(_) => parts.push(bytes(argument)?.to_vec()),
+            Value::Text(_) | Value::Raw(_) => parts.push(bytes(argument)?.to_vec()),
             Value::Int(number) => parts.push(number.to_string().into_bytes()),
             Value::List(items) => {
                 parts.push(items.len().to_string().into_bytes());

@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::super::value::Value;
+use super::super::value::{Value, lossy};
 use super::Kind::{Any, Dict, Text};
 use super::arguments::{Answer, at_least, dict, fixed, list, strings, text};
 use super::cast::to_bytes;
-use super::print::type_name;
 use super::values::Walk;
 use super::{Entry, Surroundings, entry};
 
@@ -44,7 +43,7 @@ fn entries(value: &Value) -> super::super::value::Dict {
 fn new(_: &Surroundings, arguments: &[Value]) -> Answer {
     let mut entries = BTreeMap::new();
     for pair in arguments.chunks(2) {
-        let key = String::from_utf8_lossy(&to_bytes(&pair[0])?).into();
+        let key = lossy(&to_bytes(&pair[0])?).into();
         // A key without a value has the empty text.
         entries.insert(key, pair.get(1).cloned().unwrap_or_else(|| Value::text("")));
     }
@@ -129,7 +128,7 @@ fn dig(_: &Surroundings, arguments: &[Value]) -> Answer {
     // Go converts the dictionary and all keys before it looks.
     let mut at = conversion(start, "map[string]interface {}", matches!(start, Value::Dict(_)))?.clone();
     for key in path {
-        conversion(key, "string", matches!(key, Value::Text(_) | Value::Bytes(_)))?;
+        conversion(key, "string", matches!(key, Value::Text(_) | Value::Raw(_)))?;
     }
     for (index, key) in path.iter().enumerate() {
         if index > 0 {
@@ -148,7 +147,7 @@ fn conversion<'a>(value: &'a Value, wanted: &str, holds: bool) -> Result<&'a Val
     let found = match value {
         _ if holds => return Ok(value),
         Value::Nil => "nil",
-        other => type_name(other),
+        other => other.type_name(),
     };
     Err(format!("interface conversion: interface {{}} is {found}, not {wanted}"))
 }

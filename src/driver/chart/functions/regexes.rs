@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 use regex::bytes::{Captures, Match, Regex, RegexBuilder};
 
+use super::super::format::quote_bytes as quoted;
 use super::super::value::Value;
 use super::Kind::{Int, Text};
 use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
 use super::lists::list_or_nil;
-use super::print::quoted;
 use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
 
 mod translate;

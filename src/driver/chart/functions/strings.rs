@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::super::format::print;
+use super::super::format::quote_bytes as quoted;
 use super::super::value::Value;
 use super::Kind::{Any, Int, Text};
 use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
-use super::cast::to_bytes;
-use super::print::quoted;
+use super::cast::{printed, to_bytes};
 use super::words::{lower, upper};
 use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
 
@@ -142,20 +141,16 @@ fn quote(_: &Surroundings, arguments: &[Value]) -> Answer {
 
 fn squote(_: &Surroundings, arguments: &[Value]) -> Answer {
     let given = arguments.iter().filter(|value| !matches!(value, Value::Nil));
-    let quoted = given.map(|value| Ok(format!("'{}'", print(value)?))).collect::<Result<Vec<_>, String>>()?;
-    string(quoted.join(" "))
+    let quoted = given
+        .map(|value| Ok([b"'", &*printed(value)?, b"'"].concat()))
+        .collect::<Result<Vec<_>, String>>()?;
+    string(quoted.join(&b' '))
 }
 
 fn cat(_: &Surroundings, arguments: &[Value]) -> Answer {
     let given = arguments.iter().filter(|value| !matches!(value, Value::Nil));
-    let printed = given.map(|value| match value {
-        // Not as `toString`: what are bytes for Go is printed as a list of numbers.
-        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_ok() => {
-            print(value).map(|text| text.into_bytes().into())
-        }
-        other => to_bytes(other),
-    });
-    string(printed.collect::<Result<Vec<_>, _>>()?.join(&b' '))
+    // Not as `toString`: a `[]byte` is printed as a list of numbers.
+    string(given.map(printed).collect::<Result<Vec<_>, _>>()?.join(&b' '))
 }
 
 /// The text with as many blanks at the beginning of each line, behind `lead`.

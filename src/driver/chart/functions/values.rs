@@ -51,7 +51,7 @@ impl Walk {
             (Value::Number(one), Value::Number(other)) | (Value::Text(one), Value::Text(other)) => {
                 one == other
             }
-            (Value::Bytes(one), Value::Bytes(other)) => one == other,
+            (Value::Raw(one), Value::Raw(other)) | (Value::Bytes(one), Value::Bytes(other)) => one == other,
             (Value::List(one), Value::List(other)) => {
                 one.len() == other.len()
                     && (Rc::ptr_eq(one, other) || self.all_equal(one.iter().zip(other.iter()), depth + 1)?)

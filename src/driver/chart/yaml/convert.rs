@@ -11,7 +11,7 @@ use super::read::YamlError;
 use super::resolve::{Scalar, resolve};
 use crate::driver::chart::format::{DEPTH, general};
 use crate::driver::chart::json::{self, Numbers};
-use crate::driver::chart::value::Value;
+use crate::driver::chart::value::{Value, lossy};
 
 type Converted<T> = Result<T, YamlError>;
 type Entries = BTreeMap<Rc<str>, Value>;
@@ -177,7 +177,7 @@ impl<'d> Converter<'d> {
             let bytes = STANDARD
                 .decode(text.text.replace(['\n', '\r'], ""))
                 .map_err(|_error| error(node, "!!binary value contains invalid base64 data".to_owned()))?;
-            return Ok(Value::text(String::from_utf8_lossy(&bytes)));
+            return Ok(Value::text(lossy(&bytes)));
         }
         let number = |written: String| self.numbers.value(&written).map_err(|problem| error(node, problem));
         Ok(match resolve_tagged(node, text)? {

@@ -83,6 +83,7 @@ enum Plan {
     Float(f64),
     Number(&'static str),
     Text(String),
+    Raw(Vec<u8>),
     Bytes(Vec<u8>),
     List(Vec<Plan>),
     Dict(Vec<(String, Plan)>),
@@ -97,6 +98,7 @@ impl Plan {
             Self::Float(number) => Value::Float(*number),
             Self::Number(written) => Value::Number(Rc::from(*written)),
             Self::Text(text) => Value::text(text),
+            Self::Raw(bytes) => Value::string(bytes.clone()),
             Self::Bytes(bytes) => Value::Bytes(Rc::from(&**bytes)),
             Self::List(items) => Value::list(items.iter().map(Self::value)),
             Self::Dict(entries) => Value::dict(entries.iter().map(|(key, plan)| (key, plan.value()))),
@@ -118,6 +120,7 @@ fn scalar() -> impl Strategy<Value = Plan> {
         select(vec!["1", "1e9", "-0.5", "", "x"]).prop_map(Plan::Number),
         known_text().prop_map(Plan::Text),
         "\\PC{0,20}".prop_map(Plan::Text),
+        prop::collection::vec(any::<u8>(), 0..20).prop_map(Plan::Raw),
         prop::collection::vec(any::<u8>(), 0..20).prop_map(Plan::Bytes),
     ]
 }
@@ -160,7 +163,7 @@ fn kinds_taken(entry: &Entry, more: usize, wrong: bool) -> usize {
 fn size(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
+        Value::Raw(bytes) | Value::Bytes(bytes) => bytes.len(),
         Value::List(items) => items.len(),
         Value::Dict(entries) => entries.borrow().len(),
         _ => 0,
