@@ -108,6 +108,9 @@ impl Templates {
 /// The template of a file and the definitions in it.
 type Trees = Rc<[Rc<Tree>]>;
 
+/// The longest way to a template, in bytes: the names of all templates that it is within.
+const PLACE: usize = 256 << 10;
+
 /// What all executions of templates share.
 struct Core {
     surroundings: Surroundings,
@@ -138,12 +141,19 @@ impl Core {
     }
 
     /// Goes into a template: random values drawn in it depend on the way there. The result is for [`Core::leave`].
-    fn enter(&self, name: &str) -> usize {
+    fn enter(&self, name: &str) -> Result<usize, String> {
+        self.budget.bytes(name.len())?;
         let place = &mut self.surroundings.draw.borrow_mut().place;
         let length = place.len();
+        if length + name.len() > PLACE {
+            return Err(format!(
+                "the names of the templates that are within one another have more than {} KiB",
+                PLACE >> 10
+            ));
+        }
         place.push_str(" > ");
         place.push_str(name);
-        length
+        Ok(length)
     }
 
     fn leave(&self, length: usize) {

@@ -26,6 +26,11 @@ pub const SIZE: usize = 16 << 20;
 const TOO_LARGE: &str = "the text of this value has more than 16 MiB";
 const TOO_DEEP: &str = "this value is nested more than 500 deep (does it contain itself?)";
 
+/// Why a value that nests too deep is neither written nor gone through.
+pub fn too_deep() -> String {
+    TOO_DEEP.to_owned()
+}
+
 /// Whether a value was not written because of a limit, and not because it cannot be written at all.
 pub fn is_limit(problem: &str) -> bool {
     problem == TOO_LARGE || problem == TOO_DEEP
@@ -129,7 +134,7 @@ impl Bounded {
     /// Goes one level deeper, until [`Bounded::leave`].
     pub(super) fn enter(&mut self) -> Result<(), String> {
         if self.depth >= DEPTH {
-            return Err(TOO_DEEP.to_owned());
+            return Err(too_deep());
         }
         self.depth += 1;
         Ok(())

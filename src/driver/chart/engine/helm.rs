@@ -74,8 +74,8 @@ fn include(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
             "template: no template {name} associated with template \"{NAME}\""
         )));
     };
+    let place = core.enter(&name).map_err(Trouble::Limit)?;
     core.included.borrow_mut().insert(Rc::clone(&name), depth + 1);
-    let place = core.enter(&name);
     let mut out = Vec::new();
     let done = Run::execute(core, scope, &tree, dot(arguments), &mut out);
     core.leave(place);
@@ -105,7 +105,7 @@ fn tpl(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
         inside.define(tree);
     }
     let Some(own) = trees.iter().find(|tree| tree.name == name) else { return Ok(Value::text("")) };
-    let place = core.enter("tpl");
+    let place = core.enter("tpl").map_err(Trouble::Limit)?;
     let mut out = Vec::new();
     let done = Run::execute(core, &inside, own, dot(arguments), &mut out);
     core.leave(place);

@@ -307,7 +307,7 @@ impl<'t> Run<'t> {
             None => Held::Nothing,
         };
         let _level = self.deeper()?;
-        let place = self.core.enter(&invocation.name);
+        let place = self.check(self.core.enter(&invocation.name))?;
         let done = Run::execute(self.core, self.scope, &tree, dot, out);
         self.core.leave(place);
         done

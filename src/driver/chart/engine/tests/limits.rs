@@ -152,3 +152,26 @@ fn values_nested_without_end_are_dropped() {
     }
     assert!(value.truth());
 }
+
+#[test]
+fn what_is_within_a_dictionary_many_times_is_paid_before_it_is_looked_at() {
+    let source =
+        "{{ $d := dict }}{{ range 2000 }}{{ $_ := set $d (print .) $d }}{{ end }}{{ $x := toString $d }}";
+    let began = std::time::Instant::now();
+    assert!(refusal(source, Limits::default()).contains("nested more than 500 deep"));
+    let deep = "{{ $l := list }}{{ range 1000 }}{{ $l = list $l }}{{ end }}{{ $x := toString $l }}";
+    assert!(refusal(deep, Limits::default()).contains("nested more than 500 deep"));
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+#[test]
+fn the_names_of_templates_within_templates_have_an_end() {
+    let name = "n".repeat(100_000);
+    for call in ["template", "include"] {
+        let source = format!(
+            "{{{{ define \"{name}\" }}}}{{{{ {call} \"{name}\" . }}}}{{{{ end }}}}{{{{ {call} \"{name}\" . }}}}"
+        );
+        let message = refusal(&source, Limits::default());
+        assert!(message.contains("within one another have more than 256 KiB"), "{message}");
+    }
+}
