@@ -173,7 +173,7 @@ impl Run<'_> {
         let argument = self.arguments.get(self.next)?;
         self.next += 1;
         match argument {
-            Value::Int(number) if number.abs() <= LARGEST => Some(*number),
+            Value::Int(number) if (-LARGEST..=LARGEST).contains(number) => Some(*number),
             _ => None,
         }
     }
