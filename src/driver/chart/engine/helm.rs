@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::call::Trouble;
 use super::conversions;
+use super::error::piece;
 use super::held::Held;
 use super::run::Run;
 use super::scope::Scope;
@@ -65,11 +66,12 @@ fn include(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
     if depth > RECURSION {
         let message = "unable to execute template";
         return Err(Trouble::Text(format!(
-            "rendering template has a nested reference name: {name}: {message}"
+            "rendering template has a nested reference name: {}: {message}",
+            piece(&*name)
         )));
     }
     let Some(tree) = scope.find(&name) else {
-        let name = quote(&name);
+        let name = piece(quote(&name));
         return Err(Trouble::Text(format!(
             "template: no template {name} associated with template \"{NAME}\""
         )));
@@ -140,7 +142,7 @@ fn without_no_value(out: Vec<u8>) -> Vec<u8> {
 
 /// The source of a `tpl`, for messages.
 fn shown(source: &str) -> String {
-    super::error::piece(&quote(source))
+    piece(quote(source))
 }
 
 fn required(arguments: &[Value]) -> Outcome {

@@ -113,8 +113,8 @@ impl<'t> Run<'t> {
             template: self.tree.file.path.to_string(),
             line,
             column,
-            executing: self.tree.name.to_string(),
-            at: piece(&at.to_string()),
+            executing: piece(&*self.tree.name),
+            at: piece(at),
             doing,
         }
     }
@@ -269,7 +269,7 @@ impl<'t> Run<'t> {
             }
             Some(other) => {
                 let shown = self.check(format::print(other))?;
-                return self.fail(format!("range can't iterate over {}", piece(&shown)));
+                return self.fail(format!("range can't iterate over {}", piece(&*shown)));
             }
         })
     }
@@ -300,7 +300,7 @@ impl<'t> Run<'t> {
     fn invoke(&mut self, dot: &Held, invocation: &'t Invocation, out: &mut Vec<u8>) -> Result<(), Failure> {
         self.at(At::Invocation(invocation));
         let Some(tree) = self.scope.find(&invocation.name) else {
-            return self.fail(format!("template {} not defined", format::quote(&invocation.name)));
+            return self.fail(format!("template {} not defined", piece(format::quote(&invocation.name))));
         };
         let dot = match &invocation.pipe {
             Some(pipe) => self.pipeline(dot, pipe)?,

@@ -1,5 +1,6 @@
 //! sprig's JSON. Helm has its own `toJson` and `fromJson`, which stand before these.
 
+use super::super::format::is_limit;
 use super::super::json::{Numbers, read, write, write_indented, write_unescaped};
 use super::super::value::Value;
 use super::Kind::{Any, Text};
@@ -22,8 +23,12 @@ fn from_json(arguments: &[Value]) -> Answer {
     read(&text(given)?, Numbers::Float)
 }
 
-/// The JSON of a value; nothing for a value that has none.
+/// The JSON of a value; nothing for a value that has none. What a limit forbids is an error.
 fn or_nothing(arguments: &[Value], write: fn(&Value) -> Result<String, String>) -> Answer {
     let [given] = fixed(arguments)?;
-    string(write(given).unwrap_or_default())
+    match write(given) {
+        Ok(text) => string(text),
+        Err(problem) if is_limit(&problem) => Err(problem),
+        Err(_) => string(""),
+    }
 }

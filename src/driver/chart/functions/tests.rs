@@ -217,6 +217,8 @@ fn what_is_too_large_or_endless_is_an_error() {
         "$d := dict ; set $d \"d\" $d ; $e := dict ; set $e \"d\" $e ; deepEqual $d $e",
         "$d := dict ; set $d \"d\" $d ; $e := dict ; set $e \"d\" $e ; merge $d $e",
         "$d := dict ; set $d \"d\" $d ; mustToJson $d",
+        "$d := dict ; set $d \"d\" $d ; toJson $d",
+        "$d := dict ; set $d \"d\" $d ; toPrettyJson $d",
         "mustRegexMatch \"((a{100}){100}){100}\" \"a\"",
         "mustRegexMatch \"(\\\\pL{1000}){1000}\" \"a\"",
     ] {
