@@ -1,7 +1,8 @@
 //! `.Files`: the files of a chart that are no templates.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub(super) struct Files {
     store: Rc<Store>,
     /// The paths of those that are seen; none for all.
     chosen: Option<Rc<BTreeSet<String>>>,
+    weight: OnceCell<usize>,
 }
 
 /// The files of a chart, and what was made of them.
@@ -92,7 +94,7 @@ impl Files {
             matches: RefCell::default(),
             left: Cell::new(WORK_LIMIT),
         };
-        Value::Object(Rc::new(Self { store: Rc::new(store), chosen: None }))
+        Value::Object(Rc::new(Self { store: Rc::new(store), chosen: None, weight: OnceCell::new() }))
     }
 
     fn sees(&self, path: &str) -> bool {
@@ -109,7 +111,11 @@ impl Files {
             self.store.work(chosen.iter().map(String::len).sum())?;
             paths = Rc::new(chosen.intersection(&paths).cloned().collect());
         }
-        Ok(Value::Object(Rc::new(Self { store: Rc::clone(&self.store), chosen: Some(paths) })))
+        Ok(Value::Object(Rc::new(Self {
+            store: Rc::clone(&self.store),
+            chosen: Some(paths),
+            weight: OnceCell::new(),
+        })))
     }
 
     /// The lines of a file; an empty file has none, over which Go would fall.
@@ -174,10 +180,17 @@ impl Object for Files {
     }
 
     fn print(&self) -> String {
-        let bytes = |content: &[u8]| content.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
-        let files: Vec<String> =
-            self.seen().map(|(path, content)| format!("{path}:[{}]", bytes(content))).collect();
-        format!("map[{}]", files.join(" "))
+        let mut text = "map[".to_owned();
+        for (path, content) in self.seen() {
+            let blank = if text.ends_with('[') { "" } else { " " };
+            _ = write!(text, "{blank}{path}:[");
+            for (index, byte) in content.iter().enumerate() {
+                _ = write!(text, "{}{byte}", if index == 0 { "" } else { " " });
+            }
+            text.push(']');
+        }
+        text.push(']');
+        text
     }
 
     fn plain(&self) -> Option<Value> {
@@ -186,6 +199,11 @@ impl Object for Files {
 
     fn items(&self) -> Option<Value> {
         self.plain()
+    }
+
+    fn weight(&self) -> usize {
+        let sum = || self.seen().map(|(path, content)| path.len() + content.len()).sum();
+        *self.weight.get_or_init(sum)
     }
 
     fn truth(&self) -> bool {
@@ -251,6 +269,17 @@ mod tests {
         }
         let refused = answer(r#"{{ .Files.GetBytes "r.bin" | b64enc }}"#).unwrap_err();
         assert_eq!(refused, "wrong type for value; expected string; got []uint8");
+    }
+
+    #[test]
+    fn files_weigh_what_they_contain() {
+        let Value::Object(all) = &files() else { panic!("an object") };
+        assert_eq!(all.weight(), 10 + 8 + 10 + 1 + 5 + 5 + 3);
+        let Value::Object(some) = &call(&files(), "Glob", &[Value::text("conf/*")]).unwrap() else {
+            panic!("an object")
+        };
+        assert_eq!(some.weight(), 10 + 8 + 10 + 1);
+        assert_eq!(some.print(), "map[conf/a.ini:[97 61 49 10 98 61 50 10] conf/b.ini:[120]]");
     }
 
     #[test]

@@ -62,8 +62,25 @@ pub struct Entry {
     pub takes: &'static [Kind],
     /// The type of the further arguments, any number of them; none when it takes no more.
     pub rest: Option<Kind>,
+    /// What it goes through of its arguments, which is paid for before it is called.
+    pub looks: Looks,
+    /// Whether it draws random values, which depend on the place of the call.
+    pub draws: bool,
     /// The function itself. Call it with arguments that passed [`Entry::check`].
     pub call: Function,
+}
+
+/// What a function goes through of its arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Looks {
+    /// Nothing: its answer takes the same time whatever they are.
+    Nowhere,
+    /// Their bytes, items and entries.
+    Shallow,
+    /// All that is inside of every second one, from the first: the keys of a new dictionary.
+    Keys,
+    /// All that is inside of them.
+    Deep,
 }
 
 /// The type of a parameter.
@@ -122,13 +139,25 @@ const FAMILIES: &[&[Entry]] = &[
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {
-    Entry { name, takes, rest: None, call }
+    Entry { name, takes, rest: None, looks: Looks::Shallow, draws: false, call }
 }
 
 impl Entry {
     /// The same with any number of further arguments.
     const fn and_more(mut self, rest: Kind) -> Self {
         self.rest = Some(rest);
+        self
+    }
+
+    /// The same, for a function that goes through more or less than the bytes, items and entries of its arguments.
+    const fn looking(mut self, looks: Looks) -> Self {
+        self.looks = looks;
+        self
+    }
+
+    /// The same, for a function that draws random values.
+    const fn drawing(mut self) -> Self {
+        self.draws = true;
         self
     }
 

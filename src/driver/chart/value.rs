@@ -63,6 +63,11 @@ pub trait Object {
         None
     }
 
+    /// How much a function goes through that looks at all of it, in bytes.
+    fn weight(&self) -> usize {
+        0
+    }
+
     /// Whether `if` takes it for true: structs always are.
     fn truth(&self) -> bool {
         true

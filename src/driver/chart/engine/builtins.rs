@@ -7,12 +7,14 @@ use super::escape;
 use super::held::Held;
 use super::types::Parameters;
 use crate::driver::chart::format;
-use crate::driver::chart::functions::Kind;
+use crate::driver::chart::functions::{Kind, Looks};
 use crate::driver::chart::value::{Value, lossy};
 
 /// A function and what it takes.
 pub(super) struct Known {
     pub(super) parameters: Parameters,
+    /// What it goes through of its arguments.
+    pub(super) looks: Looks,
     pub(super) function: fn(&[Held]) -> Result<Held, String>,
 }
 
@@ -22,7 +24,15 @@ pub(super) fn find(name: &str) -> Option<Known> {
     const TWO: Parameters = Parameters::fixed(&[Kind::Any, Kind::Any]);
     const SOME: Parameters = Parameters::any(&[Kind::Any]);
     const MANY: Parameters = Parameters::any(&[]);
-    let known = |parameters, function| Some(Known { parameters, function });
+    let known = |parameters, function| {
+        // Those that print go through everything; the others through no more than texts.
+        let looks = match name {
+            "html" | "js" | "print" | "printf" | "println" | "urlquery" => Looks::Deep,
+            "call" | "index" | "len" | "not" => Looks::Nowhere,
+            _ => Looks::Shallow,
+        };
+        Some(Known { parameters, looks, function })
+    };
     match name {
         "call" => known(SOME, call),
         "eq" => known(SOME, compare::eq),

@@ -100,6 +100,7 @@ impl Budget {
             Value::Raw(bytes) | Value::Bytes(bytes) => self.bytes(bytes.len()),
             Value::List(items) => self.bytes(items.len()),
             Value::Dict(entries) => self.bytes(entries.borrow().len()),
+            Value::Object(object) => self.bytes(object.weight()),
             _ => Ok(()),
         }
     }

@@ -253,6 +253,7 @@ impl<'t> Run<'t> {
                 Box::new((0..).map_while(item))
             }
             Some(Value::Dict(entries)) => {
+                self.check(self.core.budget.bytes(4 * entries.borrow().len()))?;
                 let entries: Vec<_> = entries
                     .borrow()
                     .iter()

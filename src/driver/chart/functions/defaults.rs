@@ -5,7 +5,7 @@ use super::Kind::{Any, Bool, Text};
 use super::arguments::{Answer, at_least, boolean, fixed, string, text};
 use super::print::kind;
 use super::values::{equal, is_empty};
-use super::{Entry, Surroundings, entry};
+use super::{Entry, Looks, Surroundings, entry};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("default", &[Any], default).and_more(Any),
@@ -19,7 +19,7 @@ pub(super) const TABLE: &[Entry] = &[
     entry("typeIsLike", &[Text, Any], type_is_like),
     entry("kindOf", &[Any], |_, given| string(kind(&fixed::<1>(given)?[0]))),
     entry("kindIs", &[Text, Any], |_, given| named(given, kind)),
-    entry("deepEqual", &[Any, Any], deep_equal),
+    entry("deepEqual", &[Any, Any], deep_equal).looking(Looks::Deep),
     entry("fail", &[Text], |_, given| Err(text(&fixed::<1>(given)?[0])?.into_owned())),
     // Charts must not reach the network, so no name has an address.
     entry("getHostByName", &[Text], |_, _| string("")),

@@ -9,10 +9,10 @@ use super::Kind::{Any, Dict, Text};
 use super::arguments::{Answer, at_least, dict, fixed, list, strings, text};
 use super::cast::to_bytes;
 use super::values::Walk;
-use super::{Entry, Surroundings, entry};
+use super::{Entry, Looks, Surroundings, entry};
 
 pub(super) const TABLE: &[Entry] = &[
-    entry("dict", &[], new).and_more(Any),
+    entry("dict", &[], new).looking(Looks::Keys).and_more(Any),
     entry("get", &[Dict, Text], get),
     entry("set", &[Dict, Text, Any], set),
     entry("unset", &[Dict, Text], unset),
@@ -23,8 +23,8 @@ pub(super) const TABLE: &[Entry] = &[
     entry("pick", &[Dict], pick).and_more(Text),
     entry("omit", &[Dict], omit).and_more(Text),
     entry("dig", &[], dig).and_more(Any),
-    entry("deepCopy", &[Any], |_, given| deep_copy(given)),
-    entry("mustDeepCopy", &[Any], |_, given| deep_copy(given)),
+    entry("deepCopy", &[Any], |_, given| deep_copy(given)).looking(Looks::Deep),
+    entry("mustDeepCopy", &[Any], |_, given| deep_copy(given)).looking(Looks::Deep),
 ];
 
 /// The text of a key.

@@ -5,14 +5,14 @@ use super::super::json::{Numbers, read, write, write_indented, write_unescaped};
 use super::super::value::Value;
 use super::Kind::{Any, Text};
 use super::arguments::{Answer, fixed, string, text};
-use super::{Entry, entry};
+use super::{Entry, Looks, entry};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("fromJson", &[Text], |_, given| Ok(from_json(given).unwrap_or(Value::Nil))),
     entry("mustFromJson", &[Text], |_, given| from_json(given)),
-    entry("toJson", &[Any], |_, given| or_nothing(given, write)),
+    entry("toJson", &[Any], |_, given| or_nothing(given, write)).looking(Looks::Deep),
     entry("mustToJson", &[Any], |_, given| string(write(&fixed::<1>(given)?[0])?)),
-    entry("toPrettyJson", &[Any], |_, given| or_nothing(given, write_indented)),
+    entry("toPrettyJson", &[Any], |_, given| or_nothing(given, write_indented)).looking(Looks::Deep),
     entry("mustToPrettyJson", &[Any], |_, given| string(write_indented(&fixed::<1>(given)?[0])?)),
     entry("toRawJson", &[Any], |_, given| string(write_unescaped(&fixed::<1>(given)?[0])?)),
     entry("mustToRawJson", &[Any], |_, given| string(write_unescaped(&fixed::<1>(given)?[0])?)),

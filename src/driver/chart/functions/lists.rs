@@ -8,7 +8,7 @@ use super::arguments::{Answer, at_least, fixed, int, list};
 use super::cast::to_int64;
 use super::print::kind;
 use super::values::{Walk, is_empty};
-use super::{Entry, ITEMS_MAX, Surroundings, entry, too_large};
+use super::{Entry, ITEMS_MAX, Looks, Surroundings, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("list", &[], |_, given| list(given.to_vec())).and_more(Any),
@@ -31,12 +31,12 @@ pub(super) const TABLE: &[Entry] = &[
     entry("mustReverse", &[Any], reverse),
     entry("compact", &[Any], compact),
     entry("mustCompact", &[Any], compact),
-    entry("uniq", &[Any], uniq),
-    entry("mustUniq", &[Any], uniq),
-    entry("without", &[Any], without).and_more(Any),
-    entry("mustWithout", &[Any], without).and_more(Any),
-    entry("has", &[Any, Any], has),
-    entry("mustHas", &[Any, Any], has),
+    entry("uniq", &[Any], uniq).looking(Looks::Deep),
+    entry("mustUniq", &[Any], uniq).looking(Looks::Deep),
+    entry("without", &[Any], without).looking(Looks::Deep).and_more(Any),
+    entry("mustWithout", &[Any], without).looking(Looks::Deep).and_more(Any),
+    entry("has", &[Any, Any], has).looking(Looks::Deep),
+    entry("mustHas", &[Any, Any], has).looking(Looks::Deep),
     entry("slice", &[Any], slice).and_more(Any),
     entry("mustSlice", &[Any], slice).and_more(Any),
     entry("concat", &[], concat).and_more(Any),

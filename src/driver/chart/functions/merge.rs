@@ -9,13 +9,13 @@ use super::super::value::{Dict, Value};
 use super::Kind;
 use super::arguments::{Answer, at_least, dict};
 use super::values::{Walk, is_empty};
-use super::{Entry, Surroundings, entry};
+use super::{Entry, Looks, Surroundings, entry};
 
 pub(super) const TABLE: &[Entry] = &[
-    entry("merge", &[Kind::Dict], keep).and_more(Kind::Dict),
-    entry("mustMerge", &[Kind::Dict], keep).and_more(Kind::Dict),
-    entry("mergeOverwrite", &[Kind::Dict], overwrite).and_more(Kind::Dict),
-    entry("mustMergeOverwrite", &[Kind::Dict], overwrite).and_more(Kind::Dict),
+    entry("merge", &[Kind::Dict], keep).looking(Looks::Deep).and_more(Kind::Dict),
+    entry("mustMerge", &[Kind::Dict], keep).looking(Looks::Deep).and_more(Kind::Dict),
+    entry("mergeOverwrite", &[Kind::Dict], overwrite).looking(Looks::Deep).and_more(Kind::Dict),
+    entry("mustMergeOverwrite", &[Kind::Dict], overwrite).looking(Looks::Deep).and_more(Kind::Dict),
 ];
 
 fn keep(_: &Surroundings, arguments: &[Value]) -> Answer {

@@ -9,7 +9,7 @@ use super::Kind::{Any, Int, Text};
 use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
 use super::cast::{printed, to_bytes};
 use super::words::{lower, upper};
-use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
+use super::{Entry, ITEMS_MAX, Looks, Surroundings, TEXT_MAX, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("hello", &[], |_, _| string("Hello!")),
@@ -26,17 +26,18 @@ pub(super) const TABLE: &[Entry] = &[
     entry("contains", &[Text, Text], contains),
     entry("hasPrefix", &[Text, Text], has_prefix),
     entry("hasSuffix", &[Text, Text], has_suffix),
-    entry("quote", &[], quote).and_more(Any),
-    entry("squote", &[], squote).and_more(Any),
-    entry("cat", &[], cat).and_more(Any),
+    entry("quote", &[], quote).looking(Looks::Deep).and_more(Any),
+    entry("squote", &[], squote).looking(Looks::Deep).and_more(Any),
+    entry("cat", &[], cat).looking(Looks::Deep).and_more(Any),
     entry("indent", &[Int, Text], indent),
     entry("nindent", &[Int, Text], nindent),
     entry("replace", &[Text, Text, Text], replace),
     entry("plural", &[Text, Text, Int], plural),
-    entry("toString", &[Any], to_string),
-    entry("toStrings", &[Any], |_, given| strings(string_slice(&fixed::<1>(given)?[0])?)),
-    entry("join", &[Text, Any], join),
-    entry("sortAlpha", &[Any], sort_alpha),
+    entry("toString", &[Any], to_string).looking(Looks::Deep),
+    entry("toStrings", &[Any], |_, given| strings(string_slice(&fixed::<1>(given)?[0])?))
+        .looking(Looks::Deep),
+    entry("join", &[Text, Any], join).looking(Looks::Deep),
+    entry("sortAlpha", &[Any], sort_alpha).looking(Looks::Deep),
     entry("split", &[Text, Text], split),
     entry("splitList", &[Text, Text], split_list),
     entry("splitn", &[Text, Int, Text], splitn),
