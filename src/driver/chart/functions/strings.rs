@@ -1,6 +1,7 @@
 //! Strings: cutting, trimming, searching, replacing, quoting, indenting.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::super::format::quote_bytes as quoted;
@@ -57,7 +58,8 @@ fn trim(_: &Surroundings, arguments: &[Value]) -> Answer {
 fn trim_all(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [cut, given] = fixed(arguments)?;
     let cut = text(cut)?;
-    string(text(given)?.trim_matches(|letter| cut.contains(letter)))
+    let letters: HashSet<char> = cut.chars().collect();
+    string(text(given)?.trim_matches(|letter| letters.contains(&letter)))
 }
 
 fn trim_suffix(_: &Surroundings, arguments: &[Value]) -> Answer {
@@ -120,8 +122,35 @@ fn repeat(_: &Surroundings, arguments: &[Value]) -> Answer {
 
 fn contains(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [part, given] = fixed(arguments)?;
+    if let (Value::Text(part), Value::Text(given)) = (part, given) {
+        return Ok(Value::Bool(given.contains(&**part)));
+    }
     let (part, given) = (bytes(part)?, bytes(given)?);
-    Ok(Value::Bool(part.is_empty() || given.windows(part.len()).any(|window| window == part)))
+    Ok(Value::Bool(is_within(part, given)))
+}
+
+/// Whether the bytes stand in the others, found by Knuth, Morris and Pratt's way, whose time grows only with both lengths.
+fn is_within(part: &[u8], given: &[u8]) -> bool {
+    let mut matched = 0;
+    // How many bytes of the beginning match the end of each beginning.
+    let mut borders: Vec<usize> = Vec::with_capacity(part.len());
+    let longer = |borders: &[usize], mut matched: usize, byte: u8| loop {
+        match (part.get(matched) == Some(&byte), matched.checked_sub(1)) {
+            (true, _) => return matched + 1,
+            (false, Some(last)) => matched = borders.get(last).copied().unwrap_or(0),
+            (false, None) => return 0,
+        }
+    };
+    for (index, byte) in part.iter().enumerate() {
+        matched = if index == 0 { 0 } else { longer(&borders, matched, *byte) };
+        borders.push(matched);
+    }
+    matched = 0;
+    part.is_empty()
+        || given.iter().any(|byte| {
+            matched = longer(&borders, matched, *byte);
+            matched == part.len()
+        })
 }
 
 fn has_prefix(_: &Surroundings, arguments: &[Value]) -> Answer {

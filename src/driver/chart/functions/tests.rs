@@ -285,3 +285,40 @@ fn the_engine_answers_as_the_tables_say() {
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// What would take time that grows with the square of what is given.
+#[test]
+fn long_arguments_take_little_time() {
+    let began = std::time::Instant::now();
+    for (expression, expected) in [
+        ("$a := repeat 500000 \"a\" ; contains (print (repeat 250000 \"a\") \"b\") $a", Some("false")),
+        (
+            "$a := repeat 500000 \"\\xffa\" ; contains (print (repeat 250000 \"\\xffa\") \"b\") $a",
+            Some("false"),
+        ),
+        ("contains \"\\xffa\\xffb\" \"\\xffa\\xffa\\xffb\"", Some("true")),
+        ("$a := repeat 300000 \"ab\" ; trimAll (print (repeat 300000 \"x\") \"ab\") $a", Some("")),
+        ("$a := repeat 100000 \"\\\\pL\" ; mustRegexMatch $a \"a\"", None),
+        ("$a := repeat 20000 \"\\\\pZ\" ; mustRegexMatch $a \"a\"", None),
+        ("semverCompare (repeat 100000 \"1 - 2,\") \"1.0.0\"", None),
+        ("range 200 ; mustRegexMatch \"(\\\\pL{10}){2}\" \"a\" ; end ; 1", Some("1")),
+    ] {
+        let template = expression.split(" ; ").map(|part| format!("{{{{ {part} }}}}"));
+        let answer = rendered(&template.collect::<String>());
+        match expected {
+            Some(text) => {
+                assert!(answer.as_ref().is_ok_and(|made| made.ends_with(text)), "{expression}: {answer:?}")
+            }
+            None => assert!(answer.is_err(), "{expression}"),
+        }
+    }
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+/// What the engine makes of a template.
+fn rendered(template: &str) -> Result<String, String> {
+    use crate::driver::chart::engine::{Limits, Templates};
+    let mut templates = Templates::new(surroundings(), Box::new(|_| Ok(Value::Nil)), Limits::default());
+    let made = templates.add("x", template).and_then(|()| templates.execute("x", &Value::Nil));
+    made.map_err(|error| error.message)
+}
