@@ -242,8 +242,8 @@ mod tests {
         let answer = |source: &str| {
             let content: Arc<[u8]> = Arc::from(&b"a\xff\xe2\x82\xfeb\n\xff2"[..]);
             let files = Files::object(&Arc::new([("r.bin".to_owned(), content)].into()));
-            let draw = RefCell::new(Draw::new([0; 32], Timestamp::UNIX_EPOCH));
-            let surroundings = Surroundings { now: Timestamp::UNIX_EPOCH, draw };
+            let draw = Draw::new([0; 32], Timestamp::UNIX_EPOCH);
+            let surroundings = Surroundings::new(Timestamp::UNIX_EPOCH, draw);
             let mut templates = Templates::new(surroundings, Box::new(|_| Ok(Value::Nil)), Limits::default());
             templates.add("a", source).unwrap();
             templates.execute("a", &Value::dict([("Files", files)])).map_err(|error| error.message)

@@ -3,7 +3,7 @@
 //! Each file has one family and its table. Functions that need the engine itself (`include`, `tpl`, `lookup`, Go's own) live
 //! with it. The answers in `functions/tests/` are those of the real `helm`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -49,6 +49,15 @@ pub struct Surroundings {
     /// Where random values come from: the deployment's seed, the moment that the seed was made (certificates begin then), and
     /// the place of the call.
     pub draw: RefCell<Draw>,
+    /// How often values were compared since the engine last took the count and let it be paid.
+    pub comparisons: Cell<usize>,
+}
+
+impl Surroundings {
+    /// Of a rendering that begins.
+    pub fn new(now: Timestamp, draw: Draw) -> Self {
+        Self { now, draw: RefCell::new(draw), comparisons: Cell::new(0) }
+    }
 }
 
 /// A function of templates. An error is its text, as Go's template engine would put it after `error calling NAME: `.

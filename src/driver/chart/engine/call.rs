@@ -10,6 +10,9 @@ use super::types::{Parameters, fit, literal};
 use crate::driver::chart::functions::{self, Entry, Kind, Looks};
 use crate::driver::chart::value::Value;
 
+/// What comparing two values costs.
+const COMPARISON: usize = 4;
+
 /// A function by its name, in the order in which Helm's templates find it.
 enum Callee {
     Helm(helm::Known),
@@ -106,6 +109,8 @@ impl<'t> Run<'t> {
         let held = self.evaluate(dot, parameters, arguments)?;
         match self.apply(&callee, held) {
             Ok(result) => {
+                let comparisons = self.core.surroundings.comparisons.take();
+                self.check(self.core.budget.bytes(COMPARISON * comparisons))?;
                 if let Some(value) = result.value() {
                     self.check(self.core.budget.shallow(value))?;
                 }

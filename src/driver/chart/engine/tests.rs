@@ -14,7 +14,7 @@ use crate::driver::chart::random::Draw;
 use crate::driver::chart::yaml;
 
 fn surroundings() -> Surroundings {
-    Surroundings { now: Timestamp::UNIX_EPOCH, draw: RefCell::new(Draw::new([7; 32], Timestamp::UNIX_EPOCH)) }
+    Surroundings::new(Timestamp::UNIX_EPOCH, Draw::new([7; 32], Timestamp::UNIX_EPOCH))
 }
 
 /// Templates in which `lookup` finds one object.

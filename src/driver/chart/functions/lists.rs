@@ -147,7 +147,7 @@ fn compact(_: &Surroundings, arguments: &[Value]) -> Answer {
 }
 
 /// Whether the list has an equal item.
-fn contains(walk: &mut Walk, list: &[Value], item: &Value) -> Result<bool, String> {
+fn contains(walk: &mut Walk<'_>, list: &[Value], item: &Value) -> Result<bool, String> {
     for other in list {
         if walk.equal(item, other, 0)? {
             return Ok(true);
@@ -156,9 +156,9 @@ fn contains(walk: &mut Walk, list: &[Value], item: &Value) -> Result<bool, Strin
     Ok(false)
 }
 
-fn uniq(_: &Surroundings, arguments: &[Value]) -> Answer {
+fn uniq(around: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;
-    let mut walk = Walk::thorough();
+    let mut walk = Walk::thorough(around);
     let mut kept: Vec<Value> = Vec::new();
     for item in items(given, "Cannot find uniq on type")?.iter() {
         if !contains(&mut walk, &kept, item)? {
@@ -168,9 +168,9 @@ fn uniq(_: &Surroundings, arguments: &[Value]) -> Answer {
     list(kept)
 }
 
-fn without(_: &Surroundings, arguments: &[Value]) -> Answer {
+fn without(around: &Surroundings, arguments: &[Value]) -> Answer {
     let ([given], omitted) = at_least(arguments)?;
-    let mut walk = Walk::thorough();
+    let mut walk = Walk::thorough(around);
     let mut kept = Vec::new();
     for item in items(given, "Cannot find without on type")?.iter() {
         if !contains(&mut walk, omitted, item)? {
@@ -180,13 +180,13 @@ fn without(_: &Surroundings, arguments: &[Value]) -> Answer {
     list(kept)
 }
 
-fn has(_: &Surroundings, arguments: &[Value]) -> Answer {
+fn has(around: &Surroundings, arguments: &[Value]) -> Answer {
     let [needle, haystack] = fixed(arguments)?;
     if matches!(haystack, Value::Nil) {
         return Ok(Value::Bool(false));
     }
     let haystack = items(haystack, "Cannot find has on type")?;
-    contains(&mut Walk::thorough(), &haystack, needle).map(Value::Bool)
+    contains(&mut Walk::thorough(around), &haystack, needle).map(Value::Bool)
 }
 
 fn slice(_: &Surroundings, arguments: &[Value]) -> Answer {

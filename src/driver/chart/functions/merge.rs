@@ -36,7 +36,13 @@ fn merge_all(arguments: &[Value], overwrite: bool) -> Answer {
     Ok(target.clone())
 }
 
-fn merge(walk: &mut Walk, target: &Dict, source: &Dict, overwrite: bool, depth: usize) -> Result<(), String> {
+fn merge(
+    walk: &mut Walk<'_>,
+    target: &Dict,
+    source: &Dict,
+    overwrite: bool,
+    depth: usize,
+) -> Result<(), String> {
     // The source may be the target or stand in it, so it is not borrowed while the target changes.
     let entries: Vec<_> =
         source.borrow().iter().map(|(key, value)| (Rc::clone(key), value.clone())).collect();

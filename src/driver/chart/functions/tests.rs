@@ -4,7 +4,6 @@
 //! one prints, as a string of JSON, or `! ` and the error. With `STYRMIN_HELM=/path/to/helm` the tables themselves are compared
 //! with that binary, and with `STYRMIN_HELM_WRITE=1` beside it they are written anew.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 
@@ -20,7 +19,7 @@ pub(super) use expression::evaluate;
 
 fn surroundings() -> Surroundings {
     let now = "2024-02-03T04:05:06.789Z".parse().unwrap();
-    Surroundings { now, draw: RefCell::new(Draw::new([1; 32], now)) }
+    Surroundings::new(now, Draw::new([1; 32], now))
 }
 
 /// A case of a table, and what is expected: the printed text, or an error.

@@ -191,6 +191,7 @@ fn what_takes_long_runs_out_of_fuel() {
         "{{ if dict $l 1 }}{{ end }}",
         "{{ if toDecimal $l }}{{ end }}",
         "{{ if lt $s $s }}{{ end }}",
+        "{{ $x := uniq (until 300) }}",
     ] {
         let source = format!("{big}{{{{ range 4000 }}}}{body}{{{{ end }}}}");
         let message = refusal(&source, Limits { fuel: 12_000_000, ..Limits::default() });
