@@ -4,13 +4,14 @@
 //! with it. The answers in `functions/tests/` are those of the real `helm`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::{Rc, Weak};
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
 use super::random::Draw;
-use super::value::Value;
+use super::value::{Dict, Value};
 
 mod arguments;
 mod cast;
@@ -51,12 +52,31 @@ pub struct Surroundings {
     pub draw: RefCell<Draw>,
     /// How often values were compared since the engine last took the count and let it be paid.
     pub comparisons: Cell<usize>,
+    /// The dictionaries that were changed, by their address: only a change can put one into itself.
+    changed: RefCell<HashMap<*const RefCell<Entries>, Weak<RefCell<Entries>>>>,
 }
+
+type Entries = BTreeMap<Rc<str>, Value>;
 
 impl Surroundings {
     /// Of a rendering that begins.
     pub fn new(now: Timestamp, draw: Draw) -> Self {
-        Self { now, draw: RefCell::new(draw), comparisons: Cell::new(0) }
+        Self { now, draw: RefCell::new(draw), comparisons: Cell::new(0), changed: RefCell::default() }
+    }
+
+    /// Notes a dictionary that is changed.
+    fn changes(&self, dict: &Dict) {
+        self.changed.borrow_mut().entry(Rc::as_ptr(dict)).or_insert_with(|| Rc::downgrade(dict));
+    }
+}
+
+impl Drop for Surroundings {
+    /// Empties the changed dictionaries that are left: those that contain themselves would stay for ever.
+    fn drop(&mut self) {
+        for dict in self.changed.take().into_values().filter_map(|dict| dict.upgrade()) {
+            let entries = dict.try_borrow_mut().map(|mut entries| std::mem::take(&mut *entries));
+            drop(entries);
+        }
     }
 }
 

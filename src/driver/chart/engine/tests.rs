@@ -134,3 +134,19 @@ fn objects_have_fields_and_methods() {
         "Major has arguments but cannot be invoked as function"
     );
 }
+
+#[test]
+fn dictionaries_that_contain_themselves_end_with_the_rendering() {
+    for source in [
+        "{{ $d := dict \"o\" .version }}{{ $_ := set $d \"d\" $d }}",
+        "{{ $d := dict \"o\" .version }}{{ $_ := merge $d (dict \"d\" $d) }}",
+        "{{ $d := dict \"o\" .version \"in\" (dict \"x\" 1) }}{{ $_ := mergeOverwrite $d (dict \"in\" (dict \"d\" $d)) }}",
+    ] {
+        let version: Rc<dyn crate::driver::chart::value::Object> = Rc::new(Version);
+        let mut templates = templates(Limits::default());
+        templates.add("a", source).unwrap();
+        templates.execute("a", &Value::dict([("version", Value::Object(Rc::clone(&version)))])).unwrap();
+        drop(templates);
+        assert_eq!(Rc::strong_count(&version), 1, "{source}");
+    }
+}

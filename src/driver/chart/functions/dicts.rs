@@ -55,12 +55,14 @@ fn get(_: &Surroundings, arguments: &[Value]) -> Answer {
     Ok(given.get(&text(key)?).unwrap_or_else(|| Value::text("")))
 }
 
-fn set(_: &Surroundings, arguments: &[Value]) -> Answer {
+fn set(around: &Surroundings, arguments: &[Value]) -> Answer {
     let [given, name, value] = fixed(arguments)?;
     if matches!(given, Value::Nil) {
         return Err("assignment to entry in nil map".to_owned());
     }
-    dict(given)?.borrow_mut().insert(key(name)?, value.clone());
+    let entries = dict(given)?;
+    around.changes(entries);
+    entries.borrow_mut().insert(key(name)?, value.clone());
     Ok(given.clone())
 }
 
