@@ -347,6 +347,24 @@ fn a_secret_parameter_is_rendered_as_the_place_where_it_lies() {
 }
 
 #[test]
+fn a_list_of_two_texts_is_a_list_and_no_secret() {
+    let spec = format!("{SPEC}  parameters: [{{ name: hosts, kind: list }}]\n");
+    let data = "data: { looped: '{% for host in parameters.hosts %}{{ host }};{% endfor %}', json: {{ parameters.hosts | tojson | quote }} }\n";
+    let files = BTreeMap::from([
+        ("driver.styrmin.yml".to_owned(), spec),
+        ("manifests/a.yaml.j2".to_owned(), format!("{CONFIG}{data}")),
+    ]);
+    let mut sources = Sources::of(load_files("test", files).unwrap().version, "one", "1.0");
+    let hosts = json!(["a.example.org", "b.example.org"]);
+    sources.deployment.draft.parameters = BTreeMap::from([("hosts".to_owned(), hosts.clone())]);
+    let objects = sources.render().unwrap();
+    let data = &objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap()["data"];
+    assert_eq!(data["looped"], "a.example.org;b.example.org;");
+    let json: Value = serde_json::from_str(data["json"].as_str().unwrap()).unwrap();
+    assert_eq!(json, hosts);
+}
+
+#[test]
 fn the_context_says_what_the_environment_and_the_chart_are() {
     let mut sources = Sources::notes("notes", "1.0.0");
     let plain = sources.context();
