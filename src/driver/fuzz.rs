@@ -71,7 +71,7 @@ fn rendered(template: &str) -> String {
 }
 
 /// What a template is put together from.
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 48] = [
     "{{",
     "}}",
     "{%",
@@ -80,6 +80,10 @@ const WORDS: [&str; 44] = [
     "#}",
     "{%-",
     "-}}",
+    "{",
+    "}",
+    " raw ",
+    " endraw ",
     " if ",
     " for ",
     " in ",
@@ -250,6 +254,36 @@ fn what_is_nested_or_repeated_a_hundred_thousand_times_ends() {
         "{% set a = a | default(['x']) %}{% set a = a + a %}{% include 'manifests/a.yaml.j2' %}{{ a | length }}".to_owned(),
     ] {
         rendered(&template);
+    }
+}
+
+#[test]
+fn a_chain_is_counted_wherever_it_hides() {
+    let chain = "|upper".repeat(100_000);
+    for template in [
+        format!("{{{{ {{'a': {{}}}}{chain} }}}}"),
+        format!("{{{{ {{'}}}}': [{{}}]}}{chain} }}}}"),
+        format!("{{{{- ({{'a': {{'b': {{}}}}}}){chain} -}}}}"),
+        format!("{{% set a = {{'a': {{'b': '%}}'}}}}{chain} %}}"),
+        format!("{{% raw %}}{{% endraw x %}}{{# {{% endraw %}}{{{{ 'a'{chain} }}}}"),
+        format!("{{%- raw -%}}{{% endraw{{# {{%+ endraw -%}}{{{{ 'a'{chain} }}}}"),
+        format!("{{{{ '{{{{' }}}}{{{{ \"}}}}\"{chain} }}}}"),
+    ] {
+        let errors = load_files("test", files(SMALL, &template)).unwrap_err();
+        let start: String = template.chars().take(40).collect();
+        assert!(errors.iter().any(|error| error.message.contains("words and signs")), "{start}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_list_parameter_is_not_multiplied_where_it_is_used() {
+    for template in [
+        "{{ (parameters.list * 100000000000) | upper }}",
+        "{{ parameters.list * 100000000000 | upper }}",
+        "{{ 'x' in parameters.list * 100000000000 }}",
+    ] {
+        let told = rendered(template);
+        assert!(told.contains("a list cannot be multiplied"), "{template}: {told}");
     }
 }
 
