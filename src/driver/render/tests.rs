@@ -428,6 +428,25 @@ fn objects_stay_inside_their_environment() {
 }
 
 #[test]
+fn too_many_objects_or_errors_end_the_work() {
+    let objects = |from: usize, to: usize| {
+        let one = |n| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c{n} }}\n---\n");
+        (from..to).map(one).collect::<String>()
+    };
+    let why = Sources::manifest(&format!("{}kind: Pod\n", objects(0, OBJECT_LIMIT + 1))).refusal();
+    assert_eq!(why, "more than 2000 objects are rendered", "what follows is not looked at");
+    let list = "apiVersion: v1\nkind: List\nitems:\n".to_owned() + &"- {}\n".repeat(500);
+    let twice = objects(0, 300).repeat(2);
+    let elsewhere = objects(0, 300).replace(" }", ", namespace: other }");
+    for wrong in ["kind: Pod\n---\n".repeat(500), list, twice, elsewhere] {
+        let why = Sources::manifest(&wrong).refusal();
+        let lines: Vec<&str> = why.lines().collect();
+        assert_eq!(lines.len(), ERROR_LIMIT + 1, "{why}");
+        assert_eq!(lines[ERROR_LIMIT], "there is more to say, which is left out");
+    }
+}
+
+#[test]
 fn a_service_or_ingress_of_the_manifests_is_left_alone() {
     let service = "apiVersion: v1\nkind: Service\nmetadata: { name: one }\nspec: { ports: [{ port: 1 }] }\n";
     let objects = Sources::manifest(service).render().unwrap();
