@@ -100,11 +100,11 @@ pub(super) fn check(object: &Value) -> Result<(), String> {
     }
 }
 
-/// Two objects of one kind and name: the second would silently overwrite the first.
+/// Two objects of one group, kind and name: the second would silently overwrite the first.
 pub(super) fn refuse_duplicates(parts: &mut Parts) {
-    let mut seen: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
     for (origin, object) in &parts.objects {
-        if let Some(first) = seen.insert((kind(object), name(object)), origin) {
+        if let Some(first) = seen.insert((group(object), kind(object), name(object)), origin) {
             parts.errors.add(format!(
                 "{origin}: the {} '{}' is rendered twice, first by {first}",
                 kind(object),

@@ -428,6 +428,16 @@ fn objects_stay_inside_their_environment() {
 }
 
 #[test]
+fn one_name_in_two_groups_is_two_objects() {
+    let service = |version: &str| format!("apiVersion: {version}\nkind: Service\nmetadata: {{ name: a }}\n");
+    let (core, knative) = (service("v1"), service("serving.knative.dev/v1"));
+    let objects = Sources::manifest(&format!("{core}---\n{knative}")).render().unwrap();
+    assert_eq!(kinds(&objects).iter().filter(|kind| *kind == "Service/a").count(), 2);
+    let beta = service("serving.knative.dev/v1beta1");
+    assert!(Sources::manifest(&format!("{knative}---\n{beta}")).refusal().contains("rendered twice"));
+}
+
+#[test]
 fn too_many_objects_or_errors_end_the_work() {
     let objects = |from: usize, to: usize| {
         let one = |n| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c{n} }}\n---\n");
