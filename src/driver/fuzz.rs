@@ -1,6 +1,7 @@
 //! Drivers are untrusted: whatever their files say, loading and rendering them ends, within bounds, and never panics.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -297,4 +298,52 @@ fn a_template_reads_nothing_but_the_driver_s_own_files() {
     assert!(told.contains("not found"), "only templates are included: {told}");
     let version = DriverVersion::default();
     assert_eq!(render_alone(&version, &context()).unwrap().objects, Vec::<Value>::new());
+}
+
+#[test]
+fn what_is_wrong_two_hundred_thousand_times_is_told_in_time() {
+    let names = "some-mane,".repeat(200);
+    let action = |n| {
+        format!(
+            "  - {{name: some-name-{n}, hook: stop, after: [{names}], location: 'actions.py::migrate'}}\n"
+        )
+    };
+    let actions: String = (0..1_000).map(action).collect();
+    let spec = SMALL.replace("spec: { ", "spec:\n  ").replace(", default", "\n  default");
+    let spec = spec.replace(", components", "\n  components").replace(" } } } } }", " } } } }");
+    let began = Instant::now();
+    let errors = load_files("test", files(&format!("{spec}  actions:\n{actions}"), "")).unwrap_err();
+    assert_eq!(errors.len(), 101, "{:?}", errors.first());
+    assert!(errors[0].message.contains("names 'some-mane'"), "{}", errors[0]);
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[test]
+fn parameters_prompts_and_patterns_have_limits() {
+    let list =
+        |count: usize| (0..count).map(|n| format!("{{name: p{n}, kind: string}},")).collect::<String>();
+    let spec = |more: &str| SMALL.replace("components:", &format!("{more}, components:"));
+    let told = |more: &str| match load_files("test", files(&spec(more), "a: 1")) {
+        Ok(_) => String::new(),
+        Err(errors) => errors.iter().map(|error| format!("{error}\n")).collect(),
+    };
+    let action =
+        |prompts: String| format!("actions: [{{name: a, location: 'actions.py::x', prompts: {prompts}}}]");
+    let mapping = |count: usize| (0..count).map(|n| format!("p{n}: Why?,")).collect::<String>();
+    let pattern =
+        |length: usize| format!("parameters: [{{name: p, kind: string, pattern: {}}}]", "a".repeat(length));
+    assert!(
+        told(&format!("parameters: [{}]", list(201)))
+            .contains("spec.parameters has 201 entries, the limit is 200")
+    );
+    for prompts in [format!("[{}]", list(51)), format!("{{{}}}", mapping(51))] {
+        let told = told(&action(prompts));
+        assert!(told.contains("spec.actions[0].prompts has 51 entries, the limit is 50"), "{told}");
+    }
+    assert!(told(&pattern(1_001)).contains("pattern has 1001 bytes, the limit is 1000"));
+    assert_eq!(told(&format!("parameters: [{}]", list(200))), "");
+    assert_eq!(told(&pattern(1_000)), "");
+    for prompts in [format!("[{}]", list(50)), format!("{{{}}}", mapping(50))] {
+        assert!(!told(&action(prompts)).contains("the limit"));
+    }
 }

@@ -49,6 +49,25 @@ impl<'a> Report<'a> {
         keep(&mut self.warnings, diagnostic);
     }
 
+    /// Whether errors are no longer told, because there are so many.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors.len() > FINDINGS
+    }
+
+    /// The hint of an error about a name that is none of the candidates; looking for the nearest takes its time, and is left when
+    /// nobody will be told.
+    pub(super) fn hint<'c>(&self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
+        if self.is_full() { String::new() } else { suggest::hint(name, candidates) }
+    }
+
+    /// Whether there are no more than `most`; an error when there are.
+    pub(super) fn has_room(&mut self, place: Place, path: &str, count: usize, most: usize) -> bool {
+        if count > most {
+            self.error(place, format!("{path} has {count} entries, the limit is {most}"), "");
+        }
+        count <= most
+    }
+
     fn at(&self, place: Place, message: String, hint: String) -> Diagnostic {
         let file = self.file.to_owned();
         Diagnostic { file, line: place.line, column: place.column, message: cut(message), hint: cut(hint) }

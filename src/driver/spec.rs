@@ -111,7 +111,7 @@ fn nearest_hint(word: &str, words: &[&str]) -> String {
 /// Names a component that must exist.
 fn known_component(place: Place, path: &str, name: &str, components: &[&str], report: &mut Report<'_>) {
     if !components.contains(&name) {
-        let hint = suggest::hint(name, components.iter().copied());
+        let hint = report.hint(name, components.iter().copied());
         report.error(place, format!("{path} names the component '{name}', which does not exist"), hint);
     }
 }

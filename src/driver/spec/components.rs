@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::domain::driver::{ActionSpec, BackupTarget, ComponentSpec, Hook};
 use crate::driver::reader::{Fields, Report};
-use crate::driver::suggest;
 use crate::driver::yaml::{Node, Tree};
 
 /// The longest name or value of a label.
@@ -132,7 +131,7 @@ pub(super) fn check_backups(
         let place = place.map_or(node.place, |(_, node)| node.place);
         match &component.backup_target.action {
             Some(name) if !actions.iter().any(|action| action.name == *name) => {
-                let hint = suggest::hint(name, actions.iter().map(|action| action.name.as_str()));
+                let hint = report.hint(name, actions.iter().map(|action| action.name.as_str()));
                 report.error(place, format!("{path} names the action '{name}', which does not exist"), hint);
             }
             None if component.backup.as_deref() == Some("action")

@@ -303,6 +303,13 @@ fn actions_have_an_order_a_policy_and_typed_prompts() {
     assert!(wrong(elsewhere).contains("runs at another hook"));
     let circle = "    - { name: a, hook: stop, after: b, location: 'actions.py::migrate' }\n    - { name: b, hook: stop, after: a, location: 'actions.py::migrate' }\n";
     assert!(wrong(circle).contains("after itself"));
+    let action = |name: &str, after: &str| {
+        format!("    - {{ name: {name}, hook: stop, after: {after}, location: 'actions.py::migrate' }}\n")
+    };
+    let before = [action("a", "[d, b]"), action("b", "c"), action("c", "b"), action("d", "[]")].concat();
+    let told = wrong(&before);
+    assert!(told.contains("the action 'b' would have to run after itself"), "{told}");
+    assert!(!told.contains("'a'") && told.contains("driver.styrmin.yml:39:37"), "{told}");
 }
 
 #[test]
