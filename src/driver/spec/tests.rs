@@ -237,6 +237,10 @@ fn charts_are_found_where_they_are_said_to_be() {
     for outside in ["../chart", "/chart", "chart/../../x", "file:///chart"] {
         assert!(local(outside, &[]).unwrap_err().contains("outside of the driver"), "{outside}");
     }
+    for own in [".", "./", "././"] {
+        let told = local(own, &[("Chart.yaml", b"")]).unwrap_err();
+        assert!(told.contains("the driver's own directory") && told.contains("./chart"), "{own}: {told}");
+    }
     assert!(local("https://me:secret@x.org/c.tgz", &[]).unwrap_err().contains("credentials"));
     assert!(local("oci://", &[]).unwrap_err().contains("names no host"));
     assert!(local("https://x.org/c-1.tgz", &[]).is_ok(), "an archive's address says its version");
