@@ -18,7 +18,7 @@ mod templates;
 mod values;
 mod yaml;
 
-pub use crate::domain::parameters::{ParameterError, check_parameters, parse_input};
+pub use crate::domain::parameters::check_parameters;
 use crate::domain::suggest;
 pub use crate::domain::version;
 pub use built_in::{SOURCE as BUILT_IN, built_in};

@@ -134,11 +134,7 @@ impl<'a> Report<'a> {
 
     /// A list of texts. A single text counts as a list of one.
     pub(super) fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
-        if let Tree::Text(text) = &node.tree {
-            return vec![text.clone()];
-        }
-        let items = self.items(node, path);
-        items.iter().enumerate().filter_map(|(n, item)| self.text(item, &format!("{path}[{n}]"))).collect()
+        self.places_of_texts(node, path).into_iter().map(|(_, text)| text).collect()
     }
 
     /// A list of texts with the place of each. A single text counts as a list of one.
