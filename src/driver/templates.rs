@@ -103,7 +103,9 @@ impl<'a> Templates<'a> {
                     let message = format!("its output has {} bytes, the limit is {OUTPUT_LIMIT}", text.len());
                     return Err(Diagnostic::of_file(path, message, ""));
                 }
-                if let Some((parameter, message)) = secrets::printed(&text) {
+                if let Some((parameter, message)) =
+                    secrets::printed(&text, |name| self.context["parameters"].get(name).is_some())
+                {
                     let source = self.files.get(path).map_or("", String::as_str);
                     let line = secrets::line_of(source, &parameter);
                     return Err(Diagnostic { line, ..Diagnostic::of_file(path, message, "") });
@@ -311,6 +313,10 @@ mod tests {
             assert!(error.contains("| secret_key_ref }}"), "{wrong}: {error}");
             assert!(error.starts_with("manifests/a.yaml.j2:2"), "{wrong}: {error}");
         }
+        let icons = "\u{E000} \u{E000}\u{E041}\u{E000}\u{E000}";
+        assert_eq!(out(icons), icons, "signs of icon fonts are no secrets");
+        let error = failure(&format!("{icons}{{{{ parameters.password ~ '\u{E000}' }}}}"), context.clone());
+        assert!(error.contains("| secret_key_ref }}"), "{error}");
         let error = failure("{{ parameters.empty | secret_key_ref }}", context.clone());
         assert!(error.contains("not set"), "{error}");
         assert_eq!(out("{{ 'w6Q=' | b64decode }}"), "ä");
