@@ -59,7 +59,7 @@ fn context() -> Value {
 /// Renders a manifest and its objects.
 fn rendered(template: &str) -> String {
     let Ok(loaded) = load_files("test", files(SMALL, template)) else { return String::new() };
-    let text = templates::render(&loaded.version.files, "manifests/a.yaml.j2", &context());
+    let text = templates::render(&loaded.version.files, None, "manifests/a.yaml.j2", &context());
     match &text {
         Ok(text) => assert!(text.len() <= 1 << 20),
         Err(error) => assert!(error.to_string().len() < 8_000, "{error}"),

@@ -58,8 +58,8 @@ pub fn load_content(source: &str, content: Content) -> Result<Loaded, Vec<Diagno
         }
     };
     let Report { mut errors, mut warnings, .. } = report;
-    let values = read.as_ref().and_then(|(_, spec)| spec.helm.as_ref()).map(|chart| chart.values.as_str());
-    errors.extend(templates::check(&content.texts, values));
+    let chart = read.as_ref().and_then(|(_, spec)| spec.helm.as_ref());
+    errors.extend(templates::check(&content.texts, chart));
     check_content(
         read.as_ref().is_some_and(|(_, spec)| spec.helm.is_some()),
         &content.texts,

@@ -114,7 +114,7 @@ pub fn render(
             chart::Outcome::Wants(keys) => return Ok(Outcome::Wants(keys)),
         }
     }
-    match Templates::new(&driver.files, "", context) {
+    match Templates::new(&driver.files, driver.spec.helm.as_ref(), context) {
         Ok(mut templates) => {
             for path in driver.files.keys().filter(|path| templates::is_manifest(path)) {
                 if parts.is_over() {

@@ -230,6 +230,11 @@ fn charts_are_found_where_they_are_said_to_be() {
     };
     let chart = local("./chart/", &[("chart/Chart.yaml", b"")]).unwrap().version.spec.helm.unwrap();
     assert_eq!((chart.local_path(), chart.values.as_str()), (Some("chart"), "values.j2.yml"));
+    let foreign: [(&str, &[u8]); 3] =
+        [("chart/Chart.yaml", b""), ("chart/files/a.j2", b"{{ broken"), ("chart2/b.yml", b"")];
+    assert!(local("./chart/", &foreign).is_ok(), "what is in the chart's directory is Helm's");
+    let own = [foreign[0], ("chart2/a.j2", b"{{ broken")];
+    assert!(local("chart", &own).unwrap_err().contains("chart2/a.j2:1"), "its neighbour's is not");
     let archive = local("charts/wiki.tgz", &[("charts/wiki.tgz", &[0x1F, 0x8B, 0x08])]).unwrap().version;
     assert_eq!(archive.binaries.len(), 1);
     assert!(local("cahrt", &[("chart/Chart.yaml", b"")]).unwrap_err().contains("did you mean 'chart'?"));
