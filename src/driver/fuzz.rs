@@ -313,7 +313,7 @@ fn what_is_wrong_two_hundred_thousand_times_is_told_in_time() {
     let spec = spec.replace(", components", "\n  components").replace(" } } } } }", " } } } }");
     let began = Instant::now();
     let errors = load_files("test", files(&format!("{spec}  actions:\n{actions}"), "")).unwrap_err();
-    assert_eq!(errors.len(), 101, "{:?}", errors.first());
+    assert_eq!(errors.iter().filter(|error| error.is_error()).count(), 101, "{:?}", errors.first());
     assert!(errors[0].message.contains("names 'some-mane'"), "{}", errors[0]);
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }

@@ -45,7 +45,7 @@ impl<'a> Report<'a> {
 
     /// Something that is worth knowing.
     pub(super) fn warn(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
-        let diagnostic = self.at(place, message.into(), hint.into());
+        let diagnostic = self.at(place, message.into(), hint.into()).into_warning();
         keep(&mut self.warnings, diagnostic);
     }
 
@@ -69,8 +69,8 @@ impl<'a> Report<'a> {
     }
 
     fn at(&self, place: Place, message: String, hint: String) -> Diagnostic {
-        let file = self.file.to_owned();
-        Diagnostic { file, line: place.line, column: place.column, message: cut(message), hint: cut(hint) }
+        let found = Diagnostic::of_file(self.file, cut(message), cut(hint));
+        Diagnostic { line: place.line, column: place.column, ..found }
     }
 
     /// The entries of a mapping; something else is an error. `path` names it in messages.

@@ -196,13 +196,7 @@ fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
         kind => format!("{kind}{detail}"),
     };
     let message = super::reader::cut(message);
-    Diagnostic {
-        file: path.to_owned(),
-        line: error.line().unwrap_or(0),
-        column,
-        message,
-        hint: String::new(),
-    }
+    Diagnostic { line: error.line().unwrap_or(0), column, ..Diagnostic::of_file(path, message, "") }
 }
 
 /// What a filter was given, when `range` is the filter's name: that is what is undefined, not the filter.
