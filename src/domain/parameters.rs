@@ -103,8 +103,10 @@ pub fn parse_input(kind: &ParameterKind, text: &str) -> Result<Value, String> {
             .parse::<i64>()
             .map(Value::from)
             .map_err(|_| format!("expected a whole number, found '{trimmed}'")),
-        ParameterKind::Number => match trimmed.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Value::from(number)),
+        // A whole number stays one: a default of 3 that is accepted is no value of its own.
+        ParameterKind::Number => match (trimmed.parse::<i64>(), trimmed.parse::<f64>()) {
+            (Ok(whole), _) => Ok(Value::from(whole)),
+            (_, Ok(number)) if number.is_finite() => Ok(Value::from(number)),
             _ => Err(format!("expected a number, found '{trimmed}'")),
         },
         ParameterKind::Boolean => match trimmed.to_ascii_lowercase().as_str() {
@@ -308,6 +310,11 @@ mod tests {
         assert_eq!(message("replicas", json!(0)), "expected 1 to 5, found 0");
         assert_eq!(message("ratio", json!(-1)), "expected at least 0, found -1");
         assert_eq!(message("ratio", json!("inf")), "expected a number, found 'inf'");
+        for (typed, number) in
+            [("3", json!(3)), (" -3", json!(-3)), ("3.5", json!(3.5)), ("1e3", json!(1000.0))]
+        {
+            assert_eq!(parse_input(&ParameterKind::Number, typed), Ok(number));
+        }
         assert_eq!(message("color", json!("green")), "expected one of red, blue, found 'green'");
         assert_eq!(message("color", json!(1)), "expected one of red, blue, found 1");
         assert_eq!(message("read_only", json!("maybe")), "expected yes or no, found 'maybe'");
