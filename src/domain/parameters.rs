@@ -84,7 +84,7 @@ pub fn check_secret(parameter: &ParameterSpec, typed: &SecretText) -> Result<(),
         return Err(format!("it has {} bytes, the limit is {TEXT_LIMIT}", text.len()));
     }
     let characters = text.chars().count();
-    check_size(parameter, characters, " characters")?;
+    check_size(parameter, characters)?;
     match &parameter.pattern {
         Some(pattern) if !compile(pattern)?.is_match(text) => Err(format!("it must match {pattern}")),
         _ => Ok(()),
@@ -177,25 +177,22 @@ fn check_length(value: &Value) -> Result<(), String> {
 fn check_bounds(parameter: &ParameterSpec, value: &Value) -> Result<(), String> {
     match (&parameter.kind, value) {
         (ParameterKind::Boolean | ParameterKind::Enum(_), _) => Ok(()),
-        (_, Value::String(text)) => check_size(parameter, text.chars().count(), " characters"),
-        (_, Value::Array(items)) => check_size(parameter, items.len(), " items"),
-        _ => check_between(parameter, value.as_f64().unwrap_or_default(), ""),
+        (_, Value::String(text)) => check_size(parameter, text.chars().count()),
+        (_, Value::Array(items)) => check_size(parameter, items.len()),
+        _ => check_between(parameter, value.as_f64().unwrap_or_default()),
     }
 }
 
-fn check_size(parameter: &ParameterSpec, size: usize, of: &str) -> Result<(), String> {
+fn check_size(parameter: &ParameterSpec, size: usize) -> Result<(), String> {
     #[expect(clippy::cast_precision_loss, reason = "no text or list is that long")]
-    check_between(parameter, size as f64, of)
+    check_between(parameter, size as f64)
 }
 
-fn check_between(parameter: &ParameterSpec, size: f64, of: &str) -> Result<(), String> {
-    match (parameter.min, parameter.max) {
-        (Some(min), Some(max)) if size < min || size > max => {
-            Err(format!("expected {min} to {max}{of}, found {size}"))
-        }
-        (Some(min), _) if size < min => Err(format!("expected at least {min}{of}, found {size}")),
-        (_, Some(max)) if size > max => Err(format!("expected at most {max}{of}, found {size}")),
-        _ => Ok(()),
+fn check_between(parameter: &ParameterSpec, size: f64) -> Result<(), String> {
+    let outside = parameter.min.is_some_and(|min| size < min) || parameter.max.is_some_and(|max| size > max);
+    match parameter.limits().filter(|_| outside) {
+        Some(limits) => Err(format!("expected {limits}, found {size}")),
+        None => Ok(()),
     }
 }
 

@@ -7,7 +7,6 @@ use super::field::{Asks, Entry, Field, Kept, plain};
 use crate::domain::driver::{ParameterKind, ParameterSpec};
 use crate::domain::parameters::{check_secret, check_value, parse_input};
 use crate::domain::{SecretReference, SecretText};
-use crate::ui::format;
 use crate::ui::text_field::TextField;
 use crate::ui::text_lines::TextLines;
 
@@ -119,7 +118,7 @@ fn help(spec: &ParameterSpec) -> String {
     if !spec.description.is_empty() {
         parts.push(spec.description.trim().replace('\n', " "));
     }
-    parts.extend(format::limits(spec));
+    parts.extend(spec.limits());
     match spec.kind {
         ParameterKind::List => {
             parts.push("one per line, or separated by commas; enter adds a line".to_owned())
