@@ -13,7 +13,7 @@ use crate::domain::DriverVersion;
 pub fn values(driver: &DriverVersion, context: &Value) -> Result<String, Diagnostic> {
     match &driver.spec.helm {
         Some(chart) if driver.files.contains_key(&chart.values) => {
-            templates::render(&driver.files, &chart.values, context)
+            templates::render(&driver.files, Some(chart), &chart.values, context)
         }
         _ => Ok(String::new()),
     }

@@ -44,8 +44,14 @@ fn all_that_is_wrong_is_found_at_once() {
         assert!(text.contains(part), "'{part}' is not in:\n{text}");
     }
     let found = home.run(&["lint", "wiki", "-o", "json"]).bad_json();
-    let places = found["findings"].as_array().unwrap().iter().filter(|one| one["line"] != 0).count();
+    let of = |severity: &str| {
+        let all = found["findings"].as_array().unwrap().iter().filter(|one| one["severity"] == severity);
+        all.cloned().collect::<Vec<_>>()
+    };
+    let places = of("error").iter().filter(|one| one["line"] != 0).count();
     assert_eq!((found["errors"].as_u64(), places), (Some(3), 3), "{found}");
+    let told = of("warning").iter().any(|one| one["message"].as_str().unwrap().contains("no field 'infos'"));
+    assert!(told && found["warnings"].as_u64() == Some(of("warning").len() as u64), "{found}");
     assert_eq!(found["driver"], json!(null));
     home.run(&["load", "wiki"]).refused(&["cannot be loaded", "driver.styrmin.yml:", "intger"]);
 }

@@ -36,7 +36,9 @@ pub(super) fn run(arguments: &LintArguments) -> Result<bool, Problem> {
             (loaded.version.source.clone(), Some(loaded.version.reference))
         }
         Err(Unreadable::Findings { source, findings: found }) => {
-            findings.add(Severity::Error, found);
+            let (errors, warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
+            findings.add(Severity::Error, errors);
+            findings.add(Severity::Warning, warnings);
             (source, None)
         }
         Err(Unreadable::Problem(problem)) => return Err(problem),
@@ -79,13 +81,7 @@ fn trials(driver: &DriverVersion) -> Vec<Diagnostic> {
             // the same mistake in several versions is one
             if !found.iter().any(|known| known.message == message) {
                 let hint = format!("rendered with version {version} and the defaults of its parameters");
-                found.push(Diagnostic {
-                    file: String::new(),
-                    line: 0,
-                    column: 0,
-                    message: message.to_owned(),
-                    hint,
-                });
+                found.push(Diagnostic { message: message.to_owned(), hint, ..Diagnostic::default() });
             }
         }
     }

@@ -209,7 +209,7 @@ impl<'a> Rendering<'a> {
     /// Renders every template that is no partial: its path, and its text.
     fn all(&self, wants: &Wants, request: &Request<'_>) -> Result<BTreeMap<String, String>, ChartError> {
         let draw = Draw::new(request.seed.bytes, request.seed.born);
-        let surroundings = Surroundings { now: request.now, draw: RefCell::new(draw) };
+        let surroundings = Surroundings::new(request.now, draw);
         let mut templates = Templates::new(surroundings, lookup(request.lookups, wants), request.limits);
         // The deepest come first: what a parent defines replaces what its charts define.
         let mut order: Vec<&String> = self.templates.keys().collect();
