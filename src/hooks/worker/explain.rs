@@ -60,6 +60,10 @@ fn words(error: &Error, limits: Limits) -> (String, String) {
         }
         _ if text == "Evaluation cancelled" => (limits.processor_used(), String::new()),
         _ if text.starts_with("Heap memory limit of") => (limits.memory_used(), String::new()),
+        _ if text.contains("serde::serialize") => {
+            let why = "it is, or has in it, a function or a secret";
+            ("this value cannot be written as JSON".to_owned(), why.to_owned())
+        }
         _ => (text, String::new()),
     }
 }
