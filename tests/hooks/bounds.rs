@@ -63,22 +63,17 @@ async fn memory_is_bounded() {
     let bodies = [
         "x = []\n    for i in range(1 << 30):\n        x.append(str(i))",
         "x = \"a\" * (1 << 30)",
-        "x = \"a\" * (1 << 62)",
         "x = [0] * (1 << 28)",
         "x = \"a\"\n    for i in range(60):\n        x = x + x",
         "x = list(range(1 << 30))",
         "x = {}\n    for i in range(1 << 30):\n        x[i] = i",
-        "x = 1 << 10000000000",
         "x = [[0]]\n    for i in range(60):\n        x = x + x",
         "x = \"a,\" * 20000000\n    y = x.split(\",\")",
     ];
     for body in bodies {
         let failure = ended(&format!("def main(ctx):\n    {body}\n    return len(x)\n")).await;
         let told = failure.to_string();
-        assert!(
-            told.contains("MiB of memory") || told.contains("verflow") || told.contains("processor time"),
-            "{body}: {told}"
-        );
+        assert!(told.contains("MiB of memory") || told.contains("processor time"), "{body}: {told}");
     }
 }
 

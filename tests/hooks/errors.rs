@@ -89,7 +89,7 @@ async fn files_that_cannot_be_loaded_are_told_with_their_place() {
         ("x: int = 3", &["actions.star:1"]),
         ("def mian(ctx):\n    pass", &["has no function 'main'", "did you mean 'mian'?"]),
         ("def main():\n    pass", &["argument"]),
-        ("main = 3", &["main"]),
+        ("main = 3", &["'main' in actions.star is no function"]),
     ];
     for (text, expected) in table {
         let told = failure_of(&program_of(&[
