@@ -6,6 +6,7 @@ use starlark::analysis::AstModuleLint;
 use starlark::environment::Globals;
 use starlark::syntax::AstModule;
 
+use super::bounds::Watch;
 use super::explain;
 use super::globals::globals;
 use super::load::{parse, resolve};
@@ -58,7 +59,7 @@ impl Look<'_> {
         let ast = match parse(&self.order.files, path) {
             Ok(ast) => ast,
             Err(error) => {
-                self.tell(path, &explain::failure(&error, self.order.limits));
+                self.tell(path, &explain::failure(&error, &Watch::new(self.order.limits)));
                 return Vec::new();
             }
         };
