@@ -27,9 +27,11 @@ mod drift;
 mod error;
 mod events;
 mod exec;
+mod http;
 mod index;
 mod informer;
 mod install;
+mod jobs;
 mod lease;
 mod link;
 mod logs;
@@ -45,8 +47,10 @@ pub use events::Note;
 pub use exec::{
     Captured, Command, Ended as ExecEnded, Executed, OutputSender, OutputStream, Process, Stopped,
 };
+pub use http::{HttpAnswer, ServiceRequest};
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;
+pub use jobs::{JobEnded, JobSpec, JobValue, job};
 pub use lease::{Candidate, Ended, LeaseRecord, LeaseTimes, Standing};
 pub use logs::LogOptions;
 pub use project::{Row, key, summary};

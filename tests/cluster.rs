@@ -48,10 +48,14 @@ mod objects;
 mod patches;
 #[path = "cluster/printers.rs"]
 mod printers;
+#[path = "cluster/proxies.rs"]
+mod proxies;
 #[path = "cluster/rollouts.rs"]
 mod rollouts;
 #[path = "cluster/rules.rs"]
 mod rules;
+#[path = "cluster/run_job.rs"]
+mod run_job;
 #[path = "cluster/scale.rs"]
 mod scale;
 #[path = "cluster/services.rs"]
