@@ -120,7 +120,7 @@ impl<'a> Follower<'a> {
 
     /// The exit code and the whole log of a Job that has ended.
     pub(super) async fn finish(mut self) -> (Option<i32>, Captured, Option<String>) {
-        let pods = match self.pods().await {
+        let pods = match pods(self.cluster, &self.job, &self.uid).await {
             Ok(pods) => pods,
             Err(error) => {
                 self.problem = Some(error.to_string());
@@ -155,17 +155,17 @@ impl<'a> Follower<'a> {
         let problem = self.problem.filter(|_| !ends.is_empty());
         (code, self.capture.captured(), problem)
     }
+}
 
-    /// The pods of the Job as the server has them.
-    async fn pods(&self) -> Result<Vec<Value>, ClusterError> {
-        let kind = ObjectKey { api_version: "v1".into(), kind: "Pod".into(), ..self.job.clone() };
-        let served = self.cluster.resolve(&kind).await?;
-        let api: Api<DynamicObject> = self.cluster.api(&served.resource, &self.job.namespace);
-        let params = ListParams::default().labels(&format!("job-name={}", self.job.name));
-        let listed = self.cluster.unary(&format!("the pods of {}", self.job), api.list(&params)).await?;
-        let all = listed.items.into_iter().map(|pod| project::complete(pod, &served.resource));
-        Ok(all.filter(|pod| pod["metadata"]["ownerReferences"][0]["uid"] == *self.uid).collect())
-    }
+/// The pods of a Job as the server has them.
+async fn pods(cluster: &Cluster, job: &ObjectKey, uid: &str) -> Result<Vec<Value>, ClusterError> {
+    let kind = ObjectKey { api_version: "v1".into(), kind: "Pod".into(), ..job.clone() };
+    let served = cluster.resolve(&kind).await?;
+    let api: Api<DynamicObject> = cluster.api(&served.resource, &job.namespace);
+    let params = ListParams::default().labels(&format!("job-name={}", job.name));
+    let listed = cluster.unary(&format!("the pods of {job}"), api.list(&params)).await?;
+    let all = listed.items.into_iter().map(|pod| project::complete(pod, &served.resource));
+    Ok(all.filter(|pod| pod["metadata"]["ownerReferences"][0]["uid"] == *uid).collect())
 }
 
 /// How the container of a pod ended; null when it has not.

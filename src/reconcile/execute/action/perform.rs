@@ -13,7 +13,7 @@ use super::super::Hands;
 use super::journal::Book;
 use super::printer::Printer;
 use super::secrets::Secrets;
-use crate::cluster::ClusterError;
+use crate::cluster::{ClusterError, HttpAnswer, ServiceRequest};
 use crate::domain::call::OutputSource;
 use crate::domain::{DriverVersion, Intent, Problem, suggest};
 use crate::hooks::{Call, CallError, HttpCheck, Performer, Text};
@@ -90,31 +90,45 @@ impl Doer<'_> {
             let hint = suggest::hint(&check.service, services.iter().map(|service| service.name.as_str()));
             return Err(refused(format!("there is no service '{}'", check.service), hint));
         };
-        let (namespace, port) = (&self.hands.name.namespace, service.port);
+        let request = ServiceRequest {
+            namespace: self.hands.name.namespace.clone(),
+            service: service.name.clone(),
+            port: service.port.to_string(),
+            tls: false,
+            path: check.path.clone(),
+            timeout: check.timeout,
+        };
         let ask = async {
+            let mut said = String::new();
             loop {
-                let seen = self.hands.engine.cluster().ask_service(namespace, &check.service, port, &check.path).await;
+                let seen = self.hands.engine.cluster().http_get(&request).await;
                 let problem = match seen {
                     Ok(answer) => match judge(check, &answer) {
                         None => {
                             let body = self.printer.cover(&String::from_utf8_lossy(&answer.body));
-                            return json!({ "status": answer.status, "millis": answer.millis, "body": body });
+                            return Ok(json!({ "status": answer.status, "millis": answer.millis, "body": body }));
                         }
                         Some(why) => why,
                     },
+                    Err(error @ (ClusterError::Forbidden { .. } | ClusterError::Invalid { .. })) => {
+                        return Err(CallError::Refused(error.problem()));
+                    }
                     Err(error) => error.problem().why,
                 };
-                self.printer.print(OutputSource::Note, &problem).await;
+                if problem != said {
+                    self.printer.print(OutputSource::Note, &problem).await;
+                    said = problem;
+                }
                 tokio::time::sleep(AGAIN).await;
             }
         };
-        match tokio::time::timeout(check.timeout, ask).await {
-            Ok(answer) => Ok(answer),
-            Err(_) => Err(refused(
-                format!("http_check: {}{} did not answer as it should within {} s", check.service, check.path, check.timeout.as_secs()),
+        tokio::time::timeout(check.timeout, ask).await.unwrap_or_else(|_| {
+            let (name, path, seconds) = (&check.service, &check.path, check.timeout.as_secs());
+            Err(refused(
+                format!("http_check: {name}{path} did not answer as it should within {seconds} s"),
                 "see what it answered in the lines of this step",
-            )),
-        }
+            ))
+        })
     }
 
     /// The operation of an upgrade changes the version itself; a manual action wishes for another one.
@@ -157,7 +171,7 @@ impl Doer<'_> {
 }
 
 /// What is not as it should be of an answer.
-fn judge(check: &HttpCheck, answer: &crate::cluster::ServiceAnswer) -> Option<String> {
+fn judge(check: &HttpCheck, answer: &HttpAnswer) -> Option<String> {
     if answer.status != check.status {
         return Some(format!("{}{} answered {}, not {}", check.service, check.path, answer.status, check.status));
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{Doer, KEPT, refused};
-use crate::cluster::{Command, Ended, Executed, OutputSender, OutputStream};
+use crate::cluster::{Command, ExecEnded, Executed, OutputSender, OutputStream};
 use crate::domain::call::OutputSource;
 use crate::domain::object::Detail;
 use crate::domain::world::LogTarget;
@@ -105,8 +105,8 @@ impl Doer<'_> {
         let stdout = self.printer.cover(&executed.stdout.text());
         let stderr = self.printer.cover(&executed.stderr.text());
         let code = match &executed.ended {
-            Ended::Exited(code) => *code,
-            ended @ Ended::TimedOut { .. } => return Err(refused(format!("{shown}: {ended}"), last(&stderr))),
+            ExecEnded::Exited(code) => *code,
+            ended @ ExecEnded::TimedOut { .. } => return Err(refused(format!("{shown}: {ended}"), last(&stderr))),
         };
         if call.check && code != 0 {
             let why = if stderr.trim().is_empty() { last(&stdout) } else { last(&stderr) };
@@ -127,7 +127,7 @@ impl Doer<'_> {
 
 /// Passes output on to the lines of the step, until there is no more.
 pub(super) fn printing(printer: &Printer) -> (OutputSender, impl Future<Output = ()>) {
-    let (sender, mut chunks) = mpsc::channel(WAITING);
+    let (sender, mut chunks): (OutputSender, _) = mpsc::channel(WAITING);
     let print = async move {
         let mut streams = [Lines::new(OutputSource::Out), Lines::new(OutputSource::Error)];
         let mut left = SHOWN;
