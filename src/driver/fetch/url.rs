@@ -190,7 +190,15 @@ pub(super) fn read_address(text: &str) -> Result<(String, Option<u16>), String> 
 /// Reads `user:password`, percent-encoded.
 pub(super) fn read_login(info: &str) -> Result<Login, String> {
     let (user, password) = info.split_once(':').unwrap_or((info, ""));
-    let decode = |text: &str| percent_decode(text).ok_or("its user info is not UTF-8 once decoded");
+    let decode = |text: &str| {
+        let decoded = percent_decode(text).ok_or("its user info is not UTF-8 once decoded")?;
+        // a line break would say more than a login to whoever reads lines
+        if decoded.contains(char::is_control) {
+            Err("its user info has control characters in it")
+        } else {
+            Ok(decoded)
+        }
+    };
     Ok(Login { user: decode(user)?, password: decode(password)? })
 }
 
@@ -318,6 +326,9 @@ mod tests {
             "https://[h]/",
             "https://[::1]x/",
             "https://h\r\nHost: x/",
+            "https://anna%0Aurl=x:pw@h/",
+            "https://anna:pw%0D@h/",
+            "https://anna:pw%00@h/",
         ] {
             assert!(Url::parse(wrong).is_err(), "{wrong}");
         }
