@@ -2,7 +2,7 @@
 
 use super::Login;
 
-/// The login for a host: its machine's, else the one of `default`.
+/// The login for a host that has a `machine`. The one of `default` is for servers that a person names: here, drivers name them.
 pub(super) fn find(text: &str, host: &str) -> Option<Login> {
     let mut words = words(text).into_iter();
     let (mut here, mut login) = (false, Login { user: String::new(), password: String::new() });
@@ -10,7 +10,6 @@ pub(super) fn find(text: &str, host: &str) -> Option<Login> {
         match word.as_str() {
             "machine" | "default" if here => break,
             "machine" => here = words.next()?.eq_ignore_ascii_case(host),
-            "default" => here = true,
             "login" if here => login.user = words.next()?,
             "password" if here => login.password = words.next()?,
             "login" | "password" | "account" => drop(words.next()),
@@ -77,7 +76,7 @@ mod tests {
         let pair = |user: &str, password: &str| Some((user.to_owned(), password.to_owned()));
         assert_eq!(found(text, "a.org"), pair("anna", "p w\"#1"));
         assert_eq!(found(text, "B.org"), pair("bo", "pw#2"));
-        assert_eq!(found(text, "c.org"), pair("guest", "any"));
+        assert_eq!(found(text, "c.org"), None, "drivers name hosts, and default would be for any of them");
         assert_eq!(found("machine a.org login x password y", "c.org"), None);
         assert_eq!(found("machine a.org password y", "a.org"), None);
         assert_eq!(found("machine", "a.org"), None);
