@@ -120,6 +120,29 @@ fn definitions_of_custom_resources_are_no_templates() {
 }
 
 #[test]
+fn definitions_of_custom_resources_are_bounded_whatever_their_aliases() {
+    let refused = |aliases: usize, crd: &str| {
+        let listed: Vec<String> =
+            (0..aliases).map(|number| format!("{{name: db, version: 1.0.0, alias: a{number}}}")).collect();
+        let head =
+            format!("{{apiVersion: v2, name: web, version: 1.0.0, dependencies: [{}]}}", listed.join(", "));
+        let files = [
+            ("Chart.yaml", head.as_str()),
+            ("charts/db/Chart.yaml", "{apiVersion: v2, name: db, version: 1.0.0}"),
+            ("charts/db/crds/a.yaml", crd),
+        ];
+        rendered(&files, &json!({}), None).map(drop).err()
+    };
+    let object = "apiVersion: v1\nkind: X\n";
+    let large = format!("{object}x: {}\n", "y".repeat(1 << 20));
+    assert_eq!(refused(15, &large), None);
+    assert!(refused(16, &large).unwrap().contains("more than 16777216 bytes"));
+    let many = [object; 50].join("---\n");
+    assert_eq!(refused(100, &many), None);
+    assert!(refused(101, &many).unwrap().contains("more than 5000 documents"));
+}
+
+#[test]
 fn what_is_not_known_of_the_cluster_is_asked_for() {
     let text = map(
         "a",
