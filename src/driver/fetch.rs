@@ -219,15 +219,11 @@ impl Fetcher {
         if !bytes.starts_with(&[0x1F, 0x8B]) {
             return Err(Refusal::Broken(format!("what {} has is no gzipped archive", resolved.origin)));
         }
-        self.keep(asked, resolved, bytes).await
+        Ok(self.keep(asked, resolved, bytes).await)
     }
 
-    async fn keep(
-        &self,
-        asked: &ChartReference,
-        resolved: Resolved,
-        bytes: Vec<u8>,
-    ) -> Result<ChartArchive, Refusal> {
+    /// Keeps what was fetched, for the next time; what cannot be kept is fetched again then.
+    async fn keep(&self, asked: &ChartReference, resolved: Resolved, bytes: Vec<u8>) -> ChartArchive {
         let digest = Digest::of(&bytes).to_string();
         let Resolved { origin, version, .. } = resolved;
         let provenance = Provenance {
@@ -237,7 +233,9 @@ impl Fetcher {
             digest: digest.clone(),
             fetched_at: self.clock.now(),
         };
-        self.cache.keep(asked, &provenance, &bytes).await.map_err(Refusal::Cache)?;
-        Ok(ChartArchive { origin, version, digest, bytes: bytes.into() })
+        if let Err(why) = self.cache.keep(asked, &provenance, &bytes).await {
+            tracing::warn!(why, origin, "a chart is not kept");
+        }
+        ChartArchive { origin, version, digest, bytes: bytes.into() }
     }
 }

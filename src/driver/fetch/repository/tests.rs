@@ -212,6 +212,19 @@ async fn when_nobody_answers_what_was_fetched_is_used() {
 }
 
 #[tokio::test]
+async fn a_chart_that_cannot_be_kept_is_there_all_the_same() {
+    let server = repository(index(&["1.0.0"])).await;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("cache"), "no directory").unwrap();
+    let fetcher = fetcher(home.path(), RootCertStore::empty());
+    for _ in 0..2 {
+        let found = fetcher.chart(&asked(server.url("/stable"), None)).await.unwrap();
+        assert_eq!(*found.bytes, *archive("1.0.0"));
+        assert!(server.take_targets().contains(&"/stable/wiki-1.0.0.tgz".to_owned()), "it is fetched again");
+    }
+}
+
+#[tokio::test]
 async fn an_encrypted_repository_does_not_send_one_elsewhere_in_the_open() {
     let text = "entries: {wiki: [{version: 1.0.0, urls: ['http://localhost:1/wiki.tgz']}]}\n";
     let (server, roots) = Server::with_tls(move |_| reply(200, text)).await;
