@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &TestArguments) -> Result<bool, Problem> {
             version: arguments.choices.version.clone(),
             parameters: arguments.choices.parameters(),
             patience: Duration::from_secs(arguments.timeout),
+            tell: remark,
         };
         Ok::<_, Problem>((reference, trial.run().await?))
     })?;
