@@ -9,6 +9,7 @@ mod git;
 mod http;
 mod login;
 mod oci;
+mod quoted;
 mod refusal;
 mod repository;
 mod source;

@@ -1,5 +1,6 @@
 //! `~/.netrc`: words in pairs, by machine.
 
+use super::super::quoted::unquote;
 use super::Login;
 
 /// The login for a host that has a `machine`. The one of `default` is for servers that a person names: here, drivers name them.
@@ -46,20 +47,6 @@ fn words(text: &str) -> Vec<String> {
         }
     }
     words
-}
-
-/// What stands before the closing quote, and what comes after it.
-fn unquote(text: &str) -> (String, &str) {
-    let mut word = String::new();
-    let mut letters = text.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '"' => return (word, &text[at + 1..]),
-            '\\' => word.extend(letters.next().map(|(_, letter)| letter)),
-            _ => word.push(letter),
-        }
-    }
-    (word, "")
 }
 
 #[cfg(test)]
