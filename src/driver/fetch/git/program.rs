@@ -90,6 +90,9 @@ pub(super) enum GitError {
     /// It says why.
     #[error("{0}")]
     Failed(String),
+    /// What the source names is not in the repository, or what is there is no driver's.
+    #[error("{0}")]
+    Unfit(String),
     /// The repository is too large.
     #[error("the repository takes more than {0} bytes")]
     Disk(u64),

@@ -151,8 +151,13 @@ async fn what_is_not_there_is_told() {
         let problem = yard.fetch(&yard.source(more)).await.unwrap_err();
         assert!(problem.why.contains(expected), "{more}: {problem}");
         assert!(problem.what.contains(&yard.source(more)), "{problem}");
+        assert_eq!(problem.next, "correct the source, or the repository", "{more}: {problem}");
     }
     assert_eq!(yard.fetch(&yard.source("@refs/tags/both")).await.unwrap().commit, first);
+    // what a name says is not taken for what is wrong
+    let named = yard.path("submodule: no branch, larger than 401").display().to_string();
+    let absent = yard.fetch(&format!("git+file://{named}")).await.unwrap_err();
+    assert_ne!(absent.next, "correct the source, or the repository", "{absent}");
     let nowhere = yard.fetch("git+file:///nowhere/at/all.git").await.unwrap_err();
     assert!(nowhere.why.contains("does not appear to be a git repository"), "{nowhere}");
     assert!(nowhere.next.contains("git ls-remote file:///nowhere/at/all.git"), "{nowhere}");
