@@ -25,8 +25,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Clock, Problem};
-use cache::Cache;
-pub use cache::Provenance;
+use cache::{Cache, Provenance};
 use digest::Digest;
 use git::{Git, Limits};
 pub use git::{GitDriver, GitSource};
@@ -156,11 +155,6 @@ impl Fetcher {
         let bytes = self.cache.archive(&Digest::parse(&found.digest)?).await?;
         let Provenance { origin, version, digest, .. } = found;
         Some(ChartArchive { origin, version, digest, bytes: bytes.into() })
-    }
-
-    /// Where a chart that was fetched came from, and when; none when it was not, or not by this question.
-    pub async fn provenance(&self, asked: &ChartReference) -> Option<Provenance> {
-        self.cache.answer(asked).await
     }
 
     /// The commit that a driver's source means at the moment; none when that is known only once it is fetched (the source names

@@ -73,11 +73,6 @@ impl Chart {
         self.warnings.iter().for_each(|warning| warnings.add(warning.clone()));
         self.charts.iter().for_each(|chart| chart.all_warnings(warnings));
     }
-
-    /// Its name and version: `web-1.2.3`.
-    pub fn title(&self) -> String {
-        format!("{}-{}", self.metadata.name, self.metadata.version)
-    }
 }
 
 fn load(files: Files, budget: &mut Budget, depth: usize) -> Result<Chart, ChartError> {

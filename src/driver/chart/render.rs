@@ -81,12 +81,10 @@ pub struct Rendered {
     pub crds: Vec<Document>,
     /// Everything but hooks, in the order in which it is applied.
     pub documents: Vec<Document>,
-    /// Hooks in the order of their kinds; [`super::hooks_at`] has the order in which they are applied.
+    /// Hooks in the order of their kinds.
     pub hooks: Vec<ChartHook>,
     /// What the chart tells people about its release.
     pub notes: String,
-    /// What the charts in it tell, by the path of their template. Helm shows it when asked to.
-    pub inner_notes: BTreeMap<String, String>,
     /// What is worth knowing.
     pub warnings: Vec<String>,
 }
@@ -270,12 +268,7 @@ fn sorted(
 ) -> Result<Rendered, ChartError> {
     let is_notes = |path: &&String| path.ends_with(NOTES);
     let own = format!("{}/templates/{NOTES}", root.name());
-    let mut inner_notes: BTreeMap<String, String> = texts
-        .iter()
-        .filter(|(path, _)| is_notes(path))
-        .map(|(path, text)| (path.clone(), text.clone()))
-        .collect();
-    let notes = inner_notes.remove(&own).unwrap_or_default();
+    let notes = texts.get(&own).cloned().unwrap_or_default();
     let manifests = texts.iter().filter(|(path, _)| !is_notes(path));
     let sorted =
         manifests::sort(manifests.map(|(path, text)| (path.as_str(), text.as_str())), &mut warnings)?;
@@ -290,7 +283,6 @@ fn sorted(
         documents: sorted.documents,
         hooks: sorted.hooks,
         notes,
-        inner_notes,
         warnings: warnings.0,
     })
 }

@@ -48,7 +48,7 @@ fn files_come_to_their_places() {
         ("charts/db.tgz.prov", "x"),
     ])
     .unwrap();
-    assert_eq!(chart.title(), "web-1.0.0");
+    assert_eq!((chart.metadata.name.as_str(), chart.metadata.version.as_str()), ("web", "1.0.0"));
     assert_eq!(chart.values, json!({"a": 1.0, "b": {"c": 1.5}}));
     assert_eq!(chart.schema.as_deref(), Some(b"{}".as_slice()));
     assert_eq!(paths(&chart.templates), ["templates/a.yaml"]);

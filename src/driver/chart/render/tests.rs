@@ -98,7 +98,6 @@ fn subcharts_see_their_own_and_parents_win() {
     assert_eq!(data(&rendered, 0)["a"], "12 parent db false");
     assert_eq!(data(&rendered, 1), &json!({"a": "1", "b": "true"}), "the deepest are rendered first");
     assert_eq!(rendered.notes, "Hello demo");
-    assert_eq!(rendered.inner_notes["web/charts/db/templates/NOTES.txt"], "inner");
 }
 
 #[test]

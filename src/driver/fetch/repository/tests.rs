@@ -168,7 +168,7 @@ async fn logins_come_from_the_url_or_from_netrc_and_are_not_told() {
     let question = asked(with_login, None);
     let found = fetcher.chart(&question).await.unwrap();
     assert_eq!(found.origin, server.url("/wiki-1.0.0.tgz"));
-    let kept = fetcher.provenance(&question).await.unwrap();
+    let kept = fetcher.cache.answer(&question).await.unwrap();
     assert_eq!(kept.asked.location, server.url("/"));
     assert_eq!(kept.fetched_at.to_string(), "2026-11-28T03:00:00Z");
     for kind in ["asked", "indexes", "charts"] {
