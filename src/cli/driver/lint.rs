@@ -6,10 +6,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::findings::{Findings, Severity, count};
-use super::{Output, Place, State};
+use super::{Output, Subject};
 use crate::app;
+use crate::app::drivers::Unreadable;
 use crate::app::drivers::rendering::Rendering;
-use crate::app::drivers::{Toolbox, Unreadable};
+use crate::domain::driver::ParameterKind;
 use crate::domain::{DriverVersion, Problem};
 use crate::driver::Diagnostic;
 
@@ -17,22 +18,19 @@ use crate::driver::Diagnostic;
 #[derive(Debug, Args)]
 pub struct LintArguments {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    state: State,
+    subject: Subject,
     #[command(flatten)]
     output: Output,
 }
 
 pub(super) fn run(arguments: &LintArguments) -> Result<bool, Problem> {
-    let source = arguments.place.source()?;
-    let toolbox = Toolbox::new(arguments.state.state_dir.as_deref())?;
+    let (source, toolbox) = arguments.subject.open()?;
     let mut findings = Findings::default();
     let read = app::block_on(async { toolbox.read(&source).await });
     let (shown, reference) = match read {
         Ok(loaded) => {
             findings.add(Severity::Warning, loaded.warnings);
-            findings.add(Severity::Error, trials(&loaded.version));
+            try_out(&loaded.version, &mut findings);
             (loaded.version.source.clone(), Some(loaded.version.reference))
         }
         Err(Unreadable::Findings { source, findings: found }) => {
@@ -59,16 +57,25 @@ pub(super) fn run(arguments: &LintArguments) -> Result<bool, Problem> {
     Ok(errors == 0)
 }
 
-/// What goes wrong when it is rendered with the defaults of its parameters, in each version that it knows.
-fn trials(driver: &DriverVersion) -> Vec<Diagnostic> {
-    if driver.spec.parameters.iter().any(|parameter| parameter.default.is_none()) {
-        // what it needs is for whoever deploys it to say: `driver render --set` tries that
-        return Vec::new();
-    }
+/// Tries what it renders with the defaults of its parameters, in each version that it knows. For a secret without a default
+/// something stands in; of other parameters only those who deploy it know the value.
+fn try_out(driver: &DriverVersion, findings: &mut Findings) {
     let spec = &driver.spec;
+    let open = spec.parameters.iter().filter(|parameter| parameter.default.is_none());
+    let open: Vec<&str> = open
+        .filter(|parameter| parameter.kind != ParameterKind::Secret)
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    if !open.is_empty() {
+        let message = format!("it is not rendered: no default says what {} may be", open.join(", "));
+        findings
+            .add(Severity::Warning, [finding(&message, "try it: styrmin driver render --set NAME=VALUE")]);
+        return;
+    }
     let versions: BTreeSet<&str> =
         [&spec.default_version].into_iter().chain(&spec.known_versions).map(String::as_str).collect();
-    let mut found: Vec<Diagnostic> = Vec::new();
+    // the same in several versions is one
+    let mut told = BTreeSet::new();
     for version in versions {
         let rendering = Rendering {
             version: Some(version.to_owned()),
@@ -76,14 +83,17 @@ fn trials(driver: &DriverVersion) -> Vec<Diagnostic> {
             fqdn_suffix: Some("localhost".to_owned()),
             ..Rendering::default()
         };
-        let Err(problem) = rendering.of(driver) else { continue };
-        for message in problem.why.lines() {
-            // the same mistake in several versions is one
-            if !found.iter().any(|known| known.message == message) {
-                let hint = format!("rendered with version {version} and the defaults of its parameters");
-                found.push(Diagnostic { message: message.to_owned(), hint, ..Diagnostic::default() });
-            }
-        }
+        let (severity, messages) = match rendering.of(driver) {
+            Ok(rendered) => (Severity::Warning, rendered.warnings),
+            Err(problem) => (Severity::Error, problem.why.lines().map(str::to_owned).collect()),
+        };
+        let hint = format!("rendered with version {version} and the defaults of its parameters");
+        let new = messages.into_iter().filter(|message| told.insert(message.clone()));
+        findings.add(severity, new.map(|message| finding(&message, &hint)));
     }
-    found
+}
+
+/// One of the driver as a whole.
+fn finding(message: &str, hint: &str) -> Diagnostic {
+    Diagnostic { message: message.to_owned(), hint: hint.to_owned(), ..Diagnostic::default() }
 }
