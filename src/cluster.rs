@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! connect ─► Cluster ─► informer ─► project ─► Index ─► (generation) ─► app, reconcile
-//!               └─► apply, install, status, events, logs, exec ─► API server
+//!               └─► apply, scale, install, status, events, logs, exec, jobs ─► API server
 //! ```
 
 use std::collections::BTreeMap;
@@ -30,6 +30,7 @@ mod exec;
 mod index;
 mod informer;
 mod install;
+mod jobs;
 mod lease;
 mod link;
 mod logs;
@@ -47,6 +48,7 @@ pub use exec::{
 };
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;
+pub use jobs::{JobEnded, JobSpec, JobValue, job};
 pub use lease::{Candidate, Ended, LeaseRecord, LeaseTimes, Standing};
 pub use logs::LogOptions;
 pub use project::{Row, key, summary};

@@ -52,6 +52,8 @@ mod printers;
 mod rollouts;
 #[path = "cluster/rules.rs"]
 mod rules;
+#[path = "cluster/run_job.rs"]
+mod run_job;
 #[path = "cluster/scale.rs"]
 mod scale;
 #[path = "cluster/services.rs"]

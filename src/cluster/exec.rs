@@ -25,6 +25,7 @@ mod conversation;
 mod process;
 mod script;
 
+pub(super) use capture::Capture;
 pub use capture::Captured;
 pub use process::Process;
 
