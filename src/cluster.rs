@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! connect ─► Cluster ─► informer ─► project ─► Index ─► (generation) ─► app, reconcile
-//!               └─► apply, scale, install, status, events, logs, exec, jobs ─► API server
+//!               └─► apply, scale, install, status, events, logs, exec, jobs, http ─► API server
 //! ```
 
 use std::collections::BTreeMap;
@@ -27,6 +27,7 @@ mod drift;
 mod error;
 mod events;
 mod exec;
+mod http;
 mod index;
 mod informer;
 mod install;
@@ -46,6 +47,7 @@ pub use events::Note;
 pub use exec::{
     Captured, Command, Ended as ExecEnded, Executed, OutputSender, OutputStream, Process, Stopped,
 };
+pub use http::{HttpAnswer, ServiceRequest};
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;
 pub use jobs::{JobEnded, JobSpec, JobValue, job};

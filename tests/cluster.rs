@@ -48,6 +48,8 @@ mod objects;
 mod patches;
 #[path = "cluster/printers.rs"]
 mod printers;
+#[path = "cluster/proxies.rs"]
+mod proxies;
 #[path = "cluster/rollouts.rs"]
 mod rollouts;
 #[path = "cluster/rules.rs"]
