@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! connect ─► Cluster ─► informer ─► project ─► Index ─► (generation) ─► app, reconcile
-//!               └─► apply, install, status, events, logs, exec ─► API server
+//!               └─► apply, scale, install, status, events, logs, exec, jobs, http ─► API server
 //! ```
 
 use std::collections::BTreeMap;

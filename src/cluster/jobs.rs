@@ -106,30 +106,26 @@ impl Cluster {
         let index = self.index();
         let mut moved = index.generation();
         let uid = live["metadata"]["uid"].clone();
+        let mut looked_at = live["metadata"]["resourceVersion"].as_str().map(str::to_owned);
         loop {
             if let Some(end) = end_of(&live) {
                 return Ok(end);
             }
-            let version = live["metadata"]["resourceVersion"].clone();
-            let changed = async {
-                loop {
-                    moved.mark_unchanged();
-                    let known = index.object(key).map(|known| Value::from(known.resource_version));
-                    let watched = index.sees(&key.namespace, &key.kind);
-                    if watched && known.as_ref() != Some(&version) {
-                        return;
-                    }
-                    let unseen =
-                        async { if watched { std::future::pending().await } else { sleep(LOOK).await } };
-                    tokio::select! {
-                        // the index lives as long as this cluster
-                        _ = moved.changed() => follower.look(),
-                        () = follower.pass_on() => {}
-                        () = unseen => return,
-                    }
+            looked_at = loop {
+                moved.mark_unchanged();
+                let told = index.object(key).map(|known| known.resource_version);
+                let watched = index.sees(&key.namespace, &key.kind);
+                if watched && told != looked_at {
+                    break told;
+                }
+                let unseen = async { if watched { std::future::pending().await } else { sleep(LOOK).await } };
+                tokio::select! {
+                    // the index lives as long as this cluster
+                    _ = moved.changed() => follower.look(),
+                    () = follower.pass_on() => {}
+                    () = unseen => break told,
                 }
             };
-            changed.await;
             let gone = || ClusterError::NotFound {
                 object: describe(key),
                 message: "it was deleted before it ended".to_owned(),

@@ -83,6 +83,10 @@ async fn input_output_and_exit_code_are_its_own(ground: &Ground) {
     let mut counting = Command::new(["wc", "-c"]);
     counting.stdin = Some(vec![b'\n'; 3_000_000]);
     assert_eq!(run(ground, &cluster, &target, counting).await.stdout.text().trim(), "3000000");
+    // both ways at once, more than the pipes hold
+    let mut through = Command { limit: 10, ..Command::new(["cat"]) };
+    through.stdin = Some(vec![b'z'; 3_000_000]);
+    assert_eq!(run(ground, &cluster, &target, through).await.stdout.total, 3_000_000);
     let missing = run(ground, &cluster, &target, Command::new(["no-such-program"])).await;
     assert_eq!(missing.code(), Some(127));
     assert!(missing.stderr.text().contains("not found"), "{}", missing.stderr.text());

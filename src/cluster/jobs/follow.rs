@@ -15,6 +15,7 @@ use crate::cluster::error::ClusterError;
 use crate::cluster::exec::{Capture, Captured, OutputSender, OutputStream};
 use crate::cluster::logs::LogOptions;
 use crate::cluster::{Cluster, project};
+use crate::domain::object::Detail;
 use crate::domain::world::LogTarget;
 use crate::domain::{ObjectKey, Problem};
 
@@ -55,10 +56,13 @@ impl<'a> Follower<'a> {
         follower
     }
 
-    /// Looks for pods that are not followed yet.
+    /// Looks for pods that run and are not followed yet. Before they do their node may not know them.
     pub(super) fn look(&mut self) {
         for object in self.cluster.index().owned_by(&self.job.namespace, &self.uid) {
-            if object.key.kind == "Pod" && !self.followed.contains(&object.key.name) {
+            let Detail::Pod(pod) = &object.detail else { continue };
+            let mut containers = pod.containers.iter().filter(|known| known.name == self.container);
+            let runs = containers.any(|container| container.started.is_some());
+            if runs && !self.followed.contains(&object.key.name) {
                 self.follow(object.key.name, true);
             }
         }

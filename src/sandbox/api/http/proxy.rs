@@ -119,10 +119,10 @@ fn of_service(call: &Call, wanted: &Wanted<'_>) -> Result<(Arc<Value>, u16), Sta
     static TURN: AtomicUsize = AtomicUsize::new(0);
     let (namespace, id) = call.key();
     let unavailable = |message: String| Status::new(503, "ServiceUnavailable", message);
+    let service = call.api.get("services", namespace, wanted.name);
+    let service = service.ok_or_else(|| Status::not_found("services", wanted.name))?;
     let mut port_name = wanted.port.to_owned();
     if let Ok(port) = wanted.port.parse::<i64>() {
-        let service = call.api.get("services", namespace, wanted.name);
-        let service = service.ok_or_else(|| Status::not_found("services", wanted.name))?;
         let known = list(&service, "/spec/ports").iter().find(|known| number(known, "/port") == Some(port));
         let known = known.ok_or_else(|| {
             unavailable(format!("no service port {port} found for service {:?}", wanted.name))
