@@ -20,6 +20,8 @@ mod check;
 mod crash;
 #[path = "hooks/errors.rs"]
 mod errors;
+#[path = "hooks/gone.rs"]
+mod gone;
 #[path = "hooks/python.rs"]
 mod python;
 #[path = "hooks/starlark.rs"]

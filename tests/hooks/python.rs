@@ -58,7 +58,9 @@ async def main(ctx):
     let (end, recorder) = run_once(&program).await;
     let End::Returned(mut value) = end else { panic!("{end:?}") };
     let env: Vec<String> = serde_json::from_value(value["env"].take()).unwrap();
-    assert!(env.iter().all(|name| name == "PATH" || name.starts_with("LC_")), "{env:?}");
+    let strange =
+        |name: &&String| name.starts_with("CARGO") || ["HOME", "USER", "TMPDIR"].contains(&name.as_str());
+    assert_eq!(env.iter().find(strange), None);
     let expected = json!({
         "one": "psql", "many": ["a b", "c"], "job": "done", "status": 200, "now": "2026-11-29T12:00:00Z",
         "app": "2.0", "service": 8080, "components": ["web", "db"], "beside": 5, "cwd": [], "env": null,
@@ -167,6 +169,21 @@ async fn what_cannot_be_loaded_is_told() {
         assert!(failure.what.starts_with(what), "{text}: {failure}");
         assert!(failure.to_string().contains(whole), "{text}: {failure}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_that_the_action_was_not_given_is_not_taken() {
+    if !has_python() {
+        return;
+    }
+    let text = "from styrmin_backend.actions import *\nasync def main(ctx):\n    made = Secret({'secret': 'other', 'key': 'k'})\n    \
+                await execute_commands('web', ['env'], env={'A': ctx.prompts.password})\n    \
+                await execute_commands('web', ['env'], env={'A': made})\n";
+    let (end, recorder) = run_once(&python(text)).await;
+    let failure = failed(end);
+    assert_eq!(failure.what, "execute_commands: a secret that the action does not have");
+    assert_eq!(failure.place.unwrap().line, 5);
+    assert_eq!(recorder.calls().len(), 1);
 }
 
 #[tokio::test]

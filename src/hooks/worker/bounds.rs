@@ -84,7 +84,7 @@ impl Watch {
         let used = clock_gettime(ClockId::ProcessCPUTime);
         let over = if u64::try_from(used.tv_sec).is_ok_and(|seconds| seconds >= self.limits.processor) {
             Some(self.limits.processor_used())
-        } else if self.looks.get() % SELDOM == 0
+        } else if self.looks.get().is_multiple_of(SELDOM)
             && used_memory().saturating_sub(self.base) > self.limits.memory.saturating_mul(1 << 20)
         {
             Some(self.limits.memory_used())

@@ -42,7 +42,7 @@ pub fn failure(error: &Error, watch: &Watch) -> Failure {
     Failure {
         what: shortened(&what),
         why: shortened(&why),
-        place: span.map(place),
+        place: span.map(|span| Box::new(place(span))),
         source: span.map(|span| shortened(span.file.source_line_at_pos(span.span.begin()))),
         stack: stack(error),
     }

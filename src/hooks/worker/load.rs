@@ -69,7 +69,7 @@ impl<'a> Files<'a> {
             let module = module.map_err(|failure| match failure.place {
                 None => {
                     let source = load.span.file.source_line_at_pos(load.span.span.begin()).to_owned();
-                    Failure { place: Some(place), source: Some(source), ..failure }
+                    Failure { place: Some(Box::new(place)), source: Some(source), ..failure }
                 }
                 Some(_) if failure.why.is_empty() => Failure { why: format!("loaded by {place}"), ..failure },
                 Some(_) => failure,
