@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::Hands;
 use crate::domain::driver::{ActionSpec, ParameterKind, ParameterSpec};
-use crate::domain::{DriverVersion, InstanceState, OperationKind, SecretReference};
+use crate::domain::{DesiredPhase, DriverVersion, InstanceState, OperationKind, SecretReference};
 use crate::operate::StepError;
 
 /// The context of an action of the operation.
@@ -28,6 +28,7 @@ pub(super) async fn of(
             "name": hands.name.name,
             "environment": hands.operation.subject.environment,
             "namespace": hands.name.namespace,
+            "phase": phase(hands).await?.as_str(),
         },
         "hook": action.hook.map(|hook| hook.as_str()),
         "mode": action.hook.map(|_| action.mode.unwrap_or(crate::domain::driver::Mode::Core).as_str()),
@@ -42,6 +43,13 @@ pub(super) async fn of(
         "context": whole,
         "dry_run": false,
     }))
+}
+
+/// Whether it is to run: the actions of one that is stopped have nothing to talk to.
+async fn phase(hands: &Hands) -> Result<DesiredPhase, StepError> {
+    let Some(id) = hands.operation.goal.deployment else { return Ok(DesiredPhase::Running) };
+    let record = hands.engine.store().deployment(id).await?;
+    Ok(record.map_or(DesiredPhase::Running, |record| record.phase))
 }
 
 /// The application's version that runs, and the one that the operation leads to; none where there is none.
