@@ -24,6 +24,7 @@ mod last_words;
 pub mod leader;
 mod lock;
 mod log;
+pub mod output;
 pub mod panics;
 pub mod paths;
 pub mod probes;

@@ -99,3 +99,14 @@ pub struct OutputLine {
     /// Without its end, masked, cut to a few thousand characters.
     pub text: String,
 }
+
+/// What a step printed and called, as far as it was not told before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepOutput {
+    /// The lines that are new, oldest first.
+    pub lines: Vec<OutputLine>,
+    /// The lines take the place of all that were told before: some between them are missing.
+    pub anew: bool,
+    /// Everything that its newest run called, in order. What was answered is left out: it may be large.
+    pub calls: Vec<CallRecord>,
+}

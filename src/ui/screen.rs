@@ -13,6 +13,7 @@ use super::keymap::{Command, Flags, Layer};
 use super::look::Look;
 use super::overlays::Question;
 use super::toast::Toast;
+use crate::domain::call::StepId;
 use crate::domain::world::{Application, LogTarget};
 use crate::domain::{DeploymentId, DriverRef, Intent, ObjectKey, OperationId, World};
 
@@ -89,6 +90,8 @@ pub enum Step {
     Plan(Box<Intent>),
     /// Show an operation.
     ShowOperation(OperationId),
+    /// Show what a step prints and calls.
+    ShowOutput(StepId),
     /// Show how two instances of an application differ, the older one first.
     Compare(ApplicationKey, u32, u32),
     /// Show a driver version.

@@ -8,6 +8,7 @@ mod drivers;
 mod facts;
 mod operation;
 mod operations;
+mod output;
 mod progress;
 
 use ratatui::buffer::Buffer;
@@ -20,6 +21,7 @@ pub use deploy::DeployForm;
 pub use drivers::{DriverComparison, DriverPage, DriversView};
 pub use operation::OperationPage;
 pub use operations::OperationsView;
+pub use output::OutputPage;
 
 use super::keymap::{Command, Layer};
 use super::look::Look;

@@ -96,8 +96,8 @@ commands! {
     Delete => "delete", "delete", "Delete it, with or without its volumes", Applications;
     Mark => "mark", "mark", "Mark an instance or a driver version to compare it, or take the mark away", Operations;
     AnswerStep => "answer-step", "answer", "Say what became of a step of which nobody else can tell", Operations;
-    LogPause => "log-pause", "pause", "Stop following the log, or follow it again", Logs;
-    LogWrap => "log-wrap", "wrap", "Wrap long log lines, or cut them", Logs;
+    LogPause => "log-pause", "pause", "Stop following the log or the output, or follow it again", Logs;
+    LogWrap => "log-wrap", "wrap", "Wrap long lines, or cut them", Logs;
     LogContainer => "log-container", "container", "Pick the container whose log is shown", Logs;
     Search => "search", "search", "Search the log", Logs;
     NextMatch => "next-match", "next match", "Go to the next match", Logs;

@@ -43,10 +43,12 @@ pub enum Flag {
     Differences,
     /// Driver versions are shown: their table, one of them, or how two differ.
     Drivers,
+    /// What a step prints and calls is shown.
+    Output,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 19] = [
+    const ALL: [(Self, &str); 20] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -66,6 +68,7 @@ impl Flag {
         (Self::Contested, "contested"),
         (Self::Differences, "differences"),
         (Self::Drivers, "drivers"),
+        (Self::Output, "output"),
     ];
 
     /// The word that keymap files use.

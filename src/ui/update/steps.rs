@@ -10,7 +10,7 @@ use crate::ui::overlays::{Picker, PlanDialog, Replicas};
 use crate::ui::screen::{ApplicationKey, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 use crate::ui::views::{
-    ApplicationView, ComparisonView, DeployForm, DriverComparison, DriverPage, OperationPage,
+    ApplicationView, ComparisonView, DeployForm, DriverComparison, DriverPage, OperationPage, OutputPage,
 };
 
 /// Carries out what the screen in `slot` asked for.
@@ -32,6 +32,9 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         Step::Plan(intent) => show_plan(model, *intent, effects),
         Step::ShowOperation(id) => {
             show(model, OperationPage::NAME, Box::new(OperationPage::new(id)), effects)
+        }
+        Step::ShowOutput(step) => {
+            show(model, OutputPage::NAME, Box::new(OutputPage::new(step)), effects);
         }
         Step::Compare(key, old, new) => {
             let view = ComparisonView::new(key, old, new);
