@@ -281,6 +281,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::AnswerStep(id, ..)
         | Effect::CompareInstances(id, ..)
         | Effect::ReadOperation(id, _)
+        | Effect::FollowOutput(id, _)
         | Effect::TakeOver(id)
         | Effect::FollowLogs(id, _) => Some(*id),
         _ => None,

@@ -1,5 +1,6 @@
 //! The views: what fills the body of the screen.
 
+mod action_form;
 mod application;
 mod applications;
 mod comparison;
@@ -14,7 +15,8 @@ mod progress;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub use application::{ApplicationView, earlier};
+pub use action_form::ActionForm;
+pub use application::{ApplicationView, earlier, last_run, manual};
 pub use applications::ApplicationsView;
 pub use comparison::ComparisonView;
 pub use deploy::DeployForm;

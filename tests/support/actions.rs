@@ -67,7 +67,8 @@ pub fn actions() -> Vec<ActionSpec> {
         prompts: prompts(),
         ..action("reindex", "Builds the index of a table anew.\nIt takes a while.")
     };
-    let told = ActionSpec { on_failure: OnFailure::Warn, ..at_hook("tell", Hook::Upgrade, Mode::Finally, &[]) };
+    let told =
+        ActionSpec { on_failure: OnFailure::Warn, ..at_hook("tell", Hook::Upgrade, Mode::Finally, &[]) };
     vec![
         action("vacuum", "Gives back the room that deleted notes took."),
         at_hook("prepare", Hook::Upgrade, Mode::Pre, &[]),
@@ -201,7 +202,12 @@ pub fn preview(request: &ActionRequest) -> Preview {
     Preview { kind: Some(OperationKind::Action), plan, ..Preview::default() }
 }
 
-fn call(name: &str, arguments: serde_json::Value, outcome: CallOutcome, (from, to): (i64, i64)) -> CallRecord {
+fn call(
+    name: &str,
+    arguments: serde_json::Value,
+    outcome: CallOutcome,
+    (from, to): (i64, i64),
+) -> CallRecord {
     let is_open = outcome == CallOutcome::Open;
     CallRecord {
         name: name.into(),
@@ -232,7 +238,12 @@ pub fn output() -> StepOutput {
             answered(),
             (19, 8),
         ),
-        call("http_check", json!({"service": "notes", "path": "/healthz"}), CallOutcome::Refused(refused), (7, 6)),
+        call(
+            "http_check",
+            json!({"service": "notes", "path": "/healthz"}),
+            CallOutcome::Refused(refused),
+            (7, 6),
+        ),
         call("sleep", json!({"seconds": 30}), CallOutcome::Open, (5, 0)),
     ];
     let mut lines = vec![line(24, Log, "reindexing notes")];

@@ -82,6 +82,9 @@ commands! {
     ShowObjects => "show-objects", "objects", "Show the objects of its inventory", Applications;
     ShowHistory => "show-history", "history", "Show its instances, and how they differ", Applications;
     ShowDrift => "show-drift", "drift", "Show what somebody else changed about it", Applications;
+    ShowActions => "show-actions", "actions", "Show the actions of its driver, and how each went", Applications;
+    Act => "act", "run action", "Run an action of its driver", Applications;
+    RunAgain => "run-again", "run again", "Run the action again with the answers of its last run", Operations;
     CompareVersions => "compare-versions", "compare", "Compare a driver version with the one before it, or those that are marked", Applications;
     Install => "install", "install", "Plan the installation of Styrmin on this cluster", Applications;
     Change => "change", "change", "Change it: another version, other parameters", Applications;

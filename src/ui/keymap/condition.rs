@@ -45,10 +45,14 @@ pub enum Flag {
     Drivers,
     /// What a step prints and calls is shown.
     Output,
+    /// The driver of the application that is shown or selected has actions that a person starts.
+    Actions,
+    /// An action is selected that was run before.
+    Ran,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 20] = [
+    const ALL: [(Self, &str); 22] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -69,6 +73,8 @@ impl Flag {
         (Self::Differences, "differences"),
         (Self::Drivers, "drivers"),
         (Self::Output, "output"),
+        (Self::Actions, "actions"),
+        (Self::Ran, "ran"),
     ];
 
     /// The word that keymap files use.
