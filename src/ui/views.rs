@@ -16,7 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub use action_form::ActionForm;
-pub use application::{ApplicationView, earlier, last_run, manual};
+pub use application::{ApplicationView, earlier, manual};
 pub use applications::ApplicationsView;
 pub use comparison::ComparisonView;
 pub use deploy::DeployForm;

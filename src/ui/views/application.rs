@@ -18,7 +18,8 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-pub use self::actions::{last_run, manual};
+use self::actions::last_run;
+pub use self::actions::manual;
 use self::history::History;
 pub use self::history::earlier;
 use self::logs::Logs;
