@@ -14,6 +14,8 @@ use crate::store::Store;
 use crate::ui::event::Event;
 use crate::ui::{Model, UiConfig};
 
+pub mod actions;
+pub mod attended;
 mod config;
 pub mod drivers;
 pub mod effects;

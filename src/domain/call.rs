@@ -43,6 +43,37 @@ pub struct CallRecord {
     pub ended: Option<Timestamp>,
 }
 
+impl CallRecord {
+    /// Its arguments in few characters, at most `most` for each: `component="db", timeout=300`. A reference to a secret says that
+    /// it is one.
+    pub fn short_arguments(&self, most: usize) -> String {
+        let Value::Object(named) = &self.arguments else { return String::new() };
+        let one = |(name, value): (&String, &Value)| format!("{name}={}", cut(&shown(value), most));
+        named.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Object(map) if map.contains_key("$secret") => "(secret)".to_owned(),
+        Value::Object(map) => {
+            let one = |(name, value): (&String, &Value)| format!("{name}: {}", shown(value));
+            format!("{{{}}}", map.iter().map(one).collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    let mut characters = text.chars();
+    let kept: String = characters.by_ref().take(most.saturating_sub(1)).collect();
+    match characters.as_str().chars().count() {
+        0 | 1 => text.to_owned(),
+        _ => format!("{kept}…"),
+    }
+}
+
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum CallOutcome {

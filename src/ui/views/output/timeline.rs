@@ -1,7 +1,6 @@
 //! Calls and lines in the order in which they happened, as rows. What a row is, its sign says: colours only repeat it.
 
 use ratatui::text::{Line, Span};
-use serde_json::Value;
 
 use super::Feed;
 use crate::domain::call::{CallOutcome, CallRecord, OutputLine, OutputSource};
@@ -105,7 +104,7 @@ fn call(rows: &mut Vec<Line<'static>>, record: &CallRecord, look: &Look<'_>, wid
     let lead: usize = spans.iter().map(Span::width).sum();
     let name = plain(&record.name);
     let used = lead + format::width(&name) + format::width(&end);
-    let arguments = format!("({})", arguments(&record.arguments));
+    let arguments = format!("({})", plain(&record.short_arguments(ARGUMENT)));
     spans.push(look.span(Role::Title, name));
     spans.push(look.span(Role::Muted, format::cut(&arguments, width.columns.saturating_sub(used))));
     spans.push(look.span(role, end));
@@ -125,25 +124,5 @@ fn standing(outcome: &CallOutcome, look: &Look<'_>) -> (&'static str, Role, &'st
         CallOutcome::Answered(_) => ("✓", Role::Ok, ""),
         CallOutcome::Refused(_) => ("✗", Role::Fail, "refused"),
         CallOutcome::Told => ("✓", Role::Warn, "as a person said"),
-    }
-}
-
-/// `component="db", timeout=300`.
-fn arguments(arguments: &Value) -> String {
-    let Value::Object(named) = arguments else { return String::new() };
-    let one = |(name, value): (&String, &Value)| format!("{name}={}", format::cut(&shown(value), ARGUMENT));
-    plain(&named.iter().map(one).collect::<Vec<_>>().join(", "))
-}
-
-/// A value in few characters; a reference to a secret is one.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Object(map) if map.contains_key("$secret") => "(secret)".to_owned(),
-        Value::Object(map) => {
-            let one = |(name, value): (&String, &Value)| format!("{name}: {}", shown(value));
-            format!("{{{}}}", map.iter().map(one).collect::<Vec<_>>().join(", "))
-        }
-        Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
-        other => other.to_string(),
     }
 }
