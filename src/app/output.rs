@@ -97,9 +97,16 @@ fn without_answer(mut call: CallRecord) -> CallRecord {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
     use super::*;
     use crate::domain::call::OutputSource;
-    use jiff::Timestamp;
+    use crate::domain::operation::{Goal, Origin, Subject};
+    use crate::domain::plan::Verb;
+    use crate::domain::{ClusterKind, ClusterRecord, OperationKind, Plan, Step, SystemClock};
+    use crate::store::NewOperation;
 
     fn lines(texts: &[&str]) -> Vec<OutputLine> {
         let line = |text: &&str| OutputLine {
@@ -119,5 +126,51 @@ mod tests {
         assert_eq!(of(&["a", "b", "c"], &["b", "c", "d", "e"]), Some(2));
         assert_eq!(of(&["a", "a", "b"], &["a", "b", "a", "b"]), Some(2));
         assert_eq!(of(&["a", "b"], &["c", "d"]), None, "more came than are told at once");
+    }
+
+    /// The records with an operation that waits for its turn.
+    async fn recorded() -> (Store, StepId) {
+        let store = Store::in_memory(Arc::new(SystemClock)).unwrap();
+        let cluster = ClusterRecord {
+            name: "sandbox".into(),
+            kind: ClusterKind::Sandbox,
+            fqdn_suffix: None,
+            storage_class: None,
+            ingress_port: None,
+        };
+        store.upsert_cluster(&cluster).await.unwrap();
+        let new = NewOperation {
+            subject: Subject { cluster: "sandbox".into(), environment: "demo".into(), name: "notes".into() },
+            kind: OperationKind::Action,
+            plan: Plan { steps: vec![Step::named(Verb::Run, "run vacuum")], ..Plan::default() },
+            origin: Origin { actor: "anna".into(), cause: "a test".into(), confirmed: true },
+            goal: Goal::default(),
+            instance: None,
+            action: None,
+        };
+        let operation = store.begin_operation(new, None).await.unwrap();
+        (store, StepId { operation: operation.id, position: 0 })
+    }
+
+    #[tokio::test]
+    async fn what_is_new_is_told_once_until_the_operation_has_ended() {
+        let (store, step) = recorded().await;
+        store.add_lines(step, lines(&["one", "two"])).await.unwrap();
+        let mut output = Output::new(store.clone(), step, 3);
+        let first = output.next().await.unwrap().unwrap();
+        assert_eq!((first.anew, first.lines), (true, lines(&["one", "two"])));
+        // something else moves: nothing is told of it
+        store.set_setting("theme", "paper").await.unwrap();
+        store.add_lines(step, lines(&["three", "four"])).await.unwrap();
+        let second = output.next().await.unwrap().unwrap();
+        assert_eq!((second.anew, second.lines), (false, lines(&["three", "four"])));
+        store.add_lines(step, lines(&["5", "6", "7", "8"])).await.unwrap();
+        let third = output.next().await.unwrap().unwrap();
+        assert_eq!((third.anew, third.lines), (true, lines(&["6", "7", "8"])), "some between are not told");
+        store.add_lines(step, lines(&["the last"])).await.unwrap();
+        store.request_cancel(step.operation, "anna").await.unwrap();
+        let last = output.next().await.unwrap().unwrap();
+        assert_eq!(last.lines, lines(&["the last"]));
+        assert!(output.next().await.is_none(), "it has ended, and all is told");
     }
 }
