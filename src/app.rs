@@ -14,6 +14,8 @@ use crate::store::Store;
 use crate::ui::event::Event;
 use crate::ui::{Model, UiConfig};
 
+pub mod actions;
+pub mod attended;
 mod config;
 pub mod drivers;
 pub mod effects;
@@ -24,6 +26,7 @@ mod last_words;
 pub mod leader;
 mod lock;
 mod log;
+pub mod output;
 pub mod panics;
 pub mod paths;
 pub mod probes;

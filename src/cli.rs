@@ -9,6 +9,7 @@ use clap::Parser;
 use crate::app;
 use crate::domain::Problem;
 
+mod action;
 mod agent;
 mod arguments;
 mod driver;
@@ -21,6 +22,8 @@ use arguments::{Arguments, Verb};
 const FAILED: u8 = 1;
 /// The exit code when the arguments make no sense (clap's own).
 const USAGE: u8 = 2;
+/// The exit code when what was asked for was cancelled, or not confirmed.
+const CANCELLED: u8 = 3;
 
 /// Runs the program with the process's arguments, the first being its own name.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -43,6 +46,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let done = match parsed.verb {
         None => app::run(parsed.cockpit.into_options()),
+        Some(Verb::Action(arguments)) => return action::run(arguments),
         Some(Verb::Agent(arguments)) => agent::run(arguments),
         Some(Verb::Driver(driver)) => match driver::run(driver) {
             Ok(true) => Ok(()),

@@ -35,6 +35,7 @@ mod place;
 mod preview;
 mod queue;
 mod random;
+mod rehearse;
 mod render;
 mod report;
 mod seed;

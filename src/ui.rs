@@ -56,3 +56,11 @@ mod plan_samples {
     extern crate self as styrmin;
     include!("../tests/support/plans.rs");
 }
+
+/// The actions that the tests of views and `tests/frames.rs` share.
+#[cfg(test)]
+#[allow(dead_code, reason = "each of the two uses a part of it")]
+mod action_samples {
+    extern crate self as styrmin;
+    include!("../tests/support/actions.rs");
+}

@@ -15,6 +15,13 @@ mod sample;
 #[path = "support/plans.rs"]
 mod plan_samples;
 
+#[allow(dead_code, reason = "the actions are shared with other tests")]
+#[path = "support/actions.rs"]
+mod action_samples;
+
+#[path = "frames/actions.rs"]
+mod actions;
+
 #[path = "frames/operations.rs"]
 mod operations;
 
@@ -104,6 +111,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::AnswerStep(id, ..)
         | Effect::CompareInstances(id, ..)
         | Effect::ReadOperation(id, _)
+        | Effect::FollowOutput(id, _)
         | Effect::TakeOver(id)
         | Effect::FollowLogs(id, _) => Some(*id),
         _ => None,

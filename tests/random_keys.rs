@@ -11,6 +11,10 @@ mod sample;
 #[path = "support/plans.rs"]
 mod plan_samples;
 
+#[allow(dead_code, reason = "the actions are shared with other tests")]
+#[path = "support/actions.rs"]
+mod action_samples;
+
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
@@ -95,13 +99,18 @@ fn act() -> impl Strategy<Value = Act> {
         "3\nakj\n",
         "jh j \n",
         "jjd",
+        "x\n",
+        "xj\nnotes\t\t\t\t\t\thunter2\t\n",
+        "xj.",
+        "ae\n",
+        "3\n\ngw",
     ];
     prop_oneof![
         24 => (key(), modifiers).prop_map(|(code, modifiers)| Act::Key(code, modifiers)),
         4 => prop::sample::select(scripts.to_vec()).prop_map(Act::Type),
         2 => (1..130u16, 1..45u16).prop_map(|(width, height)| Act::Resize(width, height)),
         2 => Just(Act::Resize(100, 30)),
-        2 => (0..8usize).prop_map(Act::World),
+        2 => (0..10usize).prop_map(Act::World),
         1 => (0..100_000i64).prop_map(Act::Tick),
         6 => any::<bool>().prop_map(Act::Answer),
         1 => (0..50u64).prop_map(Act::LateAnswer),
@@ -120,6 +129,8 @@ fn world(number: usize) -> World {
         4 => plan_samples::stopped(),
         5 => production(),
         6 => plan_samples::world(),
+        7 => action_samples::world(),
+        8 => action_samples::running_world(),
         _ => sample::world(),
     }
 }
@@ -250,6 +261,9 @@ impl Cockpit {
             Effect::ReadOperation(..) => {
                 Reply::OperationEvents(if well { Ok(sample::operation_events()) } else { Err(problem()) })
             }
+            Effect::FollowOutput(..) => {
+                Reply::Output(if well { Ok(action_samples::output()) } else { Err(problem()) })
+            }
             Effect::Confirm(..) | Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
                 Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) })
             }
@@ -281,6 +295,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::AnswerStep(id, ..)
         | Effect::CompareInstances(id, ..)
         | Effect::ReadOperation(id, _)
+        | Effect::FollowOutput(id, _)
         | Effect::TakeOver(id)
         | Effect::FollowLogs(id, _) => Some(*id),
         _ => None,

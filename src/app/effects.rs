@@ -7,14 +7,18 @@ use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::output::Output;
 use super::session::Session;
 use crate::cluster::LogOptions;
 use crate::domain::Problem;
+use crate::domain::call::StepId;
 use crate::domain::world::LogTarget;
 use crate::ui::event::{Effect, Event, Reply, RequestId};
 
 /// The most log lines that one event carries.
 const LINES: usize = 512;
+/// How many lines of a step's output are told when it begins to be followed.
+const OUTPUT: u32 = 1_000;
 
 /// Runs effects. Dropping it ends all of them.
 pub struct Effects {
@@ -56,6 +60,7 @@ impl Effects {
                 let events = session.store.operation_events(id).await;
                 Reply::OperationEvents(events.map_err(Into::into))
             }),
+            Effect::FollowOutput(request, step) => self.follow_output(request, step),
             Effect::TakeOver(request) => {
                 self.answer(request, async move { Reply::Done(session.take_over().await) });
             }
@@ -81,6 +86,18 @@ impl Effects {
         let lines = self.session.cluster.logs(target, LogOptions::default());
         let replies = self.replies.clone();
         self.spawn(request, forward_lines(request, lines, replies));
+    }
+
+    fn follow_output(&mut self, request: RequestId, step: StepId) {
+        let mut output = Output::new(self.session.store.clone(), step, OUTPUT);
+        let replies = self.replies.clone();
+        self.spawn(request, async move {
+            while let Some(new) = output.next().await {
+                if replies.send(Event::Reply(request, Reply::Output(new))).await.is_err() {
+                    return;
+                }
+            }
+        });
     }
 
     fn spawn(&mut self, request: RequestId, task: impl Future<Output = ()> + Send + 'static) {

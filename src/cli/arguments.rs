@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::action::ActionArguments;
 use super::agent::AgentArguments;
 use super::driver::DriverArguments;
 use super::sandbox::SandboxArguments;
@@ -24,6 +25,8 @@ pub struct Arguments {
 /// What can be asked for beside the cockpit.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Actions of drivers: list them, run them
+    Action(ActionArguments),
     /// The engine without a screen: carries out what the cockpits of its state directory ask for, until SIGTERM
     ///
     /// Beside cockpits it waits until none of them runs the engine, or one that does hands it over. It logs to standard

@@ -161,30 +161,30 @@ pub fn run(arguments: DriverArguments) -> Result<bool, Problem> {
 }
 
 /// A value as YAML, with a line break at its end.
-fn document(value: &Value) -> String {
+pub(super) fn document(value: &Value) -> String {
     format!("{}\n", yaml(value).trim_end())
 }
 
 /// Writes to standard output.
-fn say(text: &str) -> Result<(), Problem> {
+pub(super) fn say(text: &str) -> Result<(), Problem> {
     std::io::stdout().lock().write_all(text.as_bytes()).map_err(|error| {
         Problem::new("The answer cannot be printed", error.to_string(), "give it an open standard output")
     })
 }
 
 /// Writes a line to standard error, for people: what is not the answer itself.
-fn remark(line: &str) {
+pub(super) fn remark(line: &str) {
     // a closed standard error leaves nobody to tell
     let _ = writeln!(std::io::stderr().lock(), "{}", printable(line));
 }
 
 /// The text without what a terminal would take for orders: drivers are written by others.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Columns as wide as their widest entry, two blanks between them, no blanks at the end of a line.
-fn table(rows: &[Vec<String>]) -> String {
+pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -198,7 +198,7 @@ fn table(rows: &[Vec<String>]) -> String {
 }
 
 /// `NAME=VALUE`, for a parameter.
-fn parameter(text: &str) -> Result<(String, Value), String> {
+pub(super) fn parameter(text: &str) -> Result<(String, Value), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), Value::from(value))),
         _ => Err("expected NAME=VALUE".to_owned()),

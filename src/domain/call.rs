@@ -45,6 +45,37 @@ pub struct CallRecord {
     pub ended: Option<Timestamp>,
 }
 
+impl CallRecord {
+    /// Its arguments in few characters, at most `most` for each: `component="db", timeout=300`. A reference to a secret says that
+    /// it is one.
+    pub fn short_arguments(&self, most: usize) -> String {
+        let Value::Object(named) = &self.arguments else { return String::new() };
+        let one = |(name, value): (&String, &Value)| format!("{name}={}", cut(&shown(value), most));
+        named.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Object(map) if map.contains_key("$secret") => "(secret)".to_owned(),
+        Value::Object(map) => {
+            let one = |(name, value): (&String, &Value)| format!("{name}: {}", shown(value));
+            format!("{{{}}}", map.iter().map(one).collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    let mut characters = text.chars();
+    let kept: String = characters.by_ref().take(most.saturating_sub(1)).collect();
+    match characters.as_str().chars().count() {
+        0 | 1 => text.to_owned(),
+        _ => format!("{kept}…"),
+    }
+}
+
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum CallOutcome {
@@ -102,4 +133,15 @@ pub struct OutputLine {
     pub source: OutputSource,
     /// Without its end, masked, cut to a few thousand characters.
     pub text: String,
+}
+
+/// What a step printed and called, as far as it was not told before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepOutput {
+    /// The lines that are new, oldest first.
+    pub lines: Vec<OutputLine>,
+    /// The lines take the place of all that were told before: some between them are missing.
+    pub anew: bool,
+    /// Everything that its newest run called, in order. What was answered is left out: it may be large.
+    pub calls: Vec<CallRecord>,
 }

@@ -46,7 +46,7 @@ pub fn diverged(now: &str, before: &CallNote) -> Problem {
 
 fn whole(note: &CallNote) -> String {
     let place = note.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
-    format!("{}{place}", written(&note.name, &note.arguments))
+    format!("{note}{place}")
 }
 
 /// A call as it is written in a program, shortened.

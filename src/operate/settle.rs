@@ -102,7 +102,9 @@ fn failed(position: usize, step: &Step, before: &StepRecord, error: StepError, n
         StepErrorKind::Transient { .. } if policy(step) == Policy::Once => {
             asking(position, step, before, Some(in_doubt(step, error.problem)))
         }
-        StepErrorKind::Transient { retry_after } => retrying(position, before, error.problem, retry_after, now),
+        StepErrorKind::Transient { retry_after } => {
+            retrying(position, before, error.problem, retry_after, now)
+        }
         StepErrorKind::Again => retrying(position, before, error.problem, None, now),
         StepErrorKind::Lasting => ended(position, before, StepState::Failed, error.problem, now),
         StepErrorKind::InDoubt => asking(position, step, before, Some(error.problem)),

@@ -104,12 +104,7 @@ pub struct Trouble {
 
 impl Engine {
     /// An engine over these records and this cluster. It does nothing before [`Self::run`].
-    pub fn new(
-        store: Store,
-        cluster: Cluster,
-        drivers: Arc<Drivers>,
-        surroundings: Surroundings,
-    ) -> Self {
+    pub fn new(store: Store, cluster: Cluster, drivers: Arc<Drivers>, surroundings: Surroundings) -> Self {
         let Surroundings { clock, random, worker } = surroundings;
         Self(Arc::new(Inner {
             store,

@@ -1,7 +1,7 @@
 //! The hands of an operation: each kind of step, done once. Every one of them may be repeated: what is done already changes
 //! nothing.
 
-mod action;
+pub(super) mod action;
 mod apply;
 mod records;
 mod wait;

@@ -6,6 +6,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::call::{StepId, StepOutput};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::{OperationEvent, StepAnswer};
 use crate::domain::world::LogTarget;
@@ -50,6 +51,8 @@ pub enum Reply {
     Diffs(Result<Vec<ObjectDiff>, Problem>),
     /// What happened during an operation, oldest first ([`Effect::ReadOperation`]).
     OperationEvents(Result<Vec<OperationEvent>, Problem>),
+    /// What a step printed and called since the answer before ([`Effect::FollowOutput`]).
+    Output(Result<StepOutput, Problem>),
     /// Lines of a followed log, oldest first.
     LogLines(Vec<String>),
     /// The followed log ended: none when the container ended, else why.
@@ -73,6 +76,8 @@ pub enum Effect {
     CompareInstances(RequestId, DeploymentId, u32, u32),
     /// Read what happened during an operation.
     ReadOperation(RequestId, OperationId),
+    /// Follow what a step prints and calls, from its last lines until its operation has ended.
+    FollowOutput(RequestId, StepId),
     /// Ask whoever runs the engine to hand it over, and wait until it runs here.
     TakeOver(RequestId),
     /// Follow a container's log from its last lines.

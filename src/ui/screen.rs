@@ -13,8 +13,9 @@ use super::keymap::{Command, Flags, Layer};
 use super::look::Look;
 use super::overlays::Question;
 use super::toast::Toast;
+use crate::domain::call::StepId;
 use crate::domain::world::{Application, LogTarget};
-use crate::domain::{DeploymentId, DriverRef, Intent, ObjectKey, OperationId, World};
+use crate::domain::{ActionRequest, DeploymentId, DriverRef, Intent, ObjectKey, OperationId, World};
 
 /// Names an application across pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,12 +58,14 @@ pub enum Tab {
     History,
     /// What somebody else changed.
     Drift,
+    /// The actions of its driver.
+    Actions,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Events, Self::Logs, Self::Objects, Self::History, Self::Drift];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Events, Self::Logs, Self::Objects, Self::History, Self::Drift, Self::Actions];
 
     /// The tab that a command shows.
     pub fn of(command: Command) -> Option<Self> {
@@ -73,6 +76,7 @@ impl Tab {
             Command::ShowObjects => Self::Objects,
             Command::ShowHistory => Self::History,
             Command::ShowDrift => Self::Drift,
+            Command::ShowActions => Self::Actions,
             _ => return None,
         })
     }
@@ -89,6 +93,8 @@ pub enum Step {
     Plan(Box<Intent>),
     /// Show an operation.
     ShowOperation(OperationId),
+    /// Show what a step prints and calls.
+    ShowOutput(StepId),
     /// Show how two instances of an application differ, the older one first.
     Compare(ApplicationKey, u32, u32),
     /// Show a driver version.
@@ -99,6 +105,11 @@ pub enum Step {
     Ask(Box<Question>),
     /// What was wanted of an application is recorded: show it.
     Deployed(ApplicationKey),
+    /// Run an action of an application's driver, with the answers of an earlier run where there is one: ask what it asks for, then
+    /// show its plan.
+    RunAction(ApplicationKey, String, Option<Box<ActionRequest>>),
+    /// An action is recorded that is newer than this operation: show it.
+    Acted(ApplicationKey, Option<OperationId>),
     /// Ask how many pods a component is to have.
     AskReplicas(DeploymentId, String),
     /// Ask who is to have the fields of an object, which these words describe.

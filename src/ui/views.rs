@@ -1,5 +1,6 @@
 //! The views: what fills the body of the screen.
 
+mod action_form;
 mod application;
 mod applications;
 mod comparison;
@@ -8,18 +9,21 @@ mod drivers;
 mod facts;
 mod operation;
 mod operations;
+mod output;
 mod progress;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-pub use application::{ApplicationView, earlier};
+pub use action_form::ActionForm;
+pub use application::{ApplicationView, earlier, manual};
 pub use applications::ApplicationsView;
 pub use comparison::ComparisonView;
 pub use deploy::DeployForm;
 pub use drivers::{DriverComparison, DriverPage, DriversView};
 pub use operation::OperationPage;
 pub use operations::OperationsView;
+pub use output::OutputPage;
 
 use super::keymap::{Command, Layer};
 use super::look::Look;

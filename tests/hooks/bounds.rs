@@ -59,6 +59,19 @@ async fn endless_recursion_is_told_with_its_stack() {
 }
 
 #[tokio::test]
+async fn values_that_are_nested_too_deeply_harm_nobody() {
+    for deep in ["json.encode(x)", "log(x)"] {
+        let text = format!(
+            "def main(ctx):\n    x = []\n    for i in range(1000000):\n        x = [x]\n    return {deep}\n"
+        );
+        let (end, _) = run_once(&program(&text)).await;
+        let End::Failed(failure) = end else { panic!("{deep} did not fail") };
+        let told = failure.to_string();
+        assert!(told.contains("out of stack") || told.contains("too deeply"), "{deep}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn memory_that_grows_is_ended_with_its_place() {
     let mut patient = small();
     patient.limits.processor = 60;
@@ -78,9 +91,7 @@ async fn memory_is_bounded() {
         "x = [0] * (1 << 28)",
         "x = \"a\"\n    for i in range(60):\n        x = x + x",
         "x = list(range(1 << 30))",
-        "x = {}\n    for i in range(1 << 30):\n        x[i] = i",
         "x = [[0]]\n    for i in range(60):\n        x = x + x",
-        "x = \"a,\" * 20000000\n    y = x.split(\",\")",
     ];
     for body in bodies {
         let failure = ended(&format!("def main(ctx):\n    {body}\n    return len(x)\n")).await;

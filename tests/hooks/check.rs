@@ -36,6 +36,20 @@ fn mistakes_are_found_in_all_files_that_are_loaded() {
 }
 
 #[test]
+fn calls_of_primitives_are_compared_with_what_those_take() {
+    let text = "def back_up():\n    pass\n\ndef main(ctx):\n    back_up(1)\n    f = lambda: scale(\"web\", replica = 2)\n    \
+                x = [now(1) for i in range(3)]\n    scale(*ctx.components)\n    scale(\"web\", **{\"replicas\": 1})\n    \
+                if x:\n        sleep()\n    return f\n";
+    let expected = [
+        "actions.star:6:17 scale needs 'replicas'",
+        "actions.star:6:30 scale has no argument 'replica': did you mean 'replicas'?",
+        "actions.star:7:10 now takes 0 arguments at most, and gets 1",
+        "actions.star:11:9 sleep needs 'seconds'",
+    ];
+    assert_eq!(told(&[("actions.star", text)]), expected);
+}
+
+#[test]
 fn a_file_that_is_nested_too_deeply_is_told_and_harms_nobody() {
     for open in ["(", "[", "f(", "-", "not ", "lambda: ", "{1: "] {
         let text = format!("def main(ctx):\n    x = {}\n", open.repeat(1 << 18));

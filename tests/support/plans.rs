@@ -78,6 +78,7 @@ pub fn preview(intent: &Intent) -> Preview {
         Intent::Restart(_, components) => restart(components),
         Intent::Scale(_, component, replicas) => scale(component, *replicas),
         Intent::Correct(_) => correct(),
+        Intent::Act(_, request) => act(&request.action),
         Intent::Resolve(_, object, resolution) => resolve(object, *resolution),
         Intent::Delete(_, volumes) => delete(*volumes),
     }
@@ -183,6 +184,12 @@ fn scale(component: &str, replicas: Option<u32>) -> Preview {
         diffs,
         ..Preview::default()
     }
+}
+
+fn act(action: &str) -> Preview {
+    let run = Step { class: Class::Disruptive, ..Step::named(Verb::Run, format!("run {action}")) };
+    let plan = plan(&format!("Run {action} on notes in demo"), vec![run]);
+    Preview { kind: Some(OperationKind::Action), plan, ..Preview::default() }
 }
 
 fn correct() -> Preview {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
@@ -99,7 +99,8 @@ impl Conversation {
 
     /// Whether the server can be told that the input has ended. Who does not say its version cannot.
     async fn half_closes(&self) -> bool {
-        let version = self.cluster.version().await.unwrap_or_default();
+        let version = timeout_at(self.deadline, self.cluster.version()).await;
+        let version = version.map(Result::unwrap_or_default).unwrap_or_default();
         let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
         minor.is_some_and(|minor| minor >= HALF_CLOSES)
     }

@@ -94,7 +94,8 @@ impl Cluster {
             .max_stderr_buf_size(BUFFER);
         let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
         let started = self.unary(&object, pods.exec(&target.pod, argv, &params)).await;
-        let mut attached = started.map_err(|error| error.asked("create", "pods/exec", &target.namespace))?;
+        let mut attached =
+            started.map_err(|error| error.asked("get and create", "pods/exec", &target.namespace))?;
         let stdin: Option<Box<dyn AsyncWrite + Send + Unpin>> = match with_input {
             true => attached.stdin().map(|stdin| Box::new(stdin) as _),
             false => Some(Box::new(tokio::io::sink())),

@@ -69,7 +69,8 @@ pub struct JobSpec {
     pub timeout: Duration,
 }
 
-/// The Job. `template` is the pod template of the component (`spec.template` of its workload).
+/// The Job. `template` is the pod template of the component (`spec.template` of its workload). Of its containers the one that
+/// lends is there, and no init container.
 ///
 /// # Errors
 /// When there is no image, or the component has no such container.

@@ -15,7 +15,8 @@ use crate::hooks::limits::Limits;
 /// Seconds of processor time between the check that knows the place, the signal, and the end.
 const GRACE: u64 = 2;
 
-/// What the process has beside the function's values: the files, their compiled form, the allocator's own.
+/// What the process has beside the function's values: the files, their compiled form, the allocator's own. Measured: a worker
+/// that runs a small file has 4 MiB of data beside its stack.
 const SLACK: u64 = 64 << 20;
 
 /// Address space that the allocator reserves for the threads without using it.

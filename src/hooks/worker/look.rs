@@ -15,6 +15,8 @@ use crate::hooks::check::Finding;
 use crate::hooks::end::Failure;
 use crate::hooks::protocol::Order;
 
+mod calls;
+
 /// The most that is told.
 const MOST: usize = 100;
 
@@ -87,6 +89,12 @@ impl Look<'_> {
     }
 
     fn lint(&mut self, path: &str, ast: &AstModule) {
+        let text = self.order.files.get(path).map(String::as_str).unwrap_or_default();
+        for (span, message) in calls::wrong(ast, text) {
+            let place = explain::place(&ast.file_span(span));
+            let column = place.column.unwrap_or(1);
+            self.found.push(Finding { file: path.to_owned(), line: place.line, column, message });
+        }
         for lint in ast.lint(Some(&self.names)) {
             let message = match lint.short_name.as_str() {
                 "using-undefined" => {

@@ -75,7 +75,6 @@ fn operation(kind: OperationKind, state: OperationState, s: &Situation) -> Opera
         origin: Origin { actor: "styrmin".into(), cause: String::new(), confirmed: false },
         goal: Goal { deployment: None, revision, instance: s.newest.as_ref().map(|newest| newest.number) },
         action: None,
-        action: None,
         times: Times {
             created: s.now,
             started: Some(s.now),

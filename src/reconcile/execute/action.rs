@@ -1,7 +1,7 @@
 //! Steps that run a function of the driver: it runs in a process of its own, and every call that it makes is journaled here
 //! before and after it is made.
 
-mod context;
+pub(in crate::reconcile) mod context;
 mod journal;
 mod perform;
 mod printer;
@@ -9,14 +9,17 @@ mod secrets;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{Hands, lasting};
 use crate::domain::call::StepId;
 use crate::domain::driver::{ActionSpec, OnFailure};
-use crate::domain::{DriverVersion, Problem};
+use crate::domain::{DesiredPhase, DriverVersion, OperationKind, Problem};
 use crate::hooks::{self, End, Language, Program};
 use crate::operate::{Done, StepError, StepErrorKind, StepRun};
 use crate::store::{NewRun, RunId};
 
+use context::Told;
 use journal::Book;
 use perform::Doer;
 use printer::Printer;
@@ -31,7 +34,7 @@ impl Hands {
         let step = StepId { operation: run.operation.id, position: run.position };
         let (file, function) = action.location.split_once("::").unwrap_or((&action.location, "main"));
         let new = NewRun {
-            context: context::of(self, &driver, action).await?,
+            context: self.told(&driver, action).await?,
             replays: Language::of(file) == Some(Language::Starlark),
         };
         let (store, epoch) = (self.engine.store(), self.engine.epoch());
@@ -46,10 +49,47 @@ impl Hands {
             function: function.to_owned(),
             context: open.context,
         };
-        let doer = Doer { hands: self, driver: &driver, run, number: open.number, book: &book, printer: &printer, secrets: &secrets };
+        let doer = Doer {
+            hands: self,
+            driver: &driver,
+            run,
+            number: open.number,
+            book: &book,
+            printer: &printer,
+            secrets: &secrets,
+        };
         let end = hooks::run(self.engine.worker(), &program, &book, &doer).await;
         printer.finish().await;
         self.settle(end, action, id).await
+    }
+
+    /// What the function of an action is told.
+    async fn told(&self, driver: &DriverVersion, action: &ActionSpec) -> Result<Value, StepError> {
+        let to = self.instance.as_ref().map(|instance| instance.application_version.clone());
+        let kind = self.operation.kind;
+        let from = match self.operation.goal.deployment {
+            Some(id) if kind != OperationKind::Deploy => {
+                let active = self.engine.store().active_instance(id).await?;
+                active.map(|instance| instance.application_version)
+            }
+            _ => None,
+        };
+        let record = match self.operation.goal.deployment {
+            Some(id) => self.engine.store().deployment(id).await?,
+            None => None,
+        };
+        let told = Told {
+            name: &self.name,
+            environment: &self.operation.subject.environment,
+            phase: record.map_or(DesiredPhase::Running, |record| record.phase),
+            driver,
+            action,
+            request: self.operation.action.as_ref(),
+            instance: self.instance.as_ref(),
+            versions: (from, to.filter(|_| kind != OperationKind::Delete)),
+            dry_run: false,
+        };
+        Ok(told.context())
     }
 
     /// What follows from how a run ended.
@@ -91,7 +131,11 @@ fn short(text: &str) -> String {
 }
 
 fn unknown_driver() -> Problem {
-    Problem::new("The action cannot be run", "the driver of the application is not there any more", "load the driver again")
+    Problem::new(
+        "The action cannot be run",
+        "the driver of the application is not there any more",
+        "load the driver again",
+    )
 }
 
 fn unknown_action(name: &str, driver: &DriverVersion) -> Problem {

@@ -58,12 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// The operation does not run, the epoch is over, or SQLite refused.
-    pub async fn open_run(
-        &self,
-        step: StepId,
-        epoch: u64,
-        new: NewRun,
-    ) -> Result<ActionRun, StoreError> {
+    pub async fn open_run(&self, step: StepId, epoch: u64, new: NewRun) -> Result<ActionRun, StoreError> {
         self.write("begin the action", move |transaction| {
             running(transaction, step, epoch)?;
             if let Some(run) = open(transaction, step)? {

@@ -82,6 +82,9 @@ commands! {
     ShowObjects => "show-objects", "objects", "Show the objects of its inventory", Applications;
     ShowHistory => "show-history", "history", "Show its instances, and how they differ", Applications;
     ShowDrift => "show-drift", "drift", "Show what somebody else changed about it", Applications;
+    ShowActions => "show-actions", "actions", "Show the actions of its driver, and how each went", Applications;
+    Act => "act", "run action", "Run an action of its driver", Applications;
+    RunAgain => "run-again", "run again", "Run the action again with the answers of its last run", Operations;
     CompareVersions => "compare-versions", "compare", "Compare a driver version with the one before it, or those that are marked", Applications;
     Install => "install", "install", "Plan the installation of Styrmin on this cluster", Applications;
     Change => "change", "change", "Change it: another version, other parameters", Applications;
@@ -96,8 +99,8 @@ commands! {
     Delete => "delete", "delete", "Delete it, with or without its volumes", Applications;
     Mark => "mark", "mark", "Mark an instance or a driver version to compare it, or take the mark away", Operations;
     AnswerStep => "answer-step", "answer", "Say what became of a step of which nobody else can tell", Operations;
-    LogPause => "log-pause", "pause", "Stop following the log, or follow it again", Logs;
-    LogWrap => "log-wrap", "wrap", "Wrap long log lines, or cut them", Logs;
+    LogPause => "log-pause", "pause", "Stop following the log or the output, or follow it again", Logs;
+    LogWrap => "log-wrap", "wrap", "Wrap long lines, or cut them", Logs;
     LogContainer => "log-container", "container", "Pick the container whose log is shown", Logs;
     Search => "search", "search", "Search the log", Logs;
     NextMatch => "next-match", "next match", "Go to the next match", Logs;

@@ -43,10 +43,16 @@ pub enum Flag {
     Differences,
     /// Driver versions are shown: their table, one of them, or how two differ.
     Drivers,
+    /// What a step prints and calls is shown.
+    Output,
+    /// The driver of the application that is shown or selected has actions that a person starts.
+    Actions,
+    /// An action is selected that was run before.
+    Ran,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 19] = [
+    const ALL: [(Self, &str); 22] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -66,6 +72,9 @@ impl Flag {
         (Self::Contested, "contested"),
         (Self::Differences, "differences"),
         (Self::Drivers, "drivers"),
+        (Self::Output, "output"),
+        (Self::Actions, "actions"),
+        (Self::Ran, "ran"),
     ];
 
     /// The word that keymap files use.

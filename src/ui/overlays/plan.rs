@@ -14,7 +14,7 @@ use ratatui::layout::{Rect, Size};
 
 use self::about::About;
 use self::gate::Gate;
-use crate::domain::{Intent, Preview, Problem, World};
+use crate::domain::{Intent, OperationId, Preview, Problem, World};
 use crate::ui::event::{Effect, Reply, RequestId};
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::look::Look;
@@ -66,6 +66,8 @@ pub struct PlanDialog {
     field: TextField,
     /// The environment is a production one, and nobody unlocked it.
     locked: bool,
+    /// The newest operation when it was confirmed.
+    newest: Option<OperationId>,
 }
 
 impl PlanDialog {
@@ -79,7 +81,7 @@ impl PlanDialog {
         let stage = if intent == Intent::Install { Stage::Explaining } else { Stage::Wanted };
         let locked = about.is_production(world) && !unlocked.contains(&about.environment);
         let (focus, field) = (Focus::default(), TextField::default());
-        Self { intent, about, stage, differences: false, offset: 0, focus, field, locked }
+        Self { intent, about, stage, differences: false, offset: 0, focus, field, locked, newest: None }
     }
 
     fn preview(&self) -> Option<&Preview> {
@@ -135,6 +137,7 @@ impl PlanDialog {
             Gate::Press | Gate::SecondLook | Gate::TypeName(_) => {
                 let (preview, id) = (preview.clone(), context.request());
                 context.effects.push(Effect::Confirm(id, self.intent.clone(), preview.plan.hash()));
+                self.newest = context.world.operations.iter().map(|view| view.operation.id).max();
                 self.stage = Stage::Sending(id, preview);
                 self.focus = Focus::Back;
             }
@@ -205,7 +208,12 @@ impl PlanDialog {
                 // what is deleted is gone in a moment: there is nothing to go to
                 let stays = matches!(self.intent, Intent::Install | Intent::Delete(..));
                 let key = self.about.key.clone().filter(|_| !stays);
-                context.steps.push(key.map_or(Step::Close, Step::Deployed));
+                let acts = matches!(self.intent, Intent::Act(..));
+                context.steps.push(match key {
+                    None => Step::Close,
+                    Some(key) if acts => Step::Acted(key, self.newest),
+                    Some(key) => Step::Deployed(key),
+                });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What is done to the application that is shown or selected. Each leads to a plan, at most after a question.
 
 use super::steps;
+use crate::domain::driver::ActionSpec;
 use crate::domain::object::Detail;
 use crate::domain::world::Application;
 use crate::domain::{
@@ -11,9 +12,9 @@ use crate::ui::format;
 use crate::ui::keymap::{Command, Flag, Flags};
 use crate::ui::model::Model;
 use crate::ui::overlays::{Answer, Choice, Picker, Question};
-use crate::ui::screen::Step;
+use crate::ui::screen::{ApplicationKey, Step};
 use crate::ui::toast::Toast;
-use crate::ui::views::earlier;
+use crate::ui::views::{earlier, manual};
 
 /// The most volumes that a question lists one by one.
 const VOLUMES: usize = 8;
@@ -26,6 +27,7 @@ pub fn flags(application: &Application, world: &World, flags: &mut Flags) {
         flags.set(Flag::Earlier, earlier(application).is_some());
         flags.set(Flag::Busy, under_way(application, world).is_some());
     }
+    flags.set(Flag::Actions, !manual(application, world).is_empty());
     flags.set(Flag::Stopped, application.deployment.phase == DesiredPhase::Stopped);
     flags.set(Flag::Contested, !contested(application, world).is_empty());
 }
@@ -68,6 +70,7 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) -> bo
         Command::Scale => {
             pick(model, "Scale", application, None, |name| Step::AskReplicas(id, name.to_owned()))
         }
+        Command::Act => pick_action(model, application, &world),
         Command::Settle => settle(model, application, &world),
         Command::Delete => delete(model, application),
         Command::CancelOperation => {
@@ -93,6 +96,8 @@ fn changes(command: Command) -> bool {
             | Command::Stop
             | Command::Start
             | Command::Correct
+            | Command::Act
+            | Command::RunAgain
             | Command::Settle
             | Command::Delete
     )
@@ -148,6 +153,26 @@ fn pick(
         return items.pop().map(|(_, _, step)| step);
     }
     let title = format!("{verb} which part of {} in {}", draft.name, draft.environment);
+    model.overlays.push(Box::new(Picker::components(title, items)));
+    None
+}
+
+/// Offers the actions of its driver; the only one there is is taken at once.
+fn pick_action(model: &mut Model, application: &Application, world: &World) -> Option<Step> {
+    let key = ApplicationKey::of(application);
+    let item = |action: &ActionSpec| {
+        let about = action.description.trim().lines().next().unwrap_or_default().to_owned();
+        (action.name.clone(), about, Step::RunAction(key.clone(), action.name.clone(), None))
+    };
+    let mut items: Vec<_> = manual(application, world).into_iter().map(item).collect();
+    if items.len() < 2 {
+        if items.is_empty() {
+            let said = format!("{} has no actions to be started", application.deployment.draft.driver);
+            model.toasts.add(Toast::hint(said), None);
+        }
+        return items.pop().map(|(_, _, step)| step);
+    }
+    let title = format!("Run which action on {} in {}", key.name, key.environment);
     model.overlays.push(Box::new(Picker::components(title, items)));
     None
 }

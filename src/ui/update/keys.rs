@@ -15,8 +15,9 @@ use crate::ui::views::{DriversView, OperationsView};
 
 /// A key was pressed.
 pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    // who does something else meanwhile does not want a form any more
+    // who does something else meanwhile does not want to be led elsewhere any more
     model.awaited.form = None;
+    model.awaited.action = None;
     let chord = Chord::from(key);
     model.pending.push(chord);
     let layer = model.layer();

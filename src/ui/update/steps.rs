@@ -1,8 +1,12 @@
 //! What screens ask of the model: opening and closing screens, themes, messages.
 
+use std::sync::Arc;
+
 use super::{actions, keys};
 use crate::domain::world::{Application, Installed};
-use crate::domain::{Intent, Problem};
+use crate::domain::{
+    ActionRequest, DesiredPhase, Intent, OperationId, OperationKind, OperationView, Problem,
+};
 use crate::ui::event::Effect;
 use crate::ui::keymap::Command;
 use crate::ui::model::{Model, Slot, Worked};
@@ -10,7 +14,8 @@ use crate::ui::overlays::{Picker, PlanDialog, Replicas};
 use crate::ui::screen::{ApplicationKey, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 use crate::ui::views::{
-    ApplicationView, ComparisonView, DeployForm, DriverComparison, DriverPage, OperationPage,
+    ActionForm, ApplicationView, ComparisonView, DeployForm, DriverComparison, DriverPage, OperationPage,
+    OutputPage, manual,
 };
 
 /// Carries out what the screen in `slot` asked for.
@@ -33,6 +38,9 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         Step::ShowOperation(id) => {
             show(model, OperationPage::NAME, Box::new(OperationPage::new(id)), effects)
         }
+        Step::ShowOutput(step) => {
+            show(model, OutputPage::NAME, Box::new(OutputPage::new(step)), effects);
+        }
         Step::Compare(key, old, new) => {
             let view = ComparisonView::new(key, old, new);
             show(model, ComparisonView::NAME, Box::new(view), effects);
@@ -45,6 +53,8 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         }
         Step::Ask(question) => model.overlays.push(question),
         Step::Deployed(key) => show_deployed(model, slot, key, effects),
+        Step::RunAction(key, name, before) => run_action(model, &key, (&name, before.as_deref()), effects),
+        Step::Acted(key, newest) => show_acted(model, slot, key, newest, effects),
         Step::AskReplicas(id, component) => {
             let asked = model.world.applications.iter().find(|it| it.deployment.id == id);
             if let Some(question) = asked.map(|application| Replicas::new(application, component)) {
@@ -196,15 +206,74 @@ pub fn show_plan(model: &mut Model, intent: Intent, effects: &mut Vec<Effect>) {
     refresh_top(model, effects);
 }
 
-/// What was wanted of an application is recorded: everything that led there closes, and the application is shown.
-fn show_deployed(model: &mut Model, slot: Slot, key: ApplicationKey, effects: &mut Vec<Effect>) {
+/// Asks what an action asks for, or shows its plan where all is known.
+fn run_action(
+    model: &mut Model,
+    key: &ApplicationKey,
+    (name, before): (&str, Option<&ActionRequest>),
+    effects: &mut Vec<Effect>,
+) {
+    let world = Arc::clone(&model.world);
+    let Some(application) = key.find(&world) else { return };
+    if application.deployment.phase == DesiredPhase::Deleting {
+        let said = format!("{} is being deleted: nothing else can be done to it", key.name);
+        model.toasts.add(Toast::hint(said), None);
+        return;
+    }
+    let actions = manual(application, &world);
+    let Some(action) = actions.into_iter().find(|action| action.name == name) else { return };
+    let mut form = ActionForm::new(application, action, before);
+    match form.unasked() {
+        Some(intent) => show_plan(model, intent, effects),
+        None => push(model, Box::new(form), effects),
+    }
+}
+
+/// Closes the screen in `slot`, what lies above the views, and the form that led there.
+fn close_what_led_there(model: &mut Model, slot: Slot, effects: &mut Vec<Effect>) {
     close(model, slot, effects);
     while !model.overlays.is_empty() {
         close(model, Slot::Overlay(model.overlays.len() - 1), effects);
     }
-    if model.views.last().is_some_and(|view| view.name() == DeployForm::NAME) {
+    let forms = [DeployForm::NAME, ActionForm::NAME];
+    if model.views.last().is_some_and(|view| forms.contains(&view.name())) {
         close(model, Slot::View(model.views.len() - 1), effects);
     }
+}
+
+/// An action is recorded: everything that led there closes, and it is shown as soon as it is in the picture.
+fn show_acted(
+    model: &mut Model,
+    slot: Slot,
+    key: ApplicationKey,
+    newest: Option<OperationId>,
+    effects: &mut Vec<Effect>,
+) {
+    close_what_led_there(model, slot, effects);
+    model.awaited.action = Some((key, newest));
+    show_wanted_action(model, effects);
+}
+
+/// Shows the action that was recorded, once it is in the picture.
+pub fn show_wanted_action(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some((key, newest)) = &model.awaited.action else { return };
+    let is_it = |view: &OperationView| {
+        let operation = &view.operation;
+        operation.kind == OperationKind::Action && newest.is_none_or(|newest| operation.id > newest)
+    };
+    let world = Arc::clone(&model.world);
+    let Some(application) = key.find(&world) else { return };
+    let Some(view) = world.operations_of(application).find(|view| is_it(view)) else { return };
+    model.awaited.action = None;
+    if model.overlays.is_empty() {
+        let page = Box::new(OperationPage::new(view.operation.id));
+        show(model, OperationPage::NAME, page, effects);
+    }
+}
+
+/// What was wanted of an application is recorded: everything that led there closes, and the application is shown.
+fn show_deployed(model: &mut Model, slot: Slot, key: ApplicationKey, effects: &mut Vec<Effect>) {
+    close_what_led_there(model, slot, effects);
     let shown = model.views.last().filter(|view| view.name() == ApplicationView::NAME);
     if shown.and_then(|view| view.subject(&model.world)).as_ref() != Some(&key) {
         show_application(model, key, Tab::Overview, effects);

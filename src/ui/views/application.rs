@@ -1,5 +1,6 @@
 //! One application: what it consists of, what happened to it, what it writes.
 
+mod actions;
 mod drift;
 mod events;
 mod history;
@@ -17,10 +18,13 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
+use self::actions::last_run;
+pub use self::actions::manual;
 use self::history::History;
 pub use self::history::earlier;
 use self::logs::Logs;
 use self::overview::{Item, Shown};
+use crate::domain::driver::ActionSpec;
 use crate::domain::world::{Application, LogTarget};
 use crate::domain::{Health, Intent, World};
 use crate::ui::event::{Reply, RequestId};
@@ -43,6 +47,7 @@ pub struct ApplicationView {
     events: Cursor,
     objects: Cursor,
     drift: Cursor,
+    actions: Cursor,
     history: History,
     logs: Logs,
 }
@@ -53,9 +58,9 @@ impl ApplicationView {
 
     /// The view of an application, at a tab.
     pub fn new(key: ApplicationKey, tab: Tab) -> Self {
-        let (overview, events, objects, drift) = Default::default();
+        let (overview, events, objects, drift, actions) = Default::default();
         let (history, logs) = Default::default();
-        Self { key, tab, overview, events, objects, drift, history, logs }
+        Self { key, tab, overview, events, objects, drift, actions, history, logs }
     }
 
     fn application<'a>(&self, world: &'a World) -> Option<&'a Application> {
@@ -103,17 +108,21 @@ impl ApplicationView {
             Tab::Drift => {
                 drift::move_cursor(&mut self.drift, command, application, context.size.width, height)
             }
+            Tab::Actions => {
+                let shown = actions::Shown { application, world: context.world };
+                actions::move_cursor(&mut self.actions, command, shown, (context.size.width, height))
+            }
             Tab::Logs => false,
         }
     }
 
     /// Enter: whatever the thing under the cursor opens into.
     fn open(&mut self, context: &mut Context<'_>) {
-        if self.tab == Tab::History {
-            self.compare(context);
-        }
-        if self.tab != Tab::Overview {
-            return;
+        match self.tab {
+            Tab::History => return self.compare(context),
+            Tab::Actions => return self.act(false, context),
+            Tab::Overview => {}
+            Tab::Events | Tab::Logs | Tab::Objects | Tab::Drift => return,
         }
         match self.under(context.world, context.size) {
             Some(Item::Container(target)) => {
@@ -124,6 +133,30 @@ impl ApplicationView {
             Some(Item::Operation(id)) => context.steps.push(Step::ShowOperation(id)),
             Some(Item::Text) | None => {}
         }
+    }
+
+    /// The action under the cursor.
+    fn action<'a>(&self, world: &'a World, size: Size) -> Option<&'a ActionSpec> {
+        let shown = actions::Shown { application: self.application(world)?, world };
+        actions::selected(self.actions, shown, size.width).filter(|_| self.tab == Tab::Actions)
+    }
+
+    /// Runs the action under the cursor: with the answers of its last run when `again`. One that runs is shown instead.
+    fn act(&self, again: bool, context: &mut Context<'_>) {
+        let Some(application) = self.application(context.world) else { return };
+        let Some(action) = self.action(context.world, context.size) else { return };
+        let last = last_run(application, context.world, &action.name).map(|view| &view.operation);
+        if let Some(running) = last.filter(|last| !last.state.is_final()) {
+            context.steps.push(Step::ShowOperation(running.id));
+            return;
+        }
+        let request = last.filter(|_| again).and_then(|last| last.action.clone());
+        if again && request.is_none() {
+            context.say(Toast::hint("It was not run yet"));
+            return;
+        }
+        let name = action.name.clone();
+        context.steps.push(Step::RunAction(self.key.clone(), name, request.map(Box::new)));
     }
 
     fn compare(&self, context: &mut Context<'_>) {
@@ -217,9 +250,12 @@ impl Screen for ApplicationView {
                 )
             }
             Tab::History => self.history.pair(application).is_some(),
+            Tab::Actions => self.action(world, size).is_some(),
             Tab::Events | Tab::Logs | Tab::Objects | Tab::Drift => false,
         };
         flags.set(Flag::Row, opens);
+        let action = self.action(world, size);
+        flags.set(Flag::Ran, action.is_some_and(|it| last_run(application, world, &it.name).is_some()));
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
@@ -237,6 +273,7 @@ impl Screen for ApplicationView {
             Command::LogContainer => self.pick_container(context),
             Command::Mark if self.tab == Tab::History => self.mark(context.world),
             Command::RollBack if self.tab == Tab::History => self.roll_back(context),
+            Command::RunAgain if self.tab == Tab::Actions => self.act(true, context),
             Command::AnswerStep => self.answer(context),
             other => return self.cursor_command(other, context),
         }
@@ -263,6 +300,8 @@ impl Screen for ApplicationView {
         overview::settle(&mut self.overview, Shown::of(application, context.world), context.size);
         self.history.settle(application, height);
         drift::settle(&mut self.drift, application, context.size.width, height);
+        let shown = actions::Shown { application, world: context.world };
+        actions::settle(&mut self.actions, shown, (context.size.width, height));
         self.events.settle(application.events.len(), page.saturating_sub(4));
         self.objects.settle(application.objects.len(), page.saturating_sub(1));
         if self.tab == Tab::Logs {
@@ -312,6 +351,15 @@ impl Screen for ApplicationView {
                 Command::Help,
                 Command::Back,
             ],
+            Tab::Actions => &[
+                Command::Open,
+                Command::RunAgain,
+                Command::CancelOperation,
+                Command::ShowOverview,
+                Command::Next,
+                Command::Help,
+                Command::Back,
+            ],
             Tab::Overview | Tab::Events | Tab::Objects => &[
                 Command::AnswerStep,
                 Command::ShowLogs,
@@ -346,6 +394,10 @@ impl Screen for ApplicationView {
             Tab::Objects => application.objects.iter().filter_map(|object| object.created).map(last).min(),
             Tab::History => application.history.iter().map(|instance| last(instance.created_at)).min(),
             Tab::Drift => application.drift.iter().map(|drift| last(drift.since)).min(),
+            Tab::Actions => {
+                let runs = actions::last_runs(actions::Shown { application, world });
+                runs.filter_map(|view| progress::lasts(view, now)).min()
+            }
             Tab::Logs => None,
         };
         let operation = progress::of(world, application).filter(|_| self.tab == Tab::Overview);
@@ -360,7 +412,7 @@ impl Screen for ApplicationView {
             return;
         };
         page::head(application, look, &areas, buffer);
-        page::tabs(application, self.tab, look, areas.tabs, buffer);
+        page::tabs((application, world), self.tab, look, areas.tabs, buffer);
         match self.tab {
             Tab::Overview => {
                 overview::draw(Shown::of(application, world), self.overview, look, areas.content, buffer);
@@ -370,6 +422,10 @@ impl Screen for ApplicationView {
             Tab::Objects => objects::draw(application, self.objects, look, areas.content, buffer),
             Tab::History => self.history.draw((application, world), look, areas.content, buffer),
             Tab::Drift => drift::draw(application, self.drift, (world, look), areas.content, buffer),
+            Tab::Actions => {
+                let shown = actions::Shown { application, world };
+                actions::draw(shown, self.actions, look, areas.content, buffer);
+            }
         }
     }
 }

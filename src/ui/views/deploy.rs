@@ -2,6 +2,7 @@
 
 mod choice;
 mod field;
+mod focus;
 mod form;
 mod parameter;
 mod view;
@@ -10,8 +11,10 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use self::field::Field;
+pub use self::field::{Asks, Field};
+pub use self::focus::step_focus;
 use self::form::{Form, VERSION};
+pub use self::view::{Sheet, draw as draw_form};
 use crate::domain::World;
 use crate::domain::world::Application;
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
@@ -56,19 +59,18 @@ impl DeployForm {
     }
 
     fn step(&mut self, command: Command) {
-        let last = self.count() - 1;
-        self.focus = match command {
-            Command::Up => self.focus.saturating_sub(1),
-            Command::Down => (self.focus + 1).min(last),
-            Command::Previous => self.focus.checked_sub(1).unwrap_or(last),
-            Command::Top => 0,
-            Command::Bottom => last,
-            _ => (self.focus + 1) % self.count(),
+        self.focus = step_focus(self.focus, command, self.form.fields());
+    }
+
+    /// What is drawn of it.
+    fn sheet(&self) -> Sheet<'_> {
+        let (name, written) = match self.form.changes() {
+            None => ("New deployment".to_owned(), "   nothing is written before you confirm the plan"),
+            Some(draft) => {
+                (format!("Change {} in {}", draft.name, draft.environment), "   nothing is written yet")
+            }
         };
-        // neither end is fixed: the driver's version can be chosen, and the button is no field
-        if self.form.fields().get(self.focus).is_some_and(|field| field.is_fixed()) {
-            self.step(command);
-        }
+        Sheet { name, written: written.to_owned(), section: "PARAMETERS", fields: self.form.fields() }
     }
 
     /// The field that has the focus.
@@ -166,7 +168,7 @@ impl Screen for DeployForm {
     }
 
     fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-        view::draw(&self.form, self.focus, look, area, buffer);
+        view::draw(&self.sheet(), self.focus, look, area, buffer);
     }
 }
 

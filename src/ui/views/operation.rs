@@ -1,6 +1,7 @@
 //! One operation: what holds it up, its steps live, and what happened.
 
 mod content;
+mod output;
 mod steps;
 
 use std::sync::Arc;
@@ -10,15 +11,17 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use self::content::{Areas, Item};
+use self::content::{Areas, Events, Item};
+use crate::domain::call::StepId;
 use crate::domain::operation::OperationEvent;
-use crate::domain::{OperationId, OperationView, Problem, World};
+use crate::domain::{OperationId, OperationView, Problem, StepState, World};
 use crate::ui::event::{Effect, Reply, RequestId};
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::list::Cursor;
 use crate::ui::look::Look;
-use crate::ui::screen::{Context, Screen, Tab};
+use crate::ui::screen::{Context, Screen, Step, Tab};
 use crate::ui::views::operations::{ask_for_answer, ask_to_cancel, show_application};
+use crate::ui::views::output::{Feed, has_output};
 use crate::ui::views::progress;
 use crate::ui::widgets::page::plain;
 
@@ -29,6 +32,8 @@ pub struct OperationPage {
     /// As it was seen last: what has ended long ago is still readable when newer ones have taken its place in the picture.
     seen: Option<Arc<OperationView>>,
     journal: Journal,
+    /// What one of its steps prints and calls.
+    feed: Feed,
     cursor: Cursor,
 }
 
@@ -48,7 +53,8 @@ impl OperationPage {
 
     /// The page of an operation.
     pub fn new(id: OperationId) -> Self {
-        Self { id, seen: None, journal: Journal::default(), cursor: Cursor::default() }
+        let (journal, feed, cursor) = Default::default();
+        Self { id, seen: None, journal, feed, cursor }
     }
 
     /// Reads the events again when the operation moved since they were asked for; never twice at once.
@@ -63,15 +69,40 @@ impl OperationPage {
         self.journal.as_of.clone_from(&self.seen);
     }
 
-    fn events(&self) -> Option<&Result<Vec<OperationEvent>, Problem>> {
-        self.journal.events.as_ref()
+    /// What is known of it beside its steps.
+    fn told(&self) -> (Events<'_>, &Feed) {
+        (self.journal.events.as_ref(), &self.feed)
+    }
+
+    /// Follows the output of the step under the cursor; of the one that runs, or ran last, where that has none.
+    fn watch(&mut self, context: &mut Context<'_>) {
+        let Some(view) = self.seen.clone() else { return };
+        let chosen = self.step_under(context.size).filter(|position| prints(&view, *position));
+        let step = chosen.or_else(|| output::last(&view));
+        let step = step.map(|position| StepId { operation: self.id, position });
+        self.feed.follow(step, context);
+    }
+
+    /// Enter: the answers of a step that asks, else all that it printed.
+    fn open(&self, view: &OperationView, context: &mut Context<'_>) {
+        let under = self.step_under(context.size);
+        let asks = |position: usize| {
+            view.steps.get(position).is_some_and(|record| record.state == StepState::Asking)
+        };
+        match under.filter(|position| prints(view, *position) && !asks(*position)) {
+            Some(position) => {
+                let step = StepId { operation: self.id, position };
+                context.steps.push(Step::ShowOutput(step));
+            }
+            None => ask_for_answer(view, under, context),
+        }
     }
 
     fn settle(&mut self, size: Size) {
         let Some(view) = self.seen.clone() else { return };
         let mut cursor = self.cursor;
         plain(|look| {
-            content::page(&view, self.events(), look, size.width).settle(&mut cursor, Areas::height(size));
+            content::page(&view, self.told(), look, size.width).settle(&mut cursor, Areas::height(size));
         });
         self.cursor = cursor;
     }
@@ -80,7 +111,7 @@ impl OperationPage {
         let Some(view) = self.seen.clone() else { return false };
         let mut cursor = self.cursor;
         let moved = plain(|look| {
-            let page = content::page(&view, self.events(), look, size.width);
+            let page = content::page(&view, self.told(), look, size.width);
             page.move_cursor(&mut cursor, command, Areas::height(size))
         });
         self.cursor = cursor;
@@ -90,13 +121,17 @@ impl OperationPage {
     /// The step that the cursor is on.
     fn step_under(&self, size: Size) -> Option<usize> {
         let view = self.seen.as_ref()?;
-        let item =
-            plain(|look| content::page(view, self.events(), look, size.width).item_at(self.cursor.at))?;
+        let item = plain(|look| content::page(view, self.told(), look, size.width).item_at(self.cursor.at))?;
         match item {
             Item::Step(position) => Some(position),
             Item::Text => None,
         }
     }
+}
+
+/// Whether a step runs a function of the driver.
+fn prints(view: &OperationView, position: usize) -> bool {
+    view.operation.plan.steps.get(position).is_some_and(has_output)
 }
 
 impl Screen for OperationPage {
@@ -108,26 +143,30 @@ impl Screen for OperationPage {
         Layer::Detail
     }
 
-    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
+    fn flags(&self, _world: &World, size: Size, flags: &mut Flags) {
         let Some(view) = &self.seen else { return };
         let asking = progress::asks(view);
         flags.set(Flag::Busy, progress::can_be_cancelled(view));
         flags.set(Flag::Asking, asking);
-        // Enter opens the question; there is nothing else behind a step.
-        flags.set(Flag::Row, asking);
+        // Enter opens the question, or what the step printed; there is nothing else behind a step.
+        let printed = self.step_under(size).is_some_and(|position| prints(view, position));
+        flags.set(Flag::Row, asking || printed);
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
         let Some(view) = self.seen.clone() else { return false };
         match command {
-            Command::AnswerStep | Command::Open => {
-                ask_for_answer(&view, self.step_under(context.size), context);
-            }
+            Command::AnswerStep => ask_for_answer(&view, self.step_under(context.size), context),
+            Command::Open => self.open(&view, context),
             Command::CancelOperation => ask_to_cancel(&view, context),
             Command::CopyName => context.copy(&view.operation.id.to_string()),
             other => match Tab::of(other) {
                 Some(tab) => show_application(&view, tab, context),
-                None => return self.move_cursor(other, context.size),
+                None => {
+                    let moved = self.move_cursor(other, context.size);
+                    self.watch(context);
+                    return moved;
+                }
             },
         }
         true
@@ -142,7 +181,11 @@ impl Screen for OperationPage {
                 self.settle(context.size);
                 None
             }
-            other => Some(other),
+            other => {
+                let left = self.feed.reply(id, other);
+                self.settle(context.size);
+                left
+            }
         }
     }
 
@@ -150,17 +193,20 @@ impl Screen for OperationPage {
         if let Some(view) = context.world.operation(self.id) {
             self.seen = Some(Arc::clone(view));
         }
+        self.watch(context);
         self.read(context);
         self.settle(context.size);
     }
 
     fn leave(&mut self, context: &mut Context<'_>) {
         context.effects.extend(self.journal.asked.take().map(Effect::Cancel));
+        self.feed.stop(context);
     }
 
     fn hints(&self) -> &'static [Command] {
         &[
             Command::AnswerStep,
+            Command::Open,
             Command::CancelOperation,
             Command::ShowOverview,
             Command::ShowLogs,

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use ratatui::text::Span;
 
 use crate::domain::world::Application;
-use crate::domain::{OperationKind, OperationState, OperationView, Problem, Step, StepState, World};
+use crate::domain::{
+    OperationKind, OperationState, OperationView, Problem, Step, StepRecord, StepState, World,
+};
 use crate::ui::format;
 use crate::ui::look::Look;
 use crate::ui::model::SPIN;
@@ -116,6 +118,25 @@ pub fn step_mark(state: StepState, look: &Look<'_>) -> (&'static str, Role) {
         StepState::Failed => ("✗", Role::Fail),
         StepState::Skipped => ("–", Role::Muted),
     }
+}
+
+/// As [`step_mark`], and told apart when it succeeded with a warning.
+pub fn record_mark(record: &StepRecord, look: &Look<'_>) -> (&'static str, Role) {
+    match warning(record) {
+        Some(_) => ("▲", Role::Warn),
+        None => step_mark(record.state, look),
+    }
+}
+
+/// What went wrong in a step that succeeded all the same.
+pub fn warning(record: &StepRecord) -> Option<&Problem> {
+    record.problem.as_ref().filter(|_| record.state == StepState::Succeeded)
+}
+
+/// How many of its steps succeeded with a warning, in words; none when none did.
+pub fn warnings(view: &OperationView) -> Option<String> {
+    let count = view.steps.iter().filter(|record| warning(record).is_some()).count();
+    (count > 0).then(|| format!("▲ {}", format::count(count, "warning")))
 }
 
 /// How many steps succeeded, of how many: what was skipped or failed is no progress.

@@ -47,14 +47,14 @@ impl Performer for Doer<'_> {
             }
             Call::Scale { component, replicas } => self.scale(component, *replicas).await,
             Call::Restart { components } => self.restart(components.as_deref(), position).await,
-            Call::WaitReady { components, timeout } => {
-                self.wait_ready(components.as_deref(), *timeout).await
-            }
+            Call::WaitReady { components, timeout } => self.wait_ready(components.as_deref(), *timeout).await,
             Call::ExecuteCommands(commands) => self.execute_commands(commands, doubt).await,
             Call::RunJob(job) => self.run_job(job, position).await,
             Call::HttpCheck(check) => self.http_check(check).await,
             Call::UpgradeDeploymentVersion { version } => self.upgrade(version).await,
-            Call::BackUp => Err(refused("back_up: backups are not there yet", "a later version of Styrmin makes them")),
+            Call::BackUp => {
+                Err(refused("back_up: backups are not there yet", "a later version of Styrmin makes them"))
+            }
             Call::Log { text } => {
                 self.printer.print(OutputSource::Log, text).await;
                 Ok(Value::Null)
@@ -106,7 +106,9 @@ impl Doer<'_> {
                     Ok(answer) => match judge(check, &answer) {
                         None => {
                             let body = self.printer.cover(&String::from_utf8_lossy(&answer.body));
-                            return Ok(json!({ "status": answer.status, "millis": answer.millis, "body": body }));
+                            return Ok(
+                                json!({ "status": answer.status, "millis": answer.millis, "body": body }),
+                            );
                         }
                         Some(why) => why,
                     },
@@ -137,7 +139,13 @@ impl Doer<'_> {
         let Some(id) = operation.goal.deployment else {
             return Err(refused("upgrade_deployment_version: the deployment is not recorded", ""));
         };
-        let record = self.hands.engine.store().deployment(id).await.map_err(|error| CallError::Transient(error.into()))?;
+        let record = self
+            .hands
+            .engine
+            .store()
+            .deployment(id)
+            .await
+            .map_err(|error| CallError::Transient(error.into()))?;
         let Some(record) = record else {
             return Err(refused("upgrade_deployment_version: the deployment is not recorded", ""));
         };
@@ -145,8 +153,12 @@ impl Doer<'_> {
             return Ok(Value::Null);
         }
         if operation.action.is_none() {
-            let why = format!("the operation leads to {}, and changes it itself", record.draft.application_version);
-            return Err(refused(format!("upgrade_deployment_version: it cannot be {version} at a hook"), why));
+            let why =
+                format!("the operation leads to {}, and changes it itself", record.draft.application_version);
+            return Err(refused(
+                format!("upgrade_deployment_version: it cannot be {version} at a hook"),
+                why,
+            ));
         }
         let mut draft = record.draft;
         version.clone_into(&mut draft.application_version);
@@ -173,11 +185,15 @@ impl Doer<'_> {
 /// What is not as it should be of an answer.
 fn judge(check: &HttpCheck, answer: &HttpAnswer) -> Option<String> {
     if answer.status != check.status {
-        return Some(format!("{}{} answered {}, not {}", check.service, check.path, answer.status, check.status));
+        return Some(format!(
+            "{}{} answered {}, not {}",
+            check.service, check.path, answer.status, check.status
+        ));
     }
     let wanted = check.contains.as_ref()?;
     let body = String::from_utf8_lossy(&answer.body);
-    (!body.contains(wanted.as_str())).then(|| format!("{}{} answered without '{wanted}'", check.service, check.path))
+    (!body.contains(wanted.as_str()))
+        .then(|| format!("{}{} answered without '{wanted}'", check.service, check.path))
 }
 
 fn progress(done: f64, total: Option<f64>, text: Option<&str>) -> String {

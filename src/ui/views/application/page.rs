@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 
+use super::actions::manual;
 use crate::domain::world::Application;
 use crate::domain::{InstanceState, World};
 use crate::ui::format;
@@ -93,11 +94,17 @@ fn instance(application: &Application) -> String {
 }
 
 /// Draws the tabs, and a rule below them where there is room.
-pub fn tabs(application: &Application, current: Tab, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+pub fn tabs(
+    (application, world): (&Application, &World),
+    current: Tab,
+    look: &Look<'_>,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let mut spans = Vec::new();
     let mut underline = Vec::new();
     for tab in Tab::ALL {
-        let name = label(application, tab);
+        let name = label(application, world, tab);
         let (role, rule) = if tab == current { (Role::TabActive, "━") } else { (Role::Tab, "─") };
         let style = if tab == current { Role::Accent } else { Role::Border };
         underline.push(look.span(style, rule.repeat(format::width(&name))));
@@ -115,7 +122,7 @@ pub fn tabs(application: &Application, current: Tab, look: &Look<'_>, area: Rect
     }
 }
 
-fn label(application: &Application, tab: Tab) -> String {
+fn label(application: &Application, world: &World, tab: Tab) -> String {
     match tab {
         Tab::Overview => "Overview".to_owned(),
         Tab::Logs => "Logs".to_owned(),
@@ -128,6 +135,10 @@ fn label(application: &Application, tab: Tab) -> String {
         Tab::History => format!("History {}", application.history.len()),
         Tab::Drift if application.drift.is_empty() => "Drift".to_owned(),
         Tab::Drift => format!("Drift {} ≠", application.drift.len()),
+        Tab::Actions => match manual(application, world).len() {
+            0 => "Actions".to_owned(),
+            count => format!("Actions {count}"),
+        },
     }
 }
 

@@ -114,11 +114,11 @@ fn a_log_that_broke_off_is_not_followed_in_a_loop() {
 
 #[test]
 fn tabs_go_round_and_containers_are_offered() {
-    let (mut page, _) = Page::new("shop", Tab::Drift);
+    let (mut page, _) = Page::new("shop", Tab::Actions);
     page.run(Command::Next);
     assert_eq!(page.view.tab, Tab::Overview);
     page.run(Command::Previous);
-    assert_eq!(page.view.tab, Tab::Drift);
+    assert_eq!(page.view.tab, Tab::Actions);
     page.run(Command::ShowLogs);
     let offered = page.run(Command::LogContainer).1;
     assert!(matches!(&offered[..], [Step::PickContainer(targets)] if targets.len() == 3));
@@ -221,4 +221,57 @@ fn an_operation_that_does_not_get_through_is_the_first_thing_on_the_page() {
         [Step::ShowOperation(crate::domain::OperationId(8))],
         "it went well"
     );
+}
+
+/// The actions of `notes`, in a picture.
+fn actions(world: World) -> Page {
+    let mut page = Page::new("notes", Tab::Actions).0;
+    page.world = world;
+    page.with(|view, context| view.refresh(context));
+    page
+}
+
+fn run_of(page: &mut Page, command: Command) -> (String, Option<crate::domain::ActionRequest>) {
+    match &page.run(command).1[..] {
+        [Step::RunAction(key, name, request)] if key.name == "notes" => {
+            (name.clone(), request.as_deref().cloned())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_action_is_run_or_run_again_with_its_answers() {
+    let mut page = actions(crate::ui::action_samples::world());
+    assert_eq!(run_of(&mut page, Command::Open), ("vacuum".to_owned(), None));
+    page.run(Command::Down);
+    assert_eq!(run_of(&mut page, Command::Open), ("reindex".to_owned(), None));
+    assert!(flags(&page).has(Flag::Ran) && flags(&page).has(Flag::Row));
+    let (name, request) = run_of(&mut page, Command::RunAgain);
+    assert_eq!((name.as_str(), &request.unwrap().answers["workers"]), ("reindex", &serde_json::json!(4)));
+    page.run(Command::Down);
+    assert!(!flags(&page).has(Flag::Ran), "rotate-keys was not run yet");
+    assert!(matches!(&page.run(Command::RunAgain).1[..], [Step::Say(_)]));
+    page.run(Command::Down);
+    assert_eq!(run_of(&mut page, Command::Open).0, "rotate-keys", "what runs at hooks is not started");
+}
+
+#[test]
+fn an_action_that_runs_is_shown_instead_of_run_twice() {
+    let mut page = actions(crate::ui::action_samples::running_world());
+    page.run(Command::Down);
+    for command in [Command::Open, Command::RunAgain] {
+        assert_eq!(page.run(command).1, [Step::ShowOperation(crate::domain::OperationId(23))]);
+    }
+}
+
+#[test]
+fn a_driver_without_actions_or_that_is_gone_offers_none() {
+    let mut page = actions(sample::world());
+    assert_eq!(page.run(Command::Open).1, []);
+    let mut world = crate::ui::action_samples::world();
+    world.drivers.clear();
+    let mut page = actions(world);
+    assert_eq!(page.run(Command::Open).1, []);
+    assert!(!flags(&page).has(Flag::Row));
 }

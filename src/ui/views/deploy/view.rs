@@ -6,7 +6,6 @@ use ratatui::text::Line;
 
 use super::choice::Choice;
 use super::field::{Asks, Entry, Field};
-use super::form::Form;
 use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::layout::{inset, rows_from};
@@ -34,23 +33,29 @@ enum Row<'a> {
     Button(bool),
 }
 
+/// A form to be drawn.
+pub struct Sheet<'a> {
+    /// Its heading.
+    pub name: String,
+    /// What is written, or not, while it is filled in.
+    pub written: String,
+    /// What stands above the parameters.
+    pub section: &'static str,
+    /// Its fields.
+    pub fields: &'a [Field],
+}
+
 /// Draws the form; `focus` is the field that has the keys, or the number of fields for the button.
-pub fn draw(form: &Form, focus: usize, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+pub fn draw(sheet: &Sheet<'_>, focus: usize, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let title = Rect { height: u16::from(area.height >= 6), ..area };
-    let (name, written) = match form.changes() {
-        None => ("New deployment".to_owned(), "   nothing is written before you confirm the plan"),
-        Some(draft) => {
-            (format!("Change {} in {}", draft.name, draft.environment), "   nothing is written yet")
-        }
-    };
     let line = Line::from(vec![
         look.span(Role::Muted, "Applications › "),
-        look.span(Role::Title, name),
-        look.span(Role::Muted, written),
+        look.span(Role::Title, sheet.name.clone()),
+        look.span(Role::Muted, sheet.written.clone()),
     ]);
     paint::line(buffer, inset(title, 1), line);
     let content = rows_from(area, title.height);
-    let rows = rows(form, focus, usize::from(content.width.saturating_sub(LABELS + 4)));
+    let rows = rows(sheet, focus, usize::from(content.width.saturating_sub(LABELS + 4)));
     let at = rows.iter().position(|row| match row {
         Row::Field(index, field, row) => *index == focus && *row == field.row(),
         Row::Button(focused) => *focused,
@@ -66,13 +71,13 @@ pub fn draw(form: &Form, focus: usize, look: &Look<'_>, area: Rect, buffer: &mut
     scroll::bar(buffer, content, look, offset, rows.len());
 }
 
-fn rows<'a>(form: &'a Form, focus: usize, width: usize) -> Vec<Row<'a>> {
+fn rows<'a>(sheet: &'a Sheet<'_>, focus: usize, width: usize) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     let mut parameters = false;
-    for (index, field) in form.fields().iter().enumerate() {
+    for (index, field) in sheet.fields.iter().enumerate() {
         if matches!(field.asks, Asks::Parameter(_)) && !parameters {
             parameters = true;
-            rows.extend([Row::Gap, Row::Section("PARAMETERS")]);
+            rows.extend([Row::Gap, Row::Section(sheet.section)]);
         } else if index == 0 {
             rows.push(Row::Gap);
         }
@@ -92,7 +97,7 @@ fn rows<'a>(form: &'a Form, focus: usize, width: usize) -> Vec<Row<'a>> {
             );
         }
     }
-    rows.extend([Row::Gap, Row::Button(focus >= form.fields().len())]);
+    rows.extend([Row::Gap, Row::Button(focus >= sheet.fields.len())]);
     rows
 }
 

@@ -24,7 +24,7 @@ pub fn write(sheet: &mut Sheet<'_>, driver: &DriverVersion, latest: &str) {
         }
     }
     section(sheet, "SERVICES", "", &spec.services, service);
-    section(sheet, "ACTIONS", " · shown, not run yet", &spec.actions, action);
+    section(sheet, "ACTIONS", "", &spec.actions, action);
     section(sheet, "ENVIRONMENT VARIABLES", "", &spec.env_vars, |sheet, variable| {
         let of = some("of ", &variable.components.join(", "));
         sheet.item(&variable.name, &joined(&[some("set by ", &variable.level), of]));

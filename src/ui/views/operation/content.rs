@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 
-use super::{OperationPage, steps};
+use super::{OperationPage, output, steps};
 use crate::domain::operation::OperationEvent;
 use crate::domain::world::EngineView;
 use crate::domain::{OperationState, OperationView, Problem, World};
@@ -13,6 +13,7 @@ use crate::ui::keymap::{Command, Layer};
 use crate::ui::layout::{inset, row, rows_from};
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
+use crate::ui::views::output::Feed;
 use crate::ui::views::progress::{self, Standing};
 use crate::ui::widgets::{self, empty, paint};
 
@@ -27,6 +28,9 @@ pub enum Item {
     /// Something to read.
     Text,
 }
+
+/// What happened, as far as it is known.
+pub type Events<'a> = Option<&'a Result<Vec<OperationEvent>, Problem>>;
 
 /// The lines of the page.
 pub type Page<'a> = widgets::page::Page<'a, Item>;
@@ -81,7 +85,7 @@ pub fn draw(view: &OperationPage, world: &World, look: &Look<'_>, area: Rect, bu
     head(operation, look, &areas, buffer);
     facts(operation, world, look, areas.facts, buffer);
     paint::rule(buffer, areas.rule, look.style(Role::Border));
-    page(operation, view.events(), look, area.width).draw(view.cursor, areas.content, buffer);
+    page(operation, view.told(), look, area.width).draw(view.cursor, areas.content, buffer);
 }
 
 fn head(view: &OperationView, look: &Look<'_>, areas: &Areas, buffer: &mut Buffer) {
@@ -102,6 +106,7 @@ fn facts(view: &OperationView, world: &World, look: &Look<'_>, area: Rect, buffe
     let mut spans = progress::bar(view, look);
     spans.push(look.span(Role::Text, format!(" {}", progress::steps(view))));
     let mut told = Vec::new();
+    told.extend(progress::warnings(view));
     told.extend(progress::took(view, look));
     if operation.state.is_final() {
         told.extend(operation.times.ended.map(|ended| look.ago(ended)));
@@ -118,7 +123,7 @@ fn facts(view: &OperationView, world: &World, look: &Look<'_>, area: Rect, buffe
 /// The page: what holds it up first, then its steps, then what happened.
 pub fn page<'a>(
     view: &OperationView,
-    events: Option<&Result<Vec<OperationEvent>, Problem>>,
+    (events, feed): (Events<'_>, &Feed),
     look: &'a Look<'a>,
     width: u16,
 ) -> Page<'a> {
@@ -126,6 +131,7 @@ pub fn page<'a>(
     cause(&mut page, view);
     page.section("STEPS");
     steps::add(&mut page, view);
+    output::add(&mut page, view, feed);
     journal(&mut page, view, events);
     page
 }
@@ -164,7 +170,7 @@ fn cause(page: &mut Page<'_>, view: &OperationView) {
 }
 
 /// What happened, the newest first: what one looks for at night is the end.
-fn journal(page: &mut Page<'_>, view: &OperationView, events: Option<&Result<Vec<OperationEvent>, Problem>>) {
+fn journal(page: &mut Page<'_>, view: &OperationView, events: Events<'_>) {
     let look = page.look;
     let times = &view.operation.times;
     page.heading(vec![

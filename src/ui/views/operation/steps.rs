@@ -4,7 +4,7 @@ use ratatui::text::Span;
 
 use super::content::{Item, Page};
 use crate::domain::operation::StepRecord;
-use crate::domain::{OperationView, Step, StepState};
+use crate::domain::{OperationView, Problem, Step, StepState};
 use crate::ui::format;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
@@ -40,7 +40,7 @@ fn line(
     told: bool,
 ) {
     let look = page.look;
-    let (sign, role) = progress::step_mark(record.state, look);
+    let (sign, role) = progress::record_mark(record, look);
     let quiet = matches!(record.state, StepState::Pending | StepState::Skipped);
     let text = if quiet { Role::Muted } else { Role::Text };
     let word = if state == 0 { "" } else { record.state.as_str() };
@@ -53,7 +53,9 @@ fn line(
     let used: usize = spans.iter().map(Span::width).sum();
     let remark = remark(view, position, told, look);
     let room = page.width.saturating_sub(used);
-    let urgent = progress::is_told(record.state) || record.state == StepState::Unknown;
+    let urgent = progress::is_told(record.state)
+        || record.state == StepState::Unknown
+        || progress::warning(record).is_some();
     let below = urgent && format::width(&remark) > room;
     if !below {
         let role = if urgent { Role::Text } else { Role::Muted };
@@ -98,8 +100,18 @@ fn remark(view: &OperationView, position: usize, told: bool, look: &Look<'_>) ->
         StepState::Asking => what.unwrap_or("was it done?").to_owned(),
         StepState::Failed => what.unwrap_or("it failed, and gives no reason").to_owned(),
         StepState::Skipped => skipped(view, step, record),
-        StepState::Succeeded => step.note.clone(),
+        StepState::Succeeded => match progress::warning(record) {
+            Some(problem) => warned(problem),
+            None => step.note.clone(),
+        },
     }
+}
+
+/// What went wrong and did not count.
+fn warned(problem: &Problem) -> String {
+    let why = problem.why.trim();
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    format!("{}{why}; it does not count", problem.what)
 }
 
 /// When the next try comes.
@@ -112,6 +124,9 @@ fn next_try(record: &StepRecord, look: &Look<'_>) -> String {
 
 /// The steps before it that have not succeeded yet.
 fn waits_for(view: &OperationView, step: &Step) -> String {
+    if step.on_failure {
+        return "runs only when something fails".to_owned();
+    }
     if step.finally {
         return "runs at the end, however it ends".to_owned();
     }

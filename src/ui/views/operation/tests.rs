@@ -156,3 +156,54 @@ fn every_state_of_a_step_says_what_it_waits_for_or_why_it_stands() {
     let cancelled = shown(&|view| view.operation.orders.cancelled_by = Some("ben@jump-1".into()));
     assert!(cancelled.contains("ben@jump-1 cancelled it") && cancelled.contains("Cancelling"), "{cancelled}");
 }
+
+mod actions {
+    use super::*;
+    use crate::domain::call::StepId;
+    use crate::ui::action_samples as samples;
+
+    const STEP: StepId = StepId { operation: OperationId(23), position: 0 };
+
+    fn hear(fixture: &mut Fixture, id: u64) -> bool {
+        let mut taken = false;
+        fixture.with(|page, context| {
+            taken = page.reply(RequestId(id), Reply::Output(Ok(samples::output())), context).is_none();
+        });
+        taken
+    }
+
+    #[test]
+    fn the_end_of_what_an_action_prints_is_shown_and_enter_shows_all() {
+        let mut fixture = Fixture::new(samples::running());
+        let effects = fixture.refresh();
+        assert_eq!(effects[0], Effect::FollowOutput(RequestId(1), STEP));
+        assert!(matches!(effects[1..], [Effect::ReadOperation(..)]), "{effects:?}");
+        assert!(!fixture.screen().contains("OUTPUT"), "there is none yet");
+        assert!(hear(&mut fixture, 1));
+        let screen = fixture.screen();
+        assert!(screen.contains("▸ sleep(seconds=30)") && screen.contains("✗ refused"), "{screen}");
+        assert!(!screen.contains("reindexing notes"), "only the end: {screen}");
+        assert_eq!(fixture.run(Command::Open), [Step::ShowOutput(STEP)]);
+        let left = fixture.with(|page, context| page.leave(context)).0;
+        assert!(left.contains(&Effect::Cancel(RequestId(1))), "{left:?}");
+    }
+
+    #[test]
+    fn a_failure_that_does_not_count_is_told_with_its_sign() {
+        let mut fixture = Fixture::new(samples::warned());
+        fixture.refresh();
+        let screen = fixture.screen();
+        assert!(screen.contains("▲ run reindex") && screen.contains("▲ 1 warning"), "{screen}");
+        assert!(
+            screen.contains("held it for eleven minutes") && screen.contains("it does not count"),
+            "{screen}"
+        );
+        assert!(screen.contains("✓ Succeeded"), "{screen}");
+    }
+
+    #[test]
+    fn operations_without_actions_follow_nothing() {
+        let mut fixture = Fixture::new(sample::running_operation());
+        assert_eq!(fixture.refresh(), [read(1)]);
+    }
+}

@@ -87,12 +87,12 @@ impl Doer<'_> {
             ..Command::new(argv.to_vec())
         };
         let shown = self.printer.cover(&shown(argv));
-        self.printer.print(OutputSource::Note, &format!("$ {shown}  ({}/{})", target.pod, target.container)).await;
+        self.printer
+            .print(OutputSource::Note, &format!("$ {shown}  ({}/{})", target.pod, target.container))
+            .await;
         let (output, lines) = printing(self.printer);
-        let (executed, ()) = tokio::join!(
-            self.hands.engine.cluster().exec(target, command, Some(output)),
-            lines
-        );
+        let (executed, ()) =
+            tokio::join!(self.hands.engine.cluster().exec(target, command, Some(output)), lines);
         let executed = executed.map_err(|error| match (error.is_transient(), call.idempotent) {
             (false, _) => CallError::Refused(error.problem()),
             (true, true) => CallError::Transient(error.problem()),
@@ -106,7 +106,9 @@ impl Doer<'_> {
         let stderr = self.printer.cover(&executed.stderr.text());
         let code = match &executed.ended {
             ExecEnded::Exited(code) => *code,
-            ended @ ExecEnded::TimedOut { .. } => return Err(refused(format!("{shown}: {ended}"), last(&stderr))),
+            ended @ ExecEnded::TimedOut { .. } => {
+                return Err(refused(format!("{shown}: {ended}"), last(&stderr)));
+            }
         };
         if call.check && code != 0 {
             let why = if stderr.trim().is_empty() { last(&stdout) } else { last(&stderr) };

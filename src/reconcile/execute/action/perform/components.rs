@@ -47,11 +47,7 @@ impl Doer<'_> {
         chosen.flat_map(|(_, keys)| keys).filter(|key| key.kind != "DaemonSet").collect()
     }
 
-    pub(super) async fn stop(
-        &self,
-        names: Option<&[String]>,
-        timeout: Duration,
-    ) -> Result<Value, CallError> {
+    pub(super) async fn stop(&self, names: Option<&[String]>, timeout: Duration) -> Result<Value, CallError> {
         let names = self.chosen(names)?;
         let wanted: Vec<Wanted> = self.workloads(&names).into_iter().map(|key| (key, 0)).collect();
         self.set(&wanted).await?;
@@ -68,7 +64,10 @@ impl Doer<'_> {
         let wanted: Vec<Wanted> =
             self.workloads(&names).into_iter().map(|key| (key.clone(), self.usual(&key))).collect();
         if !wanted.is_empty() && wanted.iter().all(|(_, replicas)| *replicas == 0) {
-            return Err(refused("start_components: they are to have no pods", "the application is to be stopped"));
+            return Err(refused(
+                "start_components: they are to have no pods",
+                "the application is to be stopped",
+            ));
         }
         self.set(&wanted).await?;
         let well = || self.have(&wanted) && self.are_well(&names);
@@ -79,7 +78,10 @@ impl Doer<'_> {
         let names = self.chosen(Some(&[name.to_owned()]))?;
         let workloads = self.workloads(&names);
         if workloads.is_empty() {
-            return Err(refused(format!("scale: the component '{name}' has nothing that could be scaled"), ""));
+            return Err(refused(
+                format!("scale: the component '{name}' has nothing that could be scaled"),
+                "",
+            ));
         }
         let wanted: Vec<Wanted> = workloads.into_iter().map(|key| (key, replicas)).collect();
         self.set(&wanted).await?;

@@ -31,7 +31,8 @@ impl Doer<'_> {
             env: call.env.iter().map(|(name, value)| (name.clone(), variable(value))).collect(),
             timeout: call.timeout,
         };
-        let made = job(&spec, template.as_ref()).map_err(|why| refused(format!("run_job: {}", call.name), why))?;
+        let made =
+            job(&spec, template.as_ref()).map_err(|why| refused(format!("run_job: {}", call.name), why))?;
         self.printer.print(OutputSource::Note, &format!("Job {}", spec.name)).await;
         let (output, lines) = printing(self.printer);
         let step = StepId { operation: self.run.operation.id, position: self.run.position };
