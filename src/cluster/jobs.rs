@@ -113,6 +113,8 @@ impl Cluster {
             }
             looked_at = loop {
                 moved.mark_unchanged();
+                // also for what moved while the server was asked
+                follower.look();
                 let told = index.object(key).map(|known| known.resource_version);
                 let watched = index.sees(&key.namespace, &key.kind);
                 if watched && told != looked_at {
@@ -121,7 +123,7 @@ impl Cluster {
                 let unseen = async { if watched { std::future::pending().await } else { sleep(LOOK).await } };
                 tokio::select! {
                     // the index lives as long as this cluster
-                    _ = moved.changed() => follower.look(),
+                    _ = moved.changed() => {}
                     () = follower.pass_on() => {}
                     () = unseen => break told,
                 }

@@ -87,7 +87,7 @@ fn answers_have_their_types_defaults_are_left_out_and_secrets_go_beside() {
     let wanted = json!({"table": "notes", "full": true, "mode": "thorough", "skip": ["a", "b"]});
     assert_eq!(json!(request.answers), wanted);
     assert_eq!(request.typed["password"].reveal(), "hunter2");
-    assert!(!format!("{steps:?} {:?}", filling.view).contains("hunter2"));
+    assert!(!format!("{steps:?}").contains("hunter2"));
 }
 
 #[test]

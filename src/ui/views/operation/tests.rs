@@ -195,7 +195,7 @@ mod actions {
         let screen = fixture.screen();
         assert!(screen.contains("▲ run reindex") && screen.contains("▲ 1 warning"), "{screen}");
         assert!(
-            screen.contains("held it for eleven minutes") && screen.contains("it does not count"),
+            screen.contains("locked by another session") && screen.contains("it does not count"),
             "{screen}"
         );
         assert!(screen.contains("✓ Succeeded"), "{screen}");
