@@ -38,6 +38,8 @@ mod guillotine;
 mod leases;
 #[path = "engine/matrix.rs"]
 mod matrix;
+#[path = "engine/notes_actions.rs"]
+mod notes_actions;
 #[path = "engine/operations.rs"]
 mod operations;
 #[path = "engine/rig.rs"]
