@@ -24,7 +24,7 @@ pub use crate::domain::version;
 pub use built_in::{SOURCE as BUILT_IN, built_in};
 pub use content::Content;
 pub use diagnostic::{Diagnostic, Severity, problem};
-pub use load::{Loaded, load_content, load_directory, load_files};
+pub use load::{Loaded, SPEC_FILE, load_content, load_directory, load_files};
 pub use render::{Circumstances, Outcome, RenderedHook, Rendering, check_deployable, render, render_alone};
 pub use skeleton::skeleton;
 pub use values::values;

@@ -126,7 +126,7 @@ pub struct DriverSpec {
     pub env_vars: Vec<EnvVarSpec>,
     /// Containers whose command or arguments may be overridden.
     pub container_overrides: Vec<ContainerOverride>,
-    /// Code that runs at lifecycle hooks. Recorded and shown; not run yet.
+    /// Code that runs at lifecycle hooks, or when a person asks for it.
     pub actions: Vec<ActionSpec>,
 }
 

@@ -11,7 +11,7 @@ use super::{Diagnostic, spec, templates, yaml};
 use crate::domain::DriverVersion;
 
 /// The specification's file name.
-pub(super) const SPEC_FILE: &str = "driver.styrmin.yml";
+pub const SPEC_FILE: &str = "driver.styrmin.yml";
 
 /// A driver version that may be recorded, and what is worth knowing about it.
 #[derive(Debug, Clone, PartialEq)]

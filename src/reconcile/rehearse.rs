@@ -37,6 +37,7 @@ impl Engine {
         let told = Told {
             name: &Name { namespace, name: record.draft.name.clone() },
             environment: &record.draft.environment,
+            phase: record.phase,
             driver: &driver,
             action,
             request: Some(request),

@@ -68,6 +68,42 @@ fn what_goes_wrong_when_it_is_rendered_is_found_too() {
     assert!(code == 1 && text.contains("nowhere: error: it cannot be read"), "{text}");
 }
 
+const ACTIONS: &str = "
+  actions:
+    - { name: tidy, location: 'actions.star::tidy' }
+    - { name: quiesce, hook: backup, mode: pre, location: 'actions.star::tidy' }
+    - { name: ask, hook: stop, location: 'more.star::ask', prompts: [{ name: why }] }
+";
+
+#[test]
+fn functions_of_actions_are_looked_through() {
+    let home = Home::with_driver();
+    let file = home.path("wiki/driver.styrmin.yml");
+    let spec = fs::read_to_string(&file).unwrap();
+    fs::write(&file, spec.trim_end().to_owned() + ACTIONS).unwrap();
+    let write = |name: &str, text: &str| fs::write(home.path("wiki").join(name), text).unwrap();
+    write("actions.star", "load(\"lib.star\", \"a\")\n\ndef tidy(ctx):\n    log(a)\n");
+    write("lib.star", "a = \"x\"\n");
+    write("more.star", "load(\"lib.star\", \"a\")\n\ndef ask(ctx):\n    log(a)\n");
+    let text = home.run(&["lint", "wiki"]).good();
+    let expected = "note: the action 'quiesce' runs with backups, which are not there yet";
+    assert!(text.contains(expected) && text.ends_with("no errors, 1 warning\n"), "{text}");
+    assert!(text.contains("spec.actions[2] has prompts, and at the hook stop nobody is asked"), "{text}");
+
+    write("actions.star", "def tidy(ctx):\n    exec_commands(\"web\", [\"ls\"])\n");
+    write("lib.star", "a = \"x\"\nb = c\n");
+    write("more.star", "load(\"lib.star\", \"a\")\n\ndef ask(ctx:\n");
+    let (code, text, _) = home.run(&["lint", "wiki"]).parts();
+    assert_eq!(code, 1, "{text}");
+    let undefined =
+        "actions.star:2:5: error: 'exec_commands' is not defined, did you mean 'execute_commands'?";
+    assert!(text.contains(undefined), "{text}");
+    assert!(text.contains("more.star:3:12: error: "), "{text}");
+    write("more.star", "load(\"lib.star\", \"a\")\n\ndef ask(ctx):\n    log(a)\n");
+    let (_, text, _) = home.run(&["lint", "wiki"]).parts();
+    assert_eq!(text.matches("lib.star:2:5: error: 'c' is not defined").count(), 1, "{text}");
+}
+
 #[test]
 fn orders_to_the_terminal_are_not_passed_on() {
     let home = Home::with_driver();

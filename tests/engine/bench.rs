@@ -313,7 +313,7 @@ impl Bench {
         DeploymentDraft {
             name: name.to_owned(),
             environment: self.environment.clone(),
-            driver: DriverRef { name: "notes".to_owned(), version: "1.0.0".to_owned() },
+            driver: DriverRef { name: "notes".to_owned(), version: "1.1.0".to_owned() },
             application_version: version.to_owned(),
             parameters: Default::default(),
             ..DeploymentDraft::default()

@@ -10,9 +10,11 @@ use super::{Output, Subject};
 use crate::app;
 use crate::app::drivers::Unreadable;
 use crate::app::drivers::rendering::Rendering;
-use crate::domain::driver::ParameterKind;
+use crate::app::home::own_executable;
+use crate::domain::driver::{Hook, ParameterKind};
 use crate::domain::{DriverVersion, Problem};
-use crate::driver::Diagnostic;
+use crate::driver::{Diagnostic, SPEC_FILE};
+use crate::hooks::{self, Worker};
 
 /// Arguments of `driver lint`.
 #[derive(Debug, Args)]
@@ -30,6 +32,8 @@ pub(super) fn run(arguments: &LintArguments) -> Result<bool, Problem> {
     let (shown, reference) = match read {
         Ok(loaded) => {
             findings.add(Severity::Warning, loaded.warnings);
+            findings.add(Severity::Error, functions(&loaded.version)?);
+            findings.add(Severity::Note, later(&loaded.version));
             try_out(&loaded.version, &mut findings);
             (loaded.version.source.clone(), Some(loaded.version.reference))
         }
@@ -55,6 +59,40 @@ pub(super) fn run(arguments: &LintArguments) -> Result<bool, Problem> {
         findings.text() + &super::printable(&summary) + "\n"
     })?;
     Ok(errors == 0)
+}
+
+/// What will not work in the files of its actions. They are looked through in a process of their own.
+fn functions(driver: &DriverVersion) -> Result<BTreeSet<Diagnostic>, Problem> {
+    let files = driver.spec.actions.iter().filter_map(|action| action.location.split_once("::"));
+    let files: BTreeSet<&str> = files.map(|(file, _)| file).filter(|file| file.ends_with(".star")).collect();
+    if files.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let worker = Worker::new(own_executable()?);
+    // what several files load is looked through with each of them, and told once
+    let found = files.into_iter().flat_map(|file| hooks::check(&worker, &driver.files, file));
+    Ok(found.map(diagnostic).collect())
+}
+
+fn diagnostic(found: hooks::Finding) -> Diagnostic {
+    let place = |number: u32| usize::try_from(number).unwrap_or_default();
+    Diagnostic {
+        file: found.file,
+        line: place(found.line),
+        column: place(found.column),
+        message: found.message,
+        ..Diagnostic::default()
+    }
+}
+
+/// Actions whose moment never comes yet.
+fn later(driver: &DriverVersion) -> impl Iterator<Item = Diagnostic> {
+    let waiting = |hook: Option<Hook>| matches!(hook, Some(Hook::Backup | Hook::Restore));
+    driver.spec.actions.iter().filter(move |action| waiting(action.hook)).map(|action| Diagnostic {
+        file: SPEC_FILE.to_owned(),
+        message: format!("the action '{}' runs with backups, which are not there yet", action.name),
+        ..Diagnostic::default()
+    })
 }
 
 /// Tries what it renders with the defaults of its parameters, in each version that it knows. For a secret without a default

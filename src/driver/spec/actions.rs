@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::driver::{ActionSpec, Hook, Mode, OnFailure, ParameterKind, ParameterSpec};
+use crate::domain::driver::{ActionSpec, Hook, Mode, OnFailure, ParameterSpec};
 use crate::domain::plan::Policy;
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Place, Tree};
@@ -36,9 +36,6 @@ pub(super) fn read(
     report: &mut Report<'_>,
 ) -> Vec<ActionSpec> {
     let items = spec.items("actions", report);
-    if let Some(first) = items.first() {
-        report.warn(first.place, "actions are recorded and shown, but not run yet", "");
-    }
     let mut names = super::Names::default();
     let mut found: Vec<(ActionSpec, Vec<Place>)> = Vec::new();
     for (position, node) in items.iter().enumerate() {
@@ -78,6 +75,11 @@ fn action(
     if !location.is_empty() {
         check_location(&fields, &location, files, report);
     }
+    let prompts = prompts(&fields, report);
+    if let Some(hook) = hook.filter(|_| !prompts.is_empty()) {
+        let message = format!("{path} has prompts, and at the hook {} nobody is asked", hook.as_str());
+        report.warn(fields.place_of("prompts"), message, "leave the hook out, or make them parameters");
+    }
     let after = fields.get("after").map(|node| report.places_of_texts(node, &fields.path_of("after")));
     let (places, after) = after.unwrap_or_default().into_iter().unzip();
     let timeout = fields.get("timeout").and_then(|node| report.seconds(node, &fields.path_of("timeout")));
@@ -89,7 +91,7 @@ fn action(
         mode,
         location,
         description: fields.text("description", report),
-        prompts: prompts(&fields, report),
+        prompts,
         after,
         timeout,
         retries: retries.unwrap_or(0),
@@ -131,11 +133,6 @@ fn prompts(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterSpec> {
     }
     for (place, prompt) in &prompts {
         names.add(*place, "prompt", &prompt.name, report);
-        if prompt.kind == ParameterKind::Secret {
-            let message =
-                format!("{path}: '{}' is a secret, and answers to prompts are recorded", prompt.name);
-            report.error(*place, message, "make it a parameter of the driver");
-        }
     }
     prompts.into_iter().map(|(_, prompt)| prompt).collect()
 }
@@ -232,13 +229,24 @@ fn check_location(
         return;
     };
     if file.ends_with(".py") {
-        let message = format!("{path}: Python actions are not run, Starlark ones will be");
-        report.warn(place, message, "write it as actions.star");
+        let message = format!(
+            "{path}: Python needs python3 wherever Styrmin runs, and is not gone on with after a crash"
+        );
+        report.warn(place, message, "actions.star needs nothing, and is");
+    } else if !file.ends_with(".star") {
+        let hint = "functions are in files that end in .star or .py";
+        report.error(place, format!("{path}: '{file}' is neither Starlark nor Python"), hint);
+        return;
     }
-    let functions = text.lines().filter_map(|line| line.strip_prefix("def ")?.split(['(', ' ']).next());
-    let functions: Vec<&str> = functions.collect();
+    let functions: Vec<&str> = text.lines().filter_map(defined).collect();
     if !functions.contains(&function) {
         let hint = report.hint(function, functions.iter().copied());
         report.error(place, format!("{path}: {file} has no function '{function}'"), hint);
     }
+}
+
+/// The name of the function that a line begins, when it does.
+fn defined(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("async ").map_or(line, str::trim_start);
+    line.strip_prefix("def ")?.trim_start().split(['(', ' ']).next()
 }

@@ -96,8 +96,8 @@ fn a_driver_of_the_described_system_loads_whole() {
     assert_eq!(spec.actions[0].location, "actions.py::migrate");
     assert!(spec.container_overrides[0].command);
     let warnings: Vec<_> = loaded.warnings.iter().map(|warning| warning.message.as_str()).collect();
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[1].contains("Python actions are not run"), "{warnings:?}");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("Python needs python3"), "{warnings:?}");
 }
 
 #[test]
@@ -307,7 +307,10 @@ fn actions_have_an_order_a_policy_and_typed_prompts() {
     assert!(one("retries: 99").contains("is 99, expected a whole number from 0 to 10"));
     assert!(one("policy: twice").contains("expected one of idempotent, probe, once"));
     assert!(one("on_failure: wran").contains("did you mean 'warn'?"));
-    assert!(one("prompts: [{ name: p, kind: secret }]").contains("answers to prompts are recorded"));
+    assert!(
+        one("prompts: [{ name: p, kind: secret, default: x }]").contains("the same secret everywhere"),
+        "a secret can be asked for, and has no default"
+    );
     assert!(one("prompts: [{ name: p }, { name: p }]").contains("the prompt 'p' is declared twice"));
     assert!(one("prompts: nope").contains("expected a list"));
     let elsewhere = "    - { name: a, hook: setup, location: 'actions.py::migrate' }\n    - { name: b, hook: stop, after: a, location: 'actions.py::migrate' }\n";
@@ -321,6 +324,21 @@ fn actions_have_an_order_a_policy_and_typed_prompts() {
     let told = wrong(&before);
     assert!(told.contains("the action 'b' would have to run after itself"), "{told}");
     assert!(!told.contains("'a'") && told.contains("driver.styrmin.yml:39:37"), "{told}");
+}
+
+#[test]
+fn what_will_not_work_as_it_is_written_is_told() {
+    let told = |action: &str| {
+        let loaded = load(&with_actions(&format!("    - {{ name: a, {action} }}\n"))).unwrap();
+        loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let warnings = told("hook: setup, location: 'actions.py::migrate', prompts: [{ name: p, kind: secret }]");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[1].contains("has prompts, and at the hook setup nobody is asked"), "{warnings:?}");
+    assert_eq!(told("location: 'actions.py::migrate', prompts: [{ name: p, kind: secret }]").len(), 1);
+    let elsewhere = with_actions("    - { name: a, location: 'driver.styrmin.yml::x' }\n");
+    let errors = load(&elsewhere).unwrap_err();
+    assert!(errors[0].message.contains("is neither Starlark nor Python"), "{errors:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{Hands, lasting};
 use crate::domain::call::StepId;
 use crate::domain::driver::{ActionSpec, OnFailure};
-use crate::domain::{DriverVersion, OperationKind, Problem};
+use crate::domain::{DesiredPhase, DriverVersion, OperationKind, Problem};
 use crate::hooks::{self, End, Language, Program};
 use crate::operate::{Done, StepError, StepErrorKind, StepRun};
 use crate::store::{NewRun, RunId};
@@ -74,9 +74,14 @@ impl Hands {
             }
             _ => None,
         };
+        let record = match self.operation.goal.deployment {
+            Some(id) => self.engine.store().deployment(id).await?,
+            None => None,
+        };
         let told = Told {
             name: &self.name,
             environment: &self.operation.subject.environment,
+            phase: record.map_or(DesiredPhase::Running, |record| record.phase),
             driver,
             action,
             request: self.operation.action.as_ref(),

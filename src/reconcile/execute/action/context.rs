@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::driver::{ActionSpec, Mode, ParameterKind, ParameterSpec};
-use crate::domain::{ActionRequest, DriverVersion, Instance, SecretReference};
+use crate::domain::{ActionRequest, DesiredPhase, DriverVersion, Instance, SecretReference};
 use crate::reconcile::queue::Name;
 
 /// What the context of an action is made from.
@@ -12,6 +12,8 @@ pub(in crate::reconcile) struct Told<'a> {
     pub name: &'a Name,
     /// Its environment.
     pub environment: &'a str,
+    /// What it is to be: of one that is stopped nothing runs that could be asked.
+    pub phase: DesiredPhase,
     /// Its driver.
     pub driver: &'a DriverVersion,
     /// The action.
@@ -45,6 +47,7 @@ impl Told<'_> {
                 "name": self.name.name,
                 "environment": self.environment,
                 "namespace": self.name.namespace,
+                "phase": self.phase.as_str(),
             },
             "hook": self.action.hook.map(|hook| hook.as_str()),
             "mode": self.action.hook.map(|_| mode.as_str()),

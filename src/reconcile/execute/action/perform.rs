@@ -16,6 +16,7 @@ use super::secrets::Secrets;
 use crate::cluster::{ClusterError, HttpAnswer, ServiceRequest};
 use crate::domain::call::OutputSource;
 use crate::domain::{DriverVersion, Intent, Problem, suggest};
+use crate::driver::context::service_name;
 use crate::hooks::{Call, CallError, HttpCheck, Performer, Text};
 use crate::operate::StepRun;
 
@@ -92,7 +93,7 @@ impl Doer<'_> {
         };
         let request = ServiceRequest {
             namespace: self.hands.name.namespace.clone(),
-            service: service.name.clone(),
+            service: service_name(&self.hands.name.name, &service.name),
             port: service.port.to_string(),
             tls: false,
             path: check.path.clone(),
