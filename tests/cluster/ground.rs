@@ -101,7 +101,7 @@ pub fn on_sandbox(case: impl AsyncFnOnce(&Ground)) {
         };
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
         let client = Client::new(sandbox.service(), "default");
-        let limit = Duration::from_secs(20);
+        let limit = Duration::from_secs(60);
         let ground = Ground { client, namespace: String::new(), limit, sandbox: Some(sandbox) };
         let mut ground = ground.make_namespace().await;
         case(&ground).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::{Doer, KEPT, refused};
-use crate::cluster::{Command, ExecEnded, Executed, OutputSender, OutputStream};
+use crate::cluster::{Captured, Command, ExecEnded, Executed, OutputSender, OutputStream};
 use crate::domain::call::OutputSource;
 use crate::domain::object::Detail;
 use crate::domain::world::LogTarget;
@@ -117,13 +117,21 @@ impl Doer<'_> {
         let mut result = json!({
             "exit_code": code, "stdout": stdout, "stderr": stderr, "truncated": executed.is_truncated(),
         });
-        // what is not kept is told apart by the digest of the whole
-        for (name, captured) in [("stdout_digest", &executed.stdout), ("stderr_digest", &executed.stderr)] {
-            if let Some(digest) = &captured.digest {
+        let outputs = [("stdout_digest", &executed.stdout), ("stderr_digest", &executed.stderr)];
+        for (name, captured) in outputs {
+            if let Some(digest) = self.digest(captured) {
                 result[name] = json!(digest);
             }
         }
         Ok(result)
+    }
+}
+
+impl Doer<'_> {
+    /// What tells the whole of a cut output apart; none where a secret stands in it, which could be tried out by that.
+    pub(super) fn digest<'c>(&self, captured: &'c Captured) -> Option<&'c String> {
+        let text = captured.text();
+        captured.digest.as_ref().filter(|_| self.printer.cover(&text) == text)
     }
 }
 

@@ -54,7 +54,7 @@ impl Doer<'_> {
             "succeeded": ended.succeeded, "exit_code": ended.exit_code, "log": log,
             "truncated": ended.log.is_truncated(),
         });
-        if let Some(digest) = &ended.log.digest {
+        if let Some(digest) = self.digest(&ended.log) {
             result["log_digest"] = json!(digest);
         }
         Ok(result)
