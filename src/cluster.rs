@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! connect ─► Cluster ─► informer ─► project ─► Index ─► (generation) ─► app, reconcile
-//!               └─► apply, install, status, events, logs, exec ─► API server
+//!               └─► apply, scale, install, status, events, logs, exec, jobs, http ─► API server
 //! ```
 
 use std::collections::BTreeMap;
@@ -27,23 +27,30 @@ mod drift;
 mod error;
 mod events;
 mod exec;
+mod http;
 mod index;
 mod informer;
 mod install;
+mod jobs;
 mod lease;
 mod link;
 mod logs;
 mod project;
 mod resource;
+mod scale;
 mod status;
 
 pub use apply::{Applied, ApplyOptions, Comparison, DeleteOptions};
 pub use connect::Connection;
 pub use error::{ClusterError, FieldConflict};
 pub use events::Note;
-pub use exec::{ExecOptions, Executed, Process};
+pub use exec::{
+    Captured, Command, Ended as ExecEnded, Executed, OutputSender, OutputStream, Process, Stopped,
+};
+pub use http::{HttpAnswer, ServiceRequest};
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;
+pub use jobs::{JobEnded, JobSpec, JobValue, job};
 pub use lease::{Candidate, Ended, LeaseRecord, LeaseTimes, Standing};
 pub use logs::LogOptions;
 pub use project::{Row, key, summary};

@@ -18,13 +18,13 @@ mod templates;
 mod values;
 mod yaml;
 
-pub use crate::domain::parameters::{ParameterError, check_parameters, parse_input};
+pub use crate::domain::parameters::check_parameters;
 use crate::domain::suggest;
 pub use crate::domain::version;
 pub use built_in::{SOURCE as BUILT_IN, built_in};
 pub use content::Content;
-pub use diagnostic::{Diagnostic, problem};
-pub use load::{Loaded, load_content, load_directory, load_files};
+pub use diagnostic::{Diagnostic, Severity, problem};
+pub use load::{Loaded, SPEC_FILE, load_content, load_directory, load_files};
 pub use render::{Circumstances, Outcome, RenderedHook, Rendering, check_deployable, render, render_alone};
 pub use skeleton::skeleton;
 pub use values::values;

@@ -31,5 +31,6 @@ pub use functions::{Function, functions};
 pub use journal::{CallNote, CallRecord, Journal, MemoryJournal, Outcome};
 pub use limits::Limits;
 pub use protocol::{Language, Program};
+pub use replay::written;
 pub use run::{CallError, Performer, run};
 pub use signature::{SIGNATURES, Signature};

@@ -35,6 +35,7 @@ mod place;
 mod preview;
 mod queue;
 mod random;
+mod rehearse;
 mod render;
 mod report;
 mod seed;
@@ -47,6 +48,6 @@ mod wish;
 
 pub use components::{component_statuses, component_views, urls};
 pub use drivers::Drivers;
-pub use engine::{Engine, Trouble};
+pub use engine::{Engine, Surroundings, Trouble};
 pub use queue::Name;
 pub use random::{Random, SeededRandom, identifier};

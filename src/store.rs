@@ -41,7 +41,7 @@ pub use findings::Finding;
 pub use gate::Gate;
 pub use instances::NewInstance;
 pub use inventory::{InventoryChange, InventoryItem};
-pub use operations::{DesiredChange, NewCall, NewOperation, RunId, StepNote};
+pub use operations::{CallEnd, DesiredChange, NewCall, NewOperation, NewRun, RunId, StepNote};
 pub use resolutions::FieldResolution;
 
 use worker::{Durability, Worker};

@@ -30,12 +30,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("cluster", &["domain"]),
     ("operate", &["domain", "store"]),
-    ("reconcile", &["domain", "driver", "store", "cluster", "operate", "ingress"]),
+    ("reconcile", &["domain", "driver", "store", "cluster", "operate", "hooks", "ingress"]),
     ("hooks", &["domain"]),
     ("ingress", &["domain"]),
     ("sandbox", &[]),
     ("ui", &["domain"]),
-    ("app", &["domain", "driver", "store", "cluster", "reconcile", "ingress", "sandbox", "ui"]),
+    ("app", &["domain", "driver", "store", "cluster", "reconcile", "hooks", "ingress", "sandbox", "ui"]),
     ("cli", &["app", "domain", "driver", "hooks", "sandbox"]),
 ];
 

@@ -36,6 +36,8 @@ mod deletion;
 mod discovery;
 #[path = "cluster/eviction.rs"]
 mod eviction;
+#[path = "cluster/exec.rs"]
+mod exec;
 #[path = "cluster/jobs.rs"]
 mod jobs;
 #[path = "cluster/lists.rs"]
@@ -46,10 +48,16 @@ mod objects;
 mod patches;
 #[path = "cluster/printers.rs"]
 mod printers;
+#[path = "cluster/proxies.rs"]
+mod proxies;
 #[path = "cluster/rollouts.rs"]
 mod rollouts;
 #[path = "cluster/rules.rs"]
 mod rules;
+#[path = "cluster/run_job.rs"]
+mod run_job;
+#[path = "cluster/scale.rs"]
+mod scale;
 #[path = "cluster/services.rs"]
 mod services;
 #[path = "cluster/tables.rs"]

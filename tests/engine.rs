@@ -8,6 +8,8 @@
     reason = "a helper that fails fails its test"
 )]
 
+#[path = "engine/actions.rs"]
+mod actions;
 #[path = "engine/bad_input.rs"]
 mod bad_input;
 #[path = "engine/bench.rs"]

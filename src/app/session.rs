@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::home::SandboxHome;
+use super::home::{SandboxHome, own_executable};
 use super::leader::{self, Leader, Office, Taken, identity};
 use super::lock::EngineLock;
 use super::paths::Paths;
@@ -14,7 +14,8 @@ use super::{Options, Target, drivers};
 use crate::cluster::{Cluster, Connection, LeaseTimes};
 use crate::domain::world::{ClusterView, EngineView};
 use crate::domain::{Clock, ClusterKind, ClusterRecord, Instance, InstanceState, Problem};
-use crate::reconcile::{Drivers, Engine, SeededRandom};
+use crate::hooks::Worker;
+use crate::reconcile::{Drivers, Engine, SeededRandom, Surroundings};
 use crate::store::{EngineRecord, Holder, Store};
 
 /// The setting that holds the theme a person chose.
@@ -79,8 +80,12 @@ pub async fn open(
         leader::prepare(&cluster).await?;
     }
     let known = Arc::new(Drivers::new(loaded));
-    let random = Arc::new(SeededRandom::from_entropy());
-    let engine = Engine::new(store.clone(), cluster.clone(), known, Arc::clone(&clock), random);
+    let surroundings = Surroundings {
+        clock: Arc::clone(&clock),
+        random: Arc::new(SeededRandom::from_entropy()),
+        worker: Worker::new(own_executable()?),
+    };
+    let engine = Engine::new(store.clone(), cluster.clone(), known, surroundings);
     let route = home.as_ref().map(|home| home.route.clone());
     let office = Office {
         store: store.clone(),

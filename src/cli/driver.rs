@@ -1,12 +1,13 @@
 //! `styrmin driver …`: the tools for those who write drivers, and the drivers that can be deployed.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use crate::app::drivers::Source;
+use crate::app::drivers::{Source, Toolbox};
 use crate::domain::Problem;
 use crate::domain::diff::yaml;
 use crate::domain::text::plain;
@@ -80,6 +81,38 @@ struct State {
     /// Where records are kept [default: $XDG_STATE_HOME/styrmin]
     #[arg(long, value_name = "DIR", env = "STYRMIN_STATE_DIR")]
     state_dir: Option<PathBuf>,
+}
+
+/// Which driver, and where what is known of it is.
+#[derive(Debug, Args)]
+struct Subject {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    state: State,
+}
+
+impl Subject {
+    fn open(&self) -> Result<(Source, Toolbox), Problem> {
+        Ok((self.place.source()?, Toolbox::new(self.state.state_dir.as_deref())?))
+    }
+}
+
+/// What a driver is tried with.
+#[derive(Debug, Args)]
+struct Choices {
+    /// The value of a parameter (repeatable)
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, Value)>,
+    /// The application's version [default: the driver's default]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+}
+
+impl Choices {
+    fn parameters(&self) -> BTreeMap<String, Value> {
+        self.parameters.iter().cloned().collect()
+    }
 }
 
 /// A form of output.

@@ -66,12 +66,20 @@ pub struct DeleteOptions {
 }
 
 impl Cluster {
-    /// Applies an object. What other managers own stays theirs, unless forced.
+    /// Applies an object. What other managers own stays theirs, unless forced; what an action of ours has changed is ours again.
     ///
     /// # Errors
     /// [`ClusterError::Conflict`] with every field that another manager owns; [`ClusterError::Unserved`] for an unknown kind.
     pub async fn apply(&self, object: &Value, options: ApplyOptions) -> Result<Applied, ClusterError> {
-        let applied = self.apply_as(object, labels::MANAGER, options).await;
+        let mut applied = self.apply_as(object, labels::MANAGER, options).await;
+        // what an action of ours has for a while is taken back
+        if let Err(ClusterError::Conflict { conflicts, .. }) = &mut applied {
+            conflicts.retain(|conflict| conflict.manager != labels::ACTION_MANAGER);
+            if conflicts.is_empty() {
+                let options = ApplyOptions { force: true, ..options };
+                applied = self.apply_as(object, labels::MANAGER, options).await;
+            }
+        }
         applied.map_err(|error| error.while_applying(&project::key(object)))
     }
 
@@ -245,7 +253,7 @@ impl Cluster {
     }
 
     /// The answer to a write is the newest news there is: the index learns it before the watch does.
-    fn take(&self, answer: DynamicObject, served: &Served, dry_run: bool) -> Applied {
+    pub(super) fn take(&self, answer: DynamicObject, served: &Served, dry_run: bool) -> Applied {
         let row = project::row(answer.clone(), &served.resource);
         let applied = Applied {
             key: row.summary.key.clone(),

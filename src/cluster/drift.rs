@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::domain::drift::DriftedField;
+use crate::domain::labels;
 
 use super::error::ClusterError;
 use super::{Cluster, describe, project};
@@ -155,6 +156,11 @@ impl Walk<'_> {
         if self.found.len() >= FIELDS_MAX {
             return;
         }
+        let manager = live.and_then(|_| owner::of(self.live, &self.steps));
+        // what an action of ours changed is not somebody else's doing
+        if manager.as_deref() == Some(labels::ACTION_MANAGER) {
+            return;
+        }
         let masked = self.secret && path.starts_with(".data");
         // Not even a hash of a secret: it would let a weak one be guessed.
         let show = |value: &Value, mark: &str| match masked {
@@ -164,7 +170,7 @@ impl Walk<'_> {
         self.found.push(DriftedField {
             wanted: show(wanted, "(secret)"),
             found: live.map(|live| show(live, "(secret, another one)")),
-            manager: live.and_then(|_| owner::of(self.live, &self.steps)),
+            manager,
             path,
         });
     }

@@ -1,215 +1,188 @@
-//! Running a command in a container: argv (never a shell line), with its output captured, or as streams.
+//! Running a command in a container: argv (never a shell line), with its output captured and passed on as it comes, or as
+//! streams.
+//!
+//! ```text
+//! exec ─► conversation ─► script (environment, directory, process id) ─► command
+//!              └─ time over, or nobody waits any more ─► TERM ─► 5 s ─► KILL
+//! ```
+//! The protocol knows neither environment, directory nor signals. A few lines of POSIX shell in front of the command do: see
+//! [`script`].
 
+use std::fmt;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::Api;
-use kube::api::{AttachParams, AttachedProcess};
-use kube::core::Status;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::world::LogTarget;
 
 use super::Cluster;
 use super::error::ClusterError;
 
-/// kube's pipes hold 1 KiB unless told otherwise: a dump would crawl.
-const BUFFER: usize = 256 * 1024;
+mod capture;
+mod conversation;
+mod process;
+mod script;
 
-/// How a command is run.
-#[derive(Debug, Clone)]
-pub struct ExecOptions {
-    /// What it reads.
-    pub stdin: Option<Vec<u8>>,
-    /// How much of each output is kept, in bytes; the rest is read and dropped.
-    pub limit: usize,
-    /// How long it may run.
-    pub timeout: Duration,
+pub(super) use capture::Capture;
+pub use capture::Captured;
+pub use process::Process;
+
+/// Where output is passed on to, as it comes. Who reads slowly slows the command down; who has stopped reading misses the rest.
+pub type OutputSender = mpsc::Sender<(OutputStream, Bytes)>;
+
+/// Which output of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputStream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
 }
 
-impl Default for ExecOptions {
-    fn default() -> Self {
-        Self { stdin: None, limit: 1024 * 1024, timeout: Duration::from_secs(60) }
+/// A command to be run in a container.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Command {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// What it reads; nothing when none.
+    pub stdin: Option<Vec<u8>>,
+    /// Variables beside those of the container. They never stand on a command line.
+    pub env: Vec<(String, String)>,
+    /// The directory that it runs in; the container's own when none.
+    pub cwd: Option<String>,
+    /// How long it may run.
+    pub timeout: Duration,
+    /// How much of each output is kept, in bytes; the rest is passed on and dropped.
+    pub limit: usize,
+}
+
+impl Command {
+    /// A command without input, for at most a minute, of whose outputs a MiB each is kept.
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            stdin: None,
+            env: Vec::new(),
+            cwd: None,
+            timeout: Duration::from_secs(60),
+            limit: 1024 * 1024,
+        }
+    }
+
+    /// Whether it cannot be run as it is asked for without a shell in the container.
+    fn needs_shell(&self) -> bool {
+        !self.env.is_empty() || self.cwd.is_some()
     }
 }
 
-/// A command that ended.
+/// Input and the values of variables may be secret.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.env.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Command")
+            .field("argv", &self.argv)
+            .field("env", &names)
+            .field("cwd", &self.cwd)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A command that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executed {
-    /// Its exit code.
-    pub code: i32,
-    /// What it wrote, up to the limit.
-    pub stdout: Vec<u8>,
-    /// What it complained, up to the limit.
-    pub stderr: Vec<u8>,
-    /// Whether something was dropped.
-    pub truncated: bool,
+    /// How it ended.
+    pub ended: Ended,
+    /// What it wrote.
+    pub stdout: Captured,
+    /// What it complained.
+    pub stderr: Captured,
 }
 
-/// A running command. Dropping it ends the connection; what the command does then is up to the container.
-pub struct Process {
-    /// Closing it is the end of its input.
-    pub stdin: Box<dyn AsyncWrite + Send + Unpin>,
-    /// Must be read, or the command stops.
-    pub stdout: Box<dyn AsyncRead + Send + Unpin>,
-    /// Must be read, or the command stops.
-    pub stderr: Box<dyn AsyncRead + Send + Unpin>,
-    attached: AttachedProcess,
-    object: String,
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this exit code.
+    Exited(i32),
+    /// It ran longer than it may.
+    TimedOut {
+        /// How long it was allowed to run.
+        after: Duration,
+        /// What became of it.
+        stopped: Stopped,
+    },
 }
 
-impl Process {
-    /// Waits for the end, after all output has been read, and says the exit code.
-    ///
-    /// # Errors
-    /// When the connection broke: then nobody knows how the command ended.
-    pub async fn wait(mut self) -> Result<i32, ClusterError> {
-        drop((self.stdin, self.stdout, self.stderr));
-        let status = match self.attached.take_status() {
-            Some(status) => status.await,
-            None => None,
-        };
-        match status {
-            Some(status) => {
-                // k8s-openapi's Status and kube's are the same JSON.
-                let status = serde_json::to_value(status).and_then(serde_json::from_value);
-                exit_code(&self.object, &status.unwrap_or_default())
+/// What became of a command that was to be stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopped {
+    /// It ended on TERM.
+    Terminated,
+    /// It ended on KILL, 5 s after TERM.
+    Killed,
+    /// The connection was closed and nobody knows; why that is all.
+    Unknown(String),
+}
+
+impl Executed {
+    /// Its exit code, when it ended by itself.
+    pub fn code(&self) -> Option<i32> {
+        match self.ended {
+            Ended::Exited(code) => Some(code),
+            Ended::TimedOut { .. } => None,
+        }
+    }
+
+    /// Whether something of its output is not kept.
+    pub fn is_truncated(&self) -> bool {
+        self.stdout.is_truncated() || self.stderr.is_truncated()
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "it ended with exit code {code}"),
+            Self::TimedOut { after, stopped } => {
+                write!(f, "it ran longer than {} s", after.as_secs_f64())?;
+                match stopped {
+                    Stopped::Terminated => f.write_str(" and was ended (TERM)"),
+                    Stopped::Killed => f.write_str(" and was ended (TERM, then KILL)"),
+                    Stopped::Unknown(why) => {
+                        write!(f, "; the connection was closed, but it may still run: {why}")
+                    }
+                }
             }
-            None => Err(ClusterError::Unreachable {
-                message: format!("{}: the connection ended before the command did", self.object),
-            }),
         }
     }
 }
 
 impl Cluster {
-    /// Starts a command in a container.
+    /// Runs a command in a container and waits for its end; its output is also passed on as it comes. Dropping this ends the
+    /// command: TERM, and KILL 5 s later.
+    ///
+    /// A non-zero exit code is no error here, and neither is a command that outlives its time: see [`Ended`].
     ///
     /// # Errors
-    /// When the pod does not exist, or the server does not let us.
-    pub async fn exec_stream(&self, target: &LogTarget, argv: &[String]) -> Result<Process, ClusterError> {
-        let object = format!(
-            "{} in {}/{}",
-            argv.first().map_or("a command", String::as_str),
-            target.pod,
-            target.container
-        );
-        let pods: Api<Pod> = Api::namespaced(self.0.client.clone(), &target.namespace);
-        let params = AttachParams::default()
-            .container(&target.container)
-            .stdin(true)
-            .max_stdin_buf_size(BUFFER)
-            .max_stdout_buf_size(BUFFER)
-            .max_stderr_buf_size(BUFFER);
-        let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
-        let mut attached = self.unary(&object, pods.exec(&target.pod, argv, &params)).await?;
-        let (stdin, stdout, stderr) = (attached.stdin(), attached.stdout(), attached.stderr());
-        match (stdin, stdout, stderr) {
-            (Some(stdin), Some(stdout), Some(stderr)) => Ok(Process {
-                stdin: Box::new(stdin),
-                stdout: Box::new(stdout),
-                stderr: Box::new(stderr),
-                attached,
-                object,
-            }),
-            _ => Err(ClusterError::Other { object, message: "the server gave no streams".to_owned() }),
-        }
-    }
-
-    /// Runs a command in a container and waits for its end.
-    ///
-    /// # Errors
-    /// When it cannot be started, outlives its time limit, or the connection breaks. A non-zero exit code is no error here.
+    /// When it cannot be started, or the connection breaks: then nobody knows how it ended.
     pub async fn exec(
         &self,
         target: &LogTarget,
-        argv: &[String],
-        options: ExecOptions,
+        command: Command,
+        output: Option<OutputSender>,
     ) -> Result<Executed, ClusterError> {
-        let limit = options.timeout;
-        match tokio::time::timeout(limit, self.run(target, argv, options)).await {
-            Ok(result) => result,
-            Err(_) => Err(ClusterError::Other {
-                object: format!("{} in {}", argv.join(" "), target.pod),
-                message: format!("it did not end within {} s", limit.as_secs()),
-            }),
-        }
-    }
-
-    async fn run(
-        &self,
-        target: &LogTarget,
-        argv: &[String],
-        options: ExecOptions,
-    ) -> Result<Executed, ClusterError> {
-        let mut process = self.exec_stream(target, argv).await?;
-        let mut stdin = std::mem::replace(&mut process.stdin, Box::new(tokio::io::sink()));
-        let input = options.stdin.unwrap_or_default();
-        let feed = async move {
-            // A command may end before it has read everything: that is its own affair.
-            let _ = stdin.write_all(&input).await;
-            let _ = stdin.shutdown().await;
-        };
-        let ((), stdout, stderr) = tokio::join!(
-            feed,
-            capture(&mut process.stdout, options.limit),
-            capture(&mut process.stderr, options.limit)
-        );
-        let code = process.wait().await?;
-        Ok(Executed { code, truncated: stdout.1 || stderr.1, stdout: stdout.0, stderr: stderr.0 })
-    }
-}
-
-/// Reads to the end, keeps the first `limit` bytes, and says whether there were more.
-async fn capture(reader: &mut (impl AsyncRead + Unpin), limit: usize) -> (Vec<u8>, bool) {
-    let mut kept = Vec::new();
-    let mut chunk = vec![0; 16 * 1024];
-    let mut truncated = false;
-    while let Ok(count @ 1..) = reader.read(&mut chunk).await {
-        let room = limit.saturating_sub(kept.len()).min(count);
-        kept.extend_from_slice(&chunk[..room]);
-        truncated |= room < count;
-    }
-    (kept, truncated)
-}
-
-fn exit_code(object: &str, status: &Status) -> Result<i32, ClusterError> {
-    if status.is_success() {
-        return Ok(0);
-    }
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    let code = causes.into_iter().find(|cause| cause.reason == "ExitCode").map(|cause| cause.message.parse());
-    match code {
-        Some(Ok(code)) => Ok(code),
-        _ => Err(ClusterError::from_status(object, status)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn status(value: serde_json::Value) -> Status {
-        serde_json::from_value(value).unwrap()
-    }
-
-    #[test]
-    fn the_exit_code_is_read_from_the_causes() {
-        assert_eq!(exit_code("x", &status(json!({"status": "Success"}))), Ok(0));
-        let failed = status(json!({"status": "Failure", "reason": "NonZeroExitCode", "message": "m",
-            "details": {"causes": [{"reason": "ExitCode", "message": "7"}]}}));
-        assert_eq!(exit_code("x", &failed), Ok(7));
-        let broken = status(
-            json!({"status": "Failure", "reason": "InternalError", "message": "no such file", "code": 500}),
-        );
-        assert!(exit_code("x", &broken).is_err());
-    }
-
-    #[tokio::test]
-    async fn output_beyond_the_limit_is_dropped_and_said() {
-        let long = vec![b'x'; 40_000];
-        assert_eq!(capture(&mut long.as_slice(), 10).await, (vec![b'x'; 10], true));
-        assert_eq!(capture(&mut b"short".as_slice(), 10).await, (b"short".to_vec(), false));
+        script::check(&command).map_err(|message| {
+            let object = process::describe(target, &command.argv);
+            ClusterError::Invalid { object, message }
+        })?;
+        let given_up = CancellationToken::new();
+        let nobody_waits = given_up.clone().drop_guard();
+        let object = process::describe(target, &command.argv);
+        let conversation = conversation::Conversation::new(self.clone(), target.clone(), command, given_up);
+        // a task of its own, so that it can end the command when nobody waits for it any more
+        let ended = tokio::spawn(conversation.run(output)).await;
+        nobody_waits.disarm();
+        ended.unwrap_or_else(|error| Err(ClusterError::Other { object, message: error.to_string() }))
     }
 }

@@ -43,14 +43,35 @@ pub(super) fn row(object: DynamicObject, resource: &ApiResource) -> Row {
     Row { summary: summary(&complete(object, resource)), owned }
 }
 
+/// What we applied, with what actions of ours have taken over from that for a while: to others it is all ours.
 fn owned_fields(object: &DynamicObject) -> Option<String> {
     let entries = object.metadata.managed_fields.as_ref()?;
-    let ours = entries.iter().find(|entry| {
-        entry.manager.as_deref() == Some(labels::MANAGER)
-            && entry.operation.as_deref() == Some("Apply")
-            && entry.subresource.as_deref().unwrap_or_default().is_empty()
-    })?;
-    Some(short_hash(&[&ours.fields_v1.as_ref()?.0.to_string()]))
+    let of = |manager: &'static str| {
+        let entries = entries.iter().filter(move |entry| entry.manager.as_deref() == Some(manager));
+        entries.filter(|entry| entry.subresource.as_deref() != Some("status"))
+    };
+    let mut applied = of(labels::MANAGER).filter(|entry| entry.operation.as_deref() == Some("Apply"));
+    let applied = applied.find(|entry| entry.subresource.as_deref().unwrap_or_default().is_empty())?;
+    let mut ours = applied.fields_v1.as_ref()?.0.clone();
+    for entry in of(labels::ACTION_MANAGER) {
+        if let Some(fields) = &entry.fields_v1 {
+            add_fields(&mut ours, &fields.0);
+        }
+    }
+    Some(short_hash(&[&ours.to_string()]))
+}
+
+/// Adds a set of fields to another one.
+fn add_fields(to: &mut Value, more: &Value) {
+    let (Some(to), Some(more)) = (to.as_object_mut(), more.as_object()) else { return };
+    for (field, inside) in more {
+        match to.get_mut(field) {
+            Some(known) => add_fields(known, inside),
+            None => {
+                to.insert(field.clone(), inside.clone());
+            }
+        }
+    }
 }
 
 /// The summary of an object's JSON.

@@ -33,6 +33,8 @@ pub struct CallRecord {
     pub name: String,
     /// With what, by name. Secrets are references.
     pub arguments: Value,
+    /// The digest of all of them.
+    pub digest: String,
     /// Where in the driver: `actions.star:12`.
     pub place: String,
     /// What came of it.
@@ -83,6 +85,8 @@ pub enum CallOutcome {
     Answered(Value),
     /// It was not done, and the function failed there.
     Refused(super::Problem),
+    /// Nothing was done, for a reason that may be gone: it is made again.
+    Undone(super::Problem),
     /// A crash left it open, and a person said that it was done.
     Told,
 }

@@ -47,7 +47,7 @@ impl fmt::Display for DriverRef {
 pub struct DriverVersion {
     /// Name and version.
     pub reference: DriverRef,
-    /// Where it was loaded from: `built-in`, or a directory.
+    /// Where it was loaded from: `built-in`, a directory, or the address of a git repository.
     pub source: String,
     /// SHA-256 over all files: the same content again is a no-op.
     pub digest: String,
@@ -126,7 +126,7 @@ pub struct DriverSpec {
     pub env_vars: Vec<EnvVarSpec>,
     /// Containers whose command or arguments may be overridden.
     pub container_overrides: Vec<ContainerOverride>,
-    /// Code that runs at lifecycle hooks. Recorded and shown; not run yet.
+    /// Code that runs at lifecycle hooks, or when a person asks for it.
     pub actions: Vec<ActionSpec>,
 }
 

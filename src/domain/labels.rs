@@ -2,6 +2,8 @@
 
 /// The field manager of every server-side apply, and the value of `app.kubernetes.io/managed-by`.
 pub const MANAGER: &str = "styrmin";
+/// The field manager of what an action changes for a while: the next apply takes it back.
+pub const ACTION_MANAGER: &str = "styrmin-action";
 /// The API group of the custom resource.
 pub const GROUP: &str = "styrmin.io";
 /// Kubernetes' own label that says which tool manages an object.

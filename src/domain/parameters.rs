@@ -84,7 +84,7 @@ pub fn check_secret(parameter: &ParameterSpec, typed: &SecretText) -> Result<(),
         return Err(format!("it has {} bytes, the limit is {TEXT_LIMIT}", text.len()));
     }
     let characters = text.chars().count();
-    check_size(parameter, characters, " characters")?;
+    check_size(parameter, characters)?;
     match &parameter.pattern {
         Some(pattern) if !compile(pattern)?.is_match(text) => Err(format!("it must match {pattern}")),
         _ => Ok(()),
@@ -103,8 +103,10 @@ pub fn parse_input(kind: &ParameterKind, text: &str) -> Result<Value, String> {
             .parse::<i64>()
             .map(Value::from)
             .map_err(|_| format!("expected a whole number, found '{trimmed}'")),
-        ParameterKind::Number => match trimmed.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Value::from(number)),
+        // A whole number stays one: a default of 3 that is accepted is no value of its own.
+        ParameterKind::Number => match (trimmed.parse::<i64>(), trimmed.parse::<f64>()) {
+            (Ok(whole), _) => Ok(Value::from(whole)),
+            (_, Ok(number)) if number.is_finite() => Ok(Value::from(number)),
             _ => Err(format!("expected a number, found '{trimmed}'")),
         },
         ParameterKind::Boolean => match trimmed.to_ascii_lowercase().as_str() {
@@ -175,25 +177,22 @@ fn check_length(value: &Value) -> Result<(), String> {
 fn check_bounds(parameter: &ParameterSpec, value: &Value) -> Result<(), String> {
     match (&parameter.kind, value) {
         (ParameterKind::Boolean | ParameterKind::Enum(_), _) => Ok(()),
-        (_, Value::String(text)) => check_size(parameter, text.chars().count(), " characters"),
-        (_, Value::Array(items)) => check_size(parameter, items.len(), " items"),
-        _ => check_between(parameter, value.as_f64().unwrap_or_default(), ""),
+        (_, Value::String(text)) => check_size(parameter, text.chars().count()),
+        (_, Value::Array(items)) => check_size(parameter, items.len()),
+        _ => check_between(parameter, value.as_f64().unwrap_or_default()),
     }
 }
 
-fn check_size(parameter: &ParameterSpec, size: usize, of: &str) -> Result<(), String> {
+fn check_size(parameter: &ParameterSpec, size: usize) -> Result<(), String> {
     #[expect(clippy::cast_precision_loss, reason = "no text or list is that long")]
-    check_between(parameter, size as f64, of)
+    check_between(parameter, size as f64)
 }
 
-fn check_between(parameter: &ParameterSpec, size: f64, of: &str) -> Result<(), String> {
-    match (parameter.min, parameter.max) {
-        (Some(min), Some(max)) if size < min || size > max => {
-            Err(format!("expected {min} to {max}{of}, found {size}"))
-        }
-        (Some(min), _) if size < min => Err(format!("expected at least {min}{of}, found {size}")),
-        (_, Some(max)) if size > max => Err(format!("expected at most {max}{of}, found {size}")),
-        _ => Ok(()),
+fn check_between(parameter: &ParameterSpec, size: f64) -> Result<(), String> {
+    let outside = parameter.min.is_some_and(|min| size < min) || parameter.max.is_some_and(|max| size > max);
+    match parameter.limits().filter(|_| outside) {
+        Some(limits) => Err(format!("expected {limits}, found {size}")),
+        None => Ok(()),
     }
 }
 
@@ -308,6 +307,11 @@ mod tests {
         assert_eq!(message("replicas", json!(0)), "expected 1 to 5, found 0");
         assert_eq!(message("ratio", json!(-1)), "expected at least 0, found -1");
         assert_eq!(message("ratio", json!("inf")), "expected a number, found 'inf'");
+        for (typed, number) in
+            [("3", json!(3)), (" -3", json!(-3)), ("3.5", json!(3.5)), ("1e3", json!(1000.0))]
+        {
+            assert_eq!(parse_input(&ParameterKind::Number, typed), Ok(number));
+        }
         assert_eq!(message("color", json!("green")), "expected one of red, blue, found 'green'");
         assert_eq!(message("color", json!(1)), "expected one of red, blue, found 1");
         assert_eq!(message("read_only", json!("maybe")), "expected yes or no, found 'maybe'");

@@ -62,7 +62,9 @@ impl SecretReference {
 
     /// The reference that a value of a parameter is, if it is one.
     pub fn read(value: &Value) -> Option<Self> {
-        let found = Self::deserialize(value).ok()?;
+        // Serde would take the items of a list for the fields.
+        let object = Some(value).filter(|value| value.is_object())?;
+        let found = Self::deserialize(object).ok()?;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let valid = |text: &str| !text.is_empty() && text.len() <= 253 && text.chars().all(plain);
         (valid(&found.secret) && valid(&found.key)).then_some(found)
@@ -151,6 +153,9 @@ mod tests {
             json!({"secret": "", "key": "b"}),
             json!({"secret": "a", "key": "b/c"}),
             json!(["a"]),
+            json!(["a", "b"]),
+            json!(["a", "b", "c"]),
+            json!(["a.example.org", "b.example.org"]),
         ] {
             assert_eq!(SecretReference::read(&other), None, "{other}");
         }

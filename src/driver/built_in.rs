@@ -17,6 +17,7 @@ macro_rules! files {
 const ALL: &[Files] = &[
     files!("notes":
         "driver.styrmin.yml",
+        "actions.star",
         "manifests/_labels.j2",
         "manifests/db.yaml.j2",
         "manifests/web.yaml.j2",

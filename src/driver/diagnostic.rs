@@ -4,9 +4,21 @@ use std::fmt;
 
 use crate::domain::Problem;
 
-/// One finding in one file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It keeps the driver from loading.
+    #[default]
+    Error,
+    /// It is worth knowing.
+    Warning,
+}
+
+/// One finding in one file. Errors come before warnings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
     /// The file's path inside the driver.
     pub file: String,
     /// The line, from 1; 0 when the finding is about the whole file.
@@ -22,7 +34,17 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding about a whole file.
     pub(super) fn of_file(file: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line: 0, column: 0, message: message.into(), hint: hint.into() }
+        Self { file: file.to_owned(), message: message.into(), hint: hint.into(), ..Self::default() }
+    }
+
+    /// The same, as something that is only worth knowing.
+    pub(super) fn into_warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
+    /// Whether it keeps the driver from loading.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
     }
 }
 
@@ -43,9 +65,10 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All findings as one problem for people. `source` is where the driver was loaded from.
+/// All errors as one problem for people. `source` is where the driver was loaded from.
 pub fn problem(source: &str, diagnostics: &[Diagnostic]) -> Problem {
-    let lines: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+    let lines: Vec<_> =
+        diagnostics.iter().filter(|found| found.is_error()).map(ToString::to_string).collect();
     Problem::new(
         format!("The driver in {source} cannot be loaded"),
         lines.join("\n"),

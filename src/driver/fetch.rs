@@ -9,6 +9,7 @@ mod git;
 mod http;
 mod login;
 mod oci;
+mod quoted;
 mod refusal;
 mod repository;
 mod source;
@@ -24,8 +25,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Clock, Problem};
-use cache::Cache;
-pub use cache::Provenance;
+use cache::{Cache, Provenance};
 use digest::Digest;
 use git::{Git, Limits};
 pub use git::{GitDriver, GitSource};
@@ -157,11 +157,6 @@ impl Fetcher {
         Some(ChartArchive { origin, version, digest, bytes: bytes.into() })
     }
 
-    /// Where a chart that was fetched came from, and when; none when it was not, or not by this question.
-    pub async fn provenance(&self, asked: &ChartReference) -> Option<Provenance> {
-        self.cache.answer(asked).await
-    }
-
     /// The commit that a driver's source means at the moment; none when that is known only once it is fetched (the source names
     /// the first digits of a commit). Nothing is fetched.
     ///
@@ -219,15 +214,11 @@ impl Fetcher {
         if !bytes.starts_with(&[0x1F, 0x8B]) {
             return Err(Refusal::Broken(format!("what {} has is no gzipped archive", resolved.origin)));
         }
-        self.keep(asked, resolved, bytes).await
+        Ok(self.keep(asked, resolved, bytes).await)
     }
 
-    async fn keep(
-        &self,
-        asked: &ChartReference,
-        resolved: Resolved,
-        bytes: Vec<u8>,
-    ) -> Result<ChartArchive, Refusal> {
+    /// Keeps what was fetched, for the next time; what cannot be kept is fetched again then.
+    async fn keep(&self, asked: &ChartReference, resolved: Resolved, bytes: Vec<u8>) -> ChartArchive {
         let digest = Digest::of(&bytes).to_string();
         let Resolved { origin, version, .. } = resolved;
         let provenance = Provenance {
@@ -237,7 +228,9 @@ impl Fetcher {
             digest: digest.clone(),
             fetched_at: self.clock.now(),
         };
-        self.cache.keep(asked, &provenance, &bytes).await.map_err(Refusal::Cache)?;
-        Ok(ChartArchive { origin, version, digest, bytes: bytes.into() })
+        if let Err(why) = self.cache.keep(asked, &provenance, &bytes).await {
+            tracing::warn!(why, origin, "a chart is not kept");
+        }
+        ChartArchive { origin, version, digest, bytes: bytes.into() }
     }
 }

@@ -1,6 +1,7 @@
 //! Drivers are untrusted: whatever their files say, loading and rendering them ends, within bounds, and never panics.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -58,7 +59,7 @@ fn context() -> Value {
 /// Renders a manifest and its objects.
 fn rendered(template: &str) -> String {
     let Ok(loaded) = load_files("test", files(SMALL, template)) else { return String::new() };
-    let text = templates::render(&loaded.version.files, "manifests/a.yaml.j2", &context());
+    let text = templates::render(&loaded.version.files, None, "manifests/a.yaml.j2", &context());
     match &text {
         Ok(text) => assert!(text.len() <= 1 << 20),
         Err(error) => assert!(error.to_string().len() < 8_000, "{error}"),
@@ -71,7 +72,7 @@ fn rendered(template: &str) -> String {
 }
 
 /// What a template is put together from.
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 48] = [
     "{{",
     "}}",
     "{%",
@@ -80,6 +81,10 @@ const WORDS: [&str; 44] = [
     "#}",
     "{%-",
     "-}}",
+    "{",
+    "}",
+    " raw ",
+    " endraw ",
     " if ",
     " for ",
     " in ",
@@ -254,6 +259,36 @@ fn what_is_nested_or_repeated_a_hundred_thousand_times_ends() {
 }
 
 #[test]
+fn a_chain_is_counted_wherever_it_hides() {
+    let chain = "|upper".repeat(100_000);
+    for template in [
+        format!("{{{{ {{'a': {{}}}}{chain} }}}}"),
+        format!("{{{{ {{'}}}}': [{{}}]}}{chain} }}}}"),
+        format!("{{{{- ({{'a': {{'b': {{}}}}}}){chain} -}}}}"),
+        format!("{{% set a = {{'a': {{'b': '%}}'}}}}{chain} %}}"),
+        format!("{{% raw %}}{{% endraw x %}}{{# {{% endraw %}}{{{{ 'a'{chain} }}}}"),
+        format!("{{%- raw -%}}{{% endraw{{# {{%+ endraw -%}}{{{{ 'a'{chain} }}}}"),
+        format!("{{{{ '{{{{' }}}}{{{{ \"}}}}\"{chain} }}}}"),
+    ] {
+        let errors = load_files("test", files(SMALL, &template)).unwrap_err();
+        let start: String = template.chars().take(40).collect();
+        assert!(errors.iter().any(|error| error.message.contains("words and signs")), "{start}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_list_parameter_is_not_multiplied_where_it_is_used() {
+    for template in [
+        "{{ (parameters.list * 100000000000) | upper }}",
+        "{{ parameters.list * 100000000000 | upper }}",
+        "{{ 'x' in parameters.list * 100000000000 }}",
+    ] {
+        let told = rendered(template);
+        assert!(told.contains("a list cannot be multiplied"), "{template}: {told}");
+    }
+}
+
+#[test]
 fn a_template_reads_nothing_but_the_driver_s_own_files() {
     for path in ["/etc/passwd", "../../../../etc/passwd", "file:///etc/passwd", "https://example.org/x"] {
         let told = rendered(&format!("{{% include '{path}' %}}"));
@@ -263,4 +298,52 @@ fn a_template_reads_nothing_but_the_driver_s_own_files() {
     assert!(told.contains("not found"), "only templates are included: {told}");
     let version = DriverVersion::default();
     assert_eq!(render_alone(&version, &context()).unwrap().objects, Vec::<Value>::new());
+}
+
+#[test]
+fn what_is_wrong_two_hundred_thousand_times_is_told_in_time() {
+    let names = "some-mane,".repeat(200);
+    let action = |n| {
+        format!(
+            "  - {{name: some-name-{n}, hook: stop, after: [{names}], location: 'actions.py::migrate'}}\n"
+        )
+    };
+    let actions: String = (0..1_000).map(action).collect();
+    let spec = SMALL.replace("spec: { ", "spec:\n  ").replace(", default", "\n  default");
+    let spec = spec.replace(", components", "\n  components").replace(" } } } } }", " } } } }");
+    let began = Instant::now();
+    let errors = load_files("test", files(&format!("{spec}  actions:\n{actions}"), "")).unwrap_err();
+    assert_eq!(errors.iter().filter(|error| error.is_error()).count(), 101, "{:?}", errors.first());
+    assert!(errors[0].message.contains("names 'some-mane'"), "{}", errors[0]);
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[test]
+fn parameters_prompts_and_patterns_have_limits() {
+    let list =
+        |count: usize| (0..count).map(|n| format!("{{name: p{n}, kind: string}},")).collect::<String>();
+    let spec = |more: &str| SMALL.replace("components:", &format!("{more}, components:"));
+    let told = |more: &str| match load_files("test", files(&spec(more), "a: 1")) {
+        Ok(_) => String::new(),
+        Err(errors) => errors.iter().map(|error| format!("{error}\n")).collect(),
+    };
+    let action =
+        |prompts: String| format!("actions: [{{name: a, location: 'actions.py::x', prompts: {prompts}}}]");
+    let mapping = |count: usize| (0..count).map(|n| format!("p{n}: Why?,")).collect::<String>();
+    let pattern =
+        |length: usize| format!("parameters: [{{name: p, kind: string, pattern: {}}}]", "a".repeat(length));
+    assert!(
+        told(&format!("parameters: [{}]", list(201)))
+            .contains("spec.parameters has 201 entries, the limit is 200")
+    );
+    for prompts in [format!("[{}]", list(51)), format!("{{{}}}", mapping(51))] {
+        let told = told(&action(prompts));
+        assert!(told.contains("spec.actions[0].prompts has 51 entries, the limit is 50"), "{told}");
+    }
+    assert!(told(&pattern(1_001)).contains("pattern has 1001 bytes, the limit is 1000"));
+    assert_eq!(told(&format!("parameters: [{}]", list(200))), "");
+    assert_eq!(told(&pattern(1_000)), "");
+    for prompts in [format!("[{}]", list(50)), format!("{{{}}}", mapping(50))] {
+        assert!(!told(&action(prompts)).contains("the limit"));
+    }
 }

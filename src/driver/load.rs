@@ -11,7 +11,7 @@ use super::{Diagnostic, spec, templates, yaml};
 use crate::domain::DriverVersion;
 
 /// The specification's file name.
-pub(super) const SPEC_FILE: &str = "driver.styrmin.yml";
+pub const SPEC_FILE: &str = "driver.styrmin.yml";
 
 /// A driver version that may be recorded, and what is worth knowing about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Loaded {
 /// Reads a driver from a directory. Symbolic links are refused, hidden files left out.
 ///
 /// # Errors
-/// Everything that is wrong with its files, each with its place. [`super::problem`] makes one message of it.
+/// Everything that is wrong with its files, and its warnings, each with its place. [`super::problem`] makes one message of it.
 pub fn load_directory(directory: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let mut reading = Reading { root: directory, content: Content::default() };
     reading.directory(Path::new(""), 0).map_err(|error| vec![error])?;
@@ -35,7 +35,7 @@ pub fn load_directory(directory: &Path) -> Result<Loaded, Vec<Diagnostic>> {
 /// Reads a driver from its texts, each by its path inside the driver. `source` says where they come from.
 ///
 /// # Errors
-/// Everything that is wrong with them, each with its place.
+/// Everything that is wrong with them, and their warnings, each with its place.
 pub fn load_files(source: &str, files: BTreeMap<String, String>) -> Result<Loaded, Vec<Diagnostic>> {
     load_content(source, Content::from(files))
 }
@@ -43,7 +43,7 @@ pub fn load_files(source: &str, files: BTreeMap<String, String>) -> Result<Loade
 /// Reads a driver from its files. `source` says where they come from.
 ///
 /// # Errors
-/// Everything that is wrong with them, each with its place.
+/// Everything that is wrong with them, and their warnings, each with its place.
 pub fn load_content(source: &str, content: Content) -> Result<Loaded, Vec<Diagnostic>> {
     let Some(text) = content.texts.get(SPEC_FILE) else {
         let hint = super::suggest::hint(SPEC_FILE, content.paths());
@@ -58,8 +58,8 @@ pub fn load_content(source: &str, content: Content) -> Result<Loaded, Vec<Diagno
         }
     };
     let Report { mut errors, mut warnings, .. } = report;
-    let values = read.as_ref().and_then(|(_, spec)| spec.helm.as_ref()).map(|chart| chart.values.as_str());
-    errors.extend(templates::check(&content.texts, values));
+    let chart = read.as_ref().and_then(|(_, spec)| spec.helm.as_ref());
+    errors.extend(templates::check(&content.texts, chart));
     check_content(
         read.as_ref().is_some_and(|(_, spec)| spec.helm.is_some()),
         &content.texts,
@@ -80,6 +80,7 @@ pub fn load_content(source: &str, content: Content) -> Result<Loaded, Vec<Diagno
             Ok(Loaded { version, warnings })
         }
         _ => {
+            errors.extend(warnings);
             errors.sort();
             Err(errors)
         }
@@ -110,7 +111,7 @@ fn check_content(
     for path in files.keys().filter(|path| path.starts_with("manifests/")) {
         if !templates::is_manifest(path) && !templates::is_template(path) {
             let hint = "manifests end in .yaml.j2";
-            warnings.push(Diagnostic::of_file(path, "this file is not rendered", hint));
+            warnings.push(Diagnostic::of_file(path, "this file is not rendered", hint).into_warning());
         }
     }
 }
@@ -204,6 +205,24 @@ mod tests {
         let paths: Vec<_> = loaded.version.files.keys().map(String::as_str).collect();
         assert_eq!(paths, [SPEC_FILE, "manifests/a.yaml.j2"]);
         assert_eq!(loaded.warnings, []);
+    }
+
+    #[test]
+    fn an_error_hides_no_warning() {
+        let spec = SPEC.replace("spec: { ", "spec: { supported_versons: '>=1', helm: 3, ");
+        let files = BTreeMap::from([
+            (SPEC_FILE.to_owned(), spec),
+            ("manifests/a.yaml.j2".to_owned(), "a: 1".to_owned()),
+            ("manifests/b.yaml".to_owned(), String::new()),
+        ]);
+        let found = load_files("test", files).unwrap_err();
+        let (errors, warnings): (Vec<_>, Vec<_>) = found.iter().partition(|finding| finding.is_error());
+        assert!(found.is_sorted_by_key(|finding| finding.severity) && !errors.is_empty());
+        let told: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        assert!(told[0].contains("'supported_versons', it is ignored (did you mean"), "{told:?}");
+        assert!(told[1].starts_with("manifests/b.yaml: this file is not rendered"), "{told:?}");
+        let problem = crate::driver::problem("test", &found);
+        assert!(!problem.why.contains("versons") && problem.why.contains("spec.helm"), "{problem}");
     }
 
     #[test]

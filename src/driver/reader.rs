@@ -45,13 +45,32 @@ impl<'a> Report<'a> {
 
     /// Something that is worth knowing.
     pub(super) fn warn(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
-        let diagnostic = self.at(place, message.into(), hint.into());
+        let diagnostic = self.at(place, message.into(), hint.into()).into_warning();
         keep(&mut self.warnings, diagnostic);
     }
 
+    /// Whether errors are no longer told, because there are so many.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors.len() > FINDINGS
+    }
+
+    /// The hint of an error about a name that is none of the candidates; looking for the nearest takes its time, and is left when
+    /// nobody will be told.
+    pub(super) fn hint<'c>(&self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
+        if self.is_full() { String::new() } else { suggest::hint(name, candidates) }
+    }
+
+    /// Whether there are no more than `most`; an error when there are.
+    pub(super) fn has_room(&mut self, place: Place, path: &str, count: usize, most: usize) -> bool {
+        if count > most {
+            self.error(place, format!("{path} has {count} entries, the limit is {most}"), "");
+        }
+        count <= most
+    }
+
     fn at(&self, place: Place, message: String, hint: String) -> Diagnostic {
-        let file = self.file.to_owned();
-        Diagnostic { file, line: place.line, column: place.column, message: cut(message), hint: cut(hint) }
+        let found = Diagnostic::of_file(self.file, cut(message), cut(hint));
+        Diagnostic { line: place.line, column: place.column, ..found }
     }
 
     /// The entries of a mapping; something else is an error. `path` names it in messages.
@@ -115,11 +134,7 @@ impl<'a> Report<'a> {
 
     /// A list of texts. A single text counts as a list of one.
     pub(super) fn texts(&mut self, node: &Node, path: &str) -> Vec<String> {
-        if let Tree::Text(text) = &node.tree {
-            return vec![text.clone()];
-        }
-        let items = self.items(node, path);
-        items.iter().enumerate().filter_map(|(n, item)| self.text(item, &format!("{path}[{n}]"))).collect()
+        self.places_of_texts(node, path).into_iter().map(|(_, text)| text).collect()
     }
 
     /// A list of texts with the place of each. A single text counts as a list of one.

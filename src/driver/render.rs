@@ -23,6 +23,9 @@ use crate::domain::{DriverVersion, Problem};
 /// How many objects one driver may render.
 const OBJECT_LIMIT: usize = 2_000;
 
+/// How many errors are told.
+const ERROR_LIMIT: usize = 100;
+
 /// Checks that this version of Styrmin can deploy the driver at all.
 ///
 /// # Errors
@@ -104,7 +107,6 @@ pub fn render(
     circumstances: &Circumstances<'_>,
 ) -> Result<Outcome, Problem> {
     check_deployable(driver)?;
-    let mut errors = Vec::new();
     let mut parts = Parts::default();
     if driver.spec.helm.is_some() {
         match chart::render(driver, context, circumstances)? {
@@ -112,30 +114,35 @@ pub fn render(
             chart::Outcome::Wants(keys) => return Ok(Outcome::Wants(keys)),
         }
     }
-    match Templates::new(&driver.files, "", context) {
+    match Templates::new(&driver.files, driver.spec.helm.as_ref(), context) {
         Ok(mut templates) => {
             for path in driver.files.keys().filter(|path| templates::is_manifest(path)) {
+                if parts.is_over() {
+                    break;
+                }
                 match templates.render(path) {
-                    Ok(text) => manifests::parse(path, &text, &mut parts.objects, &mut errors),
-                    Err(diagnostic) => errors.push(diagnostic.to_string()),
+                    Ok(text) => manifests::parse(path, &text, &mut parts),
+                    Err(diagnostic) => parts.errors.add(diagnostic.to_string()),
                 }
             }
         }
-        Err(diagnostic) => errors.push(diagnostic.to_string()),
+        Err(diagnostic) => parts.errors.add(diagnostic.to_string()),
     }
-    if errors.is_empty() {
+    if parts.errors.told.is_empty() && !parts.is_over() {
         let generated = routes::objects(driver, context, &parts.objects);
         parts.objects.extend(generated.into_iter().map(|object| ("spec.services".to_owned(), object)));
-        parts.stamp(context, &mut errors);
-        manifests::refuse_duplicates(&parts.objects, &mut errors);
     }
     if parts.objects.len() > OBJECT_LIMIT {
-        errors.push(format!("{} objects are rendered, the limit is {OBJECT_LIMIT}", parts.objects.len()));
+        parts.errors.add(format!("more than {OBJECT_LIMIT} objects are rendered"));
     }
-    if !errors.is_empty() {
+    if parts.errors.told.is_empty() {
+        parts.stamp(context);
+        manifests::refuse_duplicates(&mut parts);
+    }
+    if !parts.errors.told.is_empty() {
         return Err(Problem::new(
             format!("The manifests of {} cannot be rendered", driver.reference),
-            errors.join("\n"),
+            parts.errors.text(),
             "correct the driver, or the parameters that lead there",
         ));
     }
@@ -162,17 +169,49 @@ struct Parts {
     hooks: Vec<(String, RenderedHook)>,
     notes: String,
     warnings: Vec<String>,
+    errors: Errors,
+}
+
+/// What is wrong, up to the limit.
+#[derive(Default)]
+struct Errors {
+    told: Vec<String>,
+    /// There are more than are told.
+    more: bool,
+}
+
+impl Errors {
+    fn add(&mut self, message: String) {
+        if self.told.len() < ERROR_LIMIT {
+            self.told.push(message);
+        } else {
+            self.more = true;
+        }
+    }
+
+    fn text(self) -> String {
+        let more = self.more.then(|| "there is more to say, which is left out".to_owned());
+        self.told.into_iter().chain(more).collect::<Vec<_>>().join("\n")
+    }
 }
 
 impl Parts {
+    /// Whether there is so much, or so much is wrong, that the rest is not looked at.
+    fn is_over(&self) -> bool {
+        self.errors.more || self.objects.len() > OBJECT_LIMIT
+    }
+
     /// Puts on the objects what each of them carries.
-    fn stamp(&mut self, context: &Value, errors: &mut Vec<String>) {
+    fn stamp(&mut self, context: &Value) {
         let stamp = stamp::Stamp::of(context);
         let objects = self.objects.iter_mut().map(|(origin, object)| (&*origin, object));
         let hooks = self.hooks.iter_mut().map(|(origin, hook)| (&*origin, &mut hook.object));
         for (origin, object) in objects.chain(hooks) {
             if let Err(why) = manifests::check(object).and_then(|()| stamp.put_on(object)) {
-                errors.push(format!("{origin}: {why}"));
+                self.errors.add(format!("{origin}: {why}"));
+            }
+            if self.errors.more {
+                return;
             }
         }
     }

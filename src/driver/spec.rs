@@ -52,11 +52,12 @@ pub(super) fn read(
     let spec = document.require("spec", report)?;
     let fields = Fields::open(spec, "spec", &SPEC_FIELDS, report);
     let version = versions::own(&fields, report);
+    let (components, backups) = components::read(&fields, report);
     let spec = DriverSpec {
         upgrades_from: versions::upgrades_from(&fields, report),
         info: extras::info(&fields, report),
         helm: chart::read(&fields, content, report),
-        components: components::read(&fields, report),
+        components,
         parameters: parameters::read(&fields, report),
         ..versions::of_application(&fields, report)
     };
@@ -65,7 +66,7 @@ pub(super) fn read(
     let env_vars = extras::env_vars(&fields, &components, report);
     let container_overrides = extras::container_overrides(&fields, &components, report);
     let actions = actions::read(&fields, &content.texts, report);
-    components::check_backups(&fields, &spec.components, &actions, report);
+    components::check_backups(&spec.components, &backups, &actions, report);
     let spec = DriverSpec { services, env_vars, container_overrides, actions, ..spec };
     Some((DriverRef { name: name?, version: version? }, spec))
 }
@@ -111,7 +112,7 @@ fn nearest_hint(word: &str, words: &[&str]) -> String {
 /// Names a component that must exist.
 fn known_component(place: Place, path: &str, name: &str, components: &[&str], report: &mut Report<'_>) {
     if !components.contains(&name) {
-        let hint = suggest::hint(name, components.iter().copied());
+        let hint = report.hint(name, components.iter().copied());
         report.error(place, format!("{path} names the component '{name}', which does not exist"), hint);
     }
 }

@@ -16,6 +16,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
 use super::{Diagnostic, suggest};
+use crate::domain::driver::HelmChart;
 
 /// What one template may cost: an instruction or 64 bytes of output each.
 const FUEL: u64 = 200_000;
@@ -28,8 +29,7 @@ const OUTPUT_LIMIT: usize = 1 << 20;
 /// The largest output of all templates of a driver together, in bytes.
 const OUTPUT_TOTAL: usize = 16 << 20;
 
-/// Whether a file is a template: `*.j2`, and `*.j2.yml` or `*.j2.yaml` at the root, as values of a chart are. What is in a
-/// chart's directory is Helm's.
+/// Whether a file is a template by its name: `*.j2`, and `*.j2.yml` or `*.j2.yaml` at the root, as values of a chart are.
 pub(super) fn is_template(path: &str) -> bool {
     path.ends_with(".j2")
         || (!path.contains('/') && (path.ends_with(".j2.yml") || path.ends_with(".j2.yaml")))
@@ -42,20 +42,36 @@ pub(super) fn is_manifest(path: &str) -> bool {
     !name.starts_with('_') && (name.ends_with(".yaml.j2") || name.ends_with(".yml.j2"))
 }
 
-/// The syntax errors of all templates. `values` is a template whatever its name.
-pub(super) fn check(files: &BTreeMap<String, String>, values: Option<&str>) -> Vec<Diagnostic> {
+/// The templates of a driver. What is in its chart's directory is Helm's; the chart's values are one whatever their name.
+fn of_driver<'a>(
+    files: &'a BTreeMap<String, String>,
+    chart: Option<&'a HelmChart>,
+) -> impl Iterator<Item = (&'a String, &'a String)> {
+    let directory = chart.and_then(HelmChart::local_path).filter(|path| !path.is_empty());
+    let is_helms = move |path: &str| {
+        let inside = directory.and_then(|directory| path.strip_prefix(directory));
+        inside.is_some_and(|rest| rest.starts_with('/'))
+    };
+    files.iter().filter(move |(path, _)| {
+        chart.is_some_and(|chart| chart.values == **path) || (is_template(path) && !is_helms(path))
+    })
+}
+
+/// The syntax errors of all templates.
+pub(super) fn check(files: &BTreeMap<String, String>, chart: Option<&HelmChart>) -> Vec<Diagnostic> {
     let mut environment = engine();
-    let templates = files.iter().filter(|(path, _)| is_template(path) || Some(path.as_str()) == values);
+    let templates = of_driver(files, chart);
     templates.filter_map(|(path, text)| add(&mut environment, path, text).err()).collect()
 }
 
 /// Renders one template of the driver.
 pub(super) fn render(
     files: &BTreeMap<String, String>,
+    chart: Option<&HelmChart>,
     path: &str,
     context: &Value,
 ) -> Result<String, Diagnostic> {
-    Templates::new(files, path, context)?.render(path)
+    Templates::new(files, chart, context)?.render(path)
 }
 
 /// The templates of a driver, read once, with one context.
@@ -70,14 +86,14 @@ pub(super) struct Templates<'a> {
 }
 
 impl<'a> Templates<'a> {
-    /// Reads the templates; `also` is one whatever its name.
+    /// Reads the templates.
     pub(super) fn new(
         files: &'a BTreeMap<String, String>,
-        also: &str,
+        chart: Option<&'a HelmChart>,
         context: &'a Value,
     ) -> Result<Self, Diagnostic> {
         let mut environment = engine();
-        for (path, text) in files.iter().filter(|(path, _)| is_template(path) || *path == also) {
+        for (path, text) in of_driver(files, chart) {
             add(&mut environment, path, text)?;
         }
         Ok(Self {
@@ -103,7 +119,9 @@ impl<'a> Templates<'a> {
                     let message = format!("its output has {} bytes, the limit is {OUTPUT_LIMIT}", text.len());
                     return Err(Diagnostic::of_file(path, message, ""));
                 }
-                if let Some((parameter, message)) = secrets::printed(&text) {
+                if let Some((parameter, message)) =
+                    secrets::printed(&text, |name| self.context["parameters"].get(name).is_some())
+                {
                     let source = self.files.get(path).map_or("", String::as_str);
                     let line = secrets::line_of(source, &parameter);
                     return Err(Diagnostic { line, ..Diagnostic::of_file(path, message, "") });
@@ -178,13 +196,7 @@ fn diagnostic(path: &str, text: &str, error: &Error) -> Diagnostic {
         kind => format!("{kind}{detail}"),
     };
     let message = super::reader::cut(message);
-    Diagnostic {
-        file: path.to_owned(),
-        line: error.line().unwrap_or(0),
-        column,
-        message,
-        hint: String::new(),
-    }
+    Diagnostic { line: error.line().unwrap_or(0), column, ..Diagnostic::of_file(path, message, "") }
 }
 
 /// What a filter was given, when `range` is the filter's name: that is what is undefined, not the filter.
@@ -224,7 +236,7 @@ mod tests {
 
     fn rendered(text: &str, context: Value) -> Result<String, Diagnostic> {
         let files = BTreeMap::from([("manifests/a.yaml.j2".to_owned(), text.to_owned())]);
-        render(&files, "manifests/a.yaml.j2", &context)
+        render(&files, None, "manifests/a.yaml.j2", &context)
     }
 
     fn output(text: &str, context: Value) -> String {
@@ -311,6 +323,10 @@ mod tests {
             assert!(error.contains("| secret_key_ref }}"), "{wrong}: {error}");
             assert!(error.starts_with("manifests/a.yaml.j2:2"), "{wrong}: {error}");
         }
+        let icons = "\u{E000} \u{E000}\u{E041}\u{E000}\u{E000}";
+        assert_eq!(out(icons), icons, "signs of icon fonts are no secrets");
+        let error = failure(&format!("{icons}{{{{ parameters.password ~ '\u{E000}' }}}}"), context.clone());
+        assert!(error.contains("| secret_key_ref }}"), "{error}");
         let error = failure("{{ parameters.empty | secret_key_ref }}", context.clone());
         assert!(error.contains("not set"), "{error}");
         assert_eq!(out("{{ 'w6Q=' | b64decode }}"), "ä");
@@ -362,13 +378,13 @@ mod tests {
         let files: BTreeMap<String, String> =
             paths.iter().map(|path| (path.clone(), busy.to_owned())).collect();
         let context = json!({});
-        let mut templates = Templates::new(&files, "", &context).unwrap();
+        let mut templates = Templates::new(&files, None, &context).unwrap();
         assert_eq!(templates.render(&paths[0]).unwrap(), "", "one alone is allowed");
         let refused = paths.iter().find_map(|path| templates.render(path).err()).unwrap();
         assert!(refused.message.contains("too much work"), "{refused}");
 
         let large = BTreeMap::from([("manifests/a.yaml.j2".to_owned(), "x".repeat(OUTPUT_LIMIT))]);
-        let mut templates = Templates::new(&large, "", &context).unwrap();
+        let mut templates = Templates::new(&large, None, &context).unwrap();
         let refused = (0..20).find_map(|_| templates.render("manifests/a.yaml.j2").err()).unwrap();
         assert!(refused.message.contains("renders more than"), "{refused}");
     }

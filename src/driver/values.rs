@@ -13,7 +13,7 @@ use crate::domain::DriverVersion;
 pub fn values(driver: &DriverVersion, context: &Value) -> Result<String, Diagnostic> {
     match &driver.spec.helm {
         Some(chart) if driver.files.contains_key(&chart.values) => {
-            templates::render(&driver.files, &chart.values, context)
+            templates::render(&driver.files, Some(chart), &chart.values, context)
         }
         _ => Ok(String::new()),
     }
@@ -63,12 +63,14 @@ mod tests {
     }
 
     #[test]
-    fn drivers_of_the_described_system_load_unchanged_and_say_that_python_is_not_run() {
-        for (name, python) in [("wiki", 4), ("tracker", 0)] {
+    fn drivers_of_the_described_system_load_unchanged_and_say_what_python_needs() {
+        for (name, python, other) in [("wiki", 4, "nobody is asked"), ("tracker", 0, "is left to an action")]
+        {
             let warnings: Vec<String> = described(name).warnings.iter().map(ToString::to_string).collect();
-            let of_python = warnings.iter().filter(|warning| warning.contains("Python actions are not run"));
+            let of_python = warnings.iter().filter(|warning| warning.contains("Python needs python3"));
             assert_eq!(of_python.count(), python, "{name}: {warnings:#?}");
             assert_eq!(warnings.len(), python + 1, "{name}: {warnings:#?}");
+            assert!(warnings.iter().any(|warning| warning.contains(other)), "{name}: {warnings:#?}");
         }
         let wiki = described("wiki").version.spec;
         assert_eq!(wiki.actions[3].prompts[0].name, "email");

@@ -109,13 +109,8 @@ fn options() -> Options {
 /// A syntax error at its place.
 pub(super) fn diagnostic(file: &str, error: &serde_saphyr::Error) -> Diagnostic {
     let place = error.location().map(Place::from).unwrap_or_default();
-    Diagnostic {
-        file: file.to_owned(),
-        line: place.line,
-        column: place.column,
-        message: format!("this is no valid YAML: {}", bare_message(error)),
-        hint: String::new(),
-    }
+    let message = format!("this is no valid YAML: {}", bare_message(error));
+    Diagnostic { line: place.line, column: place.column, ..Diagnostic::of_file(file, message, "") }
 }
 
 /// The parser's words without the place that it appends to them, nor the advice to programmers.

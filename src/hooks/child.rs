@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout, Command};
@@ -24,6 +25,9 @@ use stderr::Stderr;
 
 /// The hidden verb of the executable that is the worker.
 pub const VERB: &str = "action-worker";
+
+/// How long a child that has closed its standard output may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What Python runs before the action.
 const SHIM: &str = include_str!("shim.py");
@@ -170,9 +174,17 @@ impl Child {
     }
 
     async fn died(&mut self) -> Said {
+        self.ends().await;
         let status = self.close().await;
         let last = self.stderr.last_words().await;
         death::explain(status, &last, self.limits)
+    }
+
+    /// Waits until it has ended by itself, without taking its status: a signal to one that is about to end would change it.
+    async fn ends(&self) {
+        let Some(id) = self.id() else { return };
+        let wait = move || waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).map(drop);
+        let _ = tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(wait)).await;
     }
 
     /// Ends the group, then takes the status: until then the number is not given to others.
@@ -181,9 +193,12 @@ impl Child {
         self.process.wait().await.ok()
     }
 
+    fn id(&self) -> Option<Pid> {
+        self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+    }
+
     fn kill(&self) {
-        let id = self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(id) = id {
+        if let Some(id) = self.id() {
             // It may have ended by itself.
             let _ = kill_process_group(id, Signal::KILL);
         }

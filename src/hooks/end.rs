@@ -47,7 +47,7 @@ pub struct Failure {
     pub why: String,
     /// Where.
     #[serde(default)]
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// The line there.
     #[serde(default)]
     pub source: Option<String>,
@@ -67,7 +67,7 @@ impl Failure {
 
     /// The same failure at a place, where it has none.
     pub fn at(mut self, place: Option<Place>) -> Self {
-        self.place = self.place.or(place);
+        self.place = self.place.or(place.map(Box::new));
         self
     }
 

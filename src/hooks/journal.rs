@@ -1,6 +1,7 @@
 //! What was called and what came of it, kept so that a run can be repeated.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::call::Refusal;
 use super::end::Place;
+use super::replay::written;
 use crate::domain::Problem;
 use crate::domain::canonical::canonical_digest;
 
@@ -45,6 +47,13 @@ impl CallNote {
             return Self { name, arguments: Map::new(), digest, place };
         };
         Self { name, arguments, digest, place }
+    }
+}
+
+impl fmt::Display for CallNote {
+    /// The call as it is written in a program, long arguments shortened.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&written(&self.name, &self.arguments))
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Move {
 pub fn decide(recorded: Option<CallRecord>, note: &CallNote) -> Move {
     let Some(record) = recorded else { return Move::Perform };
     if record.note.name != note.name || record.note.digest != note.digest {
-        return Move::Diverged(diverged(&record.note, note));
+        return Move::Diverged(diverged(&format!("it called {}", whole(note)), &record.note));
     }
     match record.outcome {
         None => Move::Doubt,
@@ -34,19 +34,19 @@ pub fn decide(recorded: Option<CallRecord>, note: &CallNote) -> Move {
     }
 }
 
-fn diverged(before: &CallNote, now: &CallNote) -> Problem {
-    let place = |note: &CallNote| note.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
+/// What is said when a function does not do what it had done.
+pub fn diverged(now: &str, before: &CallNote) -> Problem {
     Problem::new(
         "The action does something else than the time before",
-        format!(
-            "it called {}{} where it had called {}{}",
-            written(&now.name, &now.arguments),
-            place(now),
-            written(&before.name, &before.arguments),
-            place(before),
-        ),
-        "Look at what it had done until there, and run it anew from its beginning; an action of which a run is under way must not be changed",
+        format!("{now} where it had called {}", whole(before)),
+        "Look at what it had done until there, and run it anew from its beginning; an action must not be changed while a run of it \
+         is under way",
     )
+}
+
+fn whole(note: &CallNote) -> String {
+    let place = note.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
+    format!("{note}{place}")
 }
 
 /// A call as it is written in a program, shortened.

@@ -9,7 +9,7 @@ use super::child::{Child, Said, Worker};
 use super::end::{End, Failure};
 use super::journal::{CallNote, Journal, Outcome};
 use super::protocol::{Asked, LINE_MAX, Language, Program, SECRET, ToChild};
-use super::replay::{Move, decide};
+use super::replay::{Move, decide, diverged};
 use crate::domain::Problem;
 use crate::domain::canonical::canonical_json;
 
@@ -95,7 +95,7 @@ impl<J: Journal, P: Performer> Session<'_, J, P> {
         loop {
             let asked = match child.listen().await {
                 Said::Call(asked) => asked,
-                Said::Returned(value) => return End::Returned(value),
+                Said::Returned(value) => return self.returned(value, &used),
                 Said::Failed(failure) => return End::Failed(failure),
                 Said::Broken(failure) => return End::Failed(failure),
                 Said::Ended(problem) => return self.ended(problem, &used),
@@ -110,6 +110,14 @@ impl<J: Journal, P: Performer> Session<'_, J, P> {
                 Err(end) => return end,
             };
             child.say(&answer).await;
+        }
+    }
+
+    /// The function returned: then it must have called all that it had called before.
+    fn returned(&self, value: Value, used: &Used) -> End {
+        match self.journal.recorded(used.position) {
+            None => End::Returned(value),
+            Some(record) => End::Diverged(diverged("it returned", &record.note)),
         }
     }
 

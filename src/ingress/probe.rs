@@ -71,7 +71,10 @@ async fn within<T>(
 }
 
 /// The addresses of a host. `localhost` and everything below it is this machine (RFC 6761), whatever the resolver says.
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+///
+/// # Errors
+/// It has none, or the resolver does not answer: why.
+pub(crate) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -86,7 +89,10 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
 }
 
 /// Connects to the first address that accepts.
-async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
+///
+/// # Errors
+/// None does: each with its reason.
+pub(crate) async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
     let mut refusals = Vec::new();
     for address in addresses {
         match TcpStream::connect(address).await {

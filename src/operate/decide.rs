@@ -164,9 +164,8 @@ impl View<'_> {
             (StepState::Started, _) if late => too_long(),
             (StepState::Started, _) => time_out.map_or(Next::Wait, Next::At),
             (StepState::Asking, _) => self.ask(position, step, record),
-            (StepState::Unknown | StepState::Retrying, _) if policy(step) == Policy::Once => {
-                self.ask(position, step, record)
-            }
+            // One that is being tried again has failed for certain.
+            (StepState::Unknown, _) if policy(step) == Policy::Once => self.ask(position, step, record),
             (StepState::Unknown | StepState::Retrying, Some(stop)) if policy(step) != Policy::Probe => {
                 Next::Now(stopped(position, step, record, stop))
             }

@@ -103,15 +103,9 @@ fn failed(position: usize, step: &Step, before: &StepRecord, error: StepError, n
             asking(position, step, before, Some(in_doubt(step, error.problem)))
         }
         StepErrorKind::Transient { retry_after } => {
-            let wait = wait(before.attempt, retry_after);
-            again(
-                position,
-                StepRecord { state: StepState::Retrying, ..before.clone() },
-                error.problem,
-                wait,
-                now,
-            )
+            retrying(position, before, error.problem, retry_after, now)
         }
+        StepErrorKind::Again => retrying(position, before, error.problem, None, now),
         StepErrorKind::Lasting => ended(position, before, StepState::Failed, error.problem, now),
         StepErrorKind::InDoubt => asking(position, step, before, Some(error.problem)),
         StepErrorKind::Stale => stale(position, before, error.problem, now),
@@ -127,7 +121,9 @@ fn not_seen(position: usize, step: &Step, before: &StepRecord, error: StepError,
             let record = StepRecord { state: StepState::Unknown, attempt, ..before.clone() };
             again(position, record, error.problem, wait(attempt, retry_after), now)
         }
-        StepErrorKind::Lasting => asking(position, step, before, Some(in_doubt(step, error.problem))),
+        StepErrorKind::Lasting | StepErrorKind::Again => {
+            asking(position, step, before, Some(in_doubt(step, error.problem)))
+        }
         StepErrorKind::InDoubt => asking(position, step, before, Some(error.problem)),
         StepErrorKind::Stale => stale(position, before, error.problem, now),
     }
@@ -137,6 +133,17 @@ fn stale(position: usize, before: &StepRecord, problem: Problem, now: Timestamp)
     let mut note = ended(position, before, StepState::Failed, problem, now);
     note.record.stale = true;
     note
+}
+
+fn retrying(
+    position: usize,
+    before: &StepRecord,
+    problem: Problem,
+    retry_after: Option<std::time::Duration>,
+    now: Timestamp,
+) -> StepNote {
+    let record = StepRecord { state: StepState::Retrying, ..before.clone() };
+    again(position, record, problem, wait(before.attempt, retry_after), now)
 }
 
 fn again(

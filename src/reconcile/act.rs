@@ -172,7 +172,12 @@ impl Engine {
         });
         self.set_drift_mode(name, observed.situation.work.drift);
         let moved = self.moved(name);
-        Ok(Hands { engine: self.clone(), name: name.clone(), operation: operation.clone(), objects, moved })
+        let driver = match &instance {
+            Some(instance) => self.driver(&instance.driver).await?,
+            None => observed.driver.clone(),
+        };
+        let (name, operation) = (name.clone(), operation.clone());
+        Ok(Hands { engine: self.clone(), name, operation, objects, driver, instance, moved })
     }
 
     async fn report_end(&self, resource: Option<&DeploymentResource>, ended: &OperationView) {

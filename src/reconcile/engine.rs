@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::cluster::Cluster;
 use crate::domain::{Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, Problem};
 use crate::driver::chart::Seed;
+use crate::hooks::Worker;
 use crate::operate::Runner;
 use crate::store::{Store, StoreError};
 
@@ -34,6 +35,7 @@ struct Inner {
     drivers: Arc<Drivers>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    worker: Worker,
     memory: Mutex<Memory>,
     idle: watch::Sender<bool>,
     /// Counts up when something was found that others are to see.
@@ -44,6 +46,16 @@ struct Inner {
     epoch: AtomicU64,
     /// The newest epoch in which any engine was seen to write to this cluster.
     newest: AtomicU64,
+}
+
+/// What an engine has of the machine that it runs on.
+pub struct Surroundings {
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness that is no secret.
+    pub random: Arc<dyn Random>,
+    /// What runs the functions of drivers.
+    pub worker: Worker,
 }
 
 /// What is kept in memory only: losing it costs work, never correctness.
@@ -92,19 +104,15 @@ pub struct Trouble {
 
 impl Engine {
     /// An engine over these records and this cluster. It does nothing before [`Self::run`].
-    pub fn new(
-        store: Store,
-        cluster: Cluster,
-        drivers: Arc<Drivers>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-    ) -> Self {
+    pub fn new(store: Store, cluster: Cluster, drivers: Arc<Drivers>, surroundings: Surroundings) -> Self {
+        let Surroundings { clock, random, worker } = surroundings;
         Self(Arc::new(Inner {
             store,
             cluster,
             drivers,
             clock,
             random,
+            worker,
             memory: Mutex::default(),
             idle: watch::Sender::new(false),
             found: watch::Sender::new(0),
@@ -250,6 +258,16 @@ impl Engine {
 
     pub(super) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
+    }
+
+    /// The clock, for tasks of their own.
+    pub(super) fn shared_clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// What runs the functions of drivers.
+    pub(super) fn worker(&self) -> &Worker {
+        &self.0.worker
     }
 
     pub(super) fn random(&self) -> &dyn Random {

@@ -1,12 +1,14 @@
 //! The hands of an operation: each kind of step, done once. Every one of them may be repeated: what is done already changes
 //! nothing.
 
+pub(super) mod action;
 mod apply;
 mod records;
 mod wait;
 
 pub(super) use apply::is_immutable;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,11 +16,11 @@ use tokio::sync::watch;
 
 use crate::cluster::{ClusterError, DeleteOptions};
 use crate::domain::plan::Verb;
-use crate::domain::{ObjectKey, Operation, Problem, Step};
+use crate::domain::{DriverVersion, Instance, ObjectKey, Operation, Problem, Step};
 use crate::operate::{Done, Executor, Probed, StepError, StepErrorKind, StepRun};
 use crate::store::{InventoryChange, StoreError};
 
-use super::compose::RESTART;
+use super::compose::{ACTION, RESTART};
 use super::decide::exchange;
 use super::engine::Engine;
 use super::queue::Name;
@@ -30,6 +32,10 @@ pub(super) struct Hands {
     pub operation: Operation,
     /// The objects of the operation's instance as they are applied; or why they cannot be rendered.
     pub objects: Result<Vec<Value>, Problem>,
+    /// The driver of the operation's instance, when it is there.
+    pub driver: Option<Arc<DriverVersion>>,
+    /// The instance that the operation applies.
+    pub instance: Option<Instance>,
     /// Woken when something of the deployment moved.
     pub moved: watch::Receiver<u64>,
 }
@@ -43,7 +49,10 @@ impl Executor for Hands {
             Verb::Delete => self.delete(run.step).await,
             Verb::Wait => self.wait(run.step).await,
             Verb::Record => self.record(run.step).await,
-            Verb::Run => self.run(run.step).await,
+            Verb::Run => match run.step.name.strip_prefix(ACTION) {
+                Some(action) => self.act(run, action).await,
+                None => self.run(run.step).await,
+            },
             Verb::Unchanged => Ok(Done::default()),
         }
     }
@@ -127,7 +136,7 @@ fn object_of(step: &Step) -> Result<&ObjectKey, StepError> {
 const TERMINATING: Duration = Duration::from_secs(5);
 
 /// A failure of the cluster, as the runner judges it.
-pub(super) fn failed(error: ClusterError) -> StepError {
+pub(in crate::reconcile) fn failed(error: ClusterError) -> StepError {
     let problem = error.problem();
     let passing = error.is_transient()
         || matches!(error, ClusterError::Unauthorized { .. } | ClusterError::NotFound { .. });

@@ -3,7 +3,7 @@
 //! | image | commands | what it is |
 //! |---|---|---|
 //! | `styrmin/notes-web:{1.0.0,1.1.0,1.2.0-broken}` | `notes-web`, `notes-web migrate` | the front of the demo application |
-//! | `styrmin/notes-db:{1.0.0,1.1.0}` | `notes-db`, `notes-db dump`, `restore`, `stat` | its database |
+//! | `styrmin/notes-db:{1.0.0,1.1.0}` | `notes-db`, `notes-db dump`, `restore`, `stat` … | its database |
 //! | `styrmin/host:1` | the host's own programs | for jobs and tests; has no entrypoint |
 //!
 //! Each command is a hidden subcommand of this binary: `styrmin image notes-web --version 1.0.0 …`. Any other argv is looked

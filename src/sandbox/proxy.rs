@@ -23,6 +23,7 @@ use super::api::Api;
 use super::body::Body;
 use super::network::services::Services;
 use forward::Forwarder;
+pub(in crate::sandbox) use forward::strip;
 use table::Table;
 
 const INGRESSES: &str = "ingresses.networking.k8s.io";

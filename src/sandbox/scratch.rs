@@ -35,9 +35,12 @@ impl Scratch {
             let path = base.join(format!("styrmin-{}-{number}", std::process::id()));
             match fs::DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
-                    let lock = File::create_new(path.join(LOCK))?;
-                    lock.try_lock()?;
-                    return Ok(Self { path, _lock: lock });
+                    let name = path.join(LOCK);
+                    let lock = File::create_new(&name)?;
+                    // Who looks for abandoned ones at this moment may have been faster: then it is theirs to remove.
+                    if lock.try_lock().is_ok() && name.exists() {
+                        return Ok(Self { path, _lock: lock });
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -121,5 +124,21 @@ mod tests {
         for name in ["styrmin-1-8", "styrmin-1-9", "styrmin-serve-1", "styrmin-1", "other-1-7"] {
             assert!(at(name).exists(), "{name}");
         }
+    }
+
+    #[test]
+    fn many_are_made_at_once_though_each_looks_for_abandoned_ones() {
+        let base = tempfile::tempdir().unwrap();
+        let make = || {
+            for _ in 0..100 {
+                let made = Scratch::below(base.path()).unwrap();
+                assert!(made.path().join(LOCK).exists());
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(make);
+            }
+        });
     }
 }

@@ -12,7 +12,7 @@ mod read;
 mod steps;
 mod subjects;
 
-pub use actions::{NewCall, RunId};
+pub use actions::{CallEnd, NewCall, NewRun, RunId};
 
 use rusqlite::{Connection, Transaction, params};
 

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::driver::{ParameterKind, ParameterSpec};
 use crate::domain::world::{Probe, ProbeOutcome};
 
 const MINUTE: i64 = 60;
@@ -138,21 +137,6 @@ pub fn probe_code(probe: &Probe) -> String {
     match &probe.outcome {
         ProbeOutcome::Answered(code) => code.to_string(),
         ProbeOutcome::Failed { phase, .. } => phase.clone(),
-    }
-}
-
-/// How low and how high a parameter may be, or how long: `1 to 5`, `at least 8 characters`. None: it is not limited.
-pub fn limits(spec: &ParameterSpec) -> Option<String> {
-    let of = match spec.kind {
-        ParameterKind::String | ParameterKind::Secret => " characters",
-        ParameterKind::List => " items",
-        _ => "",
-    };
-    match (spec.min, spec.max) {
-        (Some(min), Some(max)) => Some(format!("{min} to {max}{of}")),
-        (Some(min), None) => Some(format!("at least {min}{of}")),
-        (None, Some(max)) => Some(format!("at most {max}{of}")),
-        (None, None) => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! One line of text that is edited, on top of tui-textarea.
 
+use std::fmt;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,11 +12,23 @@ use super::look::Look;
 use super::theme::Role;
 
 /// One line of text that is edited.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct TextField {
     area: TextArea<'static>,
     masked: bool,
+    /// Tabs stay tabs.
+    tabs: bool,
     placeholder: &'static str,
+}
+
+impl fmt::Debug for TextField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.masked {
+            f.write_str("(secret)")
+        } else {
+            f.debug_tuple("TextField").field(&self.text()).finish()
+        }
+    }
 }
 
 impl TextField {
@@ -27,7 +41,13 @@ impl TextField {
 
     /// A field that never shows what it holds.
     pub fn masked() -> Self {
-        Self { masked: true, ..Self::default() }
+        Self { masked: true, tabs: true, ..Self::default() }
+    }
+
+    /// The same field; it keeps tabs.
+    pub fn with_tabs(mut self) -> Self {
+        self.tabs = true;
+        self
     }
 
     /// The same field; `placeholder` stands in it while it is empty.
@@ -53,7 +73,7 @@ impl TextField {
 
     /// Replaces what it holds.
     pub fn set(&mut self, text: &str) {
-        self.area = TextArea::new(vec![one_line(text)]);
+        self.area = TextArea::new(vec![self.one_line(text)]);
         self.area.move_cursor(CursorMove::End);
     }
 
@@ -71,7 +91,11 @@ impl TextField {
 
     /// Inserts pasted text, its line breaks as spaces.
     pub fn paste(&mut self, text: &str) {
-        self.area.insert_str(one_line(text));
+        self.area.insert_str(self.one_line(text));
+    }
+
+    fn one_line(&self, text: &str) -> String {
+        text.chars().map(|c| if c.is_control() && !(self.tabs && c == '\t') { ' ' } else { c }).collect()
     }
 
     fn keep_one_line(&mut self) -> bool {
@@ -140,10 +164,6 @@ impl TextField {
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,5 +179,15 @@ mod tests {
         assert_eq!(field.text(), "a bc  de");
         field.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
         assert!(field.is_empty());
+    }
+
+    #[test]
+    fn what_is_masked_keeps_its_tabs_and_is_in_no_debug_text() {
+        let mut field = TextField::masked();
+        field.paste("hun\tter\n2");
+        assert_eq!(field.text(), "hun\tter 2");
+        assert_eq!(format!("{field:?}"), "(secret)");
+        assert_eq!(format!("{:?}", TextField::new("a\tb")), "TextField(\"a b\")");
+        assert_eq!(TextField::default().with_tabs().one_line("a\tb"), "a\tb");
     }
 }

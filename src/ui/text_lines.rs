@@ -4,8 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::text_field::TextField;
 
-/// The most lines that are taken: a certificate with its chain has less.
-const LINES_MAX: usize = 1_000;
+/// The most lines that are typed or pasted: a certificate with its chain has less. What a parameter has already is shown whole, it
+/// is no longer than values may be.
+pub const LINES_MAX: usize = 1_000;
 
 /// Several lines of text; there is always one at least.
 #[derive(Debug, Clone)]
@@ -45,12 +46,12 @@ impl TextLines {
 
     /// Replaces what it holds.
     pub fn set(&mut self, text: &str) {
-        self.lines = text.split('\n').take(LINES_MAX).map(|line| self.line(line)).collect();
+        self.lines = text.split('\n').map(|line| self.line(line)).collect();
         self.row = self.lines.len().saturating_sub(1);
     }
 
     fn line(&self, text: &str) -> TextField {
-        let mut line = if self.masked { TextField::masked() } else { TextField::default() };
+        let mut line = if self.masked { TextField::masked() } else { TextField::default().with_tabs() };
         line.set(text.trim_end_matches('\r'));
         line
     }
@@ -109,17 +110,22 @@ impl TextLines {
         true
     }
 
-    /// Inserts pasted text with its line breaks.
-    pub fn paste(&mut self, text: &str) {
+    /// Inserts pasted text with its line breaks; false when it has too many of them: then nothing is.
+    pub fn paste(&mut self, text: &str) -> bool {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let breaks = text.matches('\n').count();
+        if breaks > 0 && self.lines.len() + breaks > LINES_MAX {
+            return false;
+        }
         for (number, part) in text.split('\n').enumerate() {
-            if number > 0 && !self.break_line() {
-                return;
+            if number > 0 {
+                self.break_line();
             }
             if let Some(line) = self.lines.get_mut(self.row) {
                 line.paste(part);
             }
         }
+        true
     }
 
     /// One of its lines, to be drawn.
@@ -158,11 +164,28 @@ mod tests {
 
     #[test]
     fn lines_have_a_bound() {
-        let mut field = TextLines::new(&"x\n".repeat(3 * LINES_MAX));
+        let mut field = TextLines::new(&"x\n".repeat(LINES_MAX - 1));
         assert_eq!(field.count(), LINES_MAX);
         assert!(!field.break_line());
-        field.paste("a\nb");
+        let before = field.text();
+        assert!(!field.paste("a\nb"));
+        assert_eq!(field.text(), before, "all of it or nothing");
+        assert!(field.paste("a"));
         assert_eq!(field.count(), LINES_MAX);
         assert_eq!(TextLines::masked().text(), "");
+    }
+
+    #[test]
+    fn what_is_there_is_shown_whole_with_its_tabs() {
+        let text = "\tx\ty\n".repeat(3 * LINES_MAX);
+        assert_eq!(TextLines::new(&text).text(), text);
+        for mut field in [TextLines::new(""), TextLines::masked()] {
+            assert!(field.paste("all:\r\n\tmake\t-k"));
+            assert_eq!(field.text(), "all:\n\tmake\t-k");
+            press(&mut field, KeyCode::Home);
+            assert!(field.break_line());
+            press(&mut field, KeyCode::Backspace);
+            assert_eq!(field.text(), "all:\n\tmake\t-k");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod frame;
+pub mod headed;
 pub mod page;
 pub mod paint;
 pub mod scroll;

@@ -17,7 +17,10 @@ pub struct Case {
     options: Vec<String>,
 }
 
-fn home() -> PathBuf {
+/// The directory in which what helm said is recorded.
+pub const ANSWERS: &str = "answers";
+
+pub fn home() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/charts")
 }
 
@@ -30,6 +33,7 @@ pub fn directory(chart: &str) -> PathBuf {
 pub fn names() -> Vec<String> {
     let mut names: Vec<String> =
         entries(&home()).into_iter().filter(|path| path.is_dir()).map(|path| name(&path)).collect();
+    names.retain(|name| name != ANSWERS);
     names.sort();
     names
 }

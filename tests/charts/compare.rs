@@ -6,8 +6,9 @@ use std::path::Path;
 use regex::Regex;
 use serde_json::Value;
 use similar::TextDiff;
-use styrmin::driver::chart::Rendered;
+use styrmin::driver::chart::{Document, Rendered};
 
+use crate::answers::{self, Answer, Answers};
 use crate::case::{self, Case};
 use crate::helm::{self, Helm};
 use crate::ours;
@@ -20,47 +21,83 @@ const CHANGED_IN_4: &[(&str, &str)] = &[
     ("umbrella", "a default of null is no value"),
 ];
 
-/// Renders every case of a chart with every helm, and fails with all differences.
+/// Renders every case of a chart, and fails with all differences from what a helm 3 said before, and from what every helm that
+/// there is says now.
 pub fn chart(name: &str) {
     let directory = case::directory(name);
-    let helms = helm::all();
-    if helms.is_empty() {
-        println!(
-            "skipped: no helm (STYRMIN_HELM names none, none is beside a kubectl, and none is on the PATH)"
-        );
-    }
     let masks = Masks::of(&directory);
+    let helms = helm::all();
+    let mut recording = Answers::default();
+    let recorded = (!answers::recording()).then(|| Answers::recorded(name));
     let mut wrong = String::new();
-    for helm in &helms {
-        let changed = CHANGED_IN_4.iter().find(|(chart, _)| helm.major > 3 && *chart == name);
-        if let Some((_, why)) = changed {
-            println!("not compared with helm {}: {why}", helm.major);
-            continue;
-        }
-        for case in case::cases(name) {
-            let place = format!("{name}, {}, helm {}", case.name, helm.major);
-            println!("{place}");
-            let told = helm.template(&directory, &case.words());
-            assert_eq!(told.content, !case.is_refused(), "{place}: {}", told.complaint);
-            let ours = ours::rendered(&directory, &case);
-            let found = match (told.content, &ours) {
-                (true, Ok(rendered)) => {
-                    let mut found =
-                        texts(helm, &masks.apply(&told.output), &masks.apply(&ours::printed(rendered)));
-                    found += &objects(helm, rendered);
-                    found += &notes(helm, &directory, &case, &masks, rendered);
-                    found
-                }
-                (false, Err(error)) => complaints(helm, &told.complaint, error),
-                (true, Err(error)) => format!("helm renders it, we do not: {error}\n"),
-                (false, Ok(_)) => format!("we render it, helm does not: {}\n", told.complaint),
-            };
+    for case in case::cases(name) {
+        let ours = ours::rendered(&directory, &case);
+        assert_eq!(ours.is_ok(), !case.is_refused(), "{name}, {}: {:?}", case.name, ours.err());
+        let mut compare = |answer: &Answer, whose: &str| {
+            let found = differences(answer, &masks, &ours);
             if !found.is_empty() {
-                writeln!(wrong, "== {place}\n{found}").unwrap();
+                writeln!(wrong, "== {name}, {}, helm {} {whose}\n{found}", case.name, answer.major).unwrap();
+            }
+        };
+        if let Some(recorded) = &recorded {
+            compare(&recorded.get(&case.name), "as recorded");
+        }
+        for helm in &helms {
+            let changed = CHANGED_IN_4.iter().find(|(chart, _)| helm.major > 3 && *chart == name);
+            if let Some((_, why)) = changed {
+                println!("not compared with helm {}: {why}", helm.major);
+                continue;
+            }
+            println!("{name}, {}, helm {}", case.name, helm.major);
+            let answer = ask(helm, &directory, &case, &masks, ours.as_ref().ok());
+            assert_eq!(answer.documents.is_err(), case.is_refused(), "{name}, {}", case.name);
+            compare(&answer, "now");
+            if helm.major == 3 {
+                // of a complaint what is compared
+                let documents = answer.documents.map_err(|why| core(3, &why));
+                recording.add(&case.name, &Answer { documents, ..answer });
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+    if recorded.is_none() {
+        assert!(helms.iter().any(|helm| helm.major == 3), "there is no helm 3 to record");
+        recording.record(name);
+    }
+}
+
+/// What a helm says of a case.
+fn ask(helm: &Helm, directory: &Path, case: &Case, masks: &Masks, ours: Option<&Rendered>) -> Answer {
+    let told = helm.template(directory, &case.words());
+    let (major, documents) = (helm.major, told.content.then(|| masks.apply(&told.output)));
+    let Some(documents) = documents else {
+        return Answer {
+            major,
+            documents: Err(complaint(&told.complaint)),
+            notes: None,
+            objects: Vec::new(),
+        };
+    };
+    let texts: Vec<&str> = ours.map(single).unwrap_or_default().iter().map(|one| one.text.as_str()).collect();
+    let notes = notes(helm, directory, case).map(|notes| masks.apply(&notes));
+    Answer { major, documents: Ok(documents), notes, objects: helm.read(&texts) }
+}
+
+/// How ours differs from what helm says.
+fn differences(answer: &Answer, masks: &Masks, ours: &Result<Rendered, String>) -> String {
+    match (&answer.documents, ours) {
+        (Ok(documents), Ok(rendered)) => {
+            let mut found = texts(answer.major, documents, &masks.apply(&ours::printed(rendered)));
+            found += &objects(&answer.objects, rendered);
+            if let Some(notes) = &answer.notes {
+                found += &difference(notes, &masks.apply(&rendered.notes));
+            }
+            found
+        }
+        (Err(theirs), Err(ours)) => complaints(answer.major, theirs, ours),
+        (Ok(_), Err(error)) => format!("helm renders it, we do not: {error}\n"),
+        (Err(theirs), Ok(_)) => format!("we render it, helm does not: {theirs}\n"),
+    }
 }
 
 /// The difference of two texts; empty when there is none.
@@ -71,8 +108,8 @@ fn difference(helm: &str, ours: &str) -> String {
     TextDiff::from_lines(helm, ours).unified_diff().context_radius(3).header("helm", "ours").to_string()
 }
 
-fn texts(helm: &Helm, theirs: &str, ours: &str) -> String {
-    if helm.major == 3 {
+fn texts(major: u32, theirs: &str, ours: &str) -> String {
+    if major == 3 {
         return difference(theirs, ours);
     }
     // Helm 4 leaves blank lines at the end of documents.
@@ -83,18 +120,23 @@ fn texts(helm: &Helm, theirs: &str, ours: &str) -> String {
     difference(&trimmed(theirs), &trimmed(ours))
 }
 
-/// What Go reads of our documents and what we read of them.
-fn objects(helm: &Helm, rendered: &Rendered) -> String {
-    let documents: Vec<_> = rendered
+/// Those of our documents that are one object.
+fn single(rendered: &Rendered) -> Vec<&Document> {
+    rendered
         .documents
         .iter()
         .chain(&rendered.crds)
         .chain(rendered.hooks.iter().map(|hook| &hook.document))
         .filter(|document| document.objects.len() == 1)
-        .collect();
-    let texts: Vec<&str> = documents.iter().map(|document| document.text.as_str()).collect();
-    let read = helm.read(&texts);
-    assert_eq!(read.len(), documents.len());
+        .collect()
+}
+
+/// What Go reads of our documents and what we read of them.
+fn objects(read: &[Value], rendered: &Rendered) -> String {
+    let documents = single(rendered);
+    if read.len() != documents.len() {
+        return format!("helm reads {} objects, we have {}\n", read.len(), documents.len());
+    }
     let mut found = String::new();
     for (theirs, document) in read.iter().zip(documents) {
         fields(&document.source, theirs, &document.objects[0], &mut found);
@@ -133,10 +175,8 @@ fn fields(path: &str, theirs: &Value, ours: &Value, found: &mut String) {
 }
 
 /// The notes, which `helm template` does not print: the real helm renders them as a document of a copy of the chart.
-fn notes(helm: &Helm, directory: &Path, case: &Case, masks: &Masks, rendered: &Rendered) -> String {
-    let Ok(notes) = std::fs::read_to_string(directory.join("templates/NOTES.txt")) else {
-        return String::new();
-    };
+fn notes(helm: &Helm, directory: &Path, case: &Case) -> Option<String> {
+    let notes = std::fs::read_to_string(directory.join("templates/NOTES.txt")).ok()?;
     let copy = tempfile::tempdir().unwrap();
     for (path, content) in case::files(directory) {
         let path = copy.path().join(path);
@@ -152,22 +192,24 @@ fn notes(helm: &Helm, directory: &Path, case: &Case, masks: &Masks, rendered: &R
     let told = helm.template(copy.path(), &words);
     assert!(told.content, "{}", told.complaint);
     let line = told.output.lines().find_map(|line| line.strip_prefix("# \"")).unwrap();
-    let theirs: String = serde_json::from_str(&format!("\"{line}")).unwrap();
-    difference(&masks.apply(&theirs), &masks.apply(&rendered.notes))
+    Some(serde_json::from_str(&format!("\"{line}")).unwrap())
 }
 
-/// What the real helm says of a chart that cannot be rendered, and what we say.
-fn complaints(helm: &Helm, theirs: &str, ours: &str) -> String {
-    let theirs = theirs.split("\n\nUse --debug flag").next().unwrap_or_default().trim();
-    let theirs =
-        theirs.lines().skip_while(|line| !line.starts_with("Error: ")).collect::<Vec<_>>().join("\n");
-    let theirs = theirs.trim_start_matches("Error: ");
-    let (theirs, ours) = (core(helm, theirs), core(helm, ours));
+/// What the real helm says of a chart that cannot be rendered, without what it says of itself.
+fn complaint(told: &str) -> String {
+    let told = told.split("\n\nUse --debug flag").next().unwrap_or_default().trim();
+    let told = told.lines().skip_while(|line| !line.starts_with("Error: ")).collect::<Vec<_>>().join("\n");
+    told.trim_start_matches("Error: ").to_owned()
+}
+
+/// What helm says of a chart that cannot be rendered, and what we say.
+fn complaints(major: u32, theirs: &str, ours: &str) -> String {
+    let (theirs, ours) = (core(major, theirs), core(major, ours));
     if theirs == ours { String::new() } else { format!("helm says: {theirs}\nwe say:    {ours}\n") }
 }
 
 /// The part of a message that is compared. Of violations of a schema it is their charts and paths: the words are those of the library.
-fn core(helm: &Helm, message: &str) -> String {
+fn core(major: u32, message: &str) -> String {
     let message = message.trim();
     // The words and the line are those of the YAML library.
     if let Some((message, _)) = message.split_once(" YAML to JSON:") {
@@ -202,9 +244,9 @@ fn core(helm: &Helm, message: &str) -> String {
     }
     // Ours never fill more than a screen: of a long one the end is compared.
     if message.len() > 2_000 || message.contains(" more calls) ") {
-        return message.rsplit("error calling").next().unwrap_or_default().to_owned();
+        return message.rsplit("error calling").next().unwrap_or_default().trim().to_owned();
     }
-    if helm.major == 3 {
+    if major == 3 {
         return message.to_owned();
     }
     // Helm 4 tells the stack line by line; what it comes to is the last thing.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use styrmin::driver::chart::engine::Limits;
 use styrmin::driver::chart::{
-    Capabilities, Chart, Document, Outcome, Release, Rendered, Request, Seed, render, values_from_yaml,
+    Capabilities, Chart, Document, Limits, Outcome, Release, Rendered, Request, Seed, render,
+    values_from_yaml,
 };
 
 use crate::case::{Case, files};

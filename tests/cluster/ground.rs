@@ -7,6 +7,8 @@ use std::time::Duration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::json;
+use styrmin::cluster::{Cluster, Connection};
+use styrmin::domain::ClusterKind;
 use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
@@ -42,6 +44,13 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// The cluster as Styrmin knows it.
+    pub fn cluster(&self) -> Cluster {
+        let connection =
+            Connection { client: self.client.clone(), name: "test".to_owned(), kind: ClusterKind::Sandbox };
+        Cluster::new(connection, Arc::new(styrmin::domain::SystemClock))
+    }
+
     /// The objects of a resource, by its plural name: in this test's namespace where the resource has namespaces.
     pub fn things(&self, plural: &str) -> Things {
         Things::new(self, plural, &self.namespace)
@@ -92,7 +101,7 @@ pub fn on_sandbox(case: impl AsyncFnOnce(&Ground)) {
         };
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
         let client = Client::new(sandbox.service(), "default");
-        let limit = Duration::from_secs(20);
+        let limit = Duration::from_secs(60);
         let ground = Ground { client, namespace: String::new(), limit, sandbox: Some(sandbox) };
         let mut ground = ground.make_namespace().await;
         case(&ground).await;

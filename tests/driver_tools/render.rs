@@ -112,5 +112,5 @@ fn two_versions_are_compared() {
         .json();
     assert_eq!(json.as_array().unwrap().len(), 1);
     assert_eq!(json[0]["object"]["name"], "wiki-web");
-    home.run(&["render", "wiki", "--diff", "wiki@9"]).refused(&["wiki@9", "wiki@0.1.0", "notes@1.0.0"]);
+    home.run(&["render", "wiki", "--diff", "wiki@9"]).refused(&["wiki@9", "wiki@0.1.0", "notes@1.1.0"]);
 }

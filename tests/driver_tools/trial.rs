@@ -1,10 +1,13 @@
 //! `driver test`: on a sandbox of its own, which leaves nothing.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use crate::home::Home;
 use crate::pty::PATIENCE;
@@ -66,28 +69,55 @@ fn a_driver_that_cannot_be_planned_is_refused() {
 }
 
 #[test]
+fn how_components_change_is_told_meanwhile() {
+    let home = Home::new();
+    let (code, _, told) = home.run(&["test", NOTES]).parts();
+    assert_eq!(code, 0, "{told}");
+    let of_web: Vec<&str> = told.lines().filter(|line| line.starts_with("web is ")).collect();
+    assert_eq!(of_web.last(), Some(&"web is Healthy, 1/1 ready"), "{told}");
+    assert!(of_web.windows(2).all(|pair| pair[0] != pair[1]), "{told}");
+}
+
+/// Waits until no process runs in this home any more.
+fn until_none_runs(home: &Home) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let left = processes(home);
+        if left.is_empty() {
+            return;
+        }
+        for pid in left.iter().filter_map(|path| path.rsplit('/').next()?.parse().ok()) {
+            let pid = Pid::from_raw(pid).unwrap();
+            // one that is not there any more needs no waiting for
+            let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+            let patience = Timespec::try_from(end.saturating_duration_since(Instant::now())).unwrap();
+            let ended = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)).unwrap();
+            assert_eq!(ended, 1, "left behind: {left:?}");
+        }
+    }
+}
+
+#[test]
 fn interrupted_it_leaves_nothing() {
     let home = Home::new();
-    let mut command = home.command(&["test", NOTES, "--version", "1.2.0-broken", "--timeout", "600"]);
+    let patience = PATIENCE.as_secs().to_string();
+    let mut command = home.command(&["test", NOTES, "--version", "1.2.0-broken", "--timeout", &patience]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let begun = std::time::Instant::now();
-    // until the sandbox is there, and something runs on it
-    while processes(&home).len() < 3 {
-        assert!(begun.elapsed() < PATIENCE, "nothing is deployed");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let status = child.wait().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    // until its process answers, which it does not do well
     let mut told = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    while !told.lines().any(|line| line.starts_with("web is ") && line.ends_with("statuscode: 503")) {
+        assert_ne!(stderr.read_line(&mut told).unwrap(), 0, "nothing is deployed: {told}");
+    }
+    assert!(processes(&home).len() > 1, "its own process, and those of the application");
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    stderr.read_to_string(&mut told).unwrap();
+    let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(1), "{told}");
     assert!(told.contains("interrupted"), "{told}");
     assert_eq!(home.temporary(), [""; 0]);
-    while !processes(&home).is_empty() {
-        assert!(begun.elapsed() < PATIENCE, "left behind: {:?}", processes(&home));
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until_none_runs(&home);
 }
 
 #[test]

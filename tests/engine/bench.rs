@@ -17,7 +17,8 @@ use styrmin::domain::{
     Instance, Intent, ObjectKey, OperationView, SystemClock,
 };
 use styrmin::driver;
-use styrmin::reconcile::{Drivers, Engine, SeededRandom};
+use styrmin::hooks::Worker;
+use styrmin::reconcile::{Drivers, Engine, SeededRandom, Surroundings};
 use styrmin::sandbox::clock::SystemClock as SandboxClock;
 use styrmin::sandbox::faults::Faults;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
@@ -312,7 +313,7 @@ impl Bench {
         DeploymentDraft {
             name: name.to_owned(),
             environment: self.environment.clone(),
-            driver: DriverRef { name: "notes".to_owned(), version: "1.0.0".to_owned() },
+            driver: DriverRef { name: "notes".to_owned(), version: "1.1.0".to_owned() },
             application_version: version.to_owned(),
             parameters: Default::default(),
             ..DeploymentDraft::default()
@@ -461,8 +462,11 @@ fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion], clock: &A
         store.clone(),
         cluster.clone(),
         Arc::new(Drivers::new(versions)),
-        Arc::clone(clock) as _,
-        Arc::new(SeededRandom::from_entropy()),
+        Surroundings {
+            clock: Arc::clone(clock) as _,
+            random: Arc::new(SeededRandom::from_entropy()),
+            worker: Worker::new(PathBuf::from(env!("CARGO_BIN_EXE_styrmin"))),
+        },
     )
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use jiff::Timestamp;
 use serde_json::json;
-use styrmin::cluster::{API_VERSION, DeleteOptions, ExecOptions, KIND, LogOptions};
+use styrmin::cluster::{API_VERSION, Command, DeleteOptions, KIND, LogOptions};
 use styrmin::domain::object::{Detail, ObjectSummary};
 use styrmin::domain::plan::Verb;
 use styrmin::domain::world::LogTarget;
@@ -215,12 +215,11 @@ async fn an_application_answers_and_survives_the_death_of_its_process() {
     let greeted = async { while !lines.next().await.unwrap().unwrap().contains("notes-web 1.0.0 on") {} };
     tokio::time::timeout(Duration::from_secs(10), greeted).await.expect("its first line");
 
-    let argv = ["sh", "-c", "cat; echo bad >&2; exit 3"].map(str::to_owned);
-    let options = ExecOptions { stdin: Some(b"good".to_vec()), ..ExecOptions::default() };
-    let executed = bench.cluster.exec(&target, &argv, options).await.unwrap();
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&executed.stdout), String::from_utf8_lossy(&executed.stderr));
-    assert_eq!((&*stdout, &*stderr, executed.code, executed.truncated), ("good", "bad\n", 3, false));
+    let argv = ["sh", "-c", "cat; echo bad >&2; exit 3"];
+    let command = Command { stdin: Some(b"good".to_vec()), ..Command::new(argv) };
+    let executed = bench.cluster.exec(&target, command, None).await.unwrap();
+    assert_eq!((executed.code(), executed.is_truncated()), (Some(3), false));
+    assert_eq!((executed.stdout.text(), executed.stderr.text()), ("good".to_owned(), "bad\n".to_owned()));
 
     rustix::process::kill_process(process(&web.key.name), rustix::process::Signal::KILL).unwrap();
     let index = bench.cluster.index();

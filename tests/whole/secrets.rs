@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 use styrmin::app::Target;
 use styrmin::ui::event::Event;
@@ -65,6 +65,16 @@ fn telling(directory: &Path) -> Vec<PathBuf> {
     files(directory).into_iter().filter(holds).collect()
 }
 
+/// What was typed in a recording, in one text: each key is an event of its own there.
+fn typed(recording: &Path) -> String {
+    let (_, entries) = styrmin::app::recorder::read(recording).unwrap();
+    let characters = entries.iter().filter_map(|entry| match &entry.event {
+        Event::Key(KeyEvent { code: KeyCode::Char(character), .. }) => Some(*character),
+        _ => None,
+    });
+    characters.collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_typed_secret_is_in_its_secret_and_nowhere_else() {
     let state = Arc::new(tempfile::tempdir().unwrap());
@@ -106,7 +116,11 @@ async fn a_typed_secret_is_in_its_secret_and_nowhere_else() {
     assert_eq!((value("password.").as_str(), value("certificate.").as_str()), (PASSWORD, CERTIFICATE));
 
     let recordings = state.path().join("recordings");
-    journey.recorder.dump(&recordings, Timestamp::UNIX_EPOCH).unwrap();
+    let recording = journey.recorder.dump(&recordings, Timestamp::UNIX_EPOCH).unwrap();
+    let recorded = typed(&recording);
+    assert!(!recorded.contains(PASSWORD), "{recorded}");
+    assert!(recorded.contains(&"*".repeat(PASSWORD.len())), "its keys are recorded, masked: {recorded}");
+    assert!(recorded.starts_with('n') && recorded.ends_with("yU"), "others as they are: {recorded}");
     let frames = journey.history();
     assert!(frames.iter().any(|frame| frame.contains("••••")), "it was typed");
     assert!(!frames.iter().any(|frame| frame.contains(PASSWORD) || frame.contains("c2VjcmV0")));

@@ -45,6 +45,8 @@ pub struct Rendered {
     pub objects: Vec<Value>,
     /// What the chart tells people.
     pub notes: String,
+    /// What is worth knowing of how it was rendered: what the chart warns of.
+    pub warnings: Vec<String>,
 }
 
 impl Rendering {
@@ -57,11 +59,11 @@ impl Rendering {
             Some(context) => context.clone(),
             None => self.resolve(driver)?,
         };
-        let driver::Rendering { objects, definitions, hooks, notes, .. } =
+        let driver::Rendering { objects, definitions, hooks, notes, warnings, .. } =
             driver::render_alone(driver, &context)?;
         let hooks = hooks.into_iter().map(|hook| hook.object);
         let objects = definitions.into_iter().chain(objects).chain(hooks).collect();
-        Ok(Rendered { context, objects, notes })
+        Ok(Rendered { context, objects, notes, warnings })
     }
 
     /// The same for another version of the driver: parameters that it does not have are left out, and named.

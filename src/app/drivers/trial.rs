@@ -48,6 +48,8 @@ pub struct Trial {
     pub parameters: BTreeMap<String, Value>,
     /// How long it may take to become healthy.
     pub patience: Duration,
+    /// Hears, in a line each, how its components change meanwhile.
+    pub tell: fn(&str),
 }
 
 /// How a trial ended.
@@ -137,11 +139,15 @@ impl Trial {
         let limit = tokio::time::sleep(self.patience);
         tokio::pin!(limit);
         let mut told = None;
+        let mut progress = BTreeMap::new();
         loop {
             let world = Arc::clone(&pictures.borrow_and_update());
             let application = world.applications.iter().find(|found| found.deployment.draft.name == name);
             let sight =
                 application.map(|application| Sight { world: &world, application, spec: &self.driver.spec });
+            if let Some(sight) = &sight {
+                sight.tell_changes(&mut progress, self.tell);
+            }
             if let Some((sight, verdict)) = sight.as_ref().and_then(|sight| Some((sight, sight.judge()?))) {
                 return Ok(sight.outcome(version, verdict.err()));
             }
@@ -233,6 +239,19 @@ struct Sight<'a> {
 }
 
 impl Sight<'_> {
+    /// Tells of every component that is not what it was.
+    fn tell_changes(&self, known: &mut BTreeMap<String, String>, tell: fn(&str)) {
+        for component in &self.application.components {
+            let ComponentView { name, verdict, ready, desired, .. } = component;
+            let why = verdict.headline().map(|why| format!(": {why}")).unwrap_or_default();
+            let line = format!("{name} is {}, {ready}/{desired} ready{why}", verdict.health.as_str());
+            if known.get(name) != Some(&line) {
+                tell(&line);
+                known.insert(name.clone(), line);
+            }
+        }
+    }
+
     /// Whether it has passed or failed; none: it is too early to say.
     fn judge(&self) -> Option<Result<(), Problem>> {
         let operation = self.operation()?;

@@ -11,6 +11,8 @@ pub(super) enum Severity {
     Error,
     /// It is worth knowing.
     Warning,
+    /// Nothing is wrong with it; it does not count.
+    Note,
 }
 
 impl Severity {
@@ -18,6 +20,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }

@@ -4,25 +4,22 @@ use clap::Args;
 use serde_json::json;
 
 use super::findings::{Findings, Severity};
-use super::{Output, Place, State, remark};
+use super::{Output, Subject, remark};
 use crate::app;
-use crate::app::drivers::{Recorded, Toolbox};
+use crate::app::drivers::Recorded;
 use crate::domain::Problem;
 
 /// Arguments of `driver load`.
 #[derive(Debug, Args)]
 pub struct LoadArguments {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
-    state: State,
+    subject: Subject,
     #[command(flatten)]
     output: Output,
 }
 
 pub(super) fn run(arguments: &LoadArguments) -> Result<bool, Problem> {
-    let source = arguments.place.source()?;
-    let toolbox = Toolbox::new(arguments.state.state_dir.as_deref())?;
+    let (source, toolbox) = arguments.subject.open()?;
     let load = app::block_on(async { toolbox.load(&source).await.map_err(Problem::from) })?;
     load.warnings.iter().for_each(|warning| remark(&format!("warning: {warning}")));
     let mut findings = Findings::default();

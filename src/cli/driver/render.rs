@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Form, Place, State, document, parameter, printable, remark, say};
+use super::{Choices, Form, Subject, document, printable, remark, say};
 use crate::app;
 use crate::app::drivers::rendering::{Rendered, Rendering, differences};
 use crate::app::drivers::{Source, Toolbox};
@@ -19,15 +19,9 @@ const CONTEXT_LIMIT: u64 = 8 << 20;
 #[derive(Debug, Args)]
 pub struct RenderArguments {
     #[command(flatten)]
-    place: Place,
+    subject: Subject,
     #[command(flatten)]
-    state: State,
-    /// The value of a parameter (repeatable)
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
-    parameters: Vec<(String, Value)>,
-    /// The application's version [default: the driver's default]
-    #[arg(long, value_name = "VERSION")]
-    version: Option<String>,
+    choices: Choices,
     /// The environment, and the namespace of the objects
     #[arg(long, value_name = "NAME", default_value = "demo")]
     environment: String,
@@ -61,8 +55,7 @@ pub struct RenderArguments {
 }
 
 pub(super) fn run(arguments: &RenderArguments) -> Result<bool, Problem> {
-    let source = arguments.place.source()?;
-    let toolbox = Toolbox::new(arguments.state.state_dir.as_deref())?;
+    let (source, toolbox) = arguments.subject.open()?;
     let rendering = arguments.rendering()?;
     let (driver, other) = app::block_on(async {
         let loaded = toolbox.read(&source).await.map_err(Problem::from)?;
@@ -74,6 +67,7 @@ pub(super) fn run(arguments: &RenderArguments) -> Result<bool, Problem> {
         Ok::<_, Problem>((loaded.version, other))
     })?;
     let rendered = rendering.of(&driver)?;
+    rendered.warnings.iter().for_each(|warning| remark(&format!("warning: {warning}")));
     match other {
         None => arguments.print(rendered)?,
         Some(other) => {
@@ -102,10 +96,10 @@ async fn find(toolbox: &Toolbox, text: &str) -> Result<DriverVersion, Problem> {
 impl RenderArguments {
     fn rendering(&self) -> Result<Rendering, Problem> {
         Ok(Rendering {
-            version: self.version.clone(),
+            version: self.choices.version.clone(),
             environment: self.environment.clone(),
             name: self.name.clone(),
-            parameters: self.parameters.iter().cloned().collect(),
+            parameters: self.choices.parameters(),
             fqdn_suffix: Some(self.fqdn_suffix.clone()).filter(|suffix| !suffix.is_empty()),
             storage_class: self.storage_class.clone(),
             ingress_class: self.ingress_class.clone(),
@@ -184,6 +178,7 @@ fn read_context(path: &std::path::Path) -> Result<Value, Problem> {
 
 /// The chart's notes as comments below the objects.
 fn comment(notes: &str) -> String {
+    let notes = printable(notes);
     let lines = notes.trim().lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n");
     match notes.trim().is_empty() {
         true => String::new(),

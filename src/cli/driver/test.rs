@@ -5,9 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Output, Place, State, parameter, remark, table};
+use super::{Choices, Output, Subject, remark, table};
 use crate::app;
-use crate::app::drivers::Toolbox;
 use crate::app::drivers::trial::{Answer, Outcome, Part, Trial, describe};
 use crate::domain::{DriverRef, Problem};
 
@@ -15,15 +14,9 @@ use crate::domain::{DriverRef, Problem};
 #[derive(Debug, Args)]
 pub struct TestArguments {
     #[command(flatten)]
-    place: Place,
+    subject: Subject,
     #[command(flatten)]
-    state: State,
-    /// The value of a parameter (repeatable)
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
-    parameters: Vec<(String, Value)>,
-    /// The application's version [default: the driver's default]
-    #[arg(long, value_name = "VERSION")]
-    version: Option<String>,
+    choices: Choices,
     /// How long it may take to become healthy, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
@@ -32,8 +25,7 @@ pub struct TestArguments {
 }
 
 pub(super) fn run(arguments: &TestArguments) -> Result<bool, Problem> {
-    let source = arguments.place.source()?;
-    let toolbox = Toolbox::new(arguments.state.state_dir.as_deref())?;
+    let (source, toolbox) = arguments.subject.open()?;
     let (reference, outcome) = app::block_on(async {
         let loaded = toolbox.read(&source).await.map_err(Problem::from)?;
         loaded.warnings.iter().for_each(|warning| remark(&format!("warning: {warning}")));
@@ -41,9 +33,10 @@ pub(super) fn run(arguments: &TestArguments) -> Result<bool, Problem> {
         remark(&format!("{reference} is deployed on a sandbox of its own …"));
         let trial = Trial {
             driver: loaded.version,
-            version: arguments.version.clone(),
-            parameters: arguments.parameters.iter().cloned().collect(),
+            version: arguments.choices.version.clone(),
+            parameters: arguments.choices.parameters(),
             patience: Duration::from_secs(arguments.timeout),
+            tell: remark,
         };
         Ok::<_, Problem>((reference, trial.run().await?))
     })?;

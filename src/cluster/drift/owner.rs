@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::lists::Step;
 use crate::domain::labels;
 
-/// The manager that has the field: somebody else before us, and of several the latest.
+/// The manager that has the field: somebody else before an action of ours, that before us, and of several the latest.
 pub(super) fn of(live: &Value, steps: &[Step]) -> Option<String> {
     let entries = live["metadata"]["managedFields"].as_array()?;
     let owners = entries
@@ -13,7 +13,12 @@ pub(super) fn of(live: &Value, steps: &[Step]) -> Option<String> {
         .filter(|entry| entry["subresource"] != "status")
         .filter(|entry| has(&entry["fieldsV1"], steps))
         .filter_map(|entry| Some((entry["manager"].as_str()?, entry["time"].as_str().unwrap_or_default())));
-    let latest = owners.max_by_key(|(manager, time)| (*manager != labels::MANAGER, *time))?;
+    let distance = |manager: &str| match manager {
+        labels::MANAGER => 0,
+        labels::ACTION_MANAGER => 1,
+        _ => 2,
+    };
+    let latest = owners.max_by_key(|(manager, time)| (distance(manager), *time))?;
     Some(latest.0.to_owned())
 }
 

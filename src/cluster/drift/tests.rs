@@ -72,6 +72,17 @@ fn what_differs_is_told_with_who_has_it() {
 }
 
 #[test]
+fn what_an_action_changed_is_not_somebody_elses() {
+    let mut live = live();
+    live["spec"]["replicas"] = 0.into();
+    let entry = json!({"manager": "styrmin-action", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}});
+    live["metadata"]["managedFields"][1] = entry;
+    assert_eq!(fields(&rendered(), &live), []);
+    live["metadata"]["managedFields"][1]["manager"] = "kubectl".into();
+    assert_eq!(fields(&rendered(), &live)[0].manager.as_deref(), Some("kubectl"));
+}
+
+#[test]
 fn an_item_that_is_gone_is_one_field() {
     let mut live = live();
     live["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap().remove(0);

@@ -36,6 +36,20 @@ fn an_item_of_a_list_gets_its_kind_and_counts() {
 }
 
 #[test]
+fn what_an_action_has_for_a_while_is_still_ours() {
+    let ours = row(applied(json!({"f:spec": {"f:paused": {}, "f:replicas": {}}})), &resource()).owned;
+    let taken_by = |manager: &str| {
+        let mut object = applied(json!({"f:spec": {"f:paused": {}}}));
+        let entry =
+            json!({"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}});
+        object.metadata.managed_fields.as_mut().unwrap().push(serde_json::from_value(entry).unwrap());
+        row(object, &resource()).owned
+    };
+    assert_eq!(taken_by("styrmin-action"), ours);
+    assert_ne!(taken_by("kubectl"), ours);
+}
+
+#[test]
 fn the_owned_hash_tells_drift_of_our_fields_only() {
     let ours = row(applied(json!({"f:spec": {"f:replicas": {}}})), &resource()).owned;
     let mut with_foreign_fields = applied(json!({"f:spec": {"f:replicas": {}}}));

@@ -27,6 +27,23 @@ pub struct ParameterSpec {
     pub multiline: bool,
 }
 
+impl ParameterSpec {
+    /// How low and how high it may be, or how long: `1 to 5`, `at least 8 characters`. None: it is not limited.
+    pub fn limits(&self) -> Option<String> {
+        let of = match self.kind {
+            ParameterKind::String | ParameterKind::Secret => " characters",
+            ParameterKind::List => " items",
+            _ => "",
+        };
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => Some(format!("{min} to {max}{of}")),
+            (Some(min), None) => Some(format!("at least {min}{of}")),
+            (None, Some(max)) => Some(format!("at most {max}{of}")),
+            (None, None) => None,
+        }
+    }
+}
+
 /// What a parameter takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParameterKind {

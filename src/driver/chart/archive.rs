@@ -20,6 +20,8 @@ const TOTAL_LIMIT: u64 = 100 << 20;
 const COUNT_LIMIT: usize = 10_000;
 /// What an entry takes in an archive beside its content: headers and padding.
 const OVERHEAD: u64 = 2_048;
+/// The longest name, in bytes.
+const NAME_LIMIT: usize = 4_096;
 
 const UTF8_BOM: &[u8] = &[0xef, 0xbb, 0xbf];
 
@@ -27,11 +29,17 @@ const UTF8_BOM: &[u8] = &[0xef, 0xbb, 0xbf];
 pub(super) struct Budget {
     bytes: u64,
     entries: usize,
+    /// What may still come out of archives, whatever it is: an archive in an archive comes out of both.
+    inflated: u64,
 }
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { bytes: TOTAL_LIMIT, entries: COUNT_LIMIT }
+        Self::of(TOTAL_LIMIT, COUNT_LIMIT)
+    }
+
+    fn of(bytes: u64, entries: usize) -> Self {
+        Self { bytes, entries, inflated: bytes + (entries as u64 + 1) * OVERHEAD }
     }
 
     /// Takes one file into account.
@@ -60,8 +68,8 @@ pub(super) fn unpack(archive: &[u8], budget: &mut Budget) -> Result<Files, Chart
     if !archive.starts_with(&[0x1f, 0x8b]) {
         return Err(ChartError::Archive("it does not appear to be a gzipped archive".to_owned()));
     }
-    let ceiling = budget.bytes + (budget.entries as u64 + 1) * OVERHEAD;
-    let mut archive = tar::Archive::new(Ceiling { inner: MultiGzDecoder::new(archive), left: ceiling });
+    let source = Ceiling { inner: MultiGzDecoder::new(archive), left: budget.inflated };
+    let mut archive = tar::Archive::new(source);
     let mut files = Files::new();
     for entry in archive.entries().map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
@@ -69,6 +77,7 @@ pub(super) fn unpack(archive: &[u8], budget: &mut Budget) -> Result<Files, Chart
             files.insert(path, content);
         }
     }
+    budget.inflated = archive.into_inner().left;
     if files.is_empty() {
         return Err(ChartError::Archive("no files in chart archive".to_owned()));
     }
@@ -86,6 +95,9 @@ type Named = (String, Arc<[u8]>);
 fn file(entry: tar::Entry<'_, impl Read>, budget: &mut Budget) -> Result<Option<Named>, ChartError> {
     let refuse = |message: String| Err(ChartError::Archive(message));
     let bytes = entry.path_bytes();
+    if bytes.len() > NAME_LIMIT {
+        return refuse(format!("the name of a file is longer than {NAME_LIMIT} bytes"));
+    }
     let Ok(name) = std::str::from_utf8(&bytes).map(str::to_owned) else {
         return refuse(format!("the name {:?} is no UTF-8", String::from_utf8_lossy(&bytes)));
     };

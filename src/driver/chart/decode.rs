@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::value::Value;
+use super::value::{Value, lossy};
 
 /// The fields of one struct.
 pub(super) struct Fields<'a> {
@@ -91,6 +91,7 @@ fn text(value: &Value) -> Option<String> {
         Value::Int(value) => value.to_string(),
         Value::Float(value) => value.to_string(),
         Value::Number(text) | Value::Text(text) => text.to_string(),
+        Value::Raw(bytes) => lossy(bytes).into_owned(),
         Value::Bytes(_) | Value::List(_) | Value::Dict(_) | Value::Object(_) => return None,
     };
     Some(text)
@@ -102,7 +103,7 @@ fn mismatch(value: &Value, target: &str) -> String {
         Value::Nil => "null",
         Value::Bool(_) => "bool",
         Value::Int(_) | Value::Float(_) | Value::Number(_) => "number",
-        Value::Text(_) | Value::Bytes(_) => "string",
+        Value::Text(_) | Value::Raw(_) | Value::Bytes(_) => "string",
         Value::List(_) => "array",
         Value::Dict(_) | Value::Object(_) => "object",
     };

@@ -137,9 +137,14 @@ impl Resolution<'_> {
                 ));
             }
         }
+        let mut taken = BTreeSet::new();
         for dependency in dependencies {
-            if let Some(child) = node.children.iter().find(|child| fits(child, dependency)) {
-                self.count(child.chart)?;
+            let found = node.children.iter().enumerate().find(|(_, child)| fits(child, dependency));
+            if let Some((place, child)) = found {
+                // what is taken once was counted when it was found
+                if !taken.insert(place) {
+                    self.count(child.chart)?;
+                }
                 let mut child = child.clone();
                 dependency.key().clone_into(&mut child.metadata.name);
                 children.push(child);

@@ -30,7 +30,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::functions::Surroundings;
-use super::value::Value;
+use super::value::{Value, lossy};
 use held::Held;
 use limits::Budget;
 use run::{Failure, Run};
@@ -97,15 +97,19 @@ impl Templates {
             return Err(TemplateError::unreadable(path, 0, "there is no template of this path".to_owned()));
         };
         path.clone_into(&mut self.core.surroundings.draw.borrow_mut().place);
-        let mut out = String::new();
+        let mut out = Vec::new();
         Run::execute(&self.core, &self.scope, &tree, Held::Plain(dot.clone()).dig(), &mut out)
             .map_err(|failure| *failure)?;
+        let out = String::from_utf8(out).unwrap_or_else(|error| lossy(error.as_bytes()).into_owned());
         Ok(if out.contains("<no value>") { out.replace("<no value>", "") } else { out })
     }
 }
 
 /// The template of a file and the definitions in it.
 type Trees = Rc<[Rc<Tree>]>;
+
+/// The longest way to a template, in bytes: the names of all templates that it is within.
+const PLACE: usize = 256 << 10;
 
 /// What all executions of templates share.
 struct Core {
@@ -137,12 +141,19 @@ impl Core {
     }
 
     /// Goes into a template: random values drawn in it depend on the way there. The result is for [`Core::leave`].
-    fn enter(&self, name: &str) -> usize {
+    fn enter(&self, name: &str) -> Result<usize, String> {
+        self.budget.bytes(name.len())?;
         let place = &mut self.surroundings.draw.borrow_mut().place;
         let length = place.len();
+        if length + name.len() > PLACE {
+            return Err(format!(
+                "the names of the templates that are within one another have more than {} KiB",
+                PLACE >> 10
+            ));
+        }
         place.push_str(" > ");
         place.push_str(name);
-        length
+        Ok(length)
     }
 
     fn leave(&self, length: usize) {

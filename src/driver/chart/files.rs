@@ -1,7 +1,8 @@
 //! `.Files`: the files of a chart that are no templates.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub(super) struct Files {
     store: Rc<Store>,
     /// The paths of those that are seen; none for all.
     chosen: Option<Rc<BTreeSet<String>>>,
+    weight: OnceCell<usize>,
 }
 
 /// The files of a chart, and what was made of them.
@@ -45,8 +47,7 @@ impl Store {
     }
 
     fn text(&self, path: &str) -> Value {
-        self.made(&self.texts, path, |content| Value::text(String::from_utf8_lossy(content)))
-            .unwrap_or_else(|| Value::text(""))
+        self.made(&self.texts, path, |content| Value::string(content)).unwrap_or_else(|| Value::text(""))
     }
 
     fn bytes(&self, path: &str) -> Value {
@@ -93,7 +94,7 @@ impl Files {
             matches: RefCell::default(),
             left: Cell::new(WORK_LIMIT),
         };
-        Value::Object(Rc::new(Self { store: Rc::new(store), chosen: None }))
+        Value::Object(Rc::new(Self { store: Rc::new(store), chosen: None, weight: OnceCell::new() }))
     }
 
     fn sees(&self, path: &str) -> bool {
@@ -110,17 +111,20 @@ impl Files {
             self.store.work(chosen.iter().map(String::len).sum())?;
             paths = Rc::new(chosen.intersection(&paths).cloned().collect());
         }
-        Ok(Value::Object(Rc::new(Self { store: Rc::clone(&self.store), chosen: Some(paths) })))
+        Ok(Value::Object(Rc::new(Self {
+            store: Rc::clone(&self.store),
+            chosen: Some(paths),
+            weight: OnceCell::new(),
+        })))
     }
 
     /// The lines of a file; an empty file has none, over which Go would fall.
     fn lines(&self, path: &str) -> Answer {
-        let Value::Text(text) = &self.get(path) else { return Ok(Value::list([])) };
-        if text.is_empty() {
-            return Ok(Value::list([]));
-        }
-        self.store.work(text.len())?;
-        Ok(Value::list(text.strip_suffix('\n').unwrap_or(text).split('\n').map(Value::text)))
+        let content = self.store.files.get(path).filter(|content| self.sees(path) && !content.is_empty());
+        let Some(content) = content else { return Ok(Value::list([])) };
+        self.store.work(content.len())?;
+        let content = content.strip_suffix(b"\n").unwrap_or(content);
+        Ok(Value::list(content.split(|byte| *byte == b'\n').map(Value::string)))
     }
 
     fn get(&self, path: &str) -> Value {
@@ -132,10 +136,10 @@ impl Files {
     }
 
     /// The files by the last part of their path, as YAML.
-    fn data(&self, text: impl Fn(&[u8]) -> String) -> Answer {
+    fn data(&self, text: impl Fn(&[u8]) -> Value) -> Answer {
         self.store.work(self.seen().map(|(path, content)| path.len() + content.len()).sum())?;
         let base = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
-        let data = self.seen().map(|(path, content)| (base(path), Value::text(text(content))));
+        let data = self.seen().map(|(path, content)| (base(path), text(content)));
         yaml::write(&Value::dict(data)).map(Value::text)
     }
 
@@ -168,18 +172,25 @@ impl Object for Files {
             "AsConfig" | "AsSecrets" if !arguments.is_empty() => {
                 Err(format!("wrong number of args for {name}: want 0 got {}", arguments.len()))
             }
-            "AsConfig" => self.data(|content| String::from_utf8_lossy(content).into_owned()),
-            "AsSecrets" => self.data(|content| STANDARD.encode(content)),
+            "AsConfig" => self.data(|content| Value::string(content)),
+            "AsSecrets" => self.data(|content| Value::text(STANDARD.encode(content))),
             _ => return None,
         };
         Some(answer)
     }
 
     fn print(&self) -> String {
-        let bytes = |content: &[u8]| content.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
-        let files: Vec<String> =
-            self.seen().map(|(path, content)| format!("{path}:[{}]", bytes(content))).collect();
-        format!("map[{}]", files.join(" "))
+        let mut text = "map[".to_owned();
+        for (path, content) in self.seen() {
+            let blank = if text.ends_with('[') { "" } else { " " };
+            _ = write!(text, "{blank}{path}:[");
+            for (index, byte) in content.iter().enumerate() {
+                _ = write!(text, "{}{byte}", if index == 0 { "" } else { " " });
+            }
+            text.push(']');
+        }
+        text.push(']');
+        text
     }
 
     fn plain(&self) -> Option<Value> {
@@ -190,6 +201,11 @@ impl Object for Files {
         self.plain()
     }
 
+    fn weight(&self) -> usize {
+        let sum = || self.seen().map(|(path, content)| path.len() + content.len()).sum();
+        *self.weight.get_or_init(sum)
+    }
+
     fn truth(&self) -> bool {
         self.seen().next().is_some()
     }
@@ -197,7 +213,12 @@ impl Object for Files {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::driver::chart::engine::{Limits, Templates};
+    use crate::driver::chart::functions::Surroundings;
+    use crate::driver::chart::random::Draw;
 
     fn files() -> Value {
         let files = [("conf/a.ini", "a=1\nb=2\n"), ("conf/b.ini", "x"), ("empty", ""), ("c.txt", "\u{fffd}")];
@@ -213,6 +234,52 @@ mod tests {
     fn text(value: &Value) -> &str {
         let Value::Text(text) = value else { panic!("a text") };
         text
+    }
+
+    /// What Helm 3.17.3 answers for a file that is no text.
+    #[test]
+    fn files_that_are_no_texts_keep_their_bytes() {
+        let answer = |source: &str| {
+            let content: Arc<[u8]> = Arc::from(&b"a\xff\xe2\x82\xfeb\n\xff2"[..]);
+            let files = Files::object(&Arc::new([("r.bin".to_owned(), content)].into()));
+            let draw = Draw::new([0; 32], Timestamp::UNIX_EPOCH);
+            let surroundings = Surroundings::new(Timestamp::UNIX_EPOCH, draw);
+            let mut templates = Templates::new(surroundings, Box::new(|_| Ok(Value::Nil)), Limits::default());
+            templates.add("a", source).unwrap();
+            templates.execute("a", &Value::dict([("Files", files)])).map_err(|error| error.message)
+        };
+        for (source, expected) in [
+            (r#"{{ .Files.Get "r.bin" | b64enc }}"#, "Yf/igv5iCv8y"),
+            (r#"{{ print (.Files.Get "r.bin") | b64enc }}"#, "Yf/igv5iCv8y"),
+            (r#"{{ toJson (.Files.GetBytes "r.bin") }}"#, "\"Yf/igv5iCv8y\""),
+            (r#"{{ .Files.GetBytes "r.bin" | toString | b64enc }}"#, "Yf/igv5iCv8y"),
+            (r#"{{ typeOf (.Files.GetBytes "r.bin") }}"#, "[]uint8"),
+            (r#"{{ kindOf (.Files.Get "r.bin") }}"#, "string"),
+            (r#"{{ toJson (.Files.Get "r.bin") }}"#, r#""a\ufffd\ufffd\ufffd\ufffdb\n\ufffd2""#),
+            (r#"{{ toYaml (dict "a" (.Files.GetBytes "r.bin")) }}"#, "a: Yf/igv5iCv8y"),
+            (
+                r#"{{ toToml (dict "a" (.Files.GetBytes "r.bin")) }}"#,
+                "a = [97, 255, 226, 130, 254, 98, 10, 255, 50]\n",
+            ),
+            (r#"{{ .Files.GetBytes "r.bin" }}"#, "[97 255 226 130 254 98 10 255 50]"),
+            (r#"{{ cat (.Files.GetBytes "r.bin") 1 }}"#, "[97 255 226 130 254 98 10 255 50] 1"),
+            (r#"{{ .Files.Lines "r.bin" | last | b64enc }}"#, "/zI="),
+        ] {
+            assert_eq!(answer(source).unwrap(), expected, "{source}");
+        }
+        let refused = answer(r#"{{ .Files.GetBytes "r.bin" | b64enc }}"#).unwrap_err();
+        assert_eq!(refused, "wrong type for value; expected string; got []uint8");
+    }
+
+    #[test]
+    fn files_weigh_what_they_contain() {
+        let Value::Object(all) = &files() else { panic!("an object") };
+        assert_eq!(all.weight(), 10 + 8 + 10 + 1 + 5 + 5 + 3);
+        let Value::Object(some) = &call(&files(), "Glob", &[Value::text("conf/*")]).unwrap() else {
+            panic!("an object")
+        };
+        assert_eq!(some.weight(), 10 + 8 + 10 + 1);
+        assert_eq!(some.print(), "map[conf/a.ini:[97 61 49 10 98 61 50 10] conf/b.ini:[120]]");
     }
 
     #[test]

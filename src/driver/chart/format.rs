@@ -11,11 +11,11 @@ mod verb;
 
 use std::fmt::{self, Write as _};
 
-use super::value::Value;
+use super::value::{Value, lossy};
 
 pub use float::{exponent, fixed, general};
 pub use printf::sprintf;
-pub use quote::{is_print, quote};
+pub use quote::{is_print, quote, quote_bytes};
 
 /// How deep values may nest where they are written.
 pub const DEPTH: usize = 500;
@@ -25,6 +25,11 @@ pub const SIZE: usize = 16 << 20;
 
 const TOO_LARGE: &str = "the text of this value has more than 16 MiB";
 const TOO_DEEP: &str = "this value is nested more than 500 deep (does it contain itself?)";
+
+/// Why a value that nests too deep is neither written nor gone through.
+pub fn too_deep() -> String {
+    TOO_DEEP.to_owned()
+}
 
 /// Whether a value was not written because of a limit, and not because it cannot be written at all.
 pub fn is_limit(problem: &str) -> bool {
@@ -39,22 +44,22 @@ pub fn print(value: &Value) -> Result<String, String> {
 }
 
 /// Writes `values` as `fmt.Sprint`: with blanks between those of which neither is a text.
-pub fn sprint(values: &[Value]) -> Result<String, String> {
+pub fn sprint(values: &[Value]) -> Result<Vec<u8>, String> {
     let mut text = Bounded::default();
     let mut before_is_text = true;
     for value in values {
-        let is_text = matches!(value, Value::Text(_));
+        let is_text = matches!(value, Value::Text(_) | Value::Raw(_));
         if !is_text && !before_is_text {
             text.push(" ")?;
         }
         text.value(value)?;
         before_is_text = is_text;
     }
-    Ok(text.into_text())
+    Ok(text.into_bytes())
 }
 
 /// Writes `values` as `fmt.Sprintln`: with blanks between all of them and a line's end.
-pub fn sprintln(values: &[Value]) -> Result<String, String> {
+pub fn sprintln(values: &[Value]) -> Result<Vec<u8>, String> {
     let mut text = Bounded::default();
     for (index, value) in values.iter().enumerate() {
         if index > 0 {
@@ -63,30 +68,39 @@ pub fn sprintln(values: &[Value]) -> Result<String, String> {
         text.value(value)?;
     }
     text.push("\n")?;
-    Ok(text.into_text())
+    Ok(text.into_bytes())
 }
 
 /// A text that does not grow beyond [`SIZE`].
 #[derive(Default)]
 pub(super) struct Bounded {
-    text: String,
+    text: Vec<u8>,
     depth: usize,
 }
 
 impl Bounded {
-    pub(super) fn into_text(self) -> String {
+    pub(super) fn into_bytes(self) -> Vec<u8> {
         self.text
     }
 
-    pub(super) fn text(&self) -> &str {
-        &self.text
+    /// The text, in which a byte that is no UTF-8 becomes U+FFFD.
+    pub(super) fn into_text(self) -> String {
+        String::from_utf8(self.text).unwrap_or_else(|error| lossy(error.as_bytes()).into_owned())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
     }
 
     pub(super) fn push(&mut self, text: &str) -> Result<(), String> {
+        self.push_bytes(text.as_bytes())
+    }
+
+    pub(super) fn push_bytes(&mut self, text: &[u8]) -> Result<(), String> {
         if self.text.len() + text.len() > SIZE {
             return Err(TOO_LARGE.to_owned());
         }
-        self.text.push_str(text);
+        self.text.extend_from_slice(text);
         Ok(())
     }
 
@@ -120,7 +134,7 @@ impl Bounded {
     /// Goes one level deeper, until [`Bounded::leave`].
     pub(super) fn enter(&mut self) -> Result<(), String> {
         if self.depth >= DEPTH {
-            return Err(TOO_DEEP.to_owned());
+            return Err(too_deep());
         }
         self.depth += 1;
         Ok(())
@@ -139,6 +153,7 @@ impl Bounded {
             Value::Int(value) => self.show(value),
             Value::Float(value) => self.push(&general(*value)),
             Value::Number(text) | Value::Text(text) => self.push(text),
+            Value::Raw(bytes) => self.push_bytes(bytes),
             Value::Bytes(bytes) => self.bytes(bytes),
             Value::List(items) => {
                 self.push("[")?;
@@ -172,11 +187,8 @@ impl Bounded {
         }
     }
 
-    /// Bytes that are no UTF-8 were a Go string, and are written as one; others are a `[]byte`, a list of numbers.
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
-        if std::str::from_utf8(bytes).is_err() {
-            return self.push(&String::from_utf8_lossy(bytes));
-        }
+    /// A `[]byte` is written as a list of numbers.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.push("[")?;
         for (index, byte) in bytes.iter().enumerate() {
             if index > 0 {

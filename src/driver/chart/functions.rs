@@ -3,14 +3,15 @@
 //! Each file has one family and its table. Functions that need the engine itself (`include`, `tpl`, `lookup`, Go's own) live
 //! with it. The answers in `functions/tests/` are those of the real `helm`.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::{Rc, Weak};
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
 use super::random::Draw;
-use super::value::Value;
+use super::value::{Dict, Value};
 
 mod arguments;
 mod cast;
@@ -49,6 +50,34 @@ pub struct Surroundings {
     /// Where random values come from: the deployment's seed, the moment that the seed was made (certificates begin then), and
     /// the place of the call.
     pub draw: RefCell<Draw>,
+    /// How often values were compared since the engine last took the count and let it be paid.
+    pub comparisons: Cell<usize>,
+    /// The dictionaries that were changed, by their address: only a change can put one into itself.
+    changed: RefCell<HashMap<*const RefCell<Entries>, Weak<RefCell<Entries>>>>,
+}
+
+type Entries = BTreeMap<Rc<str>, Value>;
+
+impl Surroundings {
+    /// Of a rendering that begins.
+    pub fn new(now: Timestamp, draw: Draw) -> Self {
+        Self { now, draw: RefCell::new(draw), comparisons: Cell::new(0), changed: RefCell::default() }
+    }
+
+    /// Notes a dictionary that is changed.
+    fn changes(&self, dict: &Dict) {
+        self.changed.borrow_mut().entry(Rc::as_ptr(dict)).or_insert_with(|| Rc::downgrade(dict));
+    }
+}
+
+impl Drop for Surroundings {
+    /// Empties the changed dictionaries that are left: those that contain themselves would stay for ever.
+    fn drop(&mut self) {
+        for dict in self.changed.take().into_values().filter_map(|dict| dict.upgrade()) {
+            let entries = dict.try_borrow_mut().map(|mut entries| std::mem::take(&mut *entries));
+            drop(entries);
+        }
+    }
 }
 
 /// A function of templates. An error is its text, as Go's template engine would put it after `error calling NAME: `.
@@ -62,8 +91,25 @@ pub struct Entry {
     pub takes: &'static [Kind],
     /// The type of the further arguments, any number of them; none when it takes no more.
     pub rest: Option<Kind>,
+    /// What it goes through of its arguments, which is paid for before it is called.
+    pub looks: Looks,
+    /// Whether it draws random values, which depend on the place of the call.
+    pub draws: bool,
     /// The function itself. Call it with arguments that passed [`Entry::check`].
     pub call: Function,
+}
+
+/// What a function goes through of its arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Looks {
+    /// Nothing: its answer takes the same time whatever they are.
+    Nowhere,
+    /// Their bytes, items and entries.
+    Shallow,
+    /// All that is inside of every second one, from the first: the keys of a new dictionary.
+    Keys,
+    /// All that is inside of them.
+    Deep,
 }
 
 /// The type of a parameter.
@@ -122,13 +168,25 @@ const FAMILIES: &[&[Entry]] = &[
 
 /// A function with a fixed number of arguments.
 const fn entry(name: &'static str, takes: &'static [Kind], call: Function) -> Entry {
-    Entry { name, takes, rest: None, call }
+    Entry { name, takes, rest: None, looks: Looks::Shallow, draws: false, call }
 }
 
 impl Entry {
     /// The same with any number of further arguments.
     const fn and_more(mut self, rest: Kind) -> Self {
         self.rest = Some(rest);
+        self
+    }
+
+    /// The same, for a function that goes through more or less than the bytes, items and entries of its arguments.
+    const fn looking(mut self, looks: Looks) -> Self {
+        self.looks = looks;
+        self
+    }
+
+    /// The same, for a function that draws random values.
+    const fn drawing(mut self) -> Self {
+        self.draws = true;
         self
     }
 
@@ -181,7 +239,7 @@ impl Kind {
     fn accepts(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Any, _)
-            | (Self::Text, Value::Text(_) | Value::Bytes(_))
+            | (Self::Text, Value::Text(_) | Value::Raw(_))
             | (Self::Int, Value::Int(_))
             | (Self::Float, Value::Float(_) | Value::Int(_))
             | (Self::Bool, Value::Bool(_))
@@ -200,7 +258,7 @@ impl Kind {
 fn mismatch(kind: Kind, argument: &Value) -> String {
     match argument {
         Value::Nil => format!("invalid value; expected {}", kind.name()),
-        other => format!("wrong type for value; expected {}; got {}", kind.name(), print::type_name(other)),
+        other => format!("wrong type for value; expected {}; got {}", kind.name(), other.type_name()),
     }
 }
 

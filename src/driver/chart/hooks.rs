@@ -125,14 +125,6 @@ impl ChartHook {
     }
 }
 
-/// The hooks of one moment in the order in which Helm applies them: by weight, then by name, then by kind. `hooks` are in the order
-/// of kinds, as rendering leaves them.
-pub fn hooks_at(hooks: &[ChartHook], event: HookEvent) -> Vec<&ChartHook> {
-    let mut chosen: Vec<&ChartHook> = hooks.iter().filter(|hook| hook.events.contains(&event)).collect();
-    chosen.sort_by(|left, right| left.weight.cmp(&right.weight).then_with(|| left.name.cmp(&right.name)));
-    chosen
-}
-
 /// Whether an object stays when its release is deleted, or when the chart does not render it any more.
 pub fn is_kept(object: &serde_json::Value) -> bool {
     let policy = object
@@ -168,29 +160,6 @@ mod tests {
         );
         assert_eq!(hook(&[(EVENTS, "pre-install,crd-install")]), None);
         assert_eq!(hook(&[(EVENTS, "")]), None);
-    }
-
-    #[test]
-    fn hooks_come_by_weight_then_by_name() {
-        let document = Document { source: String::new(), text: String::new(), objects: Vec::new() };
-        let hook = |name: &str, weight, events: &[HookEvent]| ChartHook {
-            name: name.to_owned(),
-            events: events.to_vec(),
-            weight,
-            delete_policies: Vec::new(),
-            document: document.clone(),
-        };
-        let (install, upgrade) = (HookEvent::PreInstall, HookEvent::PreUpgrade);
-        let hooks = [
-            hook("b", 1, &[install]),
-            hook("c", -1, &[install, upgrade]),
-            hook("a", 1, &[install]),
-            hook("d", 0, &[upgrade]),
-        ];
-        let names = |event| hooks_at(&hooks, event).iter().map(|hook| hook.name.as_str()).collect::<Vec<_>>();
-        assert_eq!(names(install), ["c", "a", "b"]);
-        assert_eq!(names(upgrade), ["c", "d"]);
-        assert_eq!(names(HookEvent::Test), [""; 0]);
     }
 
     #[test]

@@ -5,6 +5,11 @@ use super::glob::Pattern;
 /// The name of the file.
 pub(super) const FILE: &str = ".helmignore";
 
+/// How long the file may be, in bytes.
+const SIZE_LIMIT: usize = 64 << 10;
+/// How many rules it may have: each is a regular expression.
+const RULE_LIMIT: usize = 1_000;
+
 /// The rules of one file, in its order.
 pub(super) struct Rules(Vec<Rule>);
 
@@ -22,15 +27,18 @@ impl Rules {
     /// Reads the rules; hidden files in `templates/` are always ignored.
     ///
     /// # Errors
-    /// A line is no pattern, or has `**`.
+    /// A line is no pattern, or has `**`; there are too many.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let lines = text.trim_start_matches('\u{feff}').lines().chain(["templates/.?*"]);
-        lines
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(Rule::read)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        if text.len() > SIZE_LIMIT {
+            return Err(format!("it is longer than {SIZE_LIMIT} bytes"));
+        }
+        let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+        let lines: Vec<&str> =
+            lines.filter(|line| !line.is_empty() && !line.starts_with('#')).take(RULE_LIMIT + 1).collect();
+        if lines.len() > RULE_LIMIT {
+            return Err(format!("it has more than {RULE_LIMIT} rules"));
+        }
+        lines.into_iter().chain(["templates/.?*"]).map(Rule::read).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether the file at `path` is ignored, or a directory in which it is.
@@ -90,5 +98,13 @@ mod tests {
     fn what_is_no_rule_is_an_error() {
         assert!(Rules::read("a/**").is_err());
         assert!(Rules::read("[").is_err());
+    }
+
+    #[test]
+    fn there_are_not_too_many_rules() {
+        assert!(Rules::read(&"a*\n".repeat(RULE_LIMIT)).is_ok());
+        assert!(Rules::read(&"a*\n".repeat(RULE_LIMIT + 1)).is_err_and(|why| why.contains("1000 rules")));
+        assert!(Rules::read(&"# a\n".repeat(RULE_LIMIT + 1)).is_ok());
+        assert!(Rules::read(&"# a\n".repeat(20_000)).is_err_and(|why| why.contains("65536 bytes")));
     }
 }

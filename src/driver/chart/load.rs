@@ -73,11 +73,6 @@ impl Chart {
         self.warnings.iter().for_each(|warning| warnings.add(warning.clone()));
         self.charts.iter().for_each(|chart| chart.all_warnings(warnings));
     }
-
-    /// Its name and version: `web-1.2.3`.
-    pub fn title(&self) -> String {
-        format!("{}-{}", self.metadata.name, self.metadata.version)
-    }
 }
 
 fn load(files: Files, budget: &mut Budget, depth: usize) -> Result<Chart, ChartError> {
@@ -187,12 +182,26 @@ pub fn values_from_yaml(text: &str) -> Result<Json, String> {
 fn own_values(text: &[u8], chart: &str, warnings: &mut Vec<String>) -> Result<Json, ChartError> {
     let text = String::from_utf8_lossy(text);
     let failed = |why: String| ChartError::File(format!("cannot load values.yaml: {why}"));
-    if text.lines().skip(1).any(|line| line.trim_end() == "---") {
+    if has_second_document(&text) {
         let message =
             "values.yaml has a line `---`; only what stands before the second document counts, as in Helm 3";
         warnings.push(format!("{chart}: {message}"));
     }
     values_from_yaml(&text).map_err(failed)
+}
+
+/// Whether a line `---` stands behind the first document; one before it, and what stands above that, begins it.
+fn has_second_document(text: &str) -> bool {
+    let mut begun = false;
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        let separates = line.trim_end() == "---";
+        if separates && begun {
+            return true;
+        }
+        begun |= separates
+            || !(line.trim().is_empty() || line.trim_start().starts_with('#') || line.starts_with('%'));
+    }
+    false
 }
 
 fn charts(

@@ -11,8 +11,8 @@ use super::merge::Warnings;
 use super::value::Value;
 use super::{documents, plain};
 
-/// How many documents a chart may render.
-const DOCUMENT_LIMIT: usize = 5_000;
+/// How many documents a chart may render, its definitions of custom resources among them.
+pub(super) const DOCUMENT_LIMIT: usize = 5_000;
 
 /// One document that a template rendered.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +42,7 @@ pub(super) fn sort<'a>(
     for (source, text) in rendered {
         for text in documents::split(text) {
             if sorted.len() + hooks.len() >= DOCUMENT_LIMIT {
-                let message = format!("the chart renders more than {DOCUMENT_LIMIT} documents");
-                return Err(ChartError::Manifest(message));
+                return Err(too_many());
             }
             let value = documents::first_exact(text).map_err(|why| parse_error(source, &why))?;
             let head = Head::read(&value).map_err(|why| parse_error(source, &why))?;
@@ -64,6 +63,11 @@ pub(super) fn sort<'a>(
         documents: sorted.into_iter().map(|(_, document)| document).collect(),
         hooks: hooks.into_iter().map(|(_, hook)| hook).collect(),
     })
+}
+
+/// There are more documents than there may be.
+pub(super) fn too_many() -> ChartError {
+    ChartError::Manifest(format!("the chart renders more than {DOCUMENT_LIMIT} documents"))
 }
 
 /// The document of a file in `crds/` or of a template.

@@ -209,7 +209,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Nil => "null",
         Value::Bool(_) => "a boolean",
         Value::Int(_) | Value::Float(_) | Value::Number(_) => "a number",
-        Value::Text(_) | Value::Bytes(_) => "a text",
+        Value::Text(_) | Value::Raw(_) | Value::Bytes(_) => "a text",
         Value::List(_) => "a list",
         Value::Dict(_) | Value::Object(_) => "a table",
     }

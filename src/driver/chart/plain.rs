@@ -1,8 +1,10 @@
 //! Between what templates compute with and plain JSON, which may cross threads and be kept.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value as Json};
 
-use super::value::Value;
+use super::value::{Value, lossy};
 
 /// JSON as templates see it: whole numbers are `int64`, all others `float64`.
 pub fn to_value(json: &Json) -> Value {
@@ -28,7 +30,8 @@ pub fn to_json(value: &Value) -> Json {
         Value::Float(value) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
         Value::Number(text) => text.parse().map_or_else(|_| Json::from(&**text), Json::Number),
         Value::Text(text) => Json::from(&**text),
-        Value::Bytes(bytes) => Json::from(String::from_utf8_lossy(bytes)),
+        Value::Raw(bytes) => Json::from(lossy(bytes)),
+        Value::Bytes(bytes) => Json::from(STANDARD.encode(bytes)),
         Value::List(items) => items.iter().map(to_json).collect(),
         Value::Dict(entries) => {
             let entries = entries.borrow();

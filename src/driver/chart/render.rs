@@ -28,6 +28,9 @@ const LOOKUP_LIMIT: usize = 500;
 /// How much text all templates may render together, in bytes.
 const TEXT_LIMIT: usize = 32 << 20;
 
+/// How much text the definitions in `crds/` may have together, in bytes; those of a chart count again for each alias of it.
+const DEFINITIONS_LIMIT: usize = 16 << 20;
+
 /// Where the notes of a chart stand.
 const NOTES: &str = "NOTES.txt";
 
@@ -78,12 +81,10 @@ pub struct Rendered {
     pub crds: Vec<Document>,
     /// Everything but hooks, in the order in which it is applied.
     pub documents: Vec<Document>,
-    /// Hooks in the order of their kinds; [`super::hooks_at`] has the order in which they are applied.
+    /// Hooks in the order of their kinds.
     pub hooks: Vec<ChartHook>,
     /// What the chart tells people about its release.
     pub notes: String,
-    /// What the charts in it tell, by the path of their template. Helm shows it when asked to.
-    pub inner_notes: BTreeMap<String, String>,
     /// What is worth knowing.
     pub warnings: Vec<String>,
 }
@@ -209,7 +210,7 @@ impl<'a> Rendering<'a> {
     /// Renders every template that is no partial: its path, and its text.
     fn all(&self, wants: &Wants, request: &Request<'_>) -> Result<BTreeMap<String, String>, ChartError> {
         let draw = Draw::new(request.seed.bytes, request.seed.born);
-        let surroundings = Surroundings { now: request.now, draw: RefCell::new(draw) };
+        let surroundings = Surroundings::new(request.now, draw);
         let mut templates = Templates::new(surroundings, lookup(request.lookups, wants), request.limits);
         // The deepest come first: what a parent defines replaces what its charts define.
         let mut order: Vec<&String> = self.templates.keys().collect();
@@ -267,48 +268,64 @@ fn sorted(
 ) -> Result<Rendered, ChartError> {
     let is_notes = |path: &&String| path.ends_with(NOTES);
     let own = format!("{}/templates/{NOTES}", root.name());
-    let mut inner_notes: BTreeMap<String, String> = texts
-        .iter()
-        .filter(|(path, _)| is_notes(path))
-        .map(|(path, text)| (path.clone(), text.clone()))
-        .collect();
-    let notes = inner_notes.remove(&own).unwrap_or_default();
+    let notes = texts.get(&own).cloned().unwrap_or_default();
     let manifests = texts.iter().filter(|(path, _)| !is_notes(path));
     let sorted =
         manifests::sort(manifests.map(|(path, text)| (path.as_str(), text.as_str())), &mut warnings)?;
-    let mut crds = Vec::new();
-    definitions(root, None, &mut crds)?;
+    let mut definitions = Definitions {
+        found: Vec::new(),
+        bytes: DEFINITIONS_LIMIT,
+        documents: manifests::DOCUMENT_LIMIT.saturating_sub(sorted.documents.len() + sorted.hooks.len()),
+    };
+    definitions.add(root, None)?;
     Ok(Rendered {
-        crds,
+        crds: definitions.found,
         documents: sorted.documents,
         hooks: sorted.hooks,
         notes,
-        inner_notes,
         warnings: warnings.0,
     })
 }
 
 /// The files in `crds/` of a chart, then those of the charts in it. They are no templates.
-fn definitions(node: &Node<'_>, parent: Option<&str>, found: &mut Vec<Document>) -> Result<(), ChartError> {
-    let path =
-        parent.map_or_else(|| node.name().to_owned(), |parent| format!("{parent}/charts/{}", node.name()));
-    let is_manifest = |name: &str| {
-        let (_, extension) = name.rsplit_once('.').unwrap_or_default();
-        name.starts_with("crds/")
-            && ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    };
-    let mut files: Vec<_> = node.chart.files.iter().filter(|(name, _)| is_manifest(name)).collect();
-    // The order of a walk through directories.
-    files.sort_by_key(|(name, _)| name.split('/').collect::<Vec<_>>());
-    for (name, content) in files {
-        let source = format!("{path}/{name}");
+struct Definitions {
+    found: Vec<Document>,
+    /// How many bytes may still come.
+    bytes: usize,
+    /// How many documents may still come.
+    documents: usize,
+}
+
+impl Definitions {
+    fn add(&mut self, node: &Node<'_>, parent: Option<&str>) -> Result<(), ChartError> {
+        let path = parent
+            .map_or_else(|| node.name().to_owned(), |parent| format!("{parent}/charts/{}", node.name()));
+        let is_manifest = |name: &str| {
+            let (_, extension) = name.rsplit_once('.').unwrap_or_default();
+            name.starts_with("crds/")
+                && ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        };
+        let mut files: Vec<_> = node.chart.files.iter().filter(|(name, _)| is_manifest(name)).collect();
+        // The order of a walk through directories.
+        files.sort_by_key(|(name, _)| name.split('/').collect::<Vec<_>>());
+        for (name, content) in files {
+            self.file(&format!("{path}/{name}"), content)?;
+        }
+        node.children.iter().try_for_each(|child| self.add(child, Some(&path)))
+    }
+
+    fn file(&mut self, source: &str, content: &[u8]) -> Result<(), ChartError> {
+        self.bytes = self.bytes.checked_sub(content.len()).ok_or_else(|| {
+            ChartError::Manifest(format!("the files in crds/ have more than {DEFINITIONS_LIMIT} bytes"))
+        })?;
         for text in documents::split(&String::from_utf8_lossy(content)) {
+            self.documents = self.documents.checked_sub(1).ok_or_else(manifests::too_many)?;
             let value = documents::first_exact(text)
                 .map_err(|why| ChartError::Manifest(format!("YAML parse error on {source}: {why}")))?;
-            found.push(manifests::document(&source, text, &value)?);
+            self.found.push(manifests::document(source, text, &value)?);
         }
+        Ok(())
     }
-    node.children.iter().try_for_each(|child| definitions(child, Some(&path), found))
 }
 
 #[cfg(test)]

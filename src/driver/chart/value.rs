@@ -3,6 +3,7 @@
 //! Dictionaries are shared, because `set`, `unset` and `merge` change the very one that they are given, and a chart sees the
 //! change through every other name of it. Lists are not: no function of Helm or sprig changes one in place.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,8 +25,10 @@ pub enum Value {
     Float(f64),
     /// `json.Number`: a number of a chart's own `values.yaml`, as it is written there. In Go it is a string of its own type.
     Number(Rc<str>),
-    /// `string`. Go's strings are bytes; what is no UTF-8 is [`Value::Bytes`].
+    /// `string`. Go's strings are bytes; one that is no UTF-8 is [`Value::Raw`].
     Text(Rc<str>),
+    /// `string` that is no UTF-8: only [`Value::string`] makes it.
+    Raw(Rc<[u8]>),
     /// `[]byte`.
     Bytes(Rc<[u8]>),
     /// `[]any`.
@@ -60,6 +63,11 @@ pub trait Object {
         None
     }
 
+    /// How much a function goes through that looks at all of it, in bytes.
+    fn weight(&self) -> usize {
+        0
+    }
+
     /// Whether `if` takes it for true: structs always are.
     fn truth(&self) -> bool {
         true
@@ -75,7 +83,7 @@ impl Value {
             Self::Int(_) => "int",
             Self::Float(_) => "float64",
             Self::Number(_) => "json.Number",
-            Self::Text(_) => "string",
+            Self::Text(_) | Self::Raw(_) => "string",
             Self::Bytes(_) => "[]uint8",
             Self::List(_) => "[]interface {}",
             Self::Dict(_) => "map[string]interface {}",
@@ -99,6 +107,14 @@ impl Value {
     /// A text.
     pub fn text(text: impl AsRef<str>) -> Self {
         Self::Text(Rc::from(text.as_ref()))
+    }
+
+    /// Go's `string` of these bytes.
+    pub fn string(bytes: impl Into<Vec<u8>>) -> Self {
+        match String::from_utf8(bytes.into()) {
+            Ok(text) => Self::Text(Rc::from(text)),
+            Err(error) => Self::Raw(Rc::from(error.into_bytes())),
+        }
     }
 
     /// A list.
@@ -128,12 +144,25 @@ impl Value {
             Self::Int(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
             Self::Number(text) | Self::Text(text) => !text.is_empty(),
-            Self::Bytes(bytes) => !bytes.is_empty(),
+            Self::Raw(bytes) | Self::Bytes(bytes) => !bytes.is_empty(),
             Self::List(items) => !items.is_empty(),
             Self::Dict(entries) => !entries.borrow().is_empty(),
             Self::Object(object) => object.truth(),
         }
     }
+}
+
+/// The text of bytes in which, as in Go, each single byte that is no UTF-8 becomes U+FFFD.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
 }
 
 impl fmt::Debug for Value {

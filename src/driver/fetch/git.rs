@@ -116,9 +116,9 @@ async fn look(git: &Git, repository: &Path, source: &GitSource) -> Result<Target
         [one] => Ok(one.clone()),
         [Target::Ref { commit: a, .. }, Target::Ref { commit: b, .. }] if a == b => Ok(found[0].clone()),
         [] if is_commit(reference) => Ok(Target::Commit(reference.to_ascii_lowercase())),
-        [] if reference == "HEAD" => Err(GitError::Failed("the repository has no commit yet".to_owned())),
-        [] => Err(GitError::Failed(format!("there is no branch, tag or commit '{reference}'"))),
-        _ => Err(GitError::Failed(format!(
+        [] if reference == "HEAD" => Err(GitError::Unfit("the repository has no commit yet".to_owned())),
+        [] => Err(GitError::Unfit(format!("there is no branch, tag or commit '{reference}'"))),
+        _ => Err(GitError::Unfit(format!(
             "there is a branch and a tag '{reference}', at different commits; write @refs/heads/{reference} or @refs/tags/{reference}"
         ))),
     }
@@ -144,15 +144,15 @@ async fn bring(
     }
     tries.extend(name.map(|name| (true, vec![name])));
     tries.push((false, name.map_or(ALL.to_vec(), |name| vec![name])));
-    let mut last = String::new();
+    let mut last = GitError::Failed(String::new());
     for (shallow, references) in tries {
         let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
         arguments.extend(shallow.then_some("--depth=1"));
         arguments.extend(["--", source.url.as_str()]);
         arguments.extend(references);
         let output = git.run(repository, &arguments, b"").await?;
-        last = output.messages;
         if !output.success {
+            last = GitError::Failed(output.messages);
             continue;
         }
         let wanted = format!("{commit}^{{commit}}");
@@ -161,11 +161,11 @@ async fn bring(
             return Ok(String::from_utf8_lossy(&found.stdout).trim().to_owned());
         }
         last = match name {
-            Some(name) => format!("{name} moved while it was fetched"),
-            None => format!("no branch and no tag leads to a commit {commit}"),
+            Some(name) => GitError::Failed(format!("{name} moved while it was fetched")),
+            None => GitError::Unfit(format!("no branch and no tag leads to a commit {commit}")),
         };
     }
-    Err(GitError::Failed(last))
+    Err(last)
 }
 
 fn is_commit(text: &str) -> bool {
@@ -191,11 +191,7 @@ fn problem(source: &GitSource, error: &GitError) -> Problem {
         GitError::Disk(_) | GitError::Output(_) => {
             "put the driver into a repository of its own, or load a directory".to_owned()
         }
-        GitError::Failed(_)
-            if says(&["no directory '", "symbolic link", "submodule", "larger than", "no branch"]) =>
-        {
-            "correct the source, or the repository".to_owned()
-        }
+        GitError::Unfit(_) => "correct the source, or the repository".to_owned(),
         GitError::Failed(_)
             if says(&[
                 "Authentication failed",

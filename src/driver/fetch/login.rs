@@ -63,8 +63,12 @@ impl Logins {
         Ok(None)
     }
 
-    /// How to log in to a server by `~/.netrc`; none when it is not in there, or is not to be read.
+    /// How to log in to a server by `~/.netrc`; none when it is not in there, is not to be read, or would go over the network
+    /// in the clear. Drivers name servers, so none is known but by its name.
     pub(super) fn server(&self, url: &Url) -> Option<Login> {
+        if !url.tls && !url.is_loopback() {
+            return None;
+        }
         let text = read(self.netrc.as_deref()?).ok()??;
         netrc::find(&text, &url.host)
     }
@@ -103,6 +107,17 @@ mod tests {
         let anna = Login { user: "anna".to_owned(), password: "pw".to_owned() };
         assert_eq!(logins.registry("ghcr.io").unwrap(), Some(Known::Password(anna)));
         assert_eq!(logins.server(&url).unwrap().user, "bo");
+
+        let open = Url::parse("http://charts.example.org/x").unwrap();
+        assert_eq!(logins.server(&open), None, "never in the clear");
+        let other = Url::parse("https://elsewhere.example.org/x").unwrap();
+        std::fs::write(
+            home.path().join(".netrc"),
+            "default login bo password s\nmachine localhost login bo\n",
+        )
+        .unwrap();
+        assert_eq!(logins.server(&other), None, "nobody knows that one");
+        assert!(logins.server(&Url::parse("http://localhost:1/x").unwrap()).is_some());
 
         // what helm knows comes first
         let helm = home.path().join(".config/helm/registry");

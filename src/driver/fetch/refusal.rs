@@ -21,9 +21,6 @@ pub(super) enum Refusal {
     /// It is not what it should be.
     #[error("{0}")]
     Digest(String),
-    /// What is kept cannot be read or written.
-    #[error("{0}")]
-    Cache(String),
 }
 
 impl Refusal {
@@ -45,7 +42,6 @@ impl Refusal {
             Self::Digest(_) => {
                 "do not use it: it was changed on its way or where it is kept; ask whoever publishes it"
             }
-            Self::Cache(_) => "make the directory writable for you, or name another --state-dir",
         };
         Problem::new(what, self.to_string(), next)
     }

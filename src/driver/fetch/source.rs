@@ -48,6 +48,10 @@ impl Source {
                     "look whether it exists and you may read it; helm registry login {registry} logs you in"
                 )
             }
+            Self::Repository(url) | Self::Archive(url) if !url.tls && !url.is_loopback() => {
+                "name it with https://, if you have a login for it: over http:// none of yours is sent"
+                    .to_owned()
+            }
             Self::Repository(url) | Self::Archive(url) => {
                 format!("look whether you may read it, and put your login for {} into ~/.netrc", url.host)
             }
@@ -105,6 +109,17 @@ mod tests {
             let asked = asked(location, version);
             assert_eq!(Source::of(&asked).unwrap().is_fixed(&asked), fixed, "{asked}");
         }
+    }
+
+    #[test]
+    fn where_a_login_would_go_in_the_clear_https_is_advised() {
+        let advice = |location: &str| {
+            let asked = ChartReference { location: location.to_owned(), chart: None, version: None };
+            Source::of(&asked).unwrap().login()
+        };
+        assert!(advice("http://h.org/stable").contains("https://"));
+        assert!(advice("https://h.org/stable").contains("for h.org into ~/.netrc"));
+        assert!(advice("http://localhost/stable").contains("for localhost into ~/.netrc"));
     }
 
     #[test]

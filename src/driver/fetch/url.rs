@@ -1,5 +1,6 @@
 //! Addresses of what is fetched: absolute `http` and `https` URLs, whose user names, passwords and tokens are never shown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -121,9 +122,9 @@ impl Url {
 
     /// `host:port` as a request's `Host` has it: the port only where it is not the scheme's own.
     pub(super) fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let host = bracketed(&self.host);
         match (self.tls, self.port) {
-            (true, 443) | (false, 80) => host,
+            (true, 443) | (false, 80) => host.into_owned(),
             (_, port) => format!("{host}:{port}"),
         }
     }
@@ -148,6 +149,11 @@ impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// A host as it stands before a port: an IPv6 address in brackets.
+pub(super) fn bracketed(host: &str) -> Cow<'_, str> {
+    if host.contains(':') { format!("[{host}]").into() } else { host.into() }
 }
 
 /// Whether a host is this machine: `localhost`, what is below it, and the loopback addresses.
@@ -190,7 +196,15 @@ pub(super) fn read_address(text: &str) -> Result<(String, Option<u16>), String> 
 /// Reads `user:password`, percent-encoded.
 pub(super) fn read_login(info: &str) -> Result<Login, String> {
     let (user, password) = info.split_once(':').unwrap_or((info, ""));
-    let decode = |text: &str| percent_decode(text).ok_or("its user info is not UTF-8 once decoded");
+    let decode = |text: &str| {
+        let decoded = percent_decode(text).ok_or("its user info is not UTF-8 once decoded")?;
+        // a line break would say more than a login to whoever reads lines
+        if decoded.contains(char::is_control) {
+            Err("its user info has control characters in it")
+        } else {
+            Ok(decoded)
+        }
+    };
     Ok(Login { user: decode(user)?, password: decode(password)? })
 }
 
@@ -318,6 +332,9 @@ mod tests {
             "https://[h]/",
             "https://[::1]x/",
             "https://h\r\nHost: x/",
+            "https://anna%0Aurl=x:pw@h/",
+            "https://anna:pw%0D@h/",
+            "https://anna:pw%00@h/",
         ] {
             assert!(Url::parse(wrong).is_err(), "{wrong}");
         }

@@ -62,13 +62,10 @@ fn load(driver: &DriverVersion) -> Result<Chart, Problem> {
     if let Some(archive) = driver.binaries.get(CHART_ARCHIVE) {
         return Chart::from_archive(archive).map_err(|error| error.problem(&spec.location));
     }
-    if spec.is_remote() {
-        return Err(missing(
-            driver,
-            &format!("the chart {} was not pulled when it was loaded", spec.location),
-        ));
-    }
-    let path = spec.location.trim_start_matches("./").trim_end_matches('/');
+    let Some(path) = spec.local_path() else {
+        let why = format!("the chart {} was not pulled when it was loaded", spec.location);
+        return Err(missing(driver, &why));
+    };
     if let Some(archive) = driver.binaries.get(path) {
         return Chart::from_archive(archive).map_err(|error| error.problem(&spec.location));
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_saphyr::Options;
 
+use super::Parts;
 use crate::driver::yaml;
 
 /// The longest name of an object (a DNS subdomain).
@@ -24,16 +25,20 @@ fn group(object: &Value) -> &str {
     version.split_once('/').map_or("", |(group, _)| group)
 }
 
-/// Adds the objects of a rendered template to `objects`, each with the place that it comes from. A `List` is taken apart.
-pub(super) fn parse(path: &str, text: &str, objects: &mut Vec<(String, Value)>, errors: &mut Vec<String>) {
+/// Adds the objects of a rendered template to `parts`, each with the place that it comes from. A `List` is taken apart. It ends
+/// early where there are too many objects, or errors.
+pub(super) fn parse(path: &str, text: &str, parts: &mut Parts) {
     for (number, (first_line, document)) in documents(text).into_iter().enumerate() {
+        if parts.is_over() {
+            return;
+        }
         let origin = format!("{path}: document {}", number + 1);
         let value: Value = match serde_saphyr::from_str_with_options(document, options()) {
             Ok(value) => value,
             Err(error) => {
                 let line = error.location().map_or(0, |place| usize::try_from(place.line()).unwrap_or(0));
                 let line = first_line + line.max(1) - 1;
-                errors.push(format!(
+                parts.errors.add(format!(
                     "{origin}, line {line} of what is rendered: {}",
                     yaml::bare_message(&error)
                 ));
@@ -48,24 +53,21 @@ pub(super) fn parse(path: &str, text: &str, objects: &mut Vec<(String, Value)>, 
                     _ => None,
                 });
                 for item in items.unwrap_or_default() {
-                    add(&origin, first_line, item, objects, errors);
+                    add(&origin, first_line, item, parts);
                 }
             }
-            object => add(&origin, first_line, object, objects, errors),
+            object => add(&origin, first_line, object, parts),
         }
     }
 }
 
-fn add(
-    origin: &str,
-    line: usize,
-    object: Value,
-    objects: &mut Vec<(String, Value)>,
-    errors: &mut Vec<String>,
-) {
+fn add(origin: &str, line: usize, object: Value, parts: &mut Parts) {
+    if parts.is_over() {
+        return;
+    }
     match check(&object) {
-        Ok(()) => objects.push((origin.to_owned(), object)),
-        Err(why) => errors.push(format!("{origin}, from line {line} of what is rendered: {why}")),
+        Ok(()) => parts.objects.push((origin.to_owned(), object)),
+        Err(why) => parts.errors.add(format!("{origin}, from line {line} of what is rendered: {why}")),
     }
 }
 
@@ -98,16 +100,19 @@ pub(super) fn check(object: &Value) -> Result<(), String> {
     }
 }
 
-/// Two objects of one kind and name: the second would silently overwrite the first.
-pub(super) fn refuse_duplicates(objects: &[(String, Value)], errors: &mut Vec<String>) {
-    let mut seen: BTreeMap<(&str, &str), &str> = BTreeMap::new();
-    for (origin, object) in objects {
-        if let Some(first) = seen.insert((kind(object), name(object)), origin) {
-            errors.push(format!(
+/// Two objects of one group, kind and name: the second would silently overwrite the first.
+pub(super) fn refuse_duplicates(parts: &mut Parts) {
+    let mut seen: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
+    for (origin, object) in &parts.objects {
+        if let Some(first) = seen.insert((group(object), kind(object), name(object)), origin) {
+            parts.errors.add(format!(
                 "{origin}: the {} '{}' is rendered twice, first by {first}",
                 kind(object),
                 name(object)
             ));
+        }
+        if parts.errors.more {
+            return;
         }
     }
 }

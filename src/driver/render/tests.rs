@@ -347,6 +347,24 @@ fn a_secret_parameter_is_rendered_as_the_place_where_it_lies() {
 }
 
 #[test]
+fn a_list_of_two_texts_is_a_list_and_no_secret() {
+    let spec = format!("{SPEC}  parameters: [{{ name: hosts, kind: list }}]\n");
+    let data = "data: { looped: '{% for host in parameters.hosts %}{{ host }};{% endfor %}', json: {{ parameters.hosts | tojson | quote }} }\n";
+    let files = BTreeMap::from([
+        ("driver.styrmin.yml".to_owned(), spec),
+        ("manifests/a.yaml.j2".to_owned(), format!("{CONFIG}{data}")),
+    ]);
+    let mut sources = Sources::of(load_files("test", files).unwrap().version, "one", "1.0");
+    let hosts = json!(["a.example.org", "b.example.org"]);
+    sources.deployment.draft.parameters = BTreeMap::from([("hosts".to_owned(), hosts.clone())]);
+    let objects = sources.render().unwrap();
+    let data = &objects.iter().find(|object| object["kind"] == "ConfigMap").unwrap()["data"];
+    assert_eq!(data["looped"], "a.example.org;b.example.org;");
+    let json: Value = serde_json::from_str(data["json"].as_str().unwrap()).unwrap();
+    assert_eq!(json, hosts);
+}
+
+#[test]
 fn the_context_says_what_the_environment_and_the_chart_are() {
     let mut sources = Sources::notes("notes", "1.0.0");
     let plain = sources.context();
@@ -407,6 +425,35 @@ fn objects_stay_inside_their_environment() {
         assert!(Sources::manifest(&secret).refusal().contains("keeps the deployment's secrets"));
     }
     assert!(Sources::manifest(&format!("{CONFIG}---\n{CONFIG}")).refusal().contains("rendered twice"));
+}
+
+#[test]
+fn one_name_in_two_groups_is_two_objects() {
+    let service = |version: &str| format!("apiVersion: {version}\nkind: Service\nmetadata: {{ name: a }}\n");
+    let (core, knative) = (service("v1"), service("serving.knative.dev/v1"));
+    let objects = Sources::manifest(&format!("{core}---\n{knative}")).render().unwrap();
+    assert_eq!(kinds(&objects).iter().filter(|kind| *kind == "Service/a").count(), 2);
+    let beta = service("serving.knative.dev/v1beta1");
+    assert!(Sources::manifest(&format!("{knative}---\n{beta}")).refusal().contains("rendered twice"));
+}
+
+#[test]
+fn too_many_objects_or_errors_end_the_work() {
+    let objects = |from: usize, to: usize| {
+        let one = |n| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c{n} }}\n---\n");
+        (from..to).map(one).collect::<String>()
+    };
+    let why = Sources::manifest(&format!("{}kind: Pod\n", objects(0, OBJECT_LIMIT + 1))).refusal();
+    assert_eq!(why, "more than 2000 objects are rendered", "what follows is not looked at");
+    let list = "apiVersion: v1\nkind: List\nitems:\n".to_owned() + &"- {}\n".repeat(500);
+    let twice = objects(0, 300).repeat(2);
+    let elsewhere = objects(0, 300).replace(" }", ", namespace: other }");
+    for wrong in ["kind: Pod\n---\n".repeat(500), list, twice, elsewhere] {
+        let why = Sources::manifest(&wrong).refusal();
+        let lines: Vec<&str> = why.lines().collect();
+        assert_eq!(lines.len(), ERROR_LIMIT + 1, "{why}");
+        assert_eq!(lines[ERROR_LIMIT], "there is more to say, which is left out");
+    }
 }
 
 #[test]

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::driver::{ActionSpec, Hook, Mode, OnFailure, ParameterKind, ParameterSpec};
+use crate::domain::driver::{ActionSpec, Hook, Mode, OnFailure, ParameterSpec};
 use crate::domain::plan::Policy;
 use crate::driver::reader::{Fields, Report};
-use crate::driver::suggest;
 use crate::driver::yaml::{Node, Place, Tree};
 
 pub(super) const FIELDS: [&str; 11] = [
@@ -24,6 +23,9 @@ pub(super) const FIELDS: [&str; 11] = [
 
 const POLICIES: [&str; 3] = ["idempotent", "probe", "once"];
 
+/// How much an action may ask.
+const PROMPTS_MAX: usize = 50;
+
 /// How often an action may be tried again.
 const RETRIES_MAX: u32 = 10;
 
@@ -34,9 +36,6 @@ pub(super) fn read(
     report: &mut Report<'_>,
 ) -> Vec<ActionSpec> {
     let items = spec.items("actions", report);
-    if let Some(first) = items.first() {
-        report.warn(first.place, "actions are recorded and shown, but not run yet", "");
-    }
     let mut names = super::Names::default();
     let mut found: Vec<(ActionSpec, Vec<Place>)> = Vec::new();
     for (position, node) in items.iter().enumerate() {
@@ -76,6 +75,11 @@ fn action(
     if !location.is_empty() {
         check_location(&fields, &location, files, report);
     }
+    let prompts = prompts(&fields, report);
+    if let Some(hook) = hook.filter(|_| !prompts.is_empty()) {
+        let message = format!("{path} has prompts, and at the hook {} nobody is asked", hook.as_str());
+        report.warn(fields.place_of("prompts"), message, "leave the hook out, or make them parameters");
+    }
     let after = fields.get("after").map(|node| report.places_of_texts(node, &fields.path_of("after")));
     let (places, after) = after.unwrap_or_default().into_iter().unzip();
     let timeout = fields.get("timeout").and_then(|node| report.seconds(node, &fields.path_of("timeout")));
@@ -87,7 +91,7 @@ fn action(
         mode,
         location,
         description: fields.text("description", report),
-        prompts: prompts(&fields, report),
+        prompts,
         after,
         timeout,
         retries: retries.unwrap_or(0),
@@ -108,24 +112,27 @@ fn prompts(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterSpec> {
     let mut names = super::Names::default();
     let mut prompts = Vec::new();
     if matches!(node.tree, Tree::Map(_)) {
-        for (key, node) in report.entries(node, &path) {
+        let entries = report.entries(node, &path);
+        if !report.has_room(node.place, &path, entries.len(), PROMPTS_MAX) {
+            return Vec::new();
+        }
+        for (key, node) in entries {
             let path = format!("{path}.{}", key.name);
             let prompt = super::parameters::prompt(node, &path, Some(&key.name), report);
             prompts.extend(prompt.map(|prompt| (node.place, prompt)));
         }
     } else {
-        for (position, node) in report.items(node, &path).iter().enumerate() {
+        let items = report.items(node, &path);
+        if !report.has_room(node.place, &path, items.len(), PROMPTS_MAX) {
+            return Vec::new();
+        }
+        for (position, node) in items.iter().enumerate() {
             let prompt = super::parameters::prompt(node, &format!("{path}[{position}]"), None, report);
             prompts.extend(prompt.map(|prompt| (node.place, prompt)));
         }
     }
     for (place, prompt) in &prompts {
         names.add(*place, "prompt", &prompt.name, report);
-        if prompt.kind == ParameterKind::Secret {
-            let message =
-                format!("{path}: '{}' is a secret, and answers to prompts are recorded", prompt.name);
-            report.error(*place, message, "make it a parameter of the driver");
-        }
     }
     prompts.into_iter().map(|(_, prompt)| prompt).collect()
 }
@@ -133,16 +140,21 @@ fn prompts(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterSpec> {
 /// `after` names actions of the same hook and mode, and no circle comes of it.
 fn check_order(actions: &[(ActionSpec, Vec<Place>)], report: &mut Report<'_>) {
     let moment = |action: &ActionSpec| (action.hook, action.mode.unwrap_or(Mode::Core));
+    // Of two with one name, which is an error of its own, the first counts.
+    let mut known: BTreeMap<&str, &ActionSpec> = BTreeMap::new();
+    for (action, _) in actions {
+        known.entry(&action.name).or_insert(action);
+    }
     for (action, places) in actions {
         for (name, place) in action.after.iter().zip(places) {
             let path = format!("the action '{}': after", action.name);
-            match actions.iter().find(|(other, _)| other.name == *name) {
+            match known.get(name.as_str()) {
                 None => {
-                    let names = actions.iter().map(|(other, _)| other.name.as_str());
-                    let hint = suggest::hint(name, names.filter(|other| *other != action.name));
+                    let names = known.keys().copied().filter(|other| *other != action.name);
+                    let hint = report.hint(name, names);
                     report.error(*place, format!("{path} names '{name}', which does not exist"), hint);
                 }
-                Some((other, _)) if moment(other) != moment(action) => {
+                Some(other) if moment(other) != moment(action) => {
                     let message =
                         format!("{path} names '{name}', which runs at another hook or in another mode");
                     report.error(*place, message, "order is only needed inside one mode of one hook");
@@ -157,26 +169,42 @@ fn check_order(actions: &[(ActionSpec, Vec<Place>)], report: &mut Report<'_>) {
     }
 }
 
-/// An action that comes after itself, if there is one.
+/// An action that comes after itself, if there is one, and where it names the one before it.
 fn circle(actions: &[(ActionSpec, Vec<Place>)]) -> Option<(&ActionSpec, Place)> {
-    let mut open: BTreeMap<&str, BTreeSet<&str>> = actions
-        .iter()
-        .map(|(action, _)| (action.name.as_str(), action.after.iter().map(String::as_str).collect()))
-        .collect();
-    // Takes away what waits for nothing that is left, until nothing changes: what remains is in a circle, or behind one.
-    loop {
-        let ready: BTreeSet<&str> = open
-            .iter()
-            .filter(|(_, after)| after.iter().all(|name| !open.contains_key(name)))
-            .map(|(name, _)| *name)
-            .collect();
-        if ready.is_empty() {
-            break;
-        }
-        open.retain(|name, _| !ready.contains(name));
+    let mut waits: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut behind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (action, _) in actions {
+        let after = action.after.iter().map(String::as_str);
+        waits.entry(&action.name).or_default().extend(after.clone());
+        after.for_each(|name| behind.entry(name).or_default().push(&action.name));
     }
-    let (action, places) = actions.iter().find(|(action, _)| open.contains_key(action.name.as_str()))?;
-    Some((action, places.first().copied().unwrap_or_default()))
+    // Takes away what waits for nothing that is left: what remains is in a circle, or behind one.
+    let unknown = behind.keys().filter(|name| !waits.contains_key(*name)).copied();
+    let free = waits.iter().filter(|(_, after)| after.is_empty()).map(|(name, _)| *name);
+    let mut ready: Vec<&str> = unknown.chain(free).collect();
+    while let Some(name) = ready.pop() {
+        waits.remove(name);
+        for other in behind.remove(name).unwrap_or_default() {
+            if waits.get_mut(other).is_some_and(|after| after.remove(name) && after.is_empty()) {
+                ready.push(other);
+            }
+        }
+    }
+    // Each that remains waits for one that does: going on leads into a circle, and then around it.
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut name = *waits.keys().next()?;
+    loop {
+        let (action, next, place) =
+            actions.iter().filter(|(action, _)| action.name == name).find_map(|(action, places)| {
+                let mut before = action.after.iter().zip(places);
+                let (next, place) = before.find(|(before, _)| waits.contains_key(before.as_str()))?;
+                Some((action, next, *place))
+            })?;
+        if !seen.insert(name) {
+            return Some((action, place));
+        }
+        name = next;
+    }
 }
 
 /// `file::function`, and the file must be there.
@@ -196,18 +224,29 @@ fn check_location(
         return;
     };
     let Some(text) = files.get(file) else {
-        let hint = suggest::hint(file, files.keys().map(String::as_str));
+        let hint = report.hint(file, files.keys().map(String::as_str));
         report.error(place, format!("{path}: the driver has no file '{file}'"), hint);
         return;
     };
     if file.ends_with(".py") {
-        let message = format!("{path}: Python actions are not run, Starlark ones will be");
-        report.warn(place, message, "write it as actions.star");
+        let message = format!(
+            "{path}: Python needs python3 wherever Styrmin runs, and is not gone on with after a crash"
+        );
+        report.warn(place, message, "actions.star needs nothing, and is");
+    } else if !file.ends_with(".star") {
+        let hint = "functions are in files that end in .star or .py";
+        report.error(place, format!("{path}: '{file}' is neither Starlark nor Python"), hint);
+        return;
     }
-    let functions = text.lines().filter_map(|line| line.strip_prefix("def ")?.split(['(', ' ']).next());
-    let functions: Vec<&str> = functions.collect();
+    let functions: Vec<&str> = text.lines().filter_map(defined).collect();
     if !functions.contains(&function) {
-        let hint = suggest::hint(function, functions.iter().copied());
+        let hint = report.hint(function, functions.iter().copied());
         report.error(place, format!("{path}: {file} has no function '{function}'"), hint);
     }
+}
+
+/// The name of the function that a line begins, when it does.
+fn defined(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("async ").map_or(line, str::trim_start);
+    line.strip_prefix("def ")?.trim_start().split(['(', ' ']).next()
 }

@@ -3,7 +3,6 @@
 use crate::domain::driver::HelmChart;
 use crate::driver::content::Content;
 use crate::driver::reader::{Fields, Report};
-use crate::driver::suggest;
 
 pub(super) const FIELDS: [&str; 5] = ["location", "chart", "version", "values", "values_template"];
 
@@ -50,7 +49,7 @@ fn values(fields: &Fields<'_>, content: &Content, report: &mut Report<'_>) -> St
     let Some(values) = fields.optional_text(name, report) else { return VALUES.to_owned() };
     let path = values.strip_prefix("./").unwrap_or(&values).to_owned();
     if !content.texts.contains_key(&path) {
-        let hint = suggest::hint(&path, content.texts.keys().map(String::as_str));
+        let hint = report.hint(&path, content.texts.keys().map(String::as_str));
         let message = format!("{}: the driver has no file '{path}'", fields.path_of(name));
         report.error(fields.place_of(name), message, hint);
     }
@@ -89,7 +88,6 @@ fn check_local(fields: &Fields<'_>, chart: &HelmChart, content: &Content, report
     let location = &chart.location;
     let path = chart.local_path().unwrap_or("");
     let found = match path {
-        "" | "." => content.texts.contains_key("Chart.yaml"),
         _ if is_archive(path) => content.binaries.contains_key(path),
         _ => content.texts.contains_key(&format!("{path}/Chart.yaml")),
     };
@@ -98,11 +96,14 @@ fn check_local(fields: &Fields<'_>, chart: &HelmChart, content: &Content, report
         let message = format!("spec.helm.main.location is '{location}', which is outside of the driver");
         let hint = "expected oci://…, https://…, or a chart's directory or .tgz inside the driver";
         report.error(place, message, hint);
+    } else if matches!(path, "" | ".") {
+        let message = format!("spec.helm.main.location is '{location}', the driver's own directory");
+        report.error(place, message, "put the chart into a directory of its own, such as ./chart");
     } else if !found {
         let missing = if is_archive(path) { path.to_owned() } else { format!("{path}/Chart.yaml") };
         let message = format!("spec.helm.main.location is '{location}', and the driver has no {missing}");
         let charts: Vec<&str> = charts(content).collect();
-        let hint = match suggest::hint(path, charts) {
+        let hint = match report.hint(path, charts) {
             hint if hint.is_empty() => {
                 "expected oci://…, https://…, or a chart's directory or .tgz inside the driver".to_owned()
             }

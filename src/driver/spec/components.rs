@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::driver::{ActionSpec, BackupTarget, ComponentSpec, Hook};
 use crate::driver::reader::{Fields, Report};
-use crate::driver::suggest;
-use crate::driver::yaml::{Node, Tree};
+use crate::driver::yaml::{Node, Place, Tree};
 
 /// The longest name or value of a label.
 const LABEL_MAX: usize = 63;
@@ -18,30 +17,34 @@ pub(super) const FIELDS: [&str; 4] = ["identifier", "backup", "defaults", "descr
 
 pub(super) const STRATEGIES: [&str; 6] = ["disk", "postgres", "mariadb", "mongodb", "neo4j", "action"];
 
-/// The components by name.
-pub(super) fn read(spec: &Fields<'_>, report: &mut Report<'_>) -> BTreeMap<String, ComponentSpec> {
-    let Some(node) = spec.require("components", report) else { return BTreeMap::new() };
+/// The components by name, and where the backup of each stands, or itself.
+pub(super) fn read(
+    spec: &Fields<'_>,
+    report: &mut Report<'_>,
+) -> (BTreeMap<String, ComponentSpec>, BTreeMap<String, Place>) {
+    let (mut components, mut places) = (BTreeMap::new(), BTreeMap::new());
+    let Some(node) = spec.require("components", report) else { return (components, places) };
     let entries = report.entries(node, "spec.components");
     if entries.is_empty() {
         report.error(node.place, "spec.components is empty, expected at least one component", "");
     }
-    let mut components = BTreeMap::new();
     for (key, node) in entries {
         super::label(key.place, "component", &key.name, report);
-        components
-            .insert(key.name.clone(), component(node, &format!("spec.components.{}", key.name), report));
+        let (component, place) = component(node, &format!("spec.components.{}", key.name), report);
+        components.insert(key.name.clone(), component);
+        places.insert(key.name.clone(), place);
     }
-    components
+    (components, places)
 }
 
-fn component(node: &Node, path: &str, report: &mut Report<'_>) -> ComponentSpec {
+fn component(node: &Node, path: &str, report: &mut Report<'_>) -> (ComponentSpec, Place) {
     let fields = Fields::open(node, path, &FIELDS, report);
     let labels = fields.require("identifier", report).map(|node| identifier(node, path, report));
     let mut component = fields.get("backup").map(|node| backup(node, path, report)).unwrap_or_default();
     component.labels = labels.unwrap_or_default();
     component.description = fields.text("description", report);
     component.defaults = defaults(&fields, report);
-    component
+    (component, fields.place_of("backup"))
 }
 
 fn identifier(node: &Node, path: &str, report: &mut Report<'_>) -> BTreeMap<String, String> {
@@ -117,22 +120,17 @@ fn backup(node: &Node, path: &str, report: &mut Report<'_>) -> ComponentSpec {
 
 /// The strategy `action` has an action: the one that it names, or one at the hook `backup`.
 pub(super) fn check_backups(
-    spec: &Fields<'_>,
     components: &BTreeMap<String, ComponentSpec>,
+    places: &BTreeMap<String, Place>,
     actions: &[ActionSpec],
     report: &mut Report<'_>,
 ) {
-    let Some(node) = spec.get("components") else { return };
-    // Each mapping was opened before: what is wrong with its shape has been told.
-    let mut told = Report::new("", "");
-    for (key, node) in told.entries(node, "") {
-        let Some(component) = components.get(&key.name) else { continue };
-        let path = format!("spec.components.{}.backup", key.name);
-        let place = told.entries(node, "").into_iter().find(|(key, _)| key.name == "backup");
-        let place = place.map_or(node.place, |(_, node)| node.place);
+    for (name, component) in components {
+        let path = format!("spec.components.{name}.backup");
+        let place = places.get(name).copied().unwrap_or_default();
         match &component.backup_target.action {
             Some(name) if !actions.iter().any(|action| action.name == *name) => {
-                let hint = suggest::hint(name, actions.iter().map(|action| action.name.as_str()));
+                let hint = report.hint(name, actions.iter().map(|action| action.name.as_str()));
                 report.error(place, format!("{path} names the action '{name}', which does not exist"), hint);
             }
             None if component.backup.as_deref() == Some("action")

@@ -12,11 +12,21 @@ pub(super) const FIELDS: [&str; 10] =
 
 pub(super) const KINDS: [&str; 7] = ["string", "integer", "number", "boolean", "enum", "list", "secret"];
 
+/// How many parameters a driver may have.
+const PARAMETERS_MAX: usize = 200;
+
+/// The longest pattern, in bytes.
+const PATTERN_MAX: usize = 1_000;
+
 /// The parameters in their order.
 pub(super) fn read(spec: &Fields<'_>, report: &mut Report<'_>) -> Vec<ParameterSpec> {
     let mut names = super::Names::default();
     let mut parameters = Vec::new();
-    for (position, node) in spec.items("parameters", report).iter().enumerate() {
+    let items = spec.items("parameters", report);
+    if !report.has_room(spec.place_of("parameters"), "spec.parameters", items.len(), PARAMETERS_MAX) {
+        return parameters;
+    }
+    for (position, node) in items.iter().enumerate() {
         if let Some(parameter) = parameter(node, &format!("spec.parameters[{position}]"), report) {
             names.add(node.place, "parameter", &parameter.name, report);
             parameters.push(parameter);
@@ -137,9 +147,12 @@ fn bound(fields: &Fields<'_>, name: &str, report: &mut Report<'_>) -> Option<f64
 
 /// A pattern that does not compile is dropped, so that it is told once and not again for the default.
 fn check_limits(fields: &Fields<'_>, parameter: &mut ParameterSpec, report: &mut Report<'_>) {
-    if let Some(Err(why)) = parameter.pattern.as_deref().map(compile) {
-        let message = format!("{} is no regular expression: {why}", fields.path_of("pattern"));
-        report.error(fields.place_of("pattern"), message, "");
+    let wrong = parameter.pattern.as_deref().and_then(|pattern| match pattern.len() {
+        length if length > PATTERN_MAX => Some(format!("has {length} bytes, the limit is {PATTERN_MAX}")),
+        _ => compile(pattern).err().map(|why| format!("is no regular expression: {why}")),
+    });
+    if let Some(wrong) = wrong {
+        report.error(fields.place_of("pattern"), format!("{} {wrong}", fields.path_of("pattern")), "");
         parameter.pattern = None;
     }
     if let (Some(min), Some(max)) = (parameter.min, parameter.max)

@@ -47,6 +47,7 @@ spec:
     - { name: migrate, hook: upgrade, mode: post, location: "actions.py::migrate", description: Migrates }
 "#;
 
+/// Loads it, or tells its errors.
 fn load(spec: &str) -> Result<Loaded, Vec<Diagnostic>> {
     load_files(
         "test",
@@ -55,6 +56,7 @@ fn load(spec: &str) -> Result<Loaded, Vec<Diagnostic>> {
             ("actions.py".to_owned(), "def migrate(ctx):\n    pass\n".to_owned()),
         ]),
     )
+    .map_err(|found| found.into_iter().filter(Diagnostic::is_error).collect())
 }
 
 /// Loads the full driver with one thing changed, and gives back the errors.
@@ -94,8 +96,8 @@ fn a_driver_of_the_described_system_loads_whole() {
     assert_eq!(spec.actions[0].location, "actions.py::migrate");
     assert!(spec.container_overrides[0].command);
     let warnings: Vec<_> = loaded.warnings.iter().map(|warning| warning.message.as_str()).collect();
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[1].contains("Python actions are not run"), "{warnings:?}");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("Python needs python3"), "{warnings:?}");
 }
 
 #[test]
@@ -230,12 +232,21 @@ fn charts_are_found_where_they_are_said_to_be() {
     };
     let chart = local("./chart/", &[("chart/Chart.yaml", b"")]).unwrap().version.spec.helm.unwrap();
     assert_eq!((chart.local_path(), chart.values.as_str()), (Some("chart"), "values.j2.yml"));
+    let foreign: [(&str, &[u8]); 3] =
+        [("chart/Chart.yaml", b""), ("chart/files/a.j2", b"{{ broken"), ("chart2/b.yml", b"")];
+    assert!(local("./chart/", &foreign).is_ok(), "what is in the chart's directory is Helm's");
+    let own = [foreign[0], ("chart2/a.j2", b"{{ broken")];
+    assert!(local("chart", &own).unwrap_err().contains("chart2/a.j2:1"), "its neighbour's is not");
     let archive = local("charts/wiki.tgz", &[("charts/wiki.tgz", &[0x1F, 0x8B, 0x08])]).unwrap().version;
     assert_eq!(archive.binaries.len(), 1);
     assert!(local("cahrt", &[("chart/Chart.yaml", b"")]).unwrap_err().contains("did you mean 'chart'?"));
     assert!(local("chart.tgz", &[("chart.tgz", b"text")]).unwrap_err().contains("has no chart.tgz"));
     for outside in ["../chart", "/chart", "chart/../../x", "file:///chart"] {
         assert!(local(outside, &[]).unwrap_err().contains("outside of the driver"), "{outside}");
+    }
+    for own in [".", "./", "././"] {
+        let told = local(own, &[("Chart.yaml", b"")]).unwrap_err();
+        assert!(told.contains("the driver's own directory") && told.contains("./chart"), "{own}: {told}");
     }
     assert!(local("https://me:secret@x.org/c.tgz", &[]).unwrap_err().contains("credentials"));
     assert!(local("oci://", &[]).unwrap_err().contains("names no host"));
@@ -296,13 +307,38 @@ fn actions_have_an_order_a_policy_and_typed_prompts() {
     assert!(one("retries: 99").contains("is 99, expected a whole number from 0 to 10"));
     assert!(one("policy: twice").contains("expected one of idempotent, probe, once"));
     assert!(one("on_failure: wran").contains("did you mean 'warn'?"));
-    assert!(one("prompts: [{ name: p, kind: secret }]").contains("answers to prompts are recorded"));
+    assert!(
+        one("prompts: [{ name: p, kind: secret, default: x }]").contains("the same secret everywhere"),
+        "a secret can be asked for, and has no default"
+    );
     assert!(one("prompts: [{ name: p }, { name: p }]").contains("the prompt 'p' is declared twice"));
     assert!(one("prompts: nope").contains("expected a list"));
     let elsewhere = "    - { name: a, hook: setup, location: 'actions.py::migrate' }\n    - { name: b, hook: stop, after: a, location: 'actions.py::migrate' }\n";
     assert!(wrong(elsewhere).contains("runs at another hook"));
     let circle = "    - { name: a, hook: stop, after: b, location: 'actions.py::migrate' }\n    - { name: b, hook: stop, after: a, location: 'actions.py::migrate' }\n";
     assert!(wrong(circle).contains("after itself"));
+    let action = |name: &str, after: &str| {
+        format!("    - {{ name: {name}, hook: stop, after: {after}, location: 'actions.py::migrate' }}\n")
+    };
+    let before = [action("a", "[d, b]"), action("b", "c"), action("c", "b"), action("d", "[]")].concat();
+    let told = wrong(&before);
+    assert!(told.contains("the action 'b' would have to run after itself"), "{told}");
+    assert!(!told.contains("'a'") && told.contains("driver.styrmin.yml:39:37"), "{told}");
+}
+
+#[test]
+fn what_will_not_work_as_it_is_written_is_told() {
+    let told = |action: &str| {
+        let loaded = load(&with_actions(&format!("    - {{ name: a, {action} }}\n"))).unwrap();
+        loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let warnings = told("hook: setup, location: 'actions.py::migrate', prompts: [{ name: p, kind: secret }]");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[1].contains("has prompts, and at the hook setup nobody is asked"), "{warnings:?}");
+    assert_eq!(told("location: 'actions.py::migrate', prompts: [{ name: p, kind: secret }]").len(), 1);
+    let elsewhere = with_actions("    - { name: a, location: 'driver.styrmin.yml::x' }\n");
+    let errors = load(&elsewhere).unwrap_err();
+    assert!(errors[0].message.contains("is neither Starlark nor Python"), "{errors:?}");
 }
 
 #[test]
@@ -406,8 +442,10 @@ fn the_frame_of_the_document_is_checked() {
         ("driver.styrmin.yml".to_owned(), text + FULL),
         ("actions.py".to_owned(), "def migrate(x): 0".to_owned()),
     ]);
-    let found: Vec<_> = load_files("test", files).unwrap_err().iter().map(ToString::to_string).collect();
-    assert_eq!(found.len(), 2, "{found:#?}");
+    let found = load_files("test", files).unwrap_err();
+    assert_eq!(found.iter().filter(|finding| finding.is_error()).count(), 2, "{found:#?}");
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert!(found[2].contains("metadata has no field 'nmae'"), "warnings come behind: {found:#?}");
     assert!(found[0].contains("apiVersion is 'v1', expected 'styrmin.io/v1'"), "{found:#?}");
     assert!(found[1].contains("metadata has no name"), "{found:#?}");
 

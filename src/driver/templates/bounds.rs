@@ -208,6 +208,12 @@ mod tests {
         {
             assert!(refused(&format!("{hidden}{{{{ {chain}1 }}}}")).is_some(), "{hidden}");
         }
+        for hidden in ["{% raw %}{% endraw x %}{# {% endraw %}", "{%- raw -%}{% endraw{# {%+ endraw -%}"] {
+            assert!(refused(&format!("{hidden}{{{{ {chain}1 }}}}")).is_some(), "{hidden}");
+        }
+        for opened in ["{{ {'a': {}} + ", "{{ {'}}': [{}]}} + ", "{{ ) }} + "] {
+            assert!(refused(&format!("{opened}{chain}1 }}}}")).is_some(), "{opened}");
+        }
     }
 
     #[test]

@@ -33,17 +33,21 @@ impl<'a> Tags<'a> {
         self.text.get(self.at..).unwrap_or("")
     }
 
-    /// The tag that was opened at `start`, up to its end outside of texts.
+    /// The tag that was opened at `start`, up to its end outside of texts and brackets: what closes too many is counted as the
+    /// engine does.
     fn tag(&mut self, start: usize, end: &str) -> Tag<'a> {
         let rest = self.rest();
-        let (mut tokens, mut position, mut in_word) = (0, 0, false);
+        let (mut tokens, mut position, mut in_word, mut balance) = (0, 0, false, 0_isize);
         while let Some(c) = rest.get(position..).and_then(|left| left.chars().next()) {
-            if rest[position..].starts_with(end) {
+            if balance == 0 && rest[position..].starts_with(end) {
                 break;
             }
             position += c.len_utf8();
-            if c == '"' || c == '\'' {
-                position += length_of_text(&rest[position..], c);
+            match c {
+                '"' | '\'' => position += length_of_text(&rest[position..], c),
+                '(' | '[' | '{' => balance += 1,
+                ')' | ']' | '}' => balance -= 1,
+                _ => {}
             }
             let part_of_word = is_part_of_word(c);
             tokens += usize::from(!(c.is_whitespace() || (part_of_word && in_word)));
@@ -65,14 +69,19 @@ impl<'a> Tags<'a> {
         }
     }
 
-    fn skip_raw(&mut self) {
+    /// Passes over a raw part, when the tag that was opened here begins one.
+    fn skip_raw(&mut self) -> bool {
+        let Some(length) = bare_tag(self.rest(), "raw") else { return false };
+        self.at += length;
         while let Some(open) = self.rest().find("{%") {
             self.at += open + 2;
-            if self.rest().trim_start_matches(['-', '+']).trim_start().starts_with("endraw") {
-                return;
+            if let Some(length) = bare_tag(self.rest(), "endraw") {
+                self.at += length;
+                return true;
             }
         }
         self.at = self.text.len();
+        true
     }
 }
 
@@ -89,16 +98,23 @@ impl<'a> Iterator for Tags<'a> {
             match rest.as_bytes().get(open + 1) {
                 Some(b'#') => self.at += self.rest().find("#}").map_or(self.rest().len(), |end| end + 2),
                 Some(b'{') => return Some(self.tag(start, "}}")),
-                _ => {
-                    let tag = self.tag(start, "%}");
-                    if tag.word == "raw" {
-                        self.skip_raw();
-                    }
-                    return Some(tag);
-                }
+                _ if self.skip_raw() => {}
+                _ => return Some(self.tag(start, "%}")),
             }
         }
     }
+}
+
+/// The length of what is left of a tag that has nothing but `word` in it; none where `rest` is another tag.
+fn bare_tag(rest: &str, word: &str) -> Option<usize> {
+    let blanks = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_whitespace()).len();
+    let sign = |text: &str| usize::from(text.starts_with(['-', '+']));
+    let mut at = sign(rest);
+    at += blanks(&rest[at..]);
+    at += rest[at..].starts_with(word).then_some(word.len())?;
+    at += blanks(&rest[at..]);
+    at += sign(&rest[at..]);
+    rest[at..].starts_with("%}").then_some(at + 2)
 }
 
 fn is_part_of_word(c: char) -> bool {
@@ -235,4 +251,43 @@ fn split(text: &str, sign: char) -> Option<(&str, &str)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_end_where_the_engine_ends_them() {
+        for (text, expected) in [
+            ("{{ {'a': {}} }}{{ b }}", &["{'a': {}} ", "b "][..]),
+            ("{{ {'a': {}}|f }}", &["{'a': {}}|f "]),
+            ("{{{}}}x{{ [({})]}}{{ b }}", &["{}", "[({})]", "b "]),
+            ("{% set a = {'b': [{'c': 1 %(2)}]}%}x{{ a }}", &["set a = {'b': [{'c': 1 %(2)}]}", "a "]),
+            ("{{ '}}' ~ \"{{(\" ~ '\\'[' }}{{ b }}", &["'}}' ~ \"{{(\" ~ '\\'[' ", "b "]),
+            ("{% if a[')'] %}{{ b }}", &["if a[')'] ", "b "]),
+            ("{{ ) }}{{ ( }}{{ b }}", &[") }}{{ ( ", "b "]),
+            ("{% if a } %}x{% { %}{{ b }}", &["if a } %}x{% { ", "b "]),
+            ("{{- a -}}{%+ if b +%}{{ c", &["a -", "if b +", "c"]),
+            ("{# {{ a #}{#- }} -#}{{ b }}", &["b "]),
+        ] {
+            assert_eq!(Tags::of(text).map(|tag| tag.inside).collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn raw_parts_begin_and_end_as_the_engine_has_it() {
+        for raw in [
+            "{% raw %}{{ a }}{% endraw %}",
+            "{%- raw -%}{{ a {%+\n endraw\t-%}",
+            "{%raw+%}{% endraw x %}{# {% endraw %}",
+            "{% raw %}{% raw %}{% endrawx %}{%-- endraw %}{%endraw%}",
+        ] {
+            let text = format!("{raw}{{{{ b }}}}");
+            assert_eq!(Tags::of(&text).map(|tag| tag.inside).collect::<Vec<_>>(), ["b "], "{text}");
+        }
+        assert_eq!(Tags::of("{% raw %}{{ a }}{% endraw }").count(), 0);
+        let other = "{% raw x %}{{ b }}";
+        assert_eq!(Tags::of(other).map(|tag| tag.inside).collect::<Vec<_>>(), ["raw x ", "b "]);
+    }
 }

@@ -69,12 +69,15 @@ pub(super) fn refuse(value: &Value) -> Result<(), Error> {
     }
 }
 
-/// The secret that was made a text somewhere in an output, and what to say about it.
-pub(super) fn printed(output: &str) -> Option<(String, String)> {
-    let name = output.split(MARK).nth(1)?.chars();
-    let parameter: String = name
-        .filter_map(|c| u8::try_from(u32::from(c).checked_sub(u32::from(MARK))?).ok().map(char::from))
-        .collect();
+/// The secret that was made a text somewhere in an output, and what to say about it. Texts may have the mark in them, which is a
+/// sign of icon fonts: what stands between two of them must be the name of a parameter.
+pub(super) fn printed(output: &str, is_parameter: impl Fn(&str) -> bool) -> Option<(String, String)> {
+    let marks: Vec<usize> = output.match_indices(MARK).map(|(at, _)| at + MARK.len_utf8()).collect();
+    let between = marks.windows(2).filter_map(|pair| output.get(pair[0]..pair[1] - MARK.len_utf8()));
+    let byte = |c: char| u32::from(c).checked_sub(u32::from(MARK)).and_then(|byte| u8::try_from(byte).ok());
+    let mut names =
+        between.filter_map(|name| name.chars().map(|c| byte(c).map(char::from)).collect::<Option<String>>());
+    let parameter = names.find(|name| is_parameter(name))?;
     let message = message(&parameter);
     Some((parameter, message))
 }

@@ -119,6 +119,15 @@ fn what_is_wrong_is_told_with_what_would_be_right() {
             "restart: components is a text, expected a list of names | write [\"web\"]",
         ),
         ("restart", json!({"components": []}), "restart: components is an empty list | leave it out for all"),
+    ];
+    for (name, arguments, expected) in table {
+        assert_eq!(refused(name, arguments), expected);
+    }
+}
+
+#[test]
+fn what_is_wrong_of_longer_calls_is_told_too() {
+    let table = [
         (
             "execute_commands",
             json!({"component": "a", "commands": "ls"}),

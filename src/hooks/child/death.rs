@@ -11,7 +11,13 @@ use crate::hooks::end::Failure;
 use crate::hooks::limits::Limits;
 
 /// What the standard library and the allocators write before they give up.
-const OUT_OF_MEMORY: &[&str] = &["memory allocation of", "out of memory", "capacity overflow", "MemoryError"];
+const OUT_OF_MEMORY: &[&str] = &[
+    "memory allocation of",
+    "out of memory",
+    "capacity overflow",
+    "AlignedSize must not exceed",
+    "MemoryError",
+];
 
 /// Explains an end by the status and the last words on standard error.
 pub fn explain(status: Option<ExitStatus>, last: &str, limits: Limits) -> Said {

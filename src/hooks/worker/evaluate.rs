@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 use starlark::environment::{FrozenModule, Module};
 use starlark::eval::Evaluator;
 
+use super::bounds::Watch;
 use super::globals::globals;
 use super::load::Files;
 use super::secret::Secrets;
@@ -15,8 +16,8 @@ use crate::hooks::protocol::Order;
 
 /// Evaluates the file and calls the function with its context.
 pub fn run(order: &Order, function: &str) -> Result<Json, Failure> {
-    let globals = globals();
-    let files = Files::new(&order.files, &globals, order.limits);
+    let (globals, watch) = (globals(), Watch::new(order.limits));
+    let files = Files::new(&order.files, &globals, &watch);
     let module = files.open(&order.file)?;
     call(&files, &module, order, function)
 }
@@ -31,12 +32,15 @@ fn call(files: &Files<'_>, module: &FrozenModule, order: &Order, function: &str)
     Module::with_temp_heap(|module| {
         let mut evaluator = Evaluator::new(&module);
         let bounded = files.bound(&mut evaluator);
-        bounded.map_err(|error| explain::failure(&error, order.limits))?;
+        bounded.map_err(|error| explain::failure(&error, files.watch))?;
         let heap = module.heap();
         let context = values::context(&order.context, &module);
         let callee = heap.access_owned_frozen_value(&owned);
+        if callee.get_type() != "function" {
+            return Err(Failure::new(format!("'{function}' in {} is no function", order.file), ""));
+        }
         let returned = evaluator.eval_function(callee, &[context], &[]);
-        let returned = returned.map_err(|error| explain::failure(&error, order.limits))?;
+        let returned = returned.map_err(|error| explain::failure(&error, files.watch))?;
         values::to_json(returned, &Secrets::of(&module), false)
             .map_err(|why| Failure::new(format!("what '{function}' returned cannot be kept"), why))
     })

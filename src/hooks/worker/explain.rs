@@ -3,9 +3,11 @@
 use starlark::codemap::FileSpan;
 use starlark::{Error, ErrorKind};
 
+use super::bounds::Watch;
+use crate::domain::suggest;
 use crate::hooks::call::Refusal;
 use crate::hooks::end::{Failure, Frame, Place};
-use crate::hooks::limits::Limits;
+use crate::hooks::signature::SIGNATURES;
 
 /// The longest message and source line that is handed on.
 const LONGEST: usize = 4000;
@@ -34,32 +36,41 @@ fn from_one(number: usize) -> u32 {
 }
 
 /// The failure that an error is.
-pub fn failure(error: &Error, limits: Limits) -> Failure {
-    let (what, why) = words(error, limits);
+pub fn failure(error: &Error, watch: &Watch) -> Failure {
+    let (what, why) = words(error, watch);
     let span = error.span();
     Failure {
         what: shortened(&what),
         why: shortened(&why),
-        place: span.map(place),
+        place: span.map(|span| Box::new(place(span))),
         source: span.map(|span| shortened(span.file.source_line_at_pos(span.span.begin()))),
         stack: stack(error),
     }
 }
 
-fn words(error: &Error, limits: Limits) -> (String, String) {
+fn words(error: &Error, watch: &Watch) -> (String, String) {
     let text = error.without_diagnostic().to_string();
+    let plain = |what: &str, why: &str| (what.to_owned(), why.to_owned());
+    if let ErrorKind::Native(cause) = error.kind()
+        && let Some(Told(told)) = cause.downcast_ref::<Told>()
+    {
+        return (told.what.clone(), told.why.clone());
+    }
+    if text == "Evaluation cancelled" {
+        return (watch.what().unwrap_or(text), String::new());
+    }
+    if text.contains("serde::serialize") {
+        return plain("this value cannot be written as JSON", "it is, or has in it, a function or a secret");
+    }
+    if let Some(name) = text.strip_prefix("Variable `").and_then(|rest| rest.strip_suffix("` not found")) {
+        let near = suggest::nearest(name, SIGNATURES.iter().map(|signature| signature.name));
+        return (text.clone(), near.map_or(String::new(), |near| format!("did you mean '{near}'?")));
+    }
     match error.kind() {
-        ErrorKind::Native(cause) => match cause.downcast_ref::<Told>() {
-            Some(Told(told)) => (told.what.clone(), told.why.clone()),
-            None => (text, String::new()),
-        },
         ErrorKind::Fail(cause) => (cause.to_string(), String::new()),
         ErrorKind::StackOverflow(_) => {
-            let why = "functions that call each other without an end";
-            ("it ran out of stack".to_owned(), why.to_owned())
+            plain("it ran out of stack", "functions that call each other without an end")
         }
-        _ if text == "Evaluation cancelled" => (limits.processor_used(), String::new()),
-        _ if text.starts_with("Heap memory limit of") => (limits.memory_used(), String::new()),
         _ => (text, String::new()),
     }
 }

@@ -7,11 +7,11 @@ use starlark::environment::{FrozenModule, Globals, Module};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
 
+use super::bounds::Watch;
+use super::explain;
 use super::globals::DIALECT;
-use super::{bounds, explain};
 use crate::domain::suggest;
 use crate::hooks::end::Failure;
-use crate::hooks::limits::Limits;
 
 /// How many functions may be running at once.
 pub const CALLS_DEEP: usize = 400;
@@ -25,16 +25,16 @@ pub struct Files<'a> {
     pub files: &'a BTreeMap<String, String>,
     /// What they can name.
     pub globals: &'a Globals,
-    /// How much they may use.
-    pub limits: Limits,
+    /// Sees that they do not take too much.
+    pub watch: &'a Watch,
     loaded: RefCell<BTreeMap<String, FrozenModule>>,
     opening: RefCell<Vec<String>>,
 }
 
 impl<'a> Files<'a> {
     /// Nothing is evaluated yet.
-    pub fn new(files: &'a BTreeMap<String, String>, globals: &'a Globals, limits: Limits) -> Self {
-        Self { files, globals, limits, loaded: RefCell::default(), opening: RefCell::default() }
+    pub fn new(files: &'a BTreeMap<String, String>, globals: &'a Globals, watch: &'a Watch) -> Self {
+        Self { files, globals, watch, loaded: RefCell::default(), opening: RefCell::default() }
     }
 
     /// The file's definitions, with what it loads evaluated before.
@@ -61,7 +61,7 @@ impl<'a> Files<'a> {
     }
 
     fn evaluate(&self, path: &str) -> Result<FrozenModule, Failure> {
-        let ast = parse(self.files, path).map_err(|error| explain::failure(&error, self.limits))?;
+        let ast = parse(self.files, path).map_err(|error| explain::failure(&error, self.watch))?;
         let mut modules = BTreeMap::new();
         for load in ast.loads() {
             let module = resolve(path, load.module_id, self.files).and_then(|found| self.open(&found));
@@ -69,7 +69,7 @@ impl<'a> Files<'a> {
             let module = module.map_err(|failure| match failure.place {
                 None => {
                     let source = load.span.file.source_line_at_pos(load.span.span.begin()).to_owned();
-                    Failure { place: Some(place), source: Some(source), ..failure }
+                    Failure { place: Some(Box::new(place)), source: Some(source), ..failure }
                 }
                 Some(_) if failure.why.is_empty() => Failure { why: format!("loaded by {place}"), ..failure },
                 Some(_) => failure,
@@ -83,17 +83,16 @@ impl<'a> Files<'a> {
                 evaluator.set_loader(&loaded);
                 self.bound(&mut evaluator).and_then(|()| evaluator.eval_module(ast, self.globals).map(drop))
             };
-            done.map_err(|error| explain::failure(&error, self.limits))?;
+            done.map_err(|error| explain::failure(&error, self.watch))?;
             module.freeze().map_err(|error| Failure::new(format!("'{path}' cannot be kept: {error:?}"), ""))
         })
     }
 
     /// Sets what an evaluator may use.
-    pub fn bound(&self, evaluator: &mut Evaluator<'_, '_, '_>) -> starlark::Result<()> {
+    pub fn bound<'v, 'e>(&self, evaluator: &mut Evaluator<'v, 'a, 'e>) -> starlark::Result<()> {
+        let watch = self.watch;
         evaluator.set_max_callstack_size(CALLS_DEEP)?;
-        evaluator.set_max_heap_size(usize::try_from(self.limits.memory << 20).unwrap_or(usize::MAX))?;
-        let limits = self.limits;
-        evaluator.set_check_cancelled(Box::new(move || bounds::is_processor_used(limits)));
+        evaluator.set_check_cancelled(Box::new(move || watch.is_over()));
         Ok(())
     }
 }

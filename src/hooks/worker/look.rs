@@ -6,6 +6,7 @@ use starlark::analysis::AstModuleLint;
 use starlark::environment::Globals;
 use starlark::syntax::AstModule;
 
+use super::bounds::Watch;
 use super::explain;
 use super::globals::globals;
 use super::load::{parse, resolve};
@@ -13,6 +14,8 @@ use crate::domain::suggest;
 use crate::hooks::check::Finding;
 use crate::hooks::end::Failure;
 use crate::hooks::protocol::Order;
+
+mod calls;
 
 /// The most that is told.
 const MOST: usize = 100;
@@ -58,7 +61,7 @@ impl Look<'_> {
         let ast = match parse(&self.order.files, path) {
             Ok(ast) => ast,
             Err(error) => {
-                self.tell(path, &explain::failure(&error, self.order.limits));
+                self.tell(path, &explain::failure(&error, &Watch::new(self.order.limits)));
                 return Vec::new();
             }
         };
@@ -86,6 +89,12 @@ impl Look<'_> {
     }
 
     fn lint(&mut self, path: &str, ast: &AstModule) {
+        let text = self.order.files.get(path).map(String::as_str).unwrap_or_default();
+        for (span, message) in calls::wrong(ast, text) {
+            let place = explain::place(&ast.file_span(span));
+            let column = place.column.unwrap_or(1);
+            self.found.push(Finding { file: path.to_owned(), line: place.line, column, message });
+        }
         for lint in ast.lint(Some(&self.names)) {
             let message = match lint.short_name.as_str() {
                 "using-undefined" => {

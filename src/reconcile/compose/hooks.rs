@@ -92,3 +92,32 @@ fn one(basis: &Basis<'_>, hook: &RenderedHook, event: HookEvent) -> Vec<Step> {
     }
     steps
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn hooks_come_by_weight_then_by_name() {
+        let hook = |name: &str, weight, events: &[HookEvent]| RenderedHook {
+            events: events.to_vec(),
+            weight,
+            delete_policies: Vec::new(),
+            object: json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}}),
+        };
+        let (install, upgrade) = (HookEvent::PreInstall, HookEvent::PreUpgrade);
+        let hooks = [
+            hook("b", 1, &[install]),
+            hook("c", -1, &[install, upgrade]),
+            hook("a", 1, &[install]),
+            hook("d", 0, &[upgrade]),
+        ];
+        let names =
+            |event| in_order(&hooks, event).iter().map(|hook| key(&hook.object).name).collect::<Vec<_>>();
+        assert_eq!(names(install), ["c", "a", "b"]);
+        assert_eq!(names(upgrade), ["c", "d"]);
+        assert_eq!(names(HookEvent::Test), [""; 0]);
+    }
+}

@@ -20,6 +20,7 @@ mod metrics;
 mod patching;
 mod payload;
 mod pods;
+mod proxy;
 mod query;
 mod read;
 mod reply;
@@ -100,7 +101,9 @@ impl Server {
         B: http_body::Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let query = Query::parse(request.uri().query().unwrap_or(""));
+        // what is asked of a pod is not for this server
+        let proxied = target.subresource.as_deref() == Some("proxy");
+        let query = Query::parse(request.uri().query().filter(|_| !proxied).unwrap_or(""));
         let call = Call::new(&self.api, user, target, (query, request.method(), request.headers()))?;
         if let Some(warning) = deprecation::warning(&self.api, &call.kind) {
             call.validation.warn(warning);
@@ -126,6 +129,9 @@ impl Server {
         call.view.check(answers_list, &call.kind.kind)?;
         if call.kind.storage() == "pods" && pods::STREAMED.contains(&subresource.as_str()) {
             return pods::stream(&call, request, &subresource, self.runtime.get().cloned()).await;
+        }
+        if subresource == "proxy" && proxy::PROXIED.contains(&call.kind.storage().as_str()) {
+            return proxy::answer(&call, request, self.runtime.get().cloned()).await;
         }
         if call.kind.is_measured() {
             return metrics::answer(&call, &method, self.runtime.get().cloned());
@@ -201,7 +207,7 @@ fn write(call: &Call, method: &Method, subresource: &str, bytes: &[u8]) -> Answe
             change::update(call, bytes, Part::Finalize)
         }
         ("eviction", true) if storage == "pods" && *method == Method::POST => eviction::evict(call, bytes),
-        ("binding" | "ephemeralcontainers" | "resize" | "proxy", true) if storage == "pods" => {
+        ("binding" | "ephemeralcontainers" | "resize", true) if storage == "pods" => {
             Err(Status::not_implemented(&format!("pods/{subresource}")))
         }
         ("token", true) if storage == "serviceaccounts" && *method == Method::POST => {

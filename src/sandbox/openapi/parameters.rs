@@ -78,6 +78,7 @@ const SESSION: &[Row] = &[
 ];
 
 const COMMAND: Row = ("command", "string", "The command and its arguments, one parameter for each.");
+const PATH: Row = ("path", "string", "The path that is asked for.");
 const PORTS: Row = ("ports", "integer", "The ports that are forwarded.");
 
 fn rows(rows: &[Row]) -> Vec<Value> {
@@ -123,6 +124,7 @@ pub fn of_subresource(name: &str) -> Vec<Value> {
             all
         }
         "portforward" => vec![query(PORTS)],
+        "proxy" => vec![query(PATH)],
         _ => Vec::new(),
     }
 }

@@ -169,7 +169,7 @@ fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// Takes away what belongs to one connection, and what `Connection` names.
-fn strip(headers: &mut HeaderMap) {
+pub(in crate::sandbox) fn strip(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()

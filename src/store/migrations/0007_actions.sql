@@ -15,6 +15,8 @@ CREATE TABLE action_runs (
     step      INTEGER NOT NULL CHECK (step >= 0),
     run       INTEGER NOT NULL CHECK (run > 0),
     context   TEXT NOT NULL,
+    -- Whether a function that was cut off is run again from its top, with the answers that it had.
+    replays   INTEGER NOT NULL CHECK (replays IN (0, 1)),
     ended_at  TEXT,
     PRIMARY KEY (operation, step, run)
 ) STRICT;
@@ -26,8 +28,9 @@ CREATE TABLE calls (
     position   INTEGER NOT NULL CHECK (position >= 0),
     name       TEXT NOT NULL,
     arguments  TEXT NOT NULL,
+    digest     TEXT NOT NULL,
     place      TEXT NOT NULL,
-    state      TEXT NOT NULL CHECK (state IN ('Open', 'Answered', 'Refused', 'Told')),
+    state      TEXT NOT NULL CHECK (state IN ('Open', 'Answered', 'Refused', 'Undone', 'Told')),
     answer     TEXT,
     started_at TEXT NOT NULL,
     ended_at   TEXT,

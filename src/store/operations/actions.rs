@@ -18,6 +18,26 @@ pub struct RunId {
     pub number: u32,
 }
 
+/// A run that is about to begin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRun {
+    /// What the function is told. Secrets are references.
+    pub context: Value,
+    /// Whether it is run again from its top after a crash, with the answers that it had.
+    pub replays: bool,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallEnd {
+    /// It gave this.
+    Answered(Value),
+    /// The function failed there.
+    Refused(Problem),
+    /// Nothing was done, and it may be made again.
+    Undone(Problem),
+}
+
 /// A call that is about to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCall {
@@ -25,6 +45,8 @@ pub struct NewCall {
     pub name: String,
     /// With what. Secrets are references.
     pub arguments: Value,
+    /// The digest of all of them.
+    pub digest: String,
     /// Where in the driver.
     pub place: String,
     /// Whether it changes something: then it is on the disk before it is made.
@@ -32,23 +54,23 @@ pub struct NewCall {
 }
 
 impl Store {
-    /// The run of a step that has not ended, with what it called so far; a new one with this context when there is none.
+    /// The run of a step that has not ended, with what it called so far; a new one when there is none.
     ///
     /// # Errors
     /// The operation does not run, the epoch is over, or SQLite refused.
-    pub async fn open_run(&self, step: StepId, epoch: u64, context: Value) -> Result<ActionRun, StoreError> {
+    pub async fn open_run(&self, step: StepId, epoch: u64, new: NewRun) -> Result<ActionRun, StoreError> {
         self.write("begin the action", move |transaction| {
             running(transaction, step, epoch)?;
             if let Some(run) = open(transaction, step)? {
                 return Ok(run);
             }
-            let sql = "INSERT INTO action_runs (operation, step, run, context)
-                SELECT ?1, ?2, COALESCE(MAX(run), 0) + 1, ?3 FROM action_runs WHERE operation = ?1 AND step = ?2
+            let sql = "INSERT INTO action_runs (operation, step, run, context, replays)
+                SELECT ?1, ?2, COALESCE(MAX(run), 0) + 1, ?3, ?4 FROM action_runs WHERE operation = ?1 AND step = ?2
                 RETURNING run";
-            let text = row::to_json("action_runs.context", &context)?;
-            let columns = params![step.operation.0, column(step.position), text];
+            let text = row::to_json("action_runs.context", &new.context)?;
+            let columns = params![step.operation.0, column(step.position), text, new.replays];
             let number = transaction.prepare_cached(sql)?.query_row(columns, |row| row.get(0))?;
-            Ok(ActionRun { number, context, calls: Vec::new() })
+            Ok(ActionRun { number, context: new.context, calls: Vec::new() })
         })
         .await
     }
@@ -69,7 +91,7 @@ impl Store {
         .await
     }
 
-    /// Writes a call down before it is made. One that was left open is begun anew.
+    /// Writes a call down before it is made. One that came to nothing is begun anew.
     ///
     /// # Errors
     /// The operation does not run, the call has an answer already, the epoch is over, or SQLite refused.
@@ -84,13 +106,22 @@ impl Store {
         let durability = if call.changes { Durability::Full } else { Durability::Normal };
         self.write_durably("begin the call", durability, move |transaction| {
             running(transaction, run.step, epoch)?;
-            let sql = "INSERT INTO calls (operation, step, run, position, name, arguments, place, state, started_at)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Open', ?8)
-                ON CONFLICT (operation, step, run, position) DO UPDATE SET started_at = started_at WHERE state = 'Open'";
+            let sql = "INSERT INTO calls (operation, step, run, position, name, arguments, digest, place, state, started_at)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'Open', ?9)
+                ON CONFLICT (operation, step, run, position) DO UPDATE SET state = 'Open', answer = NULL, ended_at = NULL
+                WHERE state IN ('Open', 'Undone')";
             let arguments = row::to_json("calls.arguments", &call.arguments)?;
             let (operation, step) = (run.step.operation.0, column(run.step.position));
             let written = transaction.prepare_cached(sql)?.execute(params![
-                operation, step, run.number, position, call.name, arguments, call.place, now
+                operation,
+                step,
+                run.number,
+                position,
+                call.name,
+                arguments,
+                call.digest,
+                call.place,
+                now
             ])?;
             match written {
                 0 => refused(run.step.operation, format!("call {position} has an answer already")),
@@ -109,14 +140,15 @@ impl Store {
         run: RunId,
         epoch: u64,
         position: u32,
-        outcome: Result<Value, Problem>,
+        end: CallEnd,
     ) -> Result<(), StoreError> {
         let now = self.clock.now().to_string();
         self.write("record the answer of the call", move |transaction| {
             running(transaction, run.step, epoch)?;
-            let (state, answer) = match &outcome {
-                Ok(answer) => ("Answered", row::to_json("calls.answer", answer)?),
-                Err(problem) => ("Refused", row::to_json("calls.answer", problem)?),
+            let (state, answer) = match &end {
+                CallEnd::Answered(answer) => ("Answered", row::to_json("calls.answer", answer)?),
+                CallEnd::Refused(problem) => ("Refused", row::to_json("calls.answer", problem)?),
+                CallEnd::Undone(problem) => ("Undone", row::to_json("calls.answer", problem)?),
             };
             let sql = "UPDATE calls SET state = ?5, answer = ?6, ended_at = ?7
                 WHERE operation = ?1 AND step = ?2 AND run = ?3 AND position = ?4 AND state = 'Open'";
@@ -172,7 +204,7 @@ fn one(connection: &Connection, step: StepId, sql: &str) -> Result<Option<Action
 
 fn calls(connection: &Connection, run: RunId) -> Result<Vec<CallRecord>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT name, arguments, place, state, answer, started_at, ended_at FROM calls
+        "SELECT name, arguments, place, state, answer, started_at, ended_at, digest FROM calls
          WHERE operation = ?1 AND step = ?2 AND run = ?3 ORDER BY position",
     )?;
     let columns = params![run.step.operation.0, column(run.step.position), run.number];
@@ -187,12 +219,14 @@ fn call(columns: &Row<'_>) -> Result<CallRecord, StoreError> {
     let outcome = match state.as_str() {
         "Answered" => CallOutcome::Answered(row::from_json("calls.answer", answer)?),
         "Refused" => CallOutcome::Refused(row::from_json("calls.answer", answer)?),
+        "Undone" => CallOutcome::Undone(row::from_json("calls.answer", answer)?),
         "Told" => CallOutcome::Told,
         _ => CallOutcome::Open,
     };
     Ok(CallRecord {
         name: columns.get(0)?,
         arguments: row::from_json("calls.arguments", &arguments)?,
+        digest: columns.get(7)?,
         place: columns.get(2)?,
         outcome,
         started: row::moment("calls.started_at", &started)?,
@@ -204,12 +238,18 @@ fn call(columns: &Row<'_>) -> Result<CallRecord, StoreError> {
 pub(super) fn tell_done(transaction: &Transaction<'_>, step: StepId, now: &str) -> Result<bool, StoreError> {
     let sql = "UPDATE calls SET state = 'Told', ended_at = ?3
         WHERE operation = ?1 AND step = ?2 AND state = 'Open'
-        AND run = (SELECT run FROM action_runs WHERE operation = ?1 AND step = ?2 AND ended_at IS NULL)";
+        AND run = (SELECT run FROM action_runs
+            WHERE operation = ?1 AND step = ?2 AND ended_at IS NULL AND replays)";
     Ok(transaction.prepare_cached(sql)?.execute(params![step.operation.0, column(step.position), now])? > 0)
 }
 
-/// Forgets the call that a crash left open, so that it is made. Whether there was one.
-pub(super) fn forget_open(transaction: &Transaction<'_>, step: StepId) -> Result<bool, StoreError> {
+/// Forgets the call that a crash left open, so that it is made; ends a run that cannot be replayed, so that another one begins.
+pub(super) fn repeat(transaction: &Transaction<'_>, step: StepId, now: &str) -> Result<(), StoreError> {
+    let (operation, position) = (step.operation.0, column(step.position));
     let sql = "DELETE FROM calls WHERE operation = ?1 AND step = ?2 AND state = 'Open'";
-    Ok(transaction.prepare_cached(sql)?.execute(params![step.operation.0, column(step.position)])? > 0)
+    transaction.prepare_cached(sql)?.execute(params![operation, position])?;
+    let sql = "UPDATE action_runs SET ended_at = ?3
+        WHERE operation = ?1 AND step = ?2 AND ended_at IS NULL AND NOT replays";
+    transaction.prepare_cached(sql)?.execute(params![operation, position, now])?;
+    Ok(())
 }

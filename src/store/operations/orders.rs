@@ -78,7 +78,7 @@ impl Store {
                 StepAnswer::Done if actions::tell_done(transaction, step, &now)? => {
                     (state, ended) = (StepState::Pending, None);
                 }
-                StepAnswer::Repeat => drop(actions::forget_open(transaction, step)?),
+                StepAnswer::Repeat => actions::repeat(transaction, step, &now)?,
                 StepAnswer::Done | StepAnswer::Fail => {}
             }
             let problem = problem.map(|problem| row::to_json("operation_steps.problem", &problem));

@@ -5,22 +5,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
-use crate::domain::diff::{Change, ObjectDiff};
+use crate::domain::diff::ObjectDiff;
 use crate::domain::{Problem, World};
 use crate::ui::event::{Effect, Reply, RequestId};
-use crate::ui::format;
 use crate::ui::keymap::{Command, Flags, Layer};
-use crate::ui::layout::{inset, row, rows_from};
 use crate::ui::list::scroll as scroll_text;
 use crate::ui::look::Look;
 use crate::ui::model::SPIN;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
-use crate::ui::theme::Role;
 use crate::ui::toast::Toast;
 use crate::ui::widgets::page::plain;
-use crate::ui::widgets::{diff, empty, paint, scroll};
+use crate::ui::widgets::{diff, empty, headed, paint, scroll};
 
 /// How two instances of an application differ.
 #[derive(Debug)]
@@ -72,49 +69,22 @@ impl ComparisonView {
         (lines, starts)
     }
 
-    fn height(size: Size) -> usize {
-        usize::from(content(Rect::new(0, 0, size.width, size.height)).height)
-    }
-
     fn scroll(&mut self, command: Command, size: Size) -> bool {
         let (len, starts) = plain(|look| {
             let (lines, starts) = self.lines(look, size.width);
             (lines.len(), starts)
         });
-        scroll_text(&mut self.offset, command, (len, Self::height(size)), &starts)
+        scroll_text(&mut self.offset, command, (len, headed::height(size)), &starts)
     }
 
     fn head(&self, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-        let title = inset(row(area, 0), 1);
-        let right = Line::from(counts(self.found(), look)).right_aligned();
-        let width = title.width.saturating_sub(u16::try_from(right.width()).unwrap_or(0) + 2);
-        let left = Line::from(vec![
-            look.span(Role::Muted, format!("Applications › {} › ", self.key.name)),
-            look.span(Role::Title, format!("instance {} → {}", self.old, self.new)),
-        ]);
-        paint::line(buffer, title, right);
-        paint::line(buffer, Rect { width, ..title }, left);
-        paint::rule(buffer, row(area, 1), look.style(Role::Border));
+        let found = self.found();
+        let lines = found.iter().map(ObjectDiff::counts).fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+        let right = headed::counts(found.len(), "object", lines, look);
+        let place = format!("Applications › {} › ", self.key.name);
+        let name = format!("instance {} → {}", self.old, self.new);
+        headed::head(area, look, (&place, name), right, buffer);
     }
-}
-
-/// The rows below the heading.
-fn content(area: Rect) -> Rect {
-    rows_from(area, if area.height >= 6 { 2 } else { u16::from(area.height >= 3) })
-}
-
-/// How many objects differ, and how many lines come and go in all.
-fn counts(diffs: &[ObjectDiff], look: &Look<'_>) -> Vec<Span<'static>> {
-    if diffs.is_empty() {
-        return Vec::new();
-    }
-    let sum = |of: fn(&ObjectDiff) -> usize| diffs.iter().map(of).sum::<usize>();
-    let (added, removed) = (sum(|diff| diff.counts().0), sum(|diff| diff.counts().1));
-    vec![
-        look.span(Role::Muted, format!("{} ", format::count(diffs.len(), "object"))),
-        look.span(diff::role(Change::Added), format!(" {}{added}", Change::Added.sign())),
-        look.span(diff::role(Change::Removed), format!(" {}{removed}", Change::Removed.sign())),
-    ]
 }
 
 impl Screen for ComparisonView {
@@ -155,7 +125,7 @@ impl Screen for ComparisonView {
             self.ask(context);
         }
         let len = plain(|look| self.lines(look, context.size.width).0.len());
-        self.offset = self.offset.min(len.saturating_sub(Self::height(context.size)));
+        self.offset = self.offset.min(len.saturating_sub(headed::height(context.size)));
     }
 
     fn leave(&mut self, context: &mut Context<'_>) {
@@ -173,7 +143,7 @@ impl Screen for ComparisonView {
     }
 
     fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-        let inside = content(area);
+        let inside = headed::content(area);
         if area.height > inside.height {
             self.head(look, Rect { height: area.height - inside.height, ..area }, buffer);
         }

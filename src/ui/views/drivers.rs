@@ -25,6 +25,9 @@ use crate::ui::views::facts::{Main, Title};
 use crate::ui::widgets::table::Grid;
 use crate::ui::widgets::{empty, paint, scroll};
 
+/// Where one is, before the name of a driver.
+const PLACE: &str = "Drivers › ";
+
 /// The drivers that can be deployed, and what each says about itself.
 #[derive(Debug, Default)]
 pub struct DriversView {

@@ -85,7 +85,7 @@ fn sizes_are_bounded() {
     assert!(short.contains("cannot be read"), "{short}");
     let tape = zip(&[regular("web/a", b"123"), regular("web/b", b"456"), regular("web/c", b"")].concat());
     let within =
-        |bytes, entries| unpack(&tape, &mut Budget { bytes, entries }).map_err(|error| error.to_string());
+        |bytes, entries| unpack(&tape, &mut Budget::of(bytes, entries)).map_err(|error| error.to_string());
     assert_eq!(within(6, 3).unwrap().len(), 3);
     assert!(within(6, 2).unwrap_err().contains("files"));
     assert!(within(5, 3).unwrap_err().contains("larger than the maximum size"));
@@ -94,16 +94,41 @@ fn sizes_are_bounded() {
 #[test]
 fn charts_in_a_chart_share_its_budget() {
     let tape = zip(&regular("web/a", b"123"));
-    let mut budget = Budget { bytes: 5, entries: 10 };
+    let mut budget = Budget::of(5, 10);
     assert!(unpack(&tape, &mut budget).is_ok());
     assert!(unpack(&tape, &mut budget).is_err());
+}
+
+#[test]
+fn what_comes_out_of_archives_in_a_chart_is_bounded_together() {
+    // what no file is made of: the header of a directory that says that it has content
+    let padded = |size: u64| {
+        let padding = vec![0; usize::try_from(size).unwrap()];
+        zip(&[entry(EntryType::Directory, "web/", size, &padding), regular("web/a", b"1")].concat())
+    };
+    let mut budget = Budget::of(100_000, 20);
+    assert!(unpack(&padded(60_000), &mut budget).is_ok());
+    assert!(unpack(&padded(60_000), &mut budget).is_ok());
+    let refused = unpack(&padded(60_000), &mut budget).unwrap_err().to_string();
+    assert!(refused.contains("larger than the maximum size"), "{refused}");
+}
+
+#[test]
+fn names_are_not_long() {
+    let named = |length: usize| {
+        let name = format!("web/{}", "\u{1}".repeat(length - 4));
+        let long = entry(EntryType::GNULongName, "././@LongLink", length as u64, name.as_bytes());
+        unpacked(&[long, regular("web/a", b"")])
+    };
+    assert!(named(NAME_LIMIT).is_ok());
+    assert_eq!(named(NAME_LIMIT + 1).unwrap_err(), "the name of a file is longer than 4096 bytes");
 }
 
 #[test]
 fn a_bomb_without_end_is_cut_off() {
     // A long name that never ends: no file of it is ever counted.
     let name = entry(EntryType::GNULongName, "web/a", u64::from(u32::MAX), &vec![b'a'; 1 << 20]);
-    let error = unpack(&zip(&name), &mut Budget { bytes: 1_000, entries: 10 }).unwrap_err().to_string();
+    let error = unpack(&zip(&name), &mut Budget::of(1_000, 10)).unwrap_err().to_string();
     assert!(error.contains("larger than the maximum size"), "{error}");
 }
 

@@ -148,3 +148,24 @@ fn aliases_of_aliases_do_not_multiply_without_end() {
     let error = resolve(&chart, &Value::Nil, &mut Warnings::default()).err().unwrap();
     assert!(error.to_string().contains("more than 500 charts"), "{error}");
 }
+
+#[test]
+fn a_chart_that_is_listed_once_counts_once() {
+    let resolved = |count: usize| {
+        let listed: Vec<_> = (0..count).map(|number| format!("{{name: c{number}, version: '*'}}")).collect();
+        let head =
+            format!("{{apiVersion: v2, name: top, version: 1.0.0, dependencies: [{}]}}", listed.join(", "));
+        let inner: Vec<_> = (0..count)
+            .map(|number| {
+                let text = format!("{{apiVersion: v2, name: c{number}, version: 1.0.0}}");
+                (format!("charts/c{number}/Chart.yaml"), text)
+            })
+            .collect();
+        let inner = inner.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let files: Vec<_> = std::iter::once(("Chart.yaml", head.as_str())).chain(inner).collect();
+        let chart = chart(&files);
+        resolve(&chart, &Value::Nil, &mut Warnings::default()).map(|node| node.children.len()).ok()
+    };
+    assert_eq!(resolved(CHART_LIMIT - 1), Some(499));
+    assert_eq!(resolved(CHART_LIMIT), None, "with the one that they are in they are too many");
+}

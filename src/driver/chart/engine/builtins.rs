@@ -7,12 +7,14 @@ use super::escape;
 use super::held::Held;
 use super::types::Parameters;
 use crate::driver::chart::format;
-use crate::driver::chart::functions::Kind;
-use crate::driver::chart::value::Value;
+use crate::driver::chart::functions::{Kind, Looks};
+use crate::driver::chart::value::{Value, lossy};
 
 /// A function and what it takes.
 pub(super) struct Known {
     pub(super) parameters: Parameters,
+    /// What it goes through of its arguments.
+    pub(super) looks: Looks,
     pub(super) function: fn(&[Held]) -> Result<Held, String>,
 }
 
@@ -22,15 +24,23 @@ pub(super) fn find(name: &str) -> Option<Known> {
     const TWO: Parameters = Parameters::fixed(&[Kind::Any, Kind::Any]);
     const SOME: Parameters = Parameters::any(&[Kind::Any]);
     const MANY: Parameters = Parameters::any(&[]);
-    let known = |parameters, function| Some(Known { parameters, function });
+    let known = |parameters, function| {
+        // Those that print go through everything; the others through no more than texts.
+        let looks = match name {
+            "html" | "js" | "print" | "printf" | "println" | "urlquery" => Looks::Deep,
+            "call" | "index" | "len" | "not" => Looks::Nowhere,
+            _ => Looks::Shallow,
+        };
+        Some(Known { parameters, looks, function })
+    };
     match name {
         "call" => known(SOME, call),
         "eq" => known(SOME, compare::eq),
         "ge" => known(TWO, compare::ge),
         "gt" => known(TWO, compare::gt),
-        "html" => known(MANY, |arguments| Ok(text(escape::html(&joined(arguments)?)))),
+        "html" => known(MANY, |arguments| Ok(text(escape::html(&lossy(&joined(arguments)?))))),
         "index" => known(SOME, index),
-        "js" => known(MANY, |arguments| Ok(text(escape::javascript(&joined(arguments)?)))),
+        "js" => known(MANY, |arguments| Ok(text(escape::javascript(&lossy(&joined(arguments)?))))),
         "le" => known(TWO, compare::le),
         "len" => known(ONE, length),
         "lt" => known(TWO, compare::lt),
@@ -51,8 +61,8 @@ pub(super) fn boolean(value: bool) -> Held {
     Held::Plain(Value::Bool(value))
 }
 
-fn text(text: String) -> Held {
-    Held::Plain(Value::text(text))
+fn text(text: impl Into<Vec<u8>>) -> Held {
+    Held::Plain(Value::string(text))
 }
 
 fn values(arguments: &[Held]) -> Vec<Value> {
@@ -60,7 +70,7 @@ fn values(arguments: &[Held]) -> Vec<Value> {
 }
 
 /// The arguments of an escaping function as one text.
-fn joined(arguments: &[Held]) -> Result<String, String> {
+fn joined(arguments: &[Held]) -> Result<Vec<u8>, String> {
     let printable = |argument: &Held| match argument.value() {
         None => Value::text("<no value>"),
         Some(value) => value.clone(),
@@ -72,9 +82,7 @@ fn joined(arguments: &[Held]) -> Result<String, String> {
 fn printf(arguments: &[Held]) -> Result<Held, String> {
     match values(arguments).split_first() {
         Some((Value::Text(template), rest)) => Ok(text(format::sprintf(template, rest)?)),
-        Some((Value::Bytes(template), rest)) => {
-            Ok(text(format::sprintf(&String::from_utf8_lossy(template), rest)?))
-        }
+        Some((Value::Raw(template), rest)) => Ok(text(format::sprintf(&lossy(template), rest)?)),
         _ => Ok(Held::Nothing),
     }
 }
@@ -97,7 +105,7 @@ fn length(arguments: &[Held]) -> Result<Held, String> {
         }
         Some(Held::Boxed(value) | Held::Plain(value)) => match &value.opened() {
             Value::Text(text) | Value::Number(text) => text.len(),
-            Value::Bytes(bytes) => bytes.len(),
+            Value::Raw(bytes) | Value::Bytes(bytes) => bytes.len(),
             Value::List(items) => items.len(),
             Value::Dict(entries) => entries.borrow().len(),
             other => return Err(format!("len of type {}", other.type_name())),
@@ -115,7 +123,7 @@ fn index(arguments: &[Held]) -> Result<Held, String> {
             Value::Nil => return Err("index of nil pointer".to_owned()),
             Value::List(items) => items.get(position(index, items.len())?).cloned().ok_or_else(beyond)?,
             Value::Text(text) | Value::Number(text) => byte(text.as_bytes(), index)?,
-            Value::Bytes(bytes) => byte(bytes, index)?,
+            Value::Raw(bytes) | Value::Bytes(bytes) => byte(bytes, index)?,
             Value::Dict(entries) => entries.borrow().get(key(index)?.as_ref()).cloned().unwrap_or(Value::Nil),
             other => return Err(format!("can't index item of type {}", other.type_name())),
         };
@@ -148,6 +156,7 @@ fn key(index: &Held) -> Result<Rc<str>, String> {
     match index.value() {
         None => Err("value is nil; should be of type string".to_owned()),
         Some(Value::Text(key)) => Ok(Rc::clone(key)),
+        Some(Value::Raw(key)) => Ok(Rc::from(lossy(key))),
         Some(other) => Err(format!("value has type {}; should be string", other.type_name())),
     }
 }

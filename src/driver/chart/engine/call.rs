@@ -7,26 +7,11 @@ use super::helm;
 use super::run::{At, Failure, Run};
 use super::tree::Operand;
 use super::types::{Parameters, fit, literal};
-use crate::driver::chart::functions::{self, Entry, Kind};
+use crate::driver::chart::functions::{self, Entry, Kind, Looks};
 use crate::driver::chart::value::Value;
 
-/// Functions that go through all that is inside of their arguments, and so cost more than their arguments' length tells.
-const DEEP: [&str; 14] = [
-    "cat",
-    "deepCopy",
-    "deepEqual",
-    "has",
-    "merge",
-    "mergeOverwrite",
-    "mustDeepCopy",
-    "mustMerge",
-    "mustMergeOverwrite",
-    "quote",
-    "squote",
-    "toString",
-    "toStrings",
-    "uniq",
-];
+/// What comparing two values costs.
+const COMPARISON: usize = 4;
 
 /// A function by its name, in the order in which Helm's templates find it.
 enum Callee {
@@ -96,6 +81,7 @@ impl<'t> Run<'t> {
     fn typed_argument(&mut self, dot: &Held, kind: Kind, operand: &'t Operand) -> Result<Held, Failure> {
         if let Some(value) = literal(kind, operand) {
             self.at(At::Operand(operand));
+            self.check(self.core.budget.step())?;
             return self.check(value);
         }
         let value = self.argument(dot, operand)?;
@@ -121,8 +107,10 @@ impl<'t> Run<'t> {
         let (parameters, operands) = (callee.parameters(), arguments.operands);
         self.check(parameters.check_count(name, operands.len(), arguments.last.is_some()))?;
         let held = self.evaluate(dot, parameters, arguments)?;
-        match self.apply(name, &callee, held) {
+        match self.apply(&callee, held) {
             Ok(result) => {
+                let comparisons = self.core.surroundings.comparisons.take();
+                self.check(self.core.budget.bytes(COMPARISON * comparisons))?;
                 if let Some(value) = result.value() {
                     self.check(self.core.budget.shallow(value))?;
                 }
@@ -132,12 +120,12 @@ impl<'t> Run<'t> {
         }
     }
 
-    fn apply(&self, name: &str, callee: &Callee, held: Vec<Held>) -> Result<Held, Trouble> {
+    fn apply(&self, callee: &Callee, held: Vec<Held>) -> Result<Held, Trouble> {
+        self.pay(callee, &held).map_err(Trouble::Limit)?;
         if let Callee::Go(known) = callee {
             return (known.function)(&held).map_err(Trouble::Text);
         }
         let values: Vec<Value> = held.into_iter().map(Held::into_value).collect();
-        self.pay(name, &values).map_err(Trouble::Limit)?;
         match callee {
             Callee::Helm(known) => (known.function)(self.core, self.scope, &values).map(Held::result),
             Callee::Sprig(entry) => Ok(Held::result((entry.call)(&self.core.surroundings, &values)?)),
@@ -160,10 +148,22 @@ impl<'t> Run<'t> {
     }
 
     /// Pays for what a function will look at.
-    fn pay(&self, name: &str, values: &[Value]) -> Result<(), String> {
+    fn pay(&self, callee: &Callee, values: &[Held]) -> Result<(), String> {
         let budget = &self.core.budget;
-        let deep = DEEP.contains(&name);
-        values.iter().try_for_each(|value| if deep { budget.deep(value) } else { budget.shallow(value) })
+        let looks = match callee {
+            Callee::Helm(_) => Looks::Shallow,
+            Callee::Sprig(entry) => entry.looks,
+            Callee::Go(known) => known.looks,
+        };
+        if let Callee::Sprig(Entry { draws: true, .. }) = callee {
+            budget.bytes(self.core.surroundings.draw.borrow().place.len())?;
+        }
+        let every = if looks == Looks::Keys { 2 } else { 1 };
+        values.iter().step_by(every).filter_map(Held::value).try_for_each(|value| match looks {
+            Looks::Nowhere => Ok(()),
+            Looks::Shallow => budget.shallow(value),
+            Looks::Keys | Looks::Deep => budget.deep(value),
+        })
     }
 
     fn troubled(&self, name: &str, whole: At<'t>, trouble: Trouble, operands: &'t [Operand]) -> Failure {

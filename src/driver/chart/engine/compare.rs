@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::builtins::boolean;
 use super::held::Held;
 use crate::driver::chart::format::{print, sprintf};
-use crate::driver::chart::value::Value;
+use crate::driver::chart::value::{Value, lossy};
 
 const INCOMPATIBLE: &str = "incompatible types for comparison";
 const INVALID: &str = "invalid type for comparison";
@@ -53,6 +53,9 @@ pub(super) fn equal(one: &Held, other: &Held) -> Result<bool, String> {
         (Value::Text(one) | Value::Number(one), Value::Text(other) | Value::Number(other)) => {
             Ok(one == other)
         }
+        (Value::Raw(one), Value::Raw(other)) => Ok(one == other),
+        (Value::Raw(_), Value::Text(_) | Value::Number(_))
+        | (Value::Text(_) | Value::Number(_), Value::Raw(_)) => Ok(false),
         _ if is_basic(one) || is_basic(other) => Err(INCOMPATIBLE.to_owned()),
         _ if one.type_name() == other.type_name() => {
             Err(format!("non-comparable type {}: {}", shown(other)?, other.type_name()))
@@ -69,12 +72,12 @@ pub(super) fn equal(one: &Held, other: &Held) -> Result<bool, String> {
 
 /// As Go shows it here: by `%s`, whether it is a text or not.
 fn shown(value: &Value) -> Result<String, String> {
-    sprintf("%s", std::slice::from_ref(value))
+    sprintf("%s", std::slice::from_ref(value)).map(|text| lossy(&text).into_owned())
 }
 
 fn is_basic(value: &Value) -> bool {
-    use Value::{Bool, Float, Int, Number, Text};
-    matches!(value, Bool(_) | Int(_) | Float(_) | Text(_) | Number(_))
+    use Value::{Bool, Float, Int, Number, Raw, Text};
+    matches!(value, Bool(_) | Int(_) | Float(_) | Text(_) | Raw(_) | Number(_))
 }
 
 fn less(arguments: &[Held]) -> Result<bool, String> {
@@ -84,6 +87,9 @@ fn less(arguments: &[Held]) -> Result<bool, String> {
         (Value::Int(one), Value::Int(other)) => Ok(one < other),
         (Value::Float(one), Value::Float(other)) => Ok(one.partial_cmp(other) == Some(Ordering::Less)),
         (Value::Text(one) | Value::Number(one), Value::Text(other) | Value::Number(other)) => Ok(one < other),
+        (Value::Raw(one), Value::Raw(other)) => Ok(one < other),
+        (Value::Raw(one), Value::Text(other) | Value::Number(other)) => Ok(**one < *other.as_bytes()),
+        (Value::Text(one) | Value::Number(one), Value::Raw(other)) => Ok(*one.as_bytes() < **other),
         (Value::Bool(_), Value::Bool(_)) => Err(INVALID.to_owned()),
         _ if is_basic(one) && is_basic(other) => Err(INCOMPATIBLE.to_owned()),
         _ => Err(INVALID.to_owned()),

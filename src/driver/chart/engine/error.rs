@@ -1,6 +1,6 @@
 //! Why a template cannot be read or executed.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// The frames that a message shows from either end of the stack.
 const FRAMES: usize = 3;
@@ -110,13 +110,31 @@ impl fmt::Display for Frame {
 }
 
 /// A piece of a template, short enough for a message.
-pub(super) fn piece(text: &str) -> String {
-    cut(text, PIECE)
+pub(super) fn piece(shown: impl fmt::Display) -> String {
+    cut(shown, PIECE)
 }
 
-fn cut(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or("")),
-        None => text.to_owned(),
+/// The first characters of what is shown. The others are not even made.
+fn cut(shown: impl fmt::Display, characters: usize) -> String {
+    let mut cut = Cut { text: String::new(), left: characters };
+    if write!(cut, "{shown}").is_err() {
+        cut.text.push_str("...");
+    }
+    cut.text
+}
+
+/// A text that refuses more than so many characters.
+struct Cut {
+    text: String,
+    left: usize,
+}
+
+impl fmt::Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            self.left = self.left.checked_sub(1).ok_or(fmt::Error)?;
+            self.text.push(character);
+        }
+        Ok(())
     }
 }

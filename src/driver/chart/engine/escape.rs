@@ -41,9 +41,9 @@ pub(super) fn javascript(text: &str) -> String {
 }
 
 /// For the query of a URL.
-pub(super) fn query(text: &str) -> String {
+pub(super) fn query(text: &[u8]) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
+    for &byte in text {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 escaped.push(char::from(byte))

@@ -27,6 +27,7 @@ impl<'t> Run<'t> {
     pub(super) fn pipeline(&mut self, dot: &Held, pipe: &'t Pipe) -> Result<Held, Failure> {
         let _level = self.deeper()?;
         self.at(At::Pipe(pipe));
+        self.check(self.core.budget.step())?;
         let mut last = None;
         for command in &pipe.commands {
             last = Some(self.command(dot, command, last.take())?.dig());
@@ -83,7 +84,7 @@ impl<'t> Run<'t> {
         match &operand.term {
             Term::Dot => Ok(dot.clone()),
             Term::Bool(value) => Ok(Held::Plain(Value::Bool(*value))),
-            Term::Text(_, text) => Ok(Held::Plain(Value::Text(Rc::clone(text)))),
+            Term::Text(_, text) => Ok(Held::Plain(text.clone())),
             Term::Number(_, Number::Int(value)) => Ok(Held::Plain(Value::Int(*value))),
             Term::Number(_, Number::Float(value)) => Ok(Held::Plain(Value::Float(*value))),
             Term::Number(written, Number::Overflow) => self.fail(format!("{written} overflows int")),
@@ -106,6 +107,7 @@ impl<'t> Run<'t> {
     /// An operand as a function's argument.
     pub(super) fn argument(&mut self, dot: &Held, operand: &'t Operand) -> Result<Held, Failure> {
         self.at(At::Operand(operand));
+        self.check(self.core.budget.step())?;
         match &operand.term {
             Term::Nil => Ok(Held::Nothing),
             Term::Field(names) => self.fields(dot, dot.clone(), names, Arguments::NONE),
@@ -127,10 +129,12 @@ impl<'t> Run<'t> {
     ) -> Result<Held, Failure> {
         self.at(At::Operand(operand));
         let Some((name, fields)) = names.split_first() else { return Ok(Held::Nothing) };
-        let Some((_, value)) = self.variables.iter().rev().find(|(known, _)| known == name) else {
+        let Some(place) = self.variables.iter().rposition(|(known, _)| known == name) else {
             return self.fail(format!("undefined variable: {name}"));
         };
-        let value = value.clone();
+        // It was looked for from the innermost on.
+        self.check(self.core.budget.bytes(self.variables.len() - place))?;
+        let value = self.variables.get(place).map_or(Held::Nothing, |(_, value)| value.clone());
         if fields.is_empty() {
             self.no_arguments(operand, &arguments)?;
             return Ok(value);
@@ -188,12 +192,18 @@ impl<'t> Run<'t> {
                 let object = Rc::clone(object);
                 let given = self.evaluate(dot, Parameters::any(&[]), arguments)?;
                 let given: Vec<Value> = given.into_iter().map(Held::into_value).collect();
+                given.iter().try_for_each(|value| self.check(self.core.budget.shallow(value)))?;
                 let found = match given.as_slice() {
                     [] => object.field(name).or_else(|| object.call(name, &given)),
                     _ => object.call(name, &given),
                 };
                 match found {
-                    Some(Ok(value)) => Ok(Held::result(value)),
+                    Some(Ok(value)) => {
+                        if !matches!(value, Value::Object(_)) {
+                            self.check(self.core.budget.shallow(&value))?;
+                        }
+                        Ok(Held::result(value))
+                    }
                     Some(Err(problem)) => self.fail(format!("error calling {name}: {problem}")),
                     None if !given.is_empty() && object.field(name).is_some() => {
                         self.fail(format!("{name} has arguments but cannot be invoked as function"))

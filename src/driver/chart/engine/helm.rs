@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::call::Trouble;
 use super::conversions;
+use super::error::piece;
 use super::held::Held;
 use super::run::Run;
 use super::scope::Scope;
@@ -11,7 +12,7 @@ use super::types::Parameters;
 use super::{Core, LookupKey};
 use crate::driver::chart::format::quote;
 use crate::driver::chart::functions::Kind;
-use crate::driver::chart::value::Value;
+use crate::driver::chart::value::{Value, lossy};
 
 /// How often a template may be within itself by `include`: Helm's own limit.
 const RECURSION: usize = 1000;
@@ -48,7 +49,7 @@ pub(super) fn find(name: &str) -> Option<Known> {
 pub(super) fn text(arguments: &[Value], index: usize) -> Rc<str> {
     match arguments.get(index) {
         Some(Value::Text(text)) => Rc::clone(text),
-        Some(Value::Bytes(bytes)) => Rc::from(String::from_utf8_lossy(bytes)),
+        Some(Value::Raw(bytes)) => Rc::from(lossy(bytes)),
         _ => Rc::from(""),
     }
 }
@@ -65,23 +66,24 @@ fn include(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
     if depth > RECURSION {
         let message = "unable to execute template";
         return Err(Trouble::Text(format!(
-            "rendering template has a nested reference name: {name}: {message}"
+            "rendering template has a nested reference name: {}: {message}",
+            piece(&*name)
         )));
     }
     let Some(tree) = scope.find(&name) else {
-        let name = quote(&name);
+        let name = piece(quote(&name));
         return Err(Trouble::Text(format!(
             "template: no template {name} associated with template \"{NAME}\""
         )));
     };
+    let place = core.enter(&name).map_err(Trouble::Limit)?;
     core.included.borrow_mut().insert(Rc::clone(&name), depth + 1);
-    let place = core.enter(&name);
-    let mut out = String::new();
+    let mut out = Vec::new();
     let done = Run::execute(core, scope, &tree, dot(arguments), &mut out);
     core.leave(place);
     core.included.borrow_mut().insert(name, depth);
     match done {
-        Ok(()) => Ok(Value::text(out)),
+        Ok(()) => Ok(Value::string(out)),
         Err(failure) => Err(Trouble::Inside(failure, String::new())),
     }
 }
@@ -105,12 +107,12 @@ fn tpl(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
         inside.define(tree);
     }
     let Some(own) = trees.iter().find(|tree| tree.name == name) else { return Ok(Value::text("")) };
-    let place = core.enter("tpl");
-    let mut out = String::new();
+    let place = core.enter("tpl").map_err(Trouble::Limit)?;
+    let mut out = Vec::new();
     let done = Run::execute(core, &inside, own, dot(arguments), &mut out);
     core.leave(place);
     match done {
-        Ok(()) => Ok(Value::text(out.replace("<no value>", ""))),
+        Ok(()) => Ok(Value::string(without_no_value(out))),
         Err(failure) => {
             let doing = format!("error during tpl function execution for {}", shown(&source));
             Err(Trouble::Inside(failure, doing))
@@ -118,9 +120,29 @@ fn tpl(core: &Core, scope: &Rc<Scope>, arguments: &[Value]) -> Outcome {
     }
 }
 
+/// What Helm's `tpl` makes of missing values: nothing.
+fn without_no_value(out: Vec<u8>) -> Vec<u8> {
+    const NO_VALUE: &[u8] = b"<no value>";
+    if !out.windows(NO_VALUE.len()).any(|window| window == NO_VALUE) {
+        return out;
+    }
+    let mut kept = Vec::with_capacity(out.len());
+    let mut rest = out.as_slice();
+    while let [first, behind @ ..] = rest {
+        match rest.strip_prefix(NO_VALUE) {
+            Some(behind) => rest = behind,
+            None => {
+                kept.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    kept
+}
+
 /// The source of a `tpl`, for messages.
 fn shown(source: &str) -> String {
-    super::error::piece(&quote(source))
+    piece(quote(source))
 }
 
 fn required(arguments: &[Value]) -> Outcome {

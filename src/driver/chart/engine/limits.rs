@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::io;
 use std::thread;
 
+use crate::driver::chart::format::{DEPTH, too_deep};
 use crate::driver::chart::value::Value;
 
 /// The stack of [`on_deep_stack`]. It is reserved, not used, until templates nest that deep.
@@ -96,28 +97,35 @@ impl Budget {
     pub(super) fn shallow(&self, value: &Value) -> Spent {
         match value {
             Value::Text(text) => self.bytes(text.len()),
-            Value::Bytes(bytes) => self.bytes(bytes.len()),
+            Value::Raw(bytes) | Value::Bytes(bytes) => self.bytes(bytes.len()),
             Value::List(items) => self.bytes(items.len()),
             Value::Dict(entries) => self.bytes(entries.borrow().len()),
+            Value::Object(object) => self.bytes(object.weight()),
             _ => Ok(()),
         }
     }
 
-    /// Pays for all that is inside of a value, as often as it is found.
+    /// Pays for all that is inside of a value, as often as it is found: for each part before what is inside of it.
     pub(super) fn deep(&self, value: &Value) -> Spent {
-        let mut left = vec![value.clone()];
-        while let Some(value) = left.pop() {
-            self.step()?;
-            match &value {
-                Value::List(items) => left.extend(items.iter().filter(|item| item.is_container()).cloned()),
-                Value::Dict(entries) => {
-                    left.extend(entries.borrow().values().filter(|item| item.is_container()).cloned());
-                }
-                _ => {}
-            }
-            self.shallow(&value)?;
+        self.deep_from(value, 0)
+    }
+
+    fn deep_from(&self, value: &Value, depth: usize) -> Spent {
+        self.shallow(value)?;
+        if !value.is_container() {
+            return Ok(());
         }
-        Ok(())
+        if depth > DEPTH {
+            return Err(too_deep());
+        }
+        self.step()?;
+        match value {
+            Value::List(items) => items.iter().try_for_each(|item| self.deep_from(item, depth + 1)),
+            Value::Dict(entries) => {
+                entries.borrow().values().try_for_each(|item| self.deep_from(item, depth + 1))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether an output may grow to that many bytes.

@@ -1,19 +1,18 @@
 //! Reads the literals of templates: texts, characters and numbers as Go writes them.
 
-use std::rc::Rc;
-
 use super::tree::Number;
 use crate::driver::chart::format::quote;
+use crate::driver::chart::value::Value;
 
 /// What a text in double quotes or backquotes stands for.
-pub(super) fn unquote(written: &str) -> Result<Rc<str>, String> {
+pub(super) fn unquote(written: &str) -> Result<Value, String> {
     let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or("");
     if written.starts_with('`') {
         // A raw string in Go loses its carriage returns.
-        return Ok(if inner.contains('\r') { Rc::from(inner.replace('\r', "")) } else { Rc::from(inner) });
+        return Ok(Value::text(inner.replace('\r', "")));
     }
     if !inner.contains('\\') {
-        return Ok(Rc::from(inner));
+        return Ok(Value::text(inner));
     }
     let mut bytes = Vec::with_capacity(inner.len());
     let mut rest = inner;
@@ -27,7 +26,7 @@ pub(super) fn unquote(written: &str) -> Result<Rc<str>, String> {
         }
         rest = after;
     }
-    Ok(Rc::from(String::from_utf8_lossy(&bytes)))
+    Ok(Value::string(bytes))
 }
 
 /// The value of a number or of a character in single quotes.

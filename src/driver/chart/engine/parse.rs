@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::helm::text;
 use super::lex::lex;
 use super::literal;
 use super::token::{Keyword, Kind, Token};
@@ -242,7 +243,7 @@ impl<'s> Parser<'s> {
             return self.unexpected(token, context);
         }
         match literal::unquote(token.text) {
-            Ok(name) => Ok(name),
+            Ok(name) => Ok(text(&[name], 0)),
             Err(problem) => self.problem(problem),
         }
     }

@@ -83,7 +83,7 @@ impl<'t> Run<'t> {
         scope: &'t Rc<Scope>,
         tree: &'t Tree,
         dot: Held,
-        out: &mut String,
+        out: &mut Vec<u8>,
     ) -> Result<(), Failure> {
         let variables = vec![(Rc::from("$"), dot.clone())];
         let mut run = Run { core, scope, tree, at: Cell::new(At::Start), variables };
@@ -113,8 +113,8 @@ impl<'t> Run<'t> {
             template: self.tree.file.path.to_string(),
             line,
             column,
-            executing: self.tree.name.to_string(),
-            at: piece(&at.to_string()),
+            executing: piece(&*self.tree.name),
+            at: piece(at),
             doing,
         }
     }
@@ -128,7 +128,7 @@ impl<'t> Run<'t> {
         self.check(self.core.budget.deeper())
     }
 
-    fn walk(&mut self, dot: &Held, nodes: &'t [Node], out: &mut String) -> Result<Flow, Failure> {
+    fn walk(&mut self, dot: &Held, nodes: &'t [Node], out: &mut Vec<u8>) -> Result<Flow, Failure> {
         let _level = self.deeper()?;
         for node in nodes {
             let flow = self.node(dot, node, out)?;
@@ -139,10 +139,10 @@ impl<'t> Run<'t> {
         Ok(Flow::Next)
     }
 
-    fn node(&mut self, dot: &Held, node: &'t Node, out: &mut String) -> Result<Flow, Failure> {
+    fn node(&mut self, dot: &Held, node: &'t Node, out: &mut Vec<u8>) -> Result<Flow, Failure> {
         self.check(self.core.budget.step())?;
         match node {
-            Node::Text(text) => self.write(text, out)?,
+            Node::Text(text) => self.write(text.as_bytes(), out)?,
             Node::Action(pipe) => {
                 self.at(At::Node(node, pipe.offset));
                 let value = self.pipeline(dot, pipe)?;
@@ -160,20 +160,20 @@ impl<'t> Run<'t> {
         Ok(Flow::Next)
     }
 
-    fn write(&self, text: &str, out: &mut String) -> Result<(), Failure> {
+    fn write(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
         self.check(self.core.budget.bytes(text.len()))?;
         self.check(self.core.budget.output(out.len() + text.len()))?;
-        out.push_str(text);
+        out.extend_from_slice(text);
         Ok(())
     }
 
-    fn print(&self, node: &'t Node, offset: usize, value: &Held, out: &mut String) -> Result<(), Failure> {
+    fn print(&self, node: &'t Node, offset: usize, value: &Held, out: &mut Vec<u8>) -> Result<(), Failure> {
         self.at(At::Node(node, offset));
         match value.value() {
-            None => self.write("<no value>", out),
-            Some(Value::Text(text)) => self.write(text, out),
+            None => self.write(b"<no value>", out),
+            Some(Value::Text(text)) => self.write(text.as_bytes(), out),
             Some(value) => {
-                let text = self.check(format::print(value))?;
+                let text = self.check(format::sprint(std::slice::from_ref(value)))?;
                 self.write(&text, out)
             }
         }
@@ -184,7 +184,7 @@ impl<'t> Run<'t> {
         dot: &Held,
         branch: &'t Branch,
         moves_dot: bool,
-        out: &mut String,
+        out: &mut Vec<u8>,
     ) -> Result<Flow, Failure> {
         let mark = self.variables.len();
         let mut chosen = branch.otherwise.as_ref().map(|body| (dot.clone(), body));
@@ -208,7 +208,7 @@ impl<'t> Run<'t> {
         node: &'t Node,
         dot: &Held,
         branch: &'t Branch,
-        out: &mut String,
+        out: &mut Vec<u8>,
     ) -> Result<Flow, Failure> {
         self.at(At::Node(node, branch.offset));
         let Some((pipe, body)) = branch.arms.first() else { return Ok(Flow::Next) };
@@ -253,6 +253,7 @@ impl<'t> Run<'t> {
                 Box::new((0..).map_while(item))
             }
             Some(Value::Dict(entries)) => {
+                self.check(self.core.budget.bytes(4 * entries.borrow().len()))?;
                 let entries: Vec<_> = entries
                     .borrow()
                     .iter()
@@ -269,7 +270,7 @@ impl<'t> Run<'t> {
             }
             Some(other) => {
                 let shown = self.check(format::print(other))?;
-                return self.fail(format!("range can't iterate over {}", piece(&shown)));
+                return self.fail(format!("range can't iterate over {}", piece(&*shown)));
             }
         })
     }
@@ -297,17 +298,17 @@ impl<'t> Run<'t> {
     }
 
     /// `{{ template "name" pipeline }}`.
-    fn invoke(&mut self, dot: &Held, invocation: &'t Invocation, out: &mut String) -> Result<(), Failure> {
+    fn invoke(&mut self, dot: &Held, invocation: &'t Invocation, out: &mut Vec<u8>) -> Result<(), Failure> {
         self.at(At::Invocation(invocation));
         let Some(tree) = self.scope.find(&invocation.name) else {
-            return self.fail(format!("template {} not defined", format::quote(&invocation.name)));
+            return self.fail(format!("template {} not defined", piece(format::quote(&invocation.name))));
         };
         let dot = match &invocation.pipe {
             Some(pipe) => self.pipeline(dot, pipe)?,
             None => Held::Nothing,
         };
         let _level = self.deeper()?;
-        let place = self.core.enter(&invocation.name);
+        let place = self.check(self.core.enter(&invocation.name))?;
         let done = Run::execute(self.core, self.scope, &tree, dot, out);
         self.core.leave(place);
         done

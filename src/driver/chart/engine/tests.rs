@@ -14,7 +14,7 @@ use crate::driver::chart::random::Draw;
 use crate::driver::chart::yaml;
 
 fn surroundings() -> Surroundings {
-    Surroundings { now: Timestamp::UNIX_EPOCH, draw: RefCell::new(Draw::new([7; 32], Timestamp::UNIX_EPOCH)) }
+    Surroundings::new(Timestamp::UNIX_EPOCH, Draw::new([7; 32], Timestamp::UNIX_EPOCH))
 }
 
 /// Templates in which `lookup` finds one object.
@@ -133,4 +133,20 @@ fn objects_have_fields_and_methods() {
         rendered("{{ .version.Major 1 }}").unwrap_err(),
         "Major has arguments but cannot be invoked as function"
     );
+}
+
+#[test]
+fn dictionaries_that_contain_themselves_end_with_the_rendering() {
+    for source in [
+        "{{ $d := dict \"o\" .version }}{{ $_ := set $d \"d\" $d }}",
+        "{{ $d := dict \"o\" .version }}{{ $_ := merge $d (dict \"d\" $d) }}",
+        "{{ $d := dict \"o\" .version \"in\" (dict \"x\" 1) }}{{ $_ := mergeOverwrite $d (dict \"in\" (dict \"d\" $d)) }}",
+    ] {
+        let version: Rc<dyn crate::driver::chart::value::Object> = Rc::new(Version);
+        let mut templates = templates(Limits::default());
+        templates.add("a", source).unwrap();
+        templates.execute("a", &Value::dict([("version", Value::Object(Rc::clone(&version)))])).unwrap();
+        drop(templates);
+        assert_eq!(Rc::strong_count(&version), 1, "{source}");
+    }
 }

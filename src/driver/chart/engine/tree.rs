@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::driver::chart::value::Value;
+
 /// A template: the body of a file, or a definition in it.
 pub(super) struct Tree {
     /// How it is called: the file's path, or the name of the definition.
@@ -92,7 +94,7 @@ pub(super) enum Term {
     /// As it is written, and its value.
     Number(Rc<str>, Number),
     /// As it is written, and what it stands for.
-    Text(Rc<str>, Rc<str>),
+    Text(Rc<str>, Value),
     /// `.a.b`: `a`, `b`.
     Field(Vec<Rc<str>>),
     /// `$x.a`: `$x`, `a`.

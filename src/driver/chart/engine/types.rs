@@ -105,7 +105,7 @@ pub(super) fn fit(kind: Kind, held: Held) -> Result<Held, String> {
 fn accepts(kind: Kind, value: &Value) -> bool {
     match kind {
         Kind::Any => true,
-        Kind::Text => matches!(value, Value::Text(_) | Value::Bytes(_)),
+        Kind::Text => matches!(value, Value::Text(_) | Value::Raw(_)),
         Kind::Int => matches!(value, Value::Int(_)),
         Kind::Unsigned => matches!(value, Value::Int(value) if u32::try_from(*value).is_ok()),
         Kind::Float => matches!(value, Value::Float(_)),

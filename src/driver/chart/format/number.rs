@@ -50,7 +50,7 @@ impl Flags {
         written.repeat("0", missing)?;
         written.push(&std::mem::take(&mut digits))?;
         let blanks = Self { zero: false, ..self.clone() };
-        blanks.padded(text, written.text())
+        blanks.padded_bytes(text, &written.into_bytes())
     }
 
     fn sign(&self, negative: bool) -> &'static str {

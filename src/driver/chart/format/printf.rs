@@ -10,7 +10,7 @@ const LARGEST: i64 = 1_000_000;
 /// Writes `arguments` by the verbs of `template`.
 ///
 /// Wrong verbs and missing arguments are written into the text, as Go does; the error is for a text that grows too long.
-pub fn sprintf(template: &str, arguments: &[Value]) -> Result<String, String> {
+pub fn sprintf(template: &str, arguments: &[Value]) -> Result<Vec<u8>, String> {
     let mut run = Run {
         template,
         at: 0,
@@ -22,7 +22,7 @@ pub fn sprintf(template: &str, arguments: &[Value]) -> Result<String, String> {
         text: Bounded::default(),
     };
     run.all()?;
-    Ok(run.text.into_text())
+    Ok(run.text.into_bytes())
 }
 
 struct Run<'t> {
@@ -173,7 +173,7 @@ impl Run<'_> {
         let argument = self.arguments.get(self.next)?;
         self.next += 1;
         match argument {
-            Value::Int(number) if number.abs() <= LARGEST => Some(*number),
+            Value::Int(number) if (-LARGEST..=LARGEST).contains(number) => Some(*number),
             _ => None,
         }
     }

@@ -7,6 +7,23 @@ pub fn quote(text: &str) -> String {
     quote_with(text, '"', false)
 }
 
+/// Go's `strconv.Quote` of a string whose bytes need not be UTF-8: those that are not stand there by their numbers.
+pub fn quote_bytes(bytes: &[u8]) -> String {
+    quote_bytes_with(bytes, false)
+}
+
+/// The same; with `ascii`, `strconv.QuoteToASCII`.
+pub(super) fn quote_bytes_with(bytes: &[u8], ascii: bool) -> String {
+    let mut quoted = String::with_capacity(bytes.len() + 2);
+    quoted.push('"');
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|character| escape(&mut quoted, character, '"', ascii));
+        chunk.invalid().iter().for_each(|byte| written(write!(quoted, "\\x{byte:02x}")));
+    }
+    quoted.push('"');
+    quoted
+}
+
 /// Go's `strconv.Quote` in the given quotes; with `ascii`, `strconv.QuoteToASCII`.
 pub(super) fn quote_with(text: &str, mark: char, ascii: bool) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);

@@ -1,7 +1,7 @@
 //! One verb of `printf` with one argument.
 
-use super::quote::quote_with;
-use super::{Bounded, quote};
+use super::quote::quote_bytes_with;
+use super::{Bounded, quote_bytes};
 use crate::driver::chart::value::Value;
 
 type Written = Result<(), String>;
@@ -44,10 +44,9 @@ impl Flags {
             }
             Value::Int(value) => self.integer(text, *value, verb),
             Value::Float(value) => self.float(text, *value, verb),
-            Value::Number(value) | Value::Text(value) => self.text(text, value, verb),
-            Value::Bytes(bytes) if matches!(verb, 's' | 'q' | 'x' | 'X') => {
-                self.string(text, bytes, &String::from_utf8_lossy(bytes), verb)
-            }
+            Value::Number(value) | Value::Text(value) => self.text(text, value.as_bytes(), verb),
+            Value::Raw(value) => self.text(text, value, verb),
+            Value::Bytes(bytes) if matches!(verb, 's' | 'q' | 'x' | 'X') => self.string(text, bytes, verb),
             Value::Bytes(bytes) => text.bytes(bytes),
             Value::List(items) => self.list(text, items, verb),
             Value::Dict(_) => self.dict(text, value, verb),
@@ -91,7 +90,7 @@ impl Flags {
                 if index > 0 {
                     text.push(between)?;
                 }
-                self.text(text, key, verb)?;
+                self.text(text, key.as_bytes(), verb)?;
                 text.push(":")?;
                 self.value(text, item, verb)?;
             }
@@ -100,32 +99,41 @@ impl Flags {
         text.push(end)
     }
 
-    fn text(&self, text: &mut Bounded, value: &str, verb: char) -> Written {
+    fn text(&self, text: &mut Bounded, value: &[u8], verb: char) -> Written {
         match verb {
-            'v' if self.source => self.padded(text, &quote(value)),
-            'v' | 's' | 'q' | 'x' | 'X' => self.string(text, value.as_bytes(), value, verb),
-            _ => self.bad_verb(text, &Value::text(value), verb),
+            'v' if self.source => self.padded(text, &quote_bytes(value)),
+            'v' | 's' | 'q' | 'x' | 'X' => self.string(text, value, verb),
+            _ => self.bad_verb(text, &Value::string(value), verb),
         }
     }
 
-    fn string(&self, text: &mut Bounded, bytes: &[u8], value: &str, verb: char) -> Written {
+    fn string(&self, text: &mut Bounded, value: &[u8], verb: char) -> Written {
         match verb {
             'q' => {
                 let value = self.cut(value);
-                let raw =
-                    self.sharp && !value.contains('`') && !value.chars().any(|c| c.is_control() && c != '\t');
-                let quoted = if raw { format!("`{value}`") } else { quote_with(value, '"', self.plus) };
+                let is_raw = |value: &&str| {
+                    self.sharp && !value.contains('`') && !value.chars().any(|c| c.is_control() && c != '\t')
+                };
+                let quoted = match std::str::from_utf8(value).ok().filter(is_raw) {
+                    Some(raw) => format!("`{raw}`"),
+                    None => quote_bytes_with(value, self.plus),
+                };
                 self.padded(text, &quoted)
             }
-            'x' | 'X' => self.padded(text, &self.hexadecimal(bytes, verb == 'X')),
-            _ => self.padded(text, self.cut(value)),
+            'x' | 'X' => self.padded(text, &self.hexadecimal(value, verb == 'X')),
+            _ => self.padded_bytes(text, self.cut(value)),
         }
     }
 
-    /// As many characters as the precision says.
-    fn cut<'v>(&self, value: &'v str) -> &'v str {
-        let end = self.precision.and_then(|precision| value.char_indices().nth(precision));
-        end.and_then(|(end, _)| value.get(..end)).unwrap_or(value)
+    /// As many characters as the precision says; a byte that is no UTF-8 is one.
+    fn cut<'v>(&self, value: &'v [u8]) -> &'v [u8] {
+        let Some(precision) = self.precision else { return value };
+        let mut lengths = value.utf8_chunks().flat_map(|chunk| {
+            let characters = chunk.valid().chars().map(char::len_utf8);
+            characters.chain(chunk.invalid().iter().map(|_| 1))
+        });
+        let end = lengths.by_ref().take(precision).sum();
+        value.get(..end).unwrap_or(value)
     }
 
     fn hexadecimal(&self, bytes: &[u8], upper: bool) -> String {
@@ -150,12 +158,21 @@ impl Flags {
 
     /// Fills up to the width: with blanks, or with zeros on the left where they were asked for.
     pub(super) fn padded(&self, text: &mut Bounded, value: &str) -> Written {
-        let missing = self.width.unwrap_or(0).saturating_sub(value.chars().count());
+        self.padded_bytes(text, value.as_bytes())
+    }
+
+    pub(super) fn padded_bytes(&self, text: &mut Bounded, value: &[u8]) -> Written {
+        let characters =
+            |chunk: std::str::Utf8Chunk<'_>| chunk.valid().chars().count() + chunk.invalid().len();
+        let missing = match self.width {
+            Some(width) => width.saturating_sub(value.utf8_chunks().map(characters).sum()),
+            None => 0,
+        };
         let fill = if self.zero && !self.minus { "0" } else { " " };
         if !self.minus {
             text.repeat(fill, missing)?;
         }
-        text.push(value)?;
+        text.push_bytes(value)?;
         if self.minus {
             text.repeat(fill, missing)?;
         }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::super::value::{Dict, Object, Value};
+use super::super::value::{Dict, Object, Value, lossy};
 use super::{ITEMS_MAX, Kind, TEXT_MAX, mismatch, too_large};
 
 /// What a function answers.
@@ -26,14 +26,14 @@ pub fn at_least<const N: usize>(arguments: &[Value]) -> Result<(&[Value; N], &[V
 pub fn bytes(value: &Value) -> Result<&[u8], String> {
     match value {
         Value::Text(text) => Ok(text.as_bytes()),
-        Value::Bytes(bytes) => Ok(bytes),
+        Value::Raw(bytes) => Ok(bytes),
         other => Err(mismatch(Kind::Text, other)),
     }
 }
 
-/// A `string`; bytes that are not UTF-8 become U+FFFD.
+/// A `string`; each byte that is not UTF-8 becomes U+FFFD.
 pub fn text(value: &Value) -> Result<Cow<'_, str>, String> {
-    bytes(value).map(String::from_utf8_lossy)
+    bytes(value).map(lossy)
 }
 
 /// An `int`.
@@ -83,10 +83,7 @@ pub fn string(bytes: impl Into<Vec<u8>>) -> Answer {
     if bytes.len() > TEXT_MAX {
         return Err(too_large("the text"));
     }
-    Ok(match String::from_utf8(bytes) {
-        Ok(text) => Value::Text(Rc::from(text)),
-        Err(error) => Value::Bytes(Rc::from(error.into_bytes())),
-    })
+    Ok(Value::string(bytes))
 }
 
 /// An `int64`, as `add` and its like answer.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::format::print;
+use super::super::format::sprint;
 use super::super::value::Value;
 
 /// An integer of whatever is given; zero for what is none.
@@ -12,7 +12,9 @@ pub fn to_int64(value: &Value) -> i64 {
         Value::Bool(value) => i64::from(*value),
         Value::Float(number) => truncate(*number),
         Value::Text(text) | Value::Number(text) => parse_int(without_zero_decimals(text), 0).unwrap_or(0),
-        Value::Nil | Value::Bytes(_) | Value::List(_) | Value::Dict(_) | Value::Object(_) => 0,
+        Value::Nil | Value::Raw(_) | Value::Bytes(_) | Value::List(_) | Value::Dict(_) | Value::Object(_) => {
+            0
+        }
     }
 }
 
@@ -23,7 +25,9 @@ pub fn to_float64(value: &Value) -> f64 {
         Value::Bool(value) => f64::from(u8::from(*value)),
         Value::Float(number) => *number,
         Value::Text(text) | Value::Number(text) => parse_float(text).unwrap_or(0.0),
-        Value::Nil | Value::Bytes(_) | Value::List(_) | Value::Dict(_) | Value::Object(_) => 0.0,
+        Value::Nil | Value::Raw(_) | Value::Bytes(_) | Value::List(_) | Value::Dict(_) | Value::Object(_) => {
+            0.0
+        }
     }
 }
 
@@ -31,8 +35,17 @@ pub fn to_float64(value: &Value) -> f64 {
 pub fn to_bytes(value: &Value) -> Result<Cow<'_, [u8]>, String> {
     match value {
         Value::Text(text) | Value::Number(text) => Ok(Cow::Borrowed(text.as_bytes())),
-        Value::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
-        other => print(other).map(|text| Cow::Owned(text.into_bytes())),
+        Value::Raw(bytes) | Value::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+        other => printed(other),
+    }
+}
+
+/// The bytes that `%v` prints: a `[]byte` is a list of numbers.
+pub fn printed(value: &Value) -> Result<Cow<'_, [u8]>, String> {
+    match value {
+        Value::Bytes(_) => sprint(std::slice::from_ref(value)).map(Cow::Owned),
+        Value::Text(_) | Value::Number(_) | Value::Raw(_) => to_bytes(value),
+        _ => sprint(std::slice::from_ref(value)).map(Cow::Owned),
     }
 }
 

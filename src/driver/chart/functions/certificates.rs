@@ -24,22 +24,27 @@ use issue::{Issuer, Request};
 use keys::PrivateKey;
 
 pub(super) const TABLE: &[Entry] = &[
-    entry("genPrivateKey", &[Text], private_key),
-    entry("genCA", &[Text, Int], |around, given| authority(around, "genCA", given)),
-    entry("genCAWithKey", &[Text, Int, Text], |around, given| authority(around, "genCAWithKey", given)),
+    entry("genPrivateKey", &[Text], private_key).drawing(),
+    entry("genCA", &[Text, Int], |around, given| authority(around, "genCA", given)).drawing(),
+    entry("genCAWithKey", &[Text, Int, Text], |around, given| authority(around, "genCAWithKey", given))
+        .drawing(),
     entry("genSelfSignedCert", &[Text, List, List, Int], |around, given| {
         self_signed(around, "genSelfSignedCert", given)
-    }),
+    })
+    .drawing(),
     entry("genSelfSignedCertWithKey", &[Text, List, List, Int, Text], |around, given| {
         self_signed(around, "genSelfSignedCertWithKey", given)
-    }),
+    })
+    .drawing(),
     entry("genSignedCert", &[Text, List, List, Int, Certificate], |around, given| {
         signed(around, "genSignedCert", given)
-    }),
+    })
+    .drawing(),
     entry("genSignedCertWithKey", &[Text, List, List, Int, Certificate, Text], |around, given| {
         signed(around, "genSignedCertWithKey", given)
-    }),
-    entry("buildCustomCert", &[Text, Text], build_custom),
+    })
+    .drawing(),
+    entry("buildCustomCert", &[Text, Text], build_custom).drawing(),
 ];
 
 /// sprig's `certificate`: both parts as PEM.
@@ -86,7 +91,7 @@ fn stream(around: &Surroundings, function: &str, arguments: &[Value]) -> Result<
     let mut parts: Vec<Vec<u8>> = Vec::new();
     for argument in arguments {
         match argument {
-            Value::Text(_) | Value::Bytes(_) => parts.push(bytes(argument)?.to_vec()),
+            Value::Text(_) | Value::Raw(_) => parts.push(bytes(argument)?.to_vec()),
             Value::Int(number) => parts.push(number.to_string().into_bytes()),
             Value::List(items) => {
                 parts.push(items.len().to_string().into_bytes());

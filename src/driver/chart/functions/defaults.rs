@@ -3,9 +3,9 @@
 use super::super::value::Value;
 use super::Kind::{Any, Bool, Text};
 use super::arguments::{Answer, at_least, boolean, fixed, string, text};
-use super::print::{kind, type_name};
+use super::print::kind;
 use super::values::{equal, is_empty};
-use super::{Entry, Surroundings, entry};
+use super::{Entry, Looks, Surroundings, entry};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("default", &[Any], default).and_more(Any),
@@ -14,12 +14,12 @@ pub(super) const TABLE: &[Entry] = &[
     entry("all", &[], |_, given| Ok(Value::Bool(!given.iter().any(is_empty)))).and_more(Any),
     entry("any", &[], |_, given| Ok(Value::Bool(!given.iter().all(is_empty)))).and_more(Any),
     entry("ternary", &[Any, Any, Bool], ternary),
-    entry("typeOf", &[Any], |_, given| string(type_name(&fixed::<1>(given)?[0]))),
-    entry("typeIs", &[Text, Any], |_, given| named(given, type_name)),
+    entry("typeOf", &[Any], |_, given| string(fixed::<1>(given)?[0].type_name())),
+    entry("typeIs", &[Text, Any], |_, given| named(given, Value::type_name)),
     entry("typeIsLike", &[Text, Any], type_is_like),
     entry("kindOf", &[Any], |_, given| string(kind(&fixed::<1>(given)?[0]))),
     entry("kindIs", &[Text, Any], |_, given| named(given, kind)),
-    entry("deepEqual", &[Any, Any], deep_equal),
+    entry("deepEqual", &[Any, Any], deep_equal).looking(Looks::Deep),
     entry("fail", &[Text], |_, given| Err(text(&fixed::<1>(given)?[0])?.into_owned())),
     // Charts must not reach the network, so no name has an address.
     entry("getHostByName", &[Text], |_, _| string("")),
@@ -47,7 +47,7 @@ fn named(arguments: &[Value], name: fn(&Value) -> &'static str) -> Answer {
 
 fn type_is_like(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [wanted, given] = fixed(arguments)?;
-    let (wanted, name) = (text(wanted)?, type_name(given));
+    let (wanted, name) = (text(wanted)?, given.type_name());
     Ok(Value::Bool(wanted == name || name.strip_prefix('*').is_some_and(|name| wanted == name)))
 }
 

@@ -4,16 +4,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::super::value::Value;
+use super::super::value::{Value, lossy};
 use super::Kind::{Any, Dict, Text};
 use super::arguments::{Answer, at_least, dict, fixed, list, strings, text};
 use super::cast::to_bytes;
-use super::print::type_name;
 use super::values::Walk;
-use super::{Entry, Surroundings, entry};
+use super::{Entry, Looks, Surroundings, entry};
 
 pub(super) const TABLE: &[Entry] = &[
-    entry("dict", &[], new).and_more(Any),
+    entry("dict", &[], new).looking(Looks::Keys).and_more(Any),
     entry("get", &[Dict, Text], get),
     entry("set", &[Dict, Text, Any], set),
     entry("unset", &[Dict, Text], unset),
@@ -24,8 +23,8 @@ pub(super) const TABLE: &[Entry] = &[
     entry("pick", &[Dict], pick).and_more(Text),
     entry("omit", &[Dict], omit).and_more(Text),
     entry("dig", &[], dig).and_more(Any),
-    entry("deepCopy", &[Any], |_, given| deep_copy(given)),
-    entry("mustDeepCopy", &[Any], |_, given| deep_copy(given)),
+    entry("deepCopy", &[Any], |_, given| deep_copy(given)).looking(Looks::Deep),
+    entry("mustDeepCopy", &[Any], |_, given| deep_copy(given)).looking(Looks::Deep),
 ];
 
 /// The text of a key.
@@ -44,7 +43,7 @@ fn entries(value: &Value) -> super::super::value::Dict {
 fn new(_: &Surroundings, arguments: &[Value]) -> Answer {
     let mut entries = BTreeMap::new();
     for pair in arguments.chunks(2) {
-        let key = String::from_utf8_lossy(&to_bytes(&pair[0])?).into();
+        let key = lossy(&to_bytes(&pair[0])?).into();
         // A key without a value has the empty text.
         entries.insert(key, pair.get(1).cloned().unwrap_or_else(|| Value::text("")));
     }
@@ -56,12 +55,14 @@ fn get(_: &Surroundings, arguments: &[Value]) -> Answer {
     Ok(given.get(&text(key)?).unwrap_or_else(|| Value::text("")))
 }
 
-fn set(_: &Surroundings, arguments: &[Value]) -> Answer {
+fn set(around: &Surroundings, arguments: &[Value]) -> Answer {
     let [given, name, value] = fixed(arguments)?;
     if matches!(given, Value::Nil) {
         return Err("assignment to entry in nil map".to_owned());
     }
-    dict(given)?.borrow_mut().insert(key(name)?, value.clone());
+    let entries = dict(given)?;
+    around.changes(entries);
+    entries.borrow_mut().insert(key(name)?, value.clone());
     Ok(given.clone())
 }
 
@@ -129,7 +130,7 @@ fn dig(_: &Surroundings, arguments: &[Value]) -> Answer {
     // Go converts the dictionary and all keys before it looks.
     let mut at = conversion(start, "map[string]interface {}", matches!(start, Value::Dict(_)))?.clone();
     for key in path {
-        conversion(key, "string", matches!(key, Value::Text(_) | Value::Bytes(_)))?;
+        conversion(key, "string", matches!(key, Value::Text(_) | Value::Raw(_)))?;
     }
     for (index, key) in path.iter().enumerate() {
         if index > 0 {
@@ -148,7 +149,7 @@ fn conversion<'a>(value: &'a Value, wanted: &str, holds: bool) -> Result<&'a Val
     let found = match value {
         _ if holds => return Ok(value),
         Value::Nil => "nil",
-        other => type_name(other),
+        other => other.type_name(),
     };
     Err(format!("interface conversion: interface {{}} is {found}, not {wanted}"))
 }

@@ -8,7 +8,7 @@ use super::arguments::{Answer, at_least, fixed, int, list};
 use super::cast::to_int64;
 use super::print::kind;
 use super::values::{Walk, is_empty};
-use super::{Entry, ITEMS_MAX, Surroundings, entry, too_large};
+use super::{Entry, ITEMS_MAX, Looks, Surroundings, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("list", &[], |_, given| list(given.to_vec())).and_more(Any),
@@ -31,12 +31,12 @@ pub(super) const TABLE: &[Entry] = &[
     entry("mustReverse", &[Any], reverse),
     entry("compact", &[Any], compact),
     entry("mustCompact", &[Any], compact),
-    entry("uniq", &[Any], uniq),
-    entry("mustUniq", &[Any], uniq),
-    entry("without", &[Any], without).and_more(Any),
-    entry("mustWithout", &[Any], without).and_more(Any),
-    entry("has", &[Any, Any], has),
-    entry("mustHas", &[Any, Any], has),
+    entry("uniq", &[Any], uniq).looking(Looks::Deep),
+    entry("mustUniq", &[Any], uniq).looking(Looks::Deep),
+    entry("without", &[Any], without).looking(Looks::Deep).and_more(Any),
+    entry("mustWithout", &[Any], without).looking(Looks::Deep).and_more(Any),
+    entry("has", &[Any, Any], has).looking(Looks::Deep),
+    entry("mustHas", &[Any, Any], has).looking(Looks::Deep),
     entry("slice", &[Any], slice).and_more(Any),
     entry("mustSlice", &[Any], slice).and_more(Any),
     entry("concat", &[], concat).and_more(Any),
@@ -147,7 +147,7 @@ fn compact(_: &Surroundings, arguments: &[Value]) -> Answer {
 }
 
 /// Whether the list has an equal item.
-fn contains(walk: &mut Walk, list: &[Value], item: &Value) -> Result<bool, String> {
+fn contains(walk: &mut Walk<'_>, list: &[Value], item: &Value) -> Result<bool, String> {
     for other in list {
         if walk.equal(item, other, 0)? {
             return Ok(true);
@@ -156,9 +156,9 @@ fn contains(walk: &mut Walk, list: &[Value], item: &Value) -> Result<bool, Strin
     Ok(false)
 }
 
-fn uniq(_: &Surroundings, arguments: &[Value]) -> Answer {
+fn uniq(around: &Surroundings, arguments: &[Value]) -> Answer {
     let [given] = fixed(arguments)?;
-    let mut walk = Walk::thorough();
+    let mut walk = Walk::thorough(around);
     let mut kept: Vec<Value> = Vec::new();
     for item in items(given, "Cannot find uniq on type")?.iter() {
         if !contains(&mut walk, &kept, item)? {
@@ -168,9 +168,9 @@ fn uniq(_: &Surroundings, arguments: &[Value]) -> Answer {
     list(kept)
 }
 
-fn without(_: &Surroundings, arguments: &[Value]) -> Answer {
+fn without(around: &Surroundings, arguments: &[Value]) -> Answer {
     let ([given], omitted) = at_least(arguments)?;
-    let mut walk = Walk::thorough();
+    let mut walk = Walk::thorough(around);
     let mut kept = Vec::new();
     for item in items(given, "Cannot find without on type")?.iter() {
         if !contains(&mut walk, omitted, item)? {
@@ -180,13 +180,13 @@ fn without(_: &Surroundings, arguments: &[Value]) -> Answer {
     list(kept)
 }
 
-fn has(_: &Surroundings, arguments: &[Value]) -> Answer {
+fn has(around: &Surroundings, arguments: &[Value]) -> Answer {
     let [needle, haystack] = fixed(arguments)?;
     if matches!(haystack, Value::Nil) {
         return Ok(Value::Bool(false));
     }
     let haystack = items(haystack, "Cannot find has on type")?;
-    contains(&mut Walk::thorough(), &haystack, needle).map(Value::Bool)
+    contains(&mut Walk::thorough(around), &haystack, needle).map(Value::Bool)
 }
 
 fn slice(_: &Surroundings, arguments: &[Value]) -> Answer {

@@ -9,34 +9,41 @@ use super::super::value::{Dict, Value};
 use super::Kind;
 use super::arguments::{Answer, at_least, dict};
 use super::values::{Walk, is_empty};
-use super::{Entry, Surroundings, entry};
+use super::{Entry, Looks, Surroundings, entry};
 
 pub(super) const TABLE: &[Entry] = &[
-    entry("merge", &[Kind::Dict], keep).and_more(Kind::Dict),
-    entry("mustMerge", &[Kind::Dict], keep).and_more(Kind::Dict),
-    entry("mergeOverwrite", &[Kind::Dict], overwrite).and_more(Kind::Dict),
-    entry("mustMergeOverwrite", &[Kind::Dict], overwrite).and_more(Kind::Dict),
+    entry("merge", &[Kind::Dict], keep).looking(Looks::Deep).and_more(Kind::Dict),
+    entry("mustMerge", &[Kind::Dict], keep).looking(Looks::Deep).and_more(Kind::Dict),
+    entry("mergeOverwrite", &[Kind::Dict], overwrite).looking(Looks::Deep).and_more(Kind::Dict),
+    entry("mustMergeOverwrite", &[Kind::Dict], overwrite).looking(Looks::Deep).and_more(Kind::Dict),
 ];
 
-fn keep(_: &Surroundings, arguments: &[Value]) -> Answer {
-    merge_all(arguments, false)
+fn keep(around: &Surroundings, arguments: &[Value]) -> Answer {
+    merge_all(around, arguments, false)
 }
 
-fn overwrite(_: &Surroundings, arguments: &[Value]) -> Answer {
-    merge_all(arguments, true)
+fn overwrite(around: &Surroundings, arguments: &[Value]) -> Answer {
+    merge_all(around, arguments, true)
 }
 
-fn merge_all(arguments: &[Value], overwrite: bool) -> Answer {
+fn merge_all(around: &Surroundings, arguments: &[Value], overwrite: bool) -> Answer {
     let ([target], sources) = at_least(arguments)?;
     let mut walk = Walk::new();
     // A nil source has nothing to give.
     for source in sources.iter().filter(|source| !matches!(source, Value::Nil)) {
-        merge(&mut walk, dict(target)?, dict(source)?, overwrite, 0)?;
+        merge((around, &mut walk), dict(target)?, dict(source)?, overwrite, 0)?;
     }
     Ok(target.clone())
 }
 
-fn merge(walk: &mut Walk, target: &Dict, source: &Dict, overwrite: bool, depth: usize) -> Result<(), String> {
+fn merge(
+    (around, walk): (&Surroundings, &mut Walk<'_>),
+    target: &Dict,
+    source: &Dict,
+    overwrite: bool,
+    depth: usize,
+) -> Result<(), String> {
+    around.changes(target);
     // The source may be the target or stand in it, so it is not borrowed while the target changes.
     let entries: Vec<_> =
         source.borrow().iter().map(|(key, value)| (Rc::clone(key), value.clone())).collect();
@@ -44,7 +51,7 @@ fn merge(walk: &mut Walk, target: &Dict, source: &Dict, overwrite: bool, depth: 
         walk.visit(depth)?;
         let old = target.borrow().get(&key).cloned();
         if let (Some(Value::Dict(old)), Value::Dict(new)) = (&old, &new) {
-            merge(walk, old, new, overwrite, depth + 1)?;
+            merge((around, walk), old, new, overwrite, depth + 1)?;
         }
         let takes = match (&old, &new) {
             // A nil that overwrites is kept as a nil; else it does not even make the key.

@@ -7,14 +7,14 @@ use super::super::value::Value;
 use super::Kind::{Any, Float, Int, Text};
 use super::arguments::{Answer, at_least, fixed, float, int, int64, list, string, text};
 use super::cast::{parse_int, to_float64, to_int64};
-use super::{Entry, ITEMS_MAX, Surroundings, entry, too_large};
+use super::{Entry, ITEMS_MAX, Looks, Surroundings, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("atoi", &[Text], atoi),
     entry("int", &[Any], |_, given| Ok(Value::Int(to_int64(&fixed::<1>(given)?[0])))),
     entry("int64", &[Any], |_, given| int64(to_int64(&fixed::<1>(given)?[0]))),
     entry("float64", &[Any], |_, given| Ok(Value::Float(to_float64(&fixed::<1>(given)?[0])))),
-    entry("toDecimal", &[Any], to_decimal),
+    entry("toDecimal", &[Any], to_decimal).looking(Looks::Deep),
     entry("add1", &[Any], |_, given| int64(to_int64(&fixed::<1>(given)?[0]).wrapping_add(1))),
     entry("add", &[], |_, given| int64(given.iter().map(to_int64).fold(0, i64::wrapping_add))).and_more(Any),
     entry("sub", &[Any, Any], |_, given| two(given, |a, b| Ok(a.wrapping_sub(b)))),

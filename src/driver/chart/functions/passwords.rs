@@ -15,11 +15,12 @@ use super::{Entry, Surroundings, TEXT_MAX, entry, too_large};
 pub(super) const TABLE: &[Entry] = &[
     entry("bcrypt", &[Text], |around, given| {
         string(bcrypt(around, "bcrypt", bytes(&fixed::<1>(given)?[0])?)?)
-    }),
-    entry("htpasswd", &[Text, Text], htpasswd),
-    entry("derivePassword", &[Unsigned, Text, Text, Text, Text], derive_password),
-    entry("encryptAES", &[Text, Text], encrypt),
-    entry("decryptAES", &[Text, Text], decrypt),
+    })
+    .drawing(),
+    entry("htpasswd", &[Text, Text], htpasswd).drawing(),
+    entry("derivePassword", &[Unsigned, Text, Text, Text, Text], derive_password).drawing(),
+    entry("encryptAES", &[Text, Text], encrypt).drawing(),
+    entry("decryptAES", &[Text, Text], decrypt).drawing(),
 ];
 
 /// The cost that Go's library uses when none is asked for.

@@ -10,14 +10,15 @@ use super::arguments::{Answer, fixed, int, string, text};
 use super::{Entry, Surroundings, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
-    entry("randAlphaNum", &[Int], |around, given| letters(around, "randAlphaNum", given, ALPHANUMERIC)),
-    entry("randAlpha", &[Int], |around, given| letters(around, "randAlpha", given, ALPHABETIC)),
-    entry("randNumeric", &[Int], |around, given| letters(around, "randNumeric", given, NUMERIC)),
-    entry("randAscii", &[Int], |around, given| letters(around, "randAscii", given, PRINTABLE)),
-    entry("randBytes", &[Int], random_bytes),
-    entry("randInt", &[Int, Int], random_int),
-    entry("shuffle", &[Text], shuffle),
-    entry("uuidv4", &[], uuid),
+    entry("randAlphaNum", &[Int], |around, given| letters(around, "randAlphaNum", given, ALPHANUMERIC))
+        .drawing(),
+    entry("randAlpha", &[Int], |around, given| letters(around, "randAlpha", given, ALPHABETIC)).drawing(),
+    entry("randNumeric", &[Int], |around, given| letters(around, "randNumeric", given, NUMERIC)).drawing(),
+    entry("randAscii", &[Int], |around, given| letters(around, "randAscii", given, PRINTABLE)).drawing(),
+    entry("randBytes", &[Int], random_bytes).drawing(),
+    entry("randInt", &[Int, Int], random_int).drawing(),
+    entry("shuffle", &[Text], shuffle).drawing(),
+    entry("uuidv4", &[], uuid).drawing(),
 ];
 
 /// The most random letters or bytes of one call.

@@ -4,14 +4,17 @@
 //! package does around a match (empty matches, replacements, splitting) is done here.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
 
 use regex::bytes::{Captures, Match, Regex, RegexBuilder};
 
+use super::super::format::quote_bytes as quoted;
 use super::super::value::Value;
 use super::Kind::{Int, Text};
 use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
 use super::lists::list_or_nil;
-use super::print::quoted;
 use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
 
 mod translate;
@@ -69,18 +72,44 @@ fn is_inside_letter(given: &[u8], found: &Match<'_>) -> bool {
     found.is_empty() && is_continued
 }
 
-type Compile = fn(&str) -> Result<Expression, String>;
+type Compile = fn(&str) -> Result<Rc<Expression>, String>;
+
+/// The longest expression that is compiled, in bytes.
+const EXPRESSION_MAX: usize = 64 << 10;
+/// How many compiled expressions are kept.
+const KEPT: usize = 32;
+
+thread_local! {
+    /// What was compiled last on this thread, which renders one chart at a time: the same expression mostly comes again.
+    static COMPILED: RefCell<VecDeque<(Rc<str>, Rc<Expression>)>> = const { RefCell::new(VecDeque::new()) };
+}
 
 /// Go's `regexp.Compile`, with its words for what is wrong.
-fn compile(expression: &str) -> Result<Expression, String> {
+fn compile(expression: &str) -> Result<Rc<Expression>, String> {
+    let find =
+        |(known, compiled): &(Rc<str>, Rc<Expression>)| (**known == *expression).then(|| Rc::clone(compiled));
+    if let Some(compiled) = COMPILED.with_borrow(|kept| kept.iter().find_map(find)) {
+        return Ok(compiled);
+    }
     let translated = translate::translate(expression)?;
+    if expression.len() > EXPRESSION_MAX {
+        return Err(format!(
+            "error parsing regexp: expression too large: it has more than {} KiB",
+            EXPRESSION_MAX >> 10
+        ));
+    }
     let too_large = |_| format!("error parsing regexp: expression too large: `{expression}`");
     let regex = RegexBuilder::new(&translated.pattern).size_limit(COMPILED_MAX).build().map_err(too_large)?;
-    Ok(Expression { regex, names: translated.names })
+    let compiled = Rc::new(Expression { regex, names: translated.names });
+    COMPILED.with_borrow_mut(|kept| {
+        kept.truncate(KEPT - 1);
+        kept.push_front((Rc::from(expression), Rc::clone(&compiled)));
+    });
+    Ok(compiled)
 }
 
 /// Go's `regexp.MustCompile`.
-fn compile_or_panic(expression: &str) -> Result<Expression, String> {
+fn compile_or_panic(expression: &str) -> Result<Rc<Expression>, String> {
     compile(expression).map_err(|error| {
         let shown = match expression {
             expression if expression.contains('`') => quoted(expression.as_bytes()),

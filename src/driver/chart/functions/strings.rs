@@ -1,16 +1,16 @@
 //! Strings: cutting, trimming, searching, replacing, quoting, indenting.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::super::format::print;
+use super::super::format::quote_bytes as quoted;
 use super::super::value::Value;
 use super::Kind::{Any, Int, Text};
 use super::arguments::{Answer, bytes, fixed, int, string, strings, text};
-use super::cast::to_bytes;
-use super::print::quoted;
+use super::cast::{printed, to_bytes};
 use super::words::{lower, upper};
-use super::{Entry, ITEMS_MAX, Surroundings, TEXT_MAX, entry, too_large};
+use super::{Entry, ITEMS_MAX, Looks, Surroundings, TEXT_MAX, entry, too_large};
 
 pub(super) const TABLE: &[Entry] = &[
     entry("hello", &[], |_, _| string("Hello!")),
@@ -27,17 +27,18 @@ pub(super) const TABLE: &[Entry] = &[
     entry("contains", &[Text, Text], contains),
     entry("hasPrefix", &[Text, Text], has_prefix),
     entry("hasSuffix", &[Text, Text], has_suffix),
-    entry("quote", &[], quote).and_more(Any),
-    entry("squote", &[], squote).and_more(Any),
-    entry("cat", &[], cat).and_more(Any),
+    entry("quote", &[], quote).looking(Looks::Deep).and_more(Any),
+    entry("squote", &[], squote).looking(Looks::Deep).and_more(Any),
+    entry("cat", &[], cat).looking(Looks::Deep).and_more(Any),
     entry("indent", &[Int, Text], indent),
     entry("nindent", &[Int, Text], nindent),
     entry("replace", &[Text, Text, Text], replace),
     entry("plural", &[Text, Text, Int], plural),
-    entry("toString", &[Any], to_string),
-    entry("toStrings", &[Any], |_, given| strings(string_slice(&fixed::<1>(given)?[0])?)),
-    entry("join", &[Text, Any], join),
-    entry("sortAlpha", &[Any], sort_alpha),
+    entry("toString", &[Any], to_string).looking(Looks::Deep),
+    entry("toStrings", &[Any], |_, given| strings(string_slice(&fixed::<1>(given)?[0])?))
+        .looking(Looks::Deep),
+    entry("join", &[Text, Any], join).looking(Looks::Deep),
+    entry("sortAlpha", &[Any], sort_alpha).looking(Looks::Deep),
     entry("split", &[Text, Text], split),
     entry("splitList", &[Text, Text], split_list),
     entry("splitn", &[Text, Int, Text], splitn),
@@ -57,7 +58,8 @@ fn trim(_: &Surroundings, arguments: &[Value]) -> Answer {
 fn trim_all(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [cut, given] = fixed(arguments)?;
     let cut = text(cut)?;
-    string(text(given)?.trim_matches(|letter| cut.contains(letter)))
+    let letters: HashSet<char> = cut.chars().collect();
+    string(text(given)?.trim_matches(|letter| letters.contains(&letter)))
 }
 
 fn trim_suffix(_: &Surroundings, arguments: &[Value]) -> Answer {
@@ -120,8 +122,35 @@ fn repeat(_: &Surroundings, arguments: &[Value]) -> Answer {
 
 fn contains(_: &Surroundings, arguments: &[Value]) -> Answer {
     let [part, given] = fixed(arguments)?;
+    if let (Value::Text(part), Value::Text(given)) = (part, given) {
+        return Ok(Value::Bool(given.contains(&**part)));
+    }
     let (part, given) = (bytes(part)?, bytes(given)?);
-    Ok(Value::Bool(part.is_empty() || given.windows(part.len()).any(|window| window == part)))
+    Ok(Value::Bool(is_within(part, given)))
+}
+
+/// Whether the bytes stand in the others, found by Knuth, Morris and Pratt's way, whose time grows only with both lengths.
+fn is_within(part: &[u8], given: &[u8]) -> bool {
+    let mut matched = 0;
+    // How many bytes of the beginning match the end of each beginning.
+    let mut borders: Vec<usize> = Vec::with_capacity(part.len());
+    let longer = |borders: &[usize], mut matched: usize, byte: u8| loop {
+        match (part.get(matched) == Some(&byte), matched.checked_sub(1)) {
+            (true, _) => return matched + 1,
+            (false, Some(last)) => matched = borders.get(last).copied().unwrap_or(0),
+            (false, None) => return 0,
+        }
+    };
+    for (index, byte) in part.iter().enumerate() {
+        matched = if index == 0 { 0 } else { longer(&borders, matched, *byte) };
+        borders.push(matched);
+    }
+    matched = 0;
+    part.is_empty()
+        || given.iter().any(|byte| {
+            matched = longer(&borders, matched, *byte);
+            matched == part.len()
+        })
 }
 
 fn has_prefix(_: &Surroundings, arguments: &[Value]) -> Answer {
@@ -142,20 +171,16 @@ fn quote(_: &Surroundings, arguments: &[Value]) -> Answer {
 
 fn squote(_: &Surroundings, arguments: &[Value]) -> Answer {
     let given = arguments.iter().filter(|value| !matches!(value, Value::Nil));
-    let quoted = given.map(|value| Ok(format!("'{}'", print(value)?))).collect::<Result<Vec<_>, String>>()?;
-    string(quoted.join(" "))
+    let quoted = given
+        .map(|value| Ok([b"'", &*printed(value)?, b"'"].concat()))
+        .collect::<Result<Vec<_>, String>>()?;
+    string(quoted.join(&b' '))
 }
 
 fn cat(_: &Surroundings, arguments: &[Value]) -> Answer {
     let given = arguments.iter().filter(|value| !matches!(value, Value::Nil));
-    let printed = given.map(|value| match value {
-        // Not as `toString`: what are bytes for Go is printed as a list of numbers.
-        Value::Bytes(bytes) if std::str::from_utf8(bytes).is_ok() => {
-            print(value).map(|text| text.into_bytes().into())
-        }
-        other => to_bytes(other),
-    });
-    string(printed.collect::<Result<Vec<_>, _>>()?.join(&b' '))
+    // Not as `toString`: a `[]byte` is printed as a list of numbers.
+    string(given.map(printed).collect::<Result<Vec<_>, _>>()?.join(&b' '))
 }
 
 /// The text with as many blanks at the beginning of each line, behind `lead`.

@@ -4,7 +4,6 @@
 //! one prints, as a string of JSON, or `! ` and the error. With `STYRMIN_HELM=/path/to/helm` the tables themselves are compared
 //! with that binary, and with `STYRMIN_HELM_WRITE=1` beside it they are written anew.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 
@@ -20,7 +19,7 @@ pub(super) use expression::evaluate;
 
 fn surroundings() -> Surroundings {
     let now = "2024-02-03T04:05:06.789Z".parse().unwrap();
-    Surroundings { now, draw: RefCell::new(Draw::new([1; 32], now)) }
+    Surroundings::new(now, Draw::new([1; 32], now))
 }
 
 /// A case of a table, and what is expected: the printed text, or an error.
@@ -217,6 +216,8 @@ fn what_is_too_large_or_endless_is_an_error() {
         "$d := dict ; set $d \"d\" $d ; $e := dict ; set $e \"d\" $e ; deepEqual $d $e",
         "$d := dict ; set $d \"d\" $d ; $e := dict ; set $e \"d\" $e ; merge $d $e",
         "$d := dict ; set $d \"d\" $d ; mustToJson $d",
+        "$d := dict ; set $d \"d\" $d ; toJson $d",
+        "$d := dict ; set $d \"d\" $d ; toPrettyJson $d",
         "mustRegexMatch \"((a{100}){100}){100}\" \"a\"",
         "mustRegexMatch \"(\\\\pL{1000}){1000}\" \"a\"",
     ] {
@@ -282,4 +283,41 @@ fn the_engine_answers_as_the_tables_say() {
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What would take time that grows with the square of what is given.
+#[test]
+fn long_arguments_take_little_time() {
+    let began = std::time::Instant::now();
+    for (expression, expected) in [
+        ("$a := repeat 500000 \"a\" ; contains (print (repeat 250000 \"a\") \"b\") $a", Some("false")),
+        (
+            "$a := repeat 500000 \"\\xffa\" ; contains (print (repeat 250000 \"\\xffa\") \"b\") $a",
+            Some("false"),
+        ),
+        ("contains \"\\xffa\\xffb\" \"\\xffa\\xffa\\xffb\"", Some("true")),
+        ("$a := repeat 300000 \"ab\" ; trimAll (print (repeat 300000 \"x\") \"ab\") $a", Some("")),
+        ("$a := repeat 100000 \"\\\\pL\" ; mustRegexMatch $a \"a\"", None),
+        ("$a := repeat 20000 \"\\\\pZ\" ; mustRegexMatch $a \"a\"", None),
+        ("semverCompare (repeat 100000 \"1 - 2,\") \"1.0.0\"", None),
+        ("range 200 ; mustRegexMatch \"(\\\\pL{10}){2}\" \"a\" ; end ; 1", Some("1")),
+    ] {
+        let template = expression.split(" ; ").map(|part| format!("{{{{ {part} }}}}"));
+        let answer = rendered(&template.collect::<String>());
+        match expected {
+            Some(text) => {
+                assert!(answer.as_ref().is_ok_and(|made| made.ends_with(text)), "{expression}: {answer:?}")
+            }
+            None => assert!(answer.is_err(), "{expression}"),
+        }
+    }
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+/// What the engine makes of a template.
+fn rendered(template: &str) -> Result<String, String> {
+    use crate::driver::chart::engine::{Limits, Templates};
+    let mut templates = Templates::new(surroundings(), Box::new(|_| Ok(Value::Nil)), Limits::default());
+    let made = templates.add("x", template).and_then(|()| templates.execute("x", &Value::Nil));
+    made.map_err(|error| error.message)
 }

@@ -1,6 +1,6 @@
 //! `urlParse` and `urlJoin`: addresses by the rules of Go's `net/url`, which are not those of browsers.
 
-use super::super::value::Value;
+use super::super::value::{Value, lossy};
 use super::Kind::{Dict, Text};
 use super::arguments::{Answer, dict, fixed, string, text};
 use super::lists::NIL_POINTER;
@@ -46,7 +46,7 @@ fn url_join(_: &Surroundings, arguments: &[Value]) -> Answer {
         None => Ok(String::new()),
         Some(Value::Nil) => Err(NIL_POINTER.to_owned()),
         Some(Value::Text(text) | Value::Number(text)) => Ok(text.as_ref().to_owned()),
-        Some(Value::Bytes(bytes)) => Ok(String::from_utf8_lossy(bytes).into_owned()),
+        Some(Value::Raw(bytes)) => Ok(lossy(bytes).into_owned()),
         Some(other) => {
             Err(format!("unable to parse {key} key, must be of type string, but {} found", kind(other)))
         }

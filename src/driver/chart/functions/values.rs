@@ -2,26 +2,28 @@
 //!
 //! A dictionary may contain itself or be reached in very many ways, so each walk has a [`Walk`] that ends it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::super::value::Value;
-use super::{DEPTH_MAX, ITEMS_MAX};
+use super::{DEPTH_MAX, ITEMS_MAX, Surroundings};
 
 /// How much of a value one call may still visit.
-pub struct Walk {
+pub struct Walk<'s> {
     left: usize,
+    /// Where each visit counts that is to be paid.
+    paid: Option<&'s Cell<usize>>,
 }
 
-impl Walk {
+impl<'s> Walk<'s> {
     /// A call begins.
     pub fn new() -> Self {
-        Self { left: ITEMS_MAX }
+        Self { left: ITEMS_MAX, paid: None }
     }
 
-    /// A call that compares each of many values with each of others.
-    pub fn thorough() -> Self {
-        Self { left: 100 * ITEMS_MAX }
+    /// A call that compares each of many values with each of others, and pays for it.
+    pub fn thorough(around: &'s Surroundings) -> Self {
+        Self { left: 100 * ITEMS_MAX, paid: Some(&around.comparisons) }
     }
 
     /// Counts a visit at this depth. An error at the end of the allowance.
@@ -30,6 +32,9 @@ impl Walk {
             return Err("the value is nested too deeply, or contains itself".to_owned());
         }
         self.left = self.left.checked_sub(1).ok_or("the value has too many parts")?;
+        if let Some(paid) = self.paid {
+            paid.set(paid.get().saturating_add(1));
+        }
         Ok(())
     }
 }
@@ -39,7 +44,7 @@ pub fn equal(one: &Value, other: &Value) -> Result<bool, String> {
     Walk::new().equal(one, other, 0)
 }
 
-impl Walk {
+impl Walk<'_> {
     /// [`equal`] inside of another walk.
     pub fn equal(&mut self, one: &Value, other: &Value, depth: usize) -> Result<bool, String> {
         self.visit(depth)?;
@@ -51,7 +56,7 @@ impl Walk {
             (Value::Number(one), Value::Number(other)) | (Value::Text(one), Value::Text(other)) => {
                 one == other
             }
-            (Value::Bytes(one), Value::Bytes(other)) => one == other,
+            (Value::Raw(one), Value::Raw(other)) | (Value::Bytes(one), Value::Bytes(other)) => one == other,
             (Value::List(one), Value::List(other)) => {
                 one.len() == other.len()
                     && (Rc::ptr_eq(one, other) || self.all_equal(one.iter().zip(other.iter()), depth + 1)?)

@@ -209,7 +209,8 @@ fn abbreviated(given: &[u8], offset: i64, width: i64) -> Vec<u8> {
     }
     let at = |index: i64| usize::try_from(index).unwrap_or(0).min(given.len());
     let mut offset = offset.min(length);
-    if length - offset < width - 3 {
+    // As in Go, an offset that is far below zero wraps around to the end.
+    if length.wrapping_sub(offset) < width - 3 {
         offset = length - (width - 3);
     }
     if offset <= 4 {

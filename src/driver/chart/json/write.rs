@@ -71,11 +71,8 @@ impl Layout {
             Value::Number(written) if written.is_empty() => text.push("0"),
             Value::Number(written) => Err(format!("json: invalid number literal {}", quote(written))),
             Value::Text(value) => self.string(text, value),
-            // A `[]byte`; what is no UTF-8 was a Go string with bytes that JSON has not.
-            Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(_) => self.string(text, &STANDARD.encode(bytes)),
-                Err(_) => self.string(text, &String::from_utf8_lossy(bytes)),
-            },
+            Value::Raw(bytes) => self.raw(text, bytes),
+            Value::Bytes(bytes) => self.string(text, &STANDARD.encode(bytes)),
             Value::List(items) => {
                 let items = items.iter().map(|item| (None, item));
                 self.container(text, ('[', ']'), items, depth)
@@ -132,6 +129,24 @@ impl Layout {
     fn string(&self, text: &mut Bounded, value: &str) -> Result<(), String> {
         let mut escaped = String::with_capacity(value.len() + 2);
         escaped.push('"');
+        self.escape(&mut escaped, value);
+        escaped.push('"');
+        text.push(&escaped)
+    }
+
+    /// A string with bytes that JSON has not: for each of them it has an escape.
+    fn raw(&self, text: &mut Bounded, bytes: &[u8]) -> Result<(), String> {
+        let mut escaped = String::with_capacity(bytes.len() + 2);
+        escaped.push('"');
+        for chunk in bytes.utf8_chunks() {
+            self.escape(&mut escaped, chunk.valid());
+            chunk.invalid().iter().for_each(|_| escaped.push_str("\\ufffd"));
+        }
+        escaped.push('"');
+        text.push(&escaped)
+    }
+
+    fn escape(&self, escaped: &mut String, value: &str) {
         for character in value.chars() {
             match character {
                 '"' => escaped.push_str("\\\""),
@@ -151,8 +166,6 @@ impl Layout {
                 _ => escaped.push(character),
             }
         }
-        escaped.push('"');
-        text.push(&escaped)
     }
 }
 

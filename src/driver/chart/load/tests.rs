@@ -48,7 +48,7 @@ fn files_come_to_their_places() {
         ("charts/db.tgz.prov", "x"),
     ])
     .unwrap();
-    assert_eq!(chart.title(), "web-1.0.0");
+    assert_eq!((chart.metadata.name.as_str(), chart.metadata.version.as_str()), ("web", "1.0.0"));
     assert_eq!(chart.values, json!({"a": 1.0, "b": {"c": 1.5}}));
     assert_eq!(chart.schema.as_deref(), Some(b"{}".as_slice()));
     assert_eq!(paths(&chart.templates), ["templates/a.yaml"]);
@@ -119,6 +119,15 @@ fn only_the_first_document_of_the_values_counts() {
     assert_eq!(chart.warnings.len(), 1);
     let chart = loaded(&[("Chart.yaml", CHART), ("values.yaml", "---\n# nothing\n")]).unwrap();
     assert_eq!(chart.values, json!({}));
+    for (text, values, warnings) in [
+        ("# the values\n\n---\na: 1\n", json!({"a": 1.0}), 0),
+        ("%YAML 1.2\n---\na: 1\n", json!({"a": 1.0}), 0),
+        ("---\n---\na: 1\n", json!({}), 1),
+        ("# x\na: 1\n--- \nb: 2\n", json!({"a": 1.0}), 1),
+    ] {
+        let chart = loaded(&[("Chart.yaml", CHART), ("values.yaml", text)]).unwrap();
+        assert_eq!((chart.values, chart.warnings.len()), (values, warnings), "{text}");
+    }
 }
 
 proptest! {

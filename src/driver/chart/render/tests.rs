@@ -98,7 +98,6 @@ fn subcharts_see_their_own_and_parents_win() {
     assert_eq!(data(&rendered, 0)["a"], "12 parent db false");
     assert_eq!(data(&rendered, 1), &json!({"a": "1", "b": "true"}), "the deepest are rendered first");
     assert_eq!(rendered.notes, "Hello demo");
-    assert_eq!(rendered.inner_notes["web/charts/db/templates/NOTES.txt"], "inner");
 }
 
 #[test]
@@ -117,6 +116,29 @@ fn definitions_of_custom_resources_are_no_templates() {
         ["web/crds/b/a.yaml", "web/crds/b.yaml", "web/crds/b.yaml", "web/charts/db/crds/c.JSON"]
     );
     assert_eq!(rendered.crds[0].objects[0]["metadata"]["annotations"]["x"], "{{ y }}");
+}
+
+#[test]
+fn definitions_of_custom_resources_are_bounded_whatever_their_aliases() {
+    let refused = |aliases: usize, crd: &str| {
+        let listed: Vec<String> =
+            (0..aliases).map(|number| format!("{{name: db, version: 1.0.0, alias: a{number}}}")).collect();
+        let head =
+            format!("{{apiVersion: v2, name: web, version: 1.0.0, dependencies: [{}]}}", listed.join(", "));
+        let files = [
+            ("Chart.yaml", head.as_str()),
+            ("charts/db/Chart.yaml", "{apiVersion: v2, name: db, version: 1.0.0}"),
+            ("charts/db/crds/a.yaml", crd),
+        ];
+        rendered(&files, &json!({}), None).map(drop).err()
+    };
+    let object = "apiVersion: v1\nkind: X\n";
+    let large = format!("{object}x: {}\n", "y".repeat(1 << 20));
+    assert_eq!(refused(15, &large), None);
+    assert!(refused(16, &large).unwrap().contains("more than 16777216 bytes"));
+    let many = [object; 50].join("---\n");
+    assert_eq!(refused(100, &many), None);
+    assert!(refused(101, &many).unwrap().contains("more than 5000 documents"));
 }
 
 #[test]

@@ -10,8 +10,15 @@ use serde_json::{Map, Value as Json};
 /// What stands in a schema as a value: it is no schema, whatever it looks like.
 const DATA: &[&str] = &["enum", "const", "default", "examples"];
 
+/// What holds schemas by names that are anybody's choice: a property may be called `id` or `enum`.
+const BY_NAME: &[&str] =
+    &["properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"];
+
 /// The keywords that refer to a schema.
 const REFERENCES: &[&str] = &["$ref", "$dynamicRef", "$recursiveRef"];
+
+/// The keywords that name a schema, or what it is written in.
+const NAMES: &[&str] = &["$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$schema"];
 
 /// The closed schema, and the references that lead outside.
 pub(super) fn closed(mut schema: Json) -> (Json, BTreeSet<String>) {
@@ -52,7 +59,15 @@ impl Names {
                     }
                 }
                 for (key, inner) in entries.iter().filter(|(key, _)| !DATA.contains(&key.as_str())) {
-                    self.collect(inner, format!("{place}/{}", escaped(key)));
+                    let place = format!("{place}/{}", escaped(key));
+                    match inner {
+                        Json::Object(named) if BY_NAME.contains(&key.as_str()) => {
+                            for (name, inner) in named {
+                                self.collect(inner, format!("{place}/{}", escaped(name)));
+                            }
+                        }
+                        _ => self.collect(inner, place),
+                    }
                 }
             }
             Json::Array(items) => {
@@ -68,15 +83,17 @@ impl Names {
         match schema {
             Json::Object(entries) => {
                 self.rewrite_references(entries, root, outside);
-                for key in ["$id", "id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$schema"] {
-                    // A property may have such a name: then a schema stands there.
-                    if entries.get(key).is_some_and(|value| !value.is_object()) {
-                        entries.remove(key);
-                    }
-                }
-                for (key, inner) in entries.iter_mut() {
-                    if !DATA.contains(&key.as_str()) {
-                        self.rewrite(inner, root, outside);
+                // Within a keyword that is not known here, a schema may have such a name.
+                entries.retain(|key, value| !NAMES.contains(&key.as_str()) || value.is_object());
+                for (key, inner) in entries.iter_mut().filter(|(key, _)| !DATA.contains(&key.as_str())) {
+                    match inner {
+                        Json::Object(named) if BY_NAME.contains(&key.as_str()) => {
+                            // A text is no schema: it has no business there.
+                            self.rewrite_references(named, root, outside);
+                            named.retain(|name, inner| !NAMES.contains(&name.as_str()) || !inner.is_string());
+                            named.values_mut().for_each(|inner| self.rewrite(inner, root, outside));
+                        }
+                        _ => self.rewrite(inner, root, outside),
                     }
                 }
             }

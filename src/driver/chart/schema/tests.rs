@@ -71,6 +71,39 @@ fn references_stay_in_the_schema() {
 }
 
 #[test]
+fn a_property_may_have_the_name_of_a_keyword() {
+    let schema = json!({
+        "definitions": {"enum": {"type": "string"}, "id": {"type": "string"}},
+        "properties": {
+            "id": false,
+            "$id": {"type": "string"},
+            "$anchor": false,
+            "enum": {"$ref": "#/definitions/enum"},
+            "const": {"$ref": "https://elsewhere.example.com/pod.json"},
+            "default": {"properties": {"examples": {"$ref": "#/definitions/id"}}},
+        },
+        "patternProperties": {"^id$": {"maximum": 1}},
+        "dependencies": {"$schema": ["x"]},
+    });
+    let values = json!({"id": 2, "$id": 1, "$anchor": 1, "enum": 1, "const": 1, "default": {"examples": 1}, "$schema": 1});
+    let mut warnings = Warnings::default();
+    let bytes = serde_json::to_vec(&schema).unwrap();
+    let found = violations(&bytes, &values, "web", &mut warnings).unwrap();
+    let mut paths: Vec<&str> = found.iter().filter_map(|told| told.split(':').next()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    assert_eq!(paths, ["$anchor", "$id", "(root)", "default.examples", "enum", "id"], "{found:?}");
+    assert_eq!(warnings.0.len(), 1, "{:?}", warnings.0);
+    // a text is no schema, whatever its name
+    let schema = json!({"properties": {"$ref": "file:///etc/passwd", "$id": "x", "a": {"type": "string"}}});
+    assert_eq!(found_paths(&schema, &json!({"a": 1})), ["a"]);
+}
+
+fn found_paths(schema: &Json, values: &Json) -> Vec<String> {
+    found(schema, values).iter().filter_map(|told| Some(told.split(':').next()?.to_owned())).collect()
+}
+
+#[test]
 fn work_that_doubles_on_each_level_is_refused() {
     let mut definitions = serde_json::Map::new();
     for level in 0..60 {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use crate::driver::chart::format::{Bounded, fixed};
-use crate::driver::chart::value::{Dict, Value};
+use crate::driver::chart::value::{Dict, Value, lossy};
 
 type Written = Result<(), String>;
 
@@ -29,7 +29,7 @@ struct Writer {
 impl Writer {
     /// The first line's end is left out where nothing stands before it.
     fn line(&mut self) -> Written {
-        if self.out.text().is_empty() { Ok(()) } else { self.out.push("\n") }
+        if self.out.is_empty() { Ok(()) } else { self.out.push("\n") }
     }
 
     fn indent(&mut self, keys: &[Rc<str>]) -> Written {
@@ -100,7 +100,11 @@ impl Writer {
             Value::Float(value) => self.out.push(&float(*value)),
             Value::Number(written) => self.out.push(written),
             Value::Text(text) => self.out.push(&quoted(text)),
-            Value::Bytes(bytes) => self.out.push(&quoted(&String::from_utf8_lossy(bytes))),
+            Value::Raw(bytes) => self.out.push(&quoted(&lossy(bytes))),
+            Value::Bytes(bytes) => {
+                let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+                self.out.push(&format!("[{}]", numbers.join(", ")))
+            }
             Value::List(items) => self.inline("[", "]", items.iter().map(|item| (None, item))),
             Value::Dict(entries) => {
                 let entries = entries.borrow();

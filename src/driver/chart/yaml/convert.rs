@@ -11,7 +11,7 @@ use super::read::YamlError;
 use super::resolve::{Scalar, resolve};
 use crate::driver::chart::format::{DEPTH, general};
 use crate::driver::chart::json::{self, Numbers};
-use crate::driver::chart::value::Value;
+use crate::driver::chart::value::{Value, lossy};
 
 type Converted<T> = Result<T, YamlError>;
 type Entries = BTreeMap<Rc<str>, Value>;
@@ -40,26 +40,31 @@ struct Converter<'d> {
 impl<'d> Converter<'d> {
     fn node(&mut self, index: usize) -> Converted<Value> {
         let Some(node) = self.document.nodes.get(index) else { return Ok(Value::Nil) };
-        self.count(node)?;
-        self.depth += 1;
-        if self.depth > DEPTH {
-            return Err(error(node, format!("nested more than {DEPTH} deep")));
-        }
-        let value = match &node.kind {
-            Kind::Scalar(text) => self.scalar(node, text)?,
-            Kind::Alias(target) => self.alias(node, *target, |converter| converter.node(*target))?,
+        self.deeper(node, |converter| match &node.kind {
+            Kind::Scalar(text) => converter.scalar(node, text),
+            Kind::Alias(target) => converter.alias(node, *target, |converter| converter.node(*target)),
             Kind::List(items) => {
-                let items: Converted<Vec<Value>> = items.iter().map(|item| self.node(*item)).collect();
-                Value::list(items?)
+                let items: Converted<Vec<Value>> = items.iter().map(|item| converter.node(*item)).collect();
+                items.map(Value::list)
             }
             Kind::Mapping(entries) => {
                 let mut merged = Entries::new();
-                self.mapping(entries, &mut merged)?;
-                Value::Dict(Rc::new(merged.into()))
+                converter.mapping(entries, &mut merged)?;
+                Ok(Value::Dict(Rc::new(merged.into())))
             }
-        };
+        })
+    }
+
+    /// Counts the node, and goes one level deeper for it: whatever calls itself goes through here.
+    fn deeper<T>(&mut self, node: &Node, work: impl FnOnce(&mut Self) -> Converted<T>) -> Converted<T> {
+        self.count(node)?;
+        if self.depth >= DEPTH {
+            return Err(error(node, format!("nested more than {DEPTH} deep")));
+        }
+        self.depth += 1;
+        let done = work(self);
         self.depth -= 1;
-        Ok(value)
+        done
     }
 
     /// Refuses documents most of which are aliases, by go-yaml's own measure.
@@ -122,10 +127,9 @@ impl<'d> Converter<'d> {
     fn merge(&mut self, value: usize, into: &mut Entries) -> Converted<()> {
         let document = self.document;
         let Some(node) = document.nodes.get(value) else { return Ok(()) };
-        self.count(node)?;
-        match &node.kind {
-            Kind::Mapping(entries) => self.mapping(entries, into),
-            Kind::Alias(target) => self.alias(node, *target, |converter| {
+        self.deeper(node, |converter| match &node.kind {
+            Kind::Mapping(entries) => converter.mapping(entries, into),
+            Kind::Alias(target) => converter.alias(node, *target, |converter| {
                 match document.nodes.get(*target).map(|target| &target.kind) {
                     Some(Kind::Mapping(entries)) => converter.mapping(entries, into),
                     _ => Err(cannot_merge(node)),
@@ -134,12 +138,12 @@ impl<'d> Converter<'d> {
             // Earlier mappings of the list count before later ones.
             Kind::List(items) => items.iter().rev().try_for_each(|item| {
                 match document.nodes.get(*item).map(|item| &item.kind) {
-                    Some(Kind::Mapping(_) | Kind::Alias(_)) => self.merge(*item, into),
+                    Some(Kind::Mapping(_) | Kind::Alias(_)) => converter.merge(*item, into),
                     _ => Err(cannot_merge(node)),
                 }
             }),
             Kind::Scalar(_) => Err(cannot_merge(node)),
-        }
+        })
     }
 
     /// A key as JSON has it: a text.
@@ -148,6 +152,7 @@ impl<'d> Converter<'d> {
         self.count(node)?;
         let text = match &node.kind {
             Kind::Scalar(text) => text,
+            // What an alias stands for is no alias, so this goes no deeper.
             Kind::Alias(target) => return self.alias(node, *target, |converter| converter.key(*target)),
             Kind::List(_) | Kind::Mapping(_) => {
                 return Err(error(
@@ -172,7 +177,7 @@ impl<'d> Converter<'d> {
             let bytes = STANDARD
                 .decode(text.text.replace(['\n', '\r'], ""))
                 .map_err(|_error| error(node, "!!binary value contains invalid base64 data".to_owned()))?;
-            return Ok(Value::text(String::from_utf8_lossy(&bytes)));
+            return Ok(Value::text(lossy(&bytes)));
         }
         let number = |written: String| self.numbers.value(&written).map_err(|problem| error(node, problem));
         Ok(match resolve_tagged(node, text)? {

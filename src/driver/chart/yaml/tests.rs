@@ -126,6 +126,20 @@ fn deep_documents_are_refused() {
     assert!(read(&fine, Numbers::Float).is_ok());
 }
 
+#[test]
+fn deep_merges_are_refused() {
+    let merges = |levels, inner: &str| format!("{}{inner}{}", "{<<: ".repeat(levels), "}".repeat(levels));
+    let mut chain = format!("a0: &a0 {}\n", merges(480, "{}"));
+    for level in 1..40 {
+        chain.push_str(&format!("a{level}: &a{level} {}\n", merges(480, &format!("*a{}", level - 1))));
+    }
+    let error = read(&chain, Numbers::Float).unwrap_err();
+    assert_eq!(error.message, "nested more than 500 deep");
+    let fine = format!("a: &a {}\nb: {}\n", merges(200, "{x: 1}"), merges(200, "*a"));
+    let value = read(&fine, Numbers::Float).unwrap();
+    assert_eq!(json::write(&value).unwrap(), r#"{"a":{"x":1},"b":{"x":1}}"#);
+}
+
 /// A value of JSON's kinds.
 fn value() -> impl Strategy<Value = String> {
     let text = prop_oneof!["[ -~\n]{0,12}", "(a|b| |:|#|-|\n|'|\"|\t|é|😀|x{90} ){0,6}"];

@@ -2,13 +2,16 @@
 
 use std::rc::Rc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::analyze::analyze;
 use super::emit::{Emitter, Style};
 use super::resolve::{Scalar, is_base_sixty, resolve};
 use super::sort::sort;
 use crate::driver::chart::format::general;
 use crate::driver::chart::json;
-use crate::driver::chart::value::{Dict, Value};
+use crate::driver::chart::value::{Dict, Value, lossy};
 
 type Written = Result<(), String>;
 
@@ -80,10 +83,14 @@ impl Writer {
             Value::Number(written) if self.emitter.newer => self.text(written, place),
             Value::Number(_) => self.number(&json::write(value)?, place),
             Value::Text(text) => self.text(text, place),
-            Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(_) => self.through_json(value, place),
-                Err(_) => self.text(&String::from_utf8_lossy(bytes), place),
-            },
+            Value::Raw(bytes) if self.emitter.newer => self.binary(bytes, place),
+            Value::Raw(bytes) => self.text(&lossy(bytes), place),
+            Value::Bytes(bytes) if self.emitter.newer => {
+                let numbers = bytes.iter().map(|byte| Value::Int(i64::from(*byte))).collect();
+                self.list(&Rc::new(numbers), place)
+            }
+            // JSON has a text for them.
+            Value::Bytes(bytes) => self.text(&STANDARD.encode(bytes), place),
             Value::List(items) => self.list(items, place),
             Value::Dict(entries) => self.mapping(entries, place),
             Value::Object(object) => match object.plain() {
@@ -93,10 +100,10 @@ impl Writer {
         }
     }
 
-    /// Bytes become a text in JSON.
-    fn through_json(&mut self, value: &Value, place: Place) -> Written {
-        let quoted = json::write(value)?;
-        self.text(quoted.trim_matches('"'), place)
+    /// What is no UTF-8 is written in base64 and tagged.
+    fn binary(&mut self, bytes: &[u8], place: Place) -> Written {
+        self.emitter.indicator("!!binary", true, false, false)?;
+        self.plain(&STANDARD.encode(bytes), place)
     }
 
     fn plain(&mut self, text: &str, place: Place) -> Written {

@@ -11,8 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::super::http::basic;
-use super::super::url::Url;
+use super::super::url::{Login, Url};
 use super::source::GitSource;
 
 /// How often the size of what git writes is looked at.
@@ -58,6 +57,10 @@ const SETTINGS: [&str; 14] = [
     "protocol.ext.allow=never",
 ];
 
+/// What git runs to hear a login: the one in its environment.
+const HELPER: &str =
+    r#"!f() { printf 'username=%s\npassword=%s\n' "$STYRMIN_USER" "$STYRMIN_PASSWORD"; }; f"#;
+
 /// How much git may take.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Limits {
@@ -87,6 +90,9 @@ pub(super) enum GitError {
     /// It says why.
     #[error("{0}")]
     Failed(String),
+    /// What the source names is not in the repository, or what is there is no driver's.
+    #[error("{0}")]
+    Unfit(String),
     /// The repository is too large.
     #[error("the repository takes more than {0} bytes")]
     Disk(u64),
@@ -153,10 +159,7 @@ impl Git {
         if let Some(login) = &source.login
             && let Ok(url) = Url::parse(&source.url)
         {
-            // by the environment: arguments can be read by everybody on the machine
-            let scheme = if url.tls { "https" } else { "http" };
-            let key = format!("http.{scheme}://{}/.extraHeader", url.authority());
-            git.configure(&key, &format!("Authorization: {}", basic(login)));
+            git.log_in(&url, login);
         }
         let own = ["GIT_SSH", "GIT_SSH_COMMAND"].iter().any(|name| git.variable(name).is_some());
         if source.is_ssh() && !own {
@@ -166,6 +169,20 @@ impl Git {
             }
         }
         Ok(git)
+    }
+
+    /// Has git answer one place that asks who we are, and no other: neither does it say so unasked, nor to where it is
+    /// redirected. What is said comes by the environment: arguments can be read by everybody on the machine.
+    fn log_in(&mut self, place: &Url, login: &Login) {
+        let scheme = if place.tls { "https" } else { "http" };
+        let key = format!("credential.{scheme}://{}.helper", place.authority());
+        // the empty one leaves out a person's own helpers, which would keep it too
+        self.configure(&key, "");
+        self.configure(&key, HELPER);
+        self.environment.extend([
+            ("STYRMIN_USER".into(), login.user.clone().into()),
+            ("STYRMIN_PASSWORD".into(), login.password.clone().into()),
+        ]);
     }
 
     fn variable(&self, name: &str) -> Option<&OsString> {

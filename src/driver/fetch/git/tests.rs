@@ -151,8 +151,13 @@ async fn what_is_not_there_is_told() {
         let problem = yard.fetch(&yard.source(more)).await.unwrap_err();
         assert!(problem.why.contains(expected), "{more}: {problem}");
         assert!(problem.what.contains(&yard.source(more)), "{problem}");
+        assert_eq!(problem.next, "correct the source, or the repository", "{more}: {problem}");
     }
     assert_eq!(yard.fetch(&yard.source("@refs/tags/both")).await.unwrap().commit, first);
+    // what a name says is not taken for what is wrong
+    let named = yard.path("submodule: no branch, larger than 401").display().to_string();
+    let absent = yard.fetch(&format!("git+file://{named}")).await.unwrap_err();
+    assert_ne!(absent.next, "correct the source, or the repository", "{absent}");
     let nowhere = yard.fetch("git+file:///nowhere/at/all.git").await.unwrap_err();
     assert!(nowhere.why.contains("does not appear to be a git repository"), "{nowhere}");
     assert!(nowhere.next.contains("git ls-remote file:///nowhere/at/all.git"), "{nowhere}");
@@ -246,6 +251,49 @@ async fn private_repositories_are_reached_with_a_login_that_is_not_told() {
     )
     .unwrap();
     assert_eq!(yard.fetch(&format!("git+http://{address}/")).await.unwrap().commit, commit);
+}
+
+#[tokio::test]
+async fn a_login_is_said_to_nobody_that_a_server_redirects_to() {
+    let Some(yard) = Yard::new() else { return };
+    yard.write("driver.styrmin.yml", "x");
+    let commit = yard.commit();
+    yard.git(&["update-server-info"]);
+    let root = yard.repository().join(".git");
+    // one that lets everybody in, and one that asks who comes
+    for asks in [false, true] {
+        let root = root.clone();
+        let (other, _) = Server::with_tls(move |seen| match std::fs::read(root.join(&seen.path()[1..])) {
+            _ if asks => with_header(reply(401, ""), "www-authenticate", "Basic realm=\"y\""),
+            Ok(bytes) => reply(200, bytes),
+            Err(_) => reply(404, ""),
+        })
+        .await;
+        // what is not encrypted is not redirected to
+        let elsewhere = format!("https://localhost:{}", other.address.port());
+        let server = Server::start(move |seen| {
+            if seen.header("authorization") != Some("Basic YW5uYTpwdw==") {
+                return with_header(reply(401, ""), "www-authenticate", "Basic realm=\"x\"");
+            }
+            super::super::tests::redirect(302, format!("{elsewhere}{}", seen.target))
+        })
+        .await;
+        let source = format!("git+http://anna:pw@localhost:{}/@main", server.address.port());
+        let source = GitSource::parse(&source, None).unwrap();
+        let environment = yard.environment().into_iter().chain([("GIT_SSL_NO_VERIFY".into(), "1".into())]);
+        let git = Git::new(environment, Limits::default());
+        let found = super::commit(&git, &yard.path("scratch"), &source).await;
+        if found.as_ref().is_err_and(|error| error.why.contains("remote-http")) {
+            return eprintln!("skipped: this git has no way to http");
+        }
+        let answered = server.seen().iter().filter(|seen| seen.header("authorization").is_some()).count();
+        assert!(answered > 0, "the server that the login is for hears it");
+        assert!(!other.seen().is_empty(), "the other one is asked: {found:?}");
+        for seen in other.seen() {
+            assert_eq!(seen.header("authorization"), None, "{}", seen.target);
+        }
+        assert_eq!(found.as_ref().ok(), (!asks).then_some(&Some(commit.clone())), "{found:?}");
+    }
 }
 
 #[tokio::test]

@@ -35,9 +35,10 @@ pub(super) async fn files(
     let listed = git.run(repository, &["ls-tree", "-r", "-z", "-l", "--full-tree", &tree], b"").await?;
     if !listed.success {
         let why = format!("the commit {} has no directory '{directory}'", short(commit));
-        return Err(GitError::Failed(if directory.is_empty() { listed.messages } else { why }));
+        let unfit = !directory.is_empty();
+        return Err(if unfit { GitError::Unfit(why) } else { GitError::Failed(listed.messages) });
     }
-    let blobs = parse(&listed.stdout).map_err(GitError::Failed)?;
+    let blobs = parse(&listed.stdout).map_err(GitError::Unfit)?;
     let input: String = blobs.iter().map(|blob| format!("{}\n", blob.object)).collect();
     let bytes = git.run(repository, &["cat-file", "--batch"], input.as_bytes()).await?.must()?;
     contents(blobs, &bytes)

@@ -1,18 +1,17 @@
 //! The way to a server: its addresses, a proxy's tunnel where there is one, and TLS.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::super::url::{Login, Url};
+use super::super::url::{Login, Url, bracketed};
 use super::proxy::Proxy;
 use super::{Client, HttpError};
+use crate::ingress::probe;
 
 /// The longest answer of a proxy, in bytes.
 const PROXY_ANSWER_LIMIT: usize = 8 << 10;
@@ -64,36 +63,13 @@ pub(super) async fn connect(client: &Client, url: &Url) -> Result<Connected, Htt
     Ok(Connected { connection, forwarder: None })
 }
 
-/// Connects to the first address that accepts.
 async fn open(host: &str, port: u16) -> Result<TcpStream, String> {
-    let addresses = resolve(host, port).await?;
-    let mut refusals = Vec::new();
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => refusals.push(format!("{address}: {error}")),
-        }
-    }
-    Err(refusals.join("; "))
-}
-
-/// The addresses of a host. `localhost` and what is below it is this machine (RFC 6761), whatever the resolver says.
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    if super::super::url::is_loopback(host) {
-        return Ok(vec![SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)]);
-    }
-    let found = lookup_host((host, port)).await.map_err(|error| format!("{host}: {error}"))?;
-    let found: Vec<_> = found.collect();
-    if found.is_empty() { Err(format!("{host} has no address")) } else { Ok(found) }
+    probe::connect(&probe::resolve(host, port).await?).await
 }
 
 /// Has a proxy lead on to the server (RFC 9110, §9.3.6).
 async fn tunnel(stream: &mut TcpStream, proxy: &Proxy, url: &Url) -> Result<(), String> {
-    let host = if url.host.contains(':') { format!("[{}]", url.host) } else { url.host.clone() };
-    let target = format!("{host}:{}", url.port);
+    let target = format!("{}:{}", bracketed(&url.host), url.port);
     let login = proxy.login.as_ref();
     let login = login.map(|login| format!("Proxy-Authorization: {}\r\n", basic(login))).unwrap_or_default();
     let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n");

@@ -1,8 +1,9 @@
 //! `~/.netrc`: words in pairs, by machine.
 
+use super::super::quoted::unquote;
 use super::Login;
 
-/// The login for a host: its machine's, else the one of `default`.
+/// The login for a host that has a `machine`. The one of `default` is for servers that a person names: here, drivers name them.
 pub(super) fn find(text: &str, host: &str) -> Option<Login> {
     let mut words = words(text).into_iter();
     let (mut here, mut login) = (false, Login { user: String::new(), password: String::new() });
@@ -10,7 +11,6 @@ pub(super) fn find(text: &str, host: &str) -> Option<Login> {
         match word.as_str() {
             "machine" | "default" if here => break,
             "machine" => here = words.next()?.eq_ignore_ascii_case(host),
-            "default" => here = true,
             "login" if here => login.user = words.next()?,
             "password" if here => login.password = words.next()?,
             "login" | "password" | "account" => drop(words.next()),
@@ -49,20 +49,6 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// What stands before the closing quote, and what comes after it.
-fn unquote(text: &str) -> (String, &str) {
-    let mut word = String::new();
-    let mut letters = text.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '"' => return (word, &text[at + 1..]),
-            '\\' => word.extend(letters.next().map(|(_, letter)| letter)),
-            _ => word.push(letter),
-        }
-    }
-    (word, "")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,7 +63,7 @@ mod tests {
         let pair = |user: &str, password: &str| Some((user.to_owned(), password.to_owned()));
         assert_eq!(found(text, "a.org"), pair("anna", "p w\"#1"));
         assert_eq!(found(text, "B.org"), pair("bo", "pw#2"));
-        assert_eq!(found(text, "c.org"), pair("guest", "any"));
+        assert_eq!(found(text, "c.org"), None, "drivers name hosts, and default would be for any of them");
         assert_eq!(found("machine a.org login x password y", "c.org"), None);
         assert_eq!(found("machine a.org password y", "a.org"), None);
         assert_eq!(found("machine", "a.org"), None);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::quoted::unquote;
+
 /// How one is to log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
@@ -61,20 +63,11 @@ fn challenges(header: &str) -> Vec<(String, BTreeMap<String, String>)> {
 
 /// A word, or a text in quotes, and the rest.
 fn value(text: &str) -> (String, &str) {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let (word, rest) = text.split_at(text.find([',', ' ', '\t']).unwrap_or(text.len()));
-        return (word.to_owned(), rest);
-    };
-    let mut word = String::new();
-    let mut letters = quoted.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '"' => return (word, &quoted[at + 1..]),
-            '\\' => word.extend(letters.next().map(|(_, letter)| letter)),
-            _ => word.push(letter),
-        }
+    if let Some(quoted) = text.strip_prefix('"') {
+        return unquote(quoted);
     }
-    (word, "")
+    let (word, rest) = text.split_at(text.find([',', ' ', '\t']).unwrap_or(text.len()));
+    (word.to_owned(), rest)
 }
 
 #[cfg(test)]

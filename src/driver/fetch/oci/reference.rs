@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::super::digest::Digest;
-use super::super::url::read_address;
+use super::super::url::{bracketed, read_address};
 use super::super::versions::is_whole;
 
 /// The longest location, in bytes.
@@ -72,8 +72,11 @@ impl Reference {
 
     /// `registry:port`, as logins name it.
     pub(in super::super) fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        self.port.map_or(host.clone(), |port| format!("{host}:{port}"))
+        let host = bracketed(&self.host);
+        match self.port {
+            Some(port) => format!("{host}:{port}"),
+            None => host.into_owned(),
+        }
     }
 }
 

@@ -168,7 +168,7 @@ async fn logins_come_from_the_url_or_from_netrc_and_are_not_told() {
     let question = asked(with_login, None);
     let found = fetcher.chart(&question).await.unwrap();
     assert_eq!(found.origin, server.url("/wiki-1.0.0.tgz"));
-    let kept = fetcher.provenance(&question).await.unwrap();
+    let kept = fetcher.cache.answer(&question).await.unwrap();
     assert_eq!(kept.asked.location, server.url("/"));
     assert_eq!(kept.fetched_at.to_string(), "2026-11-28T03:00:00Z");
     for kind in ["asked", "indexes", "charts"] {
@@ -209,6 +209,19 @@ async fn when_nobody_answers_what_was_fetched_is_used() {
     assert!(!path.exists(), "it is taken away");
     away.store(false, Ordering::SeqCst);
     assert_eq!(fetcher.chart(&range).await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn a_chart_that_cannot_be_kept_is_there_all_the_same() {
+    let server = repository(index(&["1.0.0"])).await;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("cache"), "no directory").unwrap();
+    let fetcher = fetcher(home.path(), RootCertStore::empty());
+    for _ in 0..2 {
+        let found = fetcher.chart(&asked(server.url("/stable"), None)).await.unwrap();
+        assert_eq!(*found.bytes, *archive("1.0.0"));
+        assert!(server.take_targets().contains(&"/stable/wiki-1.0.0.tgz".to_owned()), "it is fetched again");
+    }
 }
 
 #[tokio::test]

@@ -79,8 +79,9 @@ impl Call {
         let content_type = header_text(headers, header::CONTENT_TYPE).split(';').next().unwrap_or("").trim();
         let options = options_of(method);
         let manager = field_manager(&query, options, headers)?;
-        // Logs are text and sessions are sockets: what form objects have does not matter there.
-        let streamed = target.subresource.as_deref().is_some_and(|name| pods::STREAMED.contains(&name));
+        // Logs are text, sessions are sockets, and what a pod answers is its own: what form objects have does not matter there.
+        let streamed = (target.subresource.as_deref())
+            .is_some_and(|name| name == "proxy" || pods::STREAMED.contains(&name));
         let form = if streamed { Form::Plain } else { Form::accepted(headers)? };
         let scale = target.subresource.as_deref() == Some("scale");
         let view = form.view(&query, || if scale { Columns::of_scale() } else { columns(api, &kind) })?;

@@ -295,6 +295,7 @@ type Subresource = (&'static str, Value, &'static [&'static str]);
 /// The subresources of a resource: name, what is sent, verbs.
 fn subresources(kind: &ResourceType) -> Vec<Subresource> {
     const PART: &[&str] = &["get", "patch", "update"];
+    const PROXY: &[&str] = &["create", "delete", "get", "patch", "update"];
     let mut list: Vec<Subresource> = Vec::new();
     let own = json!({"kind": kind.kind});
     if kind.status {
@@ -315,7 +316,9 @@ fn subresources(kind: &ResourceType) -> Vec<Subresource> {
             ] {
                 list.push((name, json!({"kind": options}), &["create", "get"]));
             }
+            list.push(("proxy", json!({"kind": "PodProxyOptions"}), PROXY));
         }
+        "services" => list.push(("proxy", json!({"kind": "ServiceProxyOptions"}), PROXY)),
         "namespaces" => list.push(("finalize", own, &["update"])),
         _ => {}
     }

@@ -106,6 +106,8 @@ fn target(group: &str, version: &str, rest: &[&str]) -> Option<Target> {
         [plural] => (plural, None, None),
         [plural, name] => (plural, Some(name), None),
         [plural, name, subresource] => (plural, Some(name), Some(subresource)),
+        // what follows is the path of whoever is asked through the proxy
+        [plural, name, proxy @ "proxy", ..] => (plural, Some(name), Some(proxy)),
         _ => return None,
     };
     Some(Target {
@@ -148,6 +150,10 @@ mod tests {
         assert_eq!(
             resource("/api/v1/namespaces/n/status"),
             (String::new(), "namespaces".into(), None, some("n"), some("status"))
+        );
+        assert_eq!(
+            resource("/api/v1/namespaces/n/services/http:web:80/proxy/a/b"),
+            (String::new(), "services".into(), some("n"), some("http:web:80"), some("proxy"))
         );
         assert_eq!(
             resource("/apis/apps/v1/namespaces/n/deployments/a%2Eb"),

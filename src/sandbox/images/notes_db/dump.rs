@@ -6,12 +6,13 @@ use super::state::{Note, State};
 
 const FORMAT: &str = "notes-db";
 
+/// The first line.
 #[derive(Serialize, Deserialize)]
-struct Header {
+pub(super) struct Header {
     format: String,
-    schema: u32,
-    sequence: u64,
-    next_id: u64,
+    pub(super) schema: u32,
+    pub(super) sequence: u64,
+    pub(super) next_id: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,8 +41,8 @@ fn to_line(value: &impl Serialize) -> Result<String, String> {
     serde_json::to_string(value).map(|text| text + "\n").map_err(|error| error.to_string())
 }
 
-/// Reads what [`write`] wrote; refuses what is cut off, damaged, or newer than `newest_schema`. Errors name the line.
-pub(super) fn read(text: &str, newest_schema: u32) -> Result<State, String> {
+/// The header and the lines of the notes; refuses what is cut off, or newer than `newest_schema`. Errors name the line.
+pub(super) fn open(text: &str, newest_schema: u32) -> Result<(Header, Vec<&str>), String> {
     let lines: Vec<&str> = text.lines().collect();
     let [first, notes @ .., last] = lines.as_slice() else {
         return Err("it is empty or cut off: there is no header and count".into());
@@ -61,6 +62,12 @@ pub(super) fn read(text: &str, newest_schema: u32) -> Result<State, String> {
     if footer.count != notes.len() {
         return Err(format!("it is cut off: {} notes of {}", notes.len(), footer.count));
     }
+    Ok((header, notes.to_vec()))
+}
+
+/// Reads what [`write`] wrote; refuses what [`open`] does, and what is damaged. Errors name the line.
+pub(super) fn read(text: &str, newest_schema: u32) -> Result<State, String> {
+    let (header, notes) = open(text, newest_schema)?;
     let mut state = State {
         schema: header.schema,
         sequence: header.sequence,

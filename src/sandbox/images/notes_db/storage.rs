@@ -29,7 +29,7 @@ impl Storage {
         let at = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         std::fs::create_dir_all(directory).map_err(|error| at(directory, &error))?;
         let lock = lock(&directory.join("notes.lock"))?;
-        let snapshot = directory.join("notes.snapshot");
+        let snapshot = snapshot(directory);
         let mut state = match std::fs::read_to_string(&snapshot) {
             Ok(text) => dump::read(&text, newest_schema).map_err(|why| at(&snapshot, &why))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
@@ -105,6 +105,16 @@ impl Storage {
         self.journal.metadata().map_or(0, |metadata| metadata.len())
     }
 
+    /// Folds the journal into the snapshot; gives how many of its entries that were.
+    ///
+    /// # Errors
+    /// The disk refused; what was there before stands then.
+    pub(super) fn fold(&mut self) -> Result<usize, String> {
+        let entries = self.entries;
+        self.compact()?;
+        Ok(entries)
+    }
+
     /// Writes the snapshot beside the old one, swaps them, empties the journal. A crash between the steps loses nothing: the
     /// sequence numbers tell which entries the snapshot already has.
     fn compact(&mut self) -> Result<(), String> {
@@ -113,7 +123,7 @@ impl Storage {
         let written = File::create(&new).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            std::fs::rename(&new, self.directory.join("notes.snapshot"))?;
+            std::fs::rename(&new, snapshot(&self.directory))?;
             File::open(&self.directory)?.sync_all()
         });
         written.map_err(|error| format!("{}: {error}", new.display()))?;
@@ -123,6 +133,11 @@ impl Storage {
             .and_then(|()| self.journal.seek(SeekFrom::Start(0)).map(drop))
             .map_err(|error| format!("notes.journal: {error}"))
     }
+}
+
+/// Where the snapshot is.
+pub(super) fn snapshot(directory: &Path) -> PathBuf {
+    directory.join("notes.snapshot")
 }
 
 fn lock(path: &Path) -> Result<File, String> {

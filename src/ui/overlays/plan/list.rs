@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::diff::{Change, ObjectDiff};
 use crate::domain::plan::{Class, Step, Verb};
+use crate::domain::text::plain;
 use crate::domain::{Plan, Preview};
 use crate::ui::format;
 use crate::ui::look::Look;
@@ -41,9 +42,8 @@ fn notes(text: &str, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
     }
     let title = [Line::default(), Line::from(look.span(Role::Title, "Notes of the chart"))];
     let told = text.trim().lines().take(NOTES_MAX).flat_map(|line| {
-        // a chart may write anything, and tabs have no width here
-        let plain: String =
-            line.replace('\t', "    ").chars().filter(|letter| !letter.is_control()).collect();
+        // a chart may write anything
+        let plain = plain(line);
         match plain.trim().is_empty() {
             true => vec![String::new()],
             false => format::wrap(&plain, width),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::choice::Choice;
 use crate::domain::driver::{ParameterKind, ParameterSpec};
 use crate::ui::text_field::TextField;
-use crate::ui::text_lines::TextLines;
+use crate::ui::text_lines::{LINES_MAX, TextLines};
 
 /// What a field asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,7 +122,13 @@ impl Field {
     pub fn paste(&mut self, text: &str) -> bool {
         match &mut self.entry {
             Entry::Text(field) => field.paste(text),
-            Entry::Lines(field) => field.paste(text),
+            Entry::Lines(field) => {
+                let fits = field.paste(text);
+                if !fits {
+                    self.error = Some(format!("it takes {LINES_MAX} lines at most: nothing was pasted"));
+                }
+                return fits;
+            }
             Entry::Choice(choice) => return choice.paste(text),
             Entry::Toggle(_) | Entry::Fixed(_) => return false,
         }
@@ -180,10 +186,14 @@ impl Field {
     }
 }
 
-/// A value as it stands in a field: the items of a list on a line each.
+/// A value as it stands in a field: the items of a list on a line each. A second line stands below a single item with commas in
+/// it, so that they do not part it.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Array(items) if items.len() == 1 && items.iter().map(plain).any(|item| item.contains(',')) => {
+            items.iter().map(|item| plain(item) + "\n").collect()
+        }
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("\n"),
         Value::Null => String::new(),
         other => other.to_string(),

@@ -7,7 +7,6 @@ use super::field::{Asks, Entry, Field, Kept, plain};
 use crate::domain::driver::{ParameterKind, ParameterSpec};
 use crate::domain::parameters::{check_secret, check_value, parse_input};
 use crate::domain::{SecretReference, SecretText};
-use crate::ui::format;
 use crate::ui::text_field::TextField;
 use crate::ui::text_lines::TextLines;
 
@@ -74,7 +73,14 @@ impl Field {
         if text.trim().is_empty() && !(optional && spec.kind == ParameterKind::String) {
             return if optional { Ok(None) } else { Err("a value is needed".to_owned()) };
         }
-        let value = check_value(spec, &parse_input(&spec.kind, text)?)?;
+        let value = match &self.entry {
+            // Where there is a second line, even an empty one, each is an item.
+            Entry::Lines(lines) if spec.kind == ParameterKind::List && lines.count() > 1 => {
+                text.lines().map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect()
+            }
+            _ => parse_input(&spec.kind, text)?,
+        };
+        let value = check_value(spec, &value)?;
         Ok(Some(value).filter(|value| spec.default.as_ref() != Some(value)))
     }
 
@@ -112,7 +118,7 @@ fn help(spec: &ParameterSpec) -> String {
     if !spec.description.is_empty() {
         parts.push(spec.description.trim().replace('\n', " "));
     }
-    parts.extend(format::limits(spec));
+    parts.extend(spec.limits());
     match spec.kind {
         ParameterKind::List => {
             parts.push("one per line, or separated by commas; enter adds a line".to_owned())
@@ -173,6 +179,19 @@ mod tests {
         let list = spec(ParameterKind::List, None);
         assert_eq!(value_of(&list, "a, b,,c"), Ok(Some(json!(["a", "b", "c"]))));
         assert_eq!(value_of(&list, "a, b\nc"), Ok(Some(json!(["a, b", "c"]))), "a line each");
+        assert_eq!(value_of(&list, "a, b\n"), Ok(Some(json!(["a, b"]))), "a second line parts them");
+        for items in [json!(["a,b"]), json!(["a", "b,c"]), json!(["a"]), json!(["a", "b"])] {
+            let mut field = Field::parameter(&list);
+            field.fill_again(&items);
+            assert_eq!(field.value(&list), Ok(Some(items.clone())));
+            let defaulted = spec(ParameterKind::List, Some(items));
+            assert_eq!(Field::parameter(&defaulted).value(&defaulted), Ok(None), "it is as it was");
+        }
+        let mut full = typed(&list, "a");
+        assert!(
+            !full.paste(&"\n".repeat(2_000))
+                && full.error.is_some_and(|error| error.contains("nothing was pasted"))
+        );
         let mut listed = Field::parameter(&spec(ParameterKind::List, Some(json!(["x", "y"]))));
         assert_eq!((listed.text().as_ref(), listed.rows()), ("x\ny", 2));
         assert!(listed.break_line() && listed.rows() == 3);

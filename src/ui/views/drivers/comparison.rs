@@ -4,8 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
-use super::find;
-use super::page::{content, head, height};
+use super::{PLACE, find};
 use crate::domain::diff::{self, Change};
 use crate::domain::driver::{Changes, Fate, FileChange};
 use crate::domain::{DriverRef, World};
@@ -18,7 +17,7 @@ use crate::ui::screen::{Context, Screen, Step};
 use crate::ui::theme::Role;
 use crate::ui::toast::Toast;
 use crate::ui::widgets::diff::role;
-use crate::ui::widgets::{empty, paint, scroll};
+use crate::ui::widgets::{empty, headed, paint, scroll};
 
 /// The columns before a line's text: its sign and a blank.
 const SIGN: usize = 2;
@@ -130,19 +129,6 @@ fn heading(file: &FileChange, look: &Look<'_>) -> Line<'static> {
     Line::from(spans)
 }
 
-/// How many files differ, and how many lines come and go in all.
-fn counts(changes: &Changes, look: &Look<'_>) -> Line<'static> {
-    if changes.files.is_empty() {
-        return Line::default();
-    }
-    let (added, removed) = changes.counts();
-    Line::from(vec![
-        look.span(Role::Muted, format!("{} ", format::count(changes.files.len(), "file"))),
-        look.span(role(Change::Added), format!(" {}{added}", Change::Added.sign())),
-        look.span(role(Change::Removed), format!(" {}{removed}", Change::Removed.sign())),
-    ])
-}
-
 impl Screen for DriverComparison {
     fn name(&self) -> &'static str {
         Self::NAME
@@ -163,7 +149,7 @@ impl Screen for DriverComparison {
             Command::CopyName => context.say(Toast::hint("There is no name to copy here")),
             other => {
                 let Some(compared) = &self.compared else { return false };
-                let size = (compared.rows.len(), height(context.size));
+                let size = (compared.rows.len(), headed::height(context.size));
                 return scroll_text(&mut self.offset, other, size, &compared.starts);
             }
         }
@@ -173,7 +159,7 @@ impl Screen for DriverComparison {
     fn refresh(&mut self, context: &mut Context<'_>) {
         self.follow(context.world, context.size.width);
         let len = self.compared.as_ref().map_or(0, |compared| compared.rows.len());
-        self.offset = self.offset.min(len.saturating_sub(height(context.size)));
+        self.offset = self.offset.min(len.saturating_sub(headed::height(context.size)));
     }
 
     fn hints(&self) -> &'static [Command] {
@@ -181,11 +167,15 @@ impl Screen for DriverComparison {
     }
 
     fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-        let inside = content(area);
+        let inside = headed::content(area);
         if area.height > inside.height {
-            let right = self.compared.as_ref().map(|known| counts(&known.changes, look)).unwrap_or_default();
+            let right = self
+                .compared
+                .as_ref()
+                .map(|known| headed::counts(known.changes.files.len(), "file", known.changes.counts(), look));
             let name = format!("{} {} → {}", self.new.name, self.old.version, self.new.version);
-            head(Rect { height: area.height - inside.height, ..area }, look, (name, right), buffer);
+            let place = Rect { height: area.height - inside.height, ..area };
+            headed::head(place, look, (PLACE, name), right.unwrap_or_default(), buffer);
         }
         let Some(compared) = &self.compared else {
             let next = "Only what is loaded can be compared".to_owned();

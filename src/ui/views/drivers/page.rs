@@ -5,18 +5,18 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
 use super::sheet::Sheet;
-use super::{before, find, nothing_before, rows, sections};
+use super::{PLACE, before, find, nothing_before, rows, sections};
 use crate::domain::driver::latest;
 use crate::domain::{DriverRef, DriverVersion, World};
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
-use crate::ui::layout::{inset, row, rows_from};
+use crate::ui::layout::inset;
 use crate::ui::list::scroll as scroll_text;
 use crate::ui::look::Look;
 use crate::ui::screen::{Context, Screen, Step};
 use crate::ui::theme::Role;
 use crate::ui::toast::Toast;
 use crate::ui::widgets::page::plain;
-use crate::ui::widgets::{empty, paint, scroll};
+use crate::ui::widgets::{empty, headed, paint, scroll};
 
 /// One driver version.
 #[derive(Debug)]
@@ -64,27 +64,6 @@ fn sheet<'a>(driver: &DriverVersion, world: &World, look: &'a Look<'a>, width: u
     sheet
 }
 
-/// The rows below the heading.
-pub fn content(area: Rect) -> Rect {
-    rows_from(area, if area.height >= 6 { 2 } else { u16::from(area.height >= 3) })
-}
-
-/// How many rows there are below the heading.
-pub fn height(size: Size) -> usize {
-    usize::from(content(Rect::new(0, 0, size.width, size.height)).height)
-}
-
-/// The heading, with a rule below it.
-pub fn head(area: Rect, look: &Look<'_>, (name, right): (String, Line<'static>), buffer: &mut Buffer) {
-    let title = inset(row(area, 0), 1);
-    let right = right.right_aligned();
-    let width = title.width.saturating_sub(u16::try_from(right.width()).unwrap_or(0) + 2);
-    let left = Line::from(vec![look.span(Role::Muted, "Drivers › "), look.span(Role::Title, name)]);
-    paint::line(buffer, title, right);
-    paint::line(buffer, Rect { width, ..title }, left);
-    paint::rule(buffer, row(area, 1), look.style(Role::Border));
-}
-
 impl Screen for DriverPage {
     fn name(&self) -> &'static str {
         Self::NAME
@@ -105,7 +84,7 @@ impl Screen for DriverPage {
             Command::CopyName => context.copy(&self.reference.to_string()),
             other => {
                 let (len, starts) = self.measure(context.world, context.size.width);
-                return scroll_text(&mut self.offset, other, (len, height(context.size)), &starts);
+                return scroll_text(&mut self.offset, other, (len, headed::height(context.size)), &starts);
             }
         }
         true
@@ -113,7 +92,7 @@ impl Screen for DriverPage {
 
     fn refresh(&mut self, context: &mut Context<'_>) {
         let (len, _) = self.measure(context.world, context.size.width);
-        self.offset = self.offset.min(len.saturating_sub(height(context.size)));
+        self.offset = self.offset.min(len.saturating_sub(headed::height(context.size)));
     }
 
     fn hints(&self) -> &'static [Command] {
@@ -129,13 +108,13 @@ impl Screen for DriverPage {
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-        let inside = content(area);
+        let inside = headed::content(area);
         let found = find(world, &self.reference);
         if area.height > inside.height {
             let latest = found.is_some_and(|driver| rows::is_latest(&world.drivers, driver));
             let right = Line::from(look.span(Role::Ok, if latest { "latest" } else { "" }));
             let place = Rect { height: area.height - inside.height, ..area };
-            head(place, look, (self.reference.to_string(), right), buffer);
+            headed::head(place, look, (PLACE, self.reference.to_string()), right, buffer);
         }
         let Some(driver) = found else {
             let next = "What was deployed with it keeps what was rendered".to_owned();

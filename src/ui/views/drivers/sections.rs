@@ -99,7 +99,7 @@ fn parameter(sheet: &mut Sheet<'_>, spec: &ParameterSpec) {
         (Some(value), _) => format!("default {}", shown(value)),
     };
     let pattern = spec.pattern.as_deref().map(|pattern| format!("must match {pattern}"));
-    sheet.item(&spec.name, &joined(&[Some(kind), Some(default), format::limits(spec), pattern]));
+    sheet.item(&spec.name, &joined(&[Some(kind), Some(default), spec.limits(), pattern]));
     let label = Some(&spec.label).filter(|label| label.to_lowercase().replace(' ', "_") != spec.name);
     sheet.below(&joined(&[label.cloned(), Some(spec.description.trim().to_owned())]));
 }

@@ -109,7 +109,7 @@ fn call(rows: &mut Vec<Line<'static>>, record: &CallRecord, look: &Look<'_>, wid
     spans.push(look.span(Role::Muted, format::cut(&arguments, width.columns.saturating_sub(used))));
     spans.push(look.span(role, end));
     rows.push(Line::from(spans));
-    if let CallOutcome::Refused(problem) = &record.outcome {
+    if let CallOutcome::Refused(problem) | CallOutcome::Undone(problem) = &record.outcome {
         let text = plain(&[problem.what.as_str(), problem.why.as_str()].join(": "));
         let text = text.trim_end_matches([':', ' ']);
         for part in format::wrap(text, width.columns.saturating_sub(lead).max(8)) {
@@ -123,6 +123,7 @@ fn standing(outcome: &CallOutcome, look: &Look<'_>) -> (&'static str, Role, &'st
         CallOutcome::Open => (look.spinner(), Role::Progress, ""),
         CallOutcome::Answered(_) => ("✓", Role::Ok, ""),
         CallOutcome::Refused(_) => ("✗", Role::Fail, "refused"),
+        CallOutcome::Undone(_) => ("↻", Role::Warn, "came to nothing, and is made again"),
         CallOutcome::Told => ("✓", Role::Warn, "as a person said"),
     }
 }

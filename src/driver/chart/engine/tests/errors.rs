@@ -55,8 +55,14 @@ fn no_message_is_longer_than_a_screen() {
     let long = "very long ".repeat(1000);
     let piece = error("", &format!("{{{{ .a.b \"{long}\" }}}}"));
     let raised = error("", &format!("{{{{ fail \"{long}\" }}}}"));
+    let named = error(
+        &format!("{{{{ define \"{long}\" }}}}{{{{ .a.b }}}}{{{{ end }}}}"),
+        &format!("{{{{ include \"{long}\" . }}}}"),
+    );
+    let frames: usize = named.stack.iter().map(|frame| frame.executing.len() + frame.at.len()).sum();
+    assert!(frames < 1000, "{frames}");
     let tpl = error("", &format!("{{{{ tpl \"{long}{{{{ .a.b }}}}\" . }}}}"));
-    for error in [deep, piece, raised, tpl] {
+    for error in [deep, piece, raised, tpl, named] {
         assert!(error.to_string().chars().count() < 24 * 80, "{error}");
     }
 }

@@ -152,3 +152,53 @@ fn values_nested_without_end_are_dropped() {
     }
     assert!(value.truth());
 }
+
+#[test]
+fn what_is_within_a_dictionary_many_times_is_paid_before_it_is_looked_at() {
+    let source =
+        "{{ $d := dict }}{{ range 2000 }}{{ $_ := set $d (print .) $d }}{{ end }}{{ $x := toString $d }}";
+    let began = std::time::Instant::now();
+    assert!(refusal(source, Limits::default()).contains("nested more than 500 deep"));
+    let deep = "{{ $l := list }}{{ range 1000 }}{{ $l = list $l }}{{ end }}{{ $x := toString $l }}";
+    assert!(refusal(deep, Limits::default()).contains("nested more than 500 deep"));
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+#[test]
+fn the_names_of_templates_within_templates_have_an_end() {
+    let name = "n".repeat(100_000);
+    for call in ["template", "include"] {
+        let source = format!(
+            "{{{{ define \"{name}\" }}}}{{{{ {call} \"{name}\" . }}}}{{{{ end }}}}{{{{ {call} \"{name}\" . }}}}"
+        );
+        let message = refusal(&source, Limits::default());
+        assert!(message.contains("within one another have more than 256 KiB"), "{message}");
+    }
+}
+
+/// Templates that make little text, and take long.
+#[test]
+fn what_takes_long_runs_out_of_fuel() {
+    let big = "{{ $s := \"xxxxxxxxxxxxxxxx\" }}{{ range 14 }}{{ $s = print $s $s }}{{ end }}{{ $l := list $s $s $s $s }}\
+        {{ $d := dict }}{{ range 2000 }}{{ $_ := set $d (print .) 1 }}{{ end }}";
+    for body in [
+        "{{ if eq $s $s }}{{ end }}",
+        "{{ printf \"%.0s\" $s }}",
+        "{{ printf \"%.0s\" $l }}",
+        "{{ range $d }}{{ break }}{{ end }}",
+        "{{ if mustHas 1 $l }}{{ end }}",
+        "{{ if without $l $s }}{{ end }}",
+        "{{ if dict $l 1 }}{{ end }}",
+        "{{ if toDecimal $l }}{{ end }}",
+        "{{ if lt $s $s }}{{ end }}",
+        "{{ $x := uniq (until 300) }}",
+    ] {
+        let source = format!("{big}{{{{ range 4000 }}}}{body}{{{{ end }}}}");
+        let message = refusal(&source, Limits { fuel: 12_000_000, ..Limits::default() });
+        assert!(message.contains("steps to render: it was stopped"), "{body}: {message}");
+    }
+    let operands =
+        format!("{{{{ range 4000 }}}}{{{{ if (and{}) }}}}{{{{ end }}}}{{{{ end }}}}", " true".repeat(1000));
+    let message = refusal(&operands, Limits { fuel: 12_000_000, ..Limits::default() });
+    assert!(message.contains("steps to render: it was stopped"), "{message}");
+}

@@ -140,8 +140,11 @@ proptest! {
     }
 
     #[test]
-    fn any_verbs(template in "(%[-+# 0]{0,2}[0-9*]{0,3}(\\.[0-9*]{0,2})?(\\[[0-9]\\])?[a-zA-Z%é]|x){0,6}") {
-        let arguments = [Value::Int(-5), Value::Float(2.5), Value::text("é\n"), Value::Nil, Value::list([Value::Bool(true)])];
+    fn any_verbs(
+        template in "(%[-+# 0]{0,2}[0-9*]{0,3}(\\.[0-9*]{0,2})?(\\[[0-9]\\])?[a-zA-Z%é]|x){0,6}",
+        number in prop::sample::select(vec![-5, 0, 40, i64::MIN, i64::MAX]),
+    ) {
+        let arguments = [Value::Int(number), Value::Float(2.5), Value::text("é\n"), Value::Nil, Value::list([Value::Bool(true)])];
         crate::driver::chart::format::sprintf(&template, &arguments).unwrap();
     }
 }

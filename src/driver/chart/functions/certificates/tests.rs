@@ -20,7 +20,7 @@ use crate::driver::chart::functions::Surroundings;
 /// The answers of the expressions, all in one rendering.
 fn render(expressions: &[&str]) -> Vec<String> {
     let born = "2024-02-03T04:05:06.7Z".parse().unwrap();
-    let around = Surroundings { now: Timestamp::UNIX_EPOCH, draw: Draw::new([1; 32], born).into() };
+    let around = Surroundings::new(Timestamp::UNIX_EPOCH, Draw::new([1; 32], born));
     expressions.iter().map(|expression| evaluate(expression, &around).unwrap()).collect()
 }
 
@@ -118,7 +118,7 @@ proptest! {
                 block.contents.truncate(length.index(block.contents.len()));
             }
             let given = format!("`{}`", STANDARD.encode(pem::encode(&block.label, &block.contents)));
-            let around = Surroundings { now: Timestamp::UNIX_EPOCH, draw: Draw::new([1; 32], Timestamp::UNIX_EPOCH).into() };
+            let around = Surroundings::new(Timestamp::UNIX_EPOCH, Draw::new([1; 32], Timestamp::UNIX_EPOCH));
             for expression in [
                 format!("genSelfSignedCertWithKey \"a\" nil nil 1 (b64dec {given})"),
                 format!("genSignedCertWithKey \"a\" nil nil 1 (buildCustomCert {given} {given}) (genPrivateKey \"ecdsa\")"),

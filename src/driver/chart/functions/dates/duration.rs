@@ -1,6 +1,6 @@
 //! Durations as Go reads and writes them: `1h15m30.5s`.
 
-use super::super::print::quoted;
+use super::super::super::format::quote_bytes as quoted;
 
 /// The units and their nanoseconds.
 const UNITS: &[(&str, u64)] = &[

@@ -188,9 +188,10 @@ fn write(out: &mut String, moment: &Moment, element: Element) {
         }
         Element::Zone => out.push_str(&zone),
         Element::Fraction(separator, digits, trims) => {
-            let all = format!("{:09}", moment.nanoseconds);
-            let shown = format!("{all:0<digits$}");
-            let shown = if trims { shown[..digits].trim_end_matches('0') } else { &shown[..digits] };
+            let mut shown = format!("{:09}", moment.nanoseconds);
+            shown.truncate(digits);
+            shown.extend(std::iter::repeat_n('0', digits.saturating_sub(shown.len())));
+            let shown = if trims { shown.trim_end_matches('0') } else { &shown };
             if !shown.is_empty() {
                 out.push(separator);
                 out.push_str(shown);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::super::{Entry, FAMILIES, Kind, TEXT_MAX};
+use super::super::{Entry, FAMILIES, Kind, TEXT_MAX, find};
 use super::{Value, surroundings};
 
 /// Texts that mean something to a function.
@@ -83,6 +83,7 @@ enum Plan {
     Float(f64),
     Number(&'static str),
     Text(String),
+    Raw(Vec<u8>),
     Bytes(Vec<u8>),
     List(Vec<Plan>),
     Dict(Vec<(String, Plan)>),
@@ -97,6 +98,7 @@ impl Plan {
             Self::Float(number) => Value::Float(*number),
             Self::Number(written) => Value::Number(Rc::from(*written)),
             Self::Text(text) => Value::text(text),
+            Self::Raw(bytes) => Value::string(bytes.clone()),
             Self::Bytes(bytes) => Value::Bytes(Rc::from(&**bytes)),
             Self::List(items) => Value::list(items.iter().map(Self::value)),
             Self::Dict(entries) => Value::dict(entries.iter().map(|(key, plan)| (key, plan.value()))),
@@ -118,6 +120,7 @@ fn scalar() -> impl Strategy<Value = Plan> {
         select(vec!["1", "1e9", "-0.5", "", "x"]).prop_map(Plan::Number),
         known_text().prop_map(Plan::Text),
         "\\PC{0,20}".prop_map(Plan::Text),
+        prop::collection::vec(any::<u8>(), 0..20).prop_map(Plan::Raw),
         prop::collection::vec(any::<u8>(), 0..20).prop_map(Plan::Bytes),
     ]
 }
@@ -160,11 +163,58 @@ fn kinds_taken(entry: &Entry, more: usize, wrong: bool) -> usize {
 fn size(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
+        Value::Raw(bytes) | Value::Bytes(bytes) => bytes.len(),
         Value::List(items) => items.len(),
         Value::Dict(entries) => entries.borrow().len(),
         _ => 0,
     }
+}
+
+/// What stands at the ends of a parameter's range.
+fn extremes(kind: Kind) -> Vec<Value> {
+    match kind {
+        Kind::Int => [i64::MIN, i64::MIN + 1, -1, 0, 8, i64::MAX].map(Value::Int).to_vec(),
+        Kind::Unsigned => vec![Value::Int(0), Value::Int(i64::from(u32::MAX))],
+        Kind::Float => [f64::MIN, f64::MAX, f64::NAN, -0.0].map(Value::Float).to_vec(),
+        Kind::Text => vec![Value::text("abcdefghijklmnopq")],
+        Kind::Any => {
+            vec![Value::Int(i64::MIN), Value::Int(i64::MAX), Value::Float(f64::MAX), Value::text("9")]
+        }
+        Kind::Bool => vec![Value::Bool(true)],
+        Kind::Dict => vec![Value::dict::<&str>([])],
+        Kind::List | Kind::Time | Kind::Certificate => vec![Value::list([])],
+    }
+}
+
+/// Each way to take one of the values for each parameter.
+fn combinations(kinds: &[Kind]) -> Vec<Vec<Value>> {
+    kinds.iter().fold(vec![Vec::new()], |begun, kind| {
+        let with = |before: &Vec<Value>, value: Value| [before.clone(), vec![value]].concat();
+        begun
+            .iter()
+            .flat_map(|before| extremes(*kind).into_iter().map(move |value| with(before, value)))
+            .collect()
+    })
+}
+
+#[test]
+fn no_extremes_make_a_function_panic() {
+    let takes_numbers =
+        |entry: &&Entry| entry.takes.iter().chain(&entry.rest).any(|kind| *kind != Kind::Text);
+    for entry in FAMILIES.iter().copied().flatten().filter(takes_numbers) {
+        let around = surroundings();
+        _ = around.draw.borrow_mut().count_costly("", u32::MAX);
+        let more = entry.rest.map_or(0, |_| 2_usize.saturating_sub(entry.takes.len()));
+        let kinds =
+            entry.takes.iter().copied().chain(std::iter::repeat_n(entry.rest.unwrap_or(Kind::Any), more));
+        for arguments in combinations(&kinds.collect::<Vec<_>>()) {
+            _ = (entry.call)(&around, &arguments);
+        }
+    }
+    let layout = format!("5.{}", "0".repeat(70_000));
+    let answer =
+        find("date").map(|entry| (entry.call)(&surroundings(), &[Value::text(&layout), Value::Int(0)]));
+    assert_eq!(answer.and_then(Result::ok).map(|answer| size(&answer)), Some(layout.len()));
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Percent-escapes, by the part of an address.
 
-use super::super::print::quoted;
+use super::super::super::format::quote_bytes as quoted;
 
 /// A part of an address, which has its own letters that need no escape.
 #[derive(Clone, Copy, PartialEq, Eq)]

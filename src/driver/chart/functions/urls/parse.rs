@@ -1,6 +1,7 @@
 //! Takes an address apart.
 
-use super::super::print::quoted;
+use super::super::super::format::quote_bytes as quoted;
+use super::super::super::value::lossy;
 use super::escape::{Place, escape, unescape};
 
 /// The parts of an address.
@@ -119,5 +120,5 @@ fn parse_host(host: &str) -> Result<String, String> {
         .concat(),
         None => unescape(host, Place::Host)?,
     };
-    Ok(String::from_utf8_lossy(&plain).into_owned())
+    Ok(lossy(&plain).into_owned())
 }

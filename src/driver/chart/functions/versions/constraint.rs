@@ -51,6 +51,9 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("", Operator::Equal),
 ];
 
+/// The longest constraints that are read, in bytes: the library's rewriting of ranges takes time that grows with the square.
+const LENGTH_MAX: usize = 4 << 10;
+
 /// Letters of a number or wildcard. The bar is the library's slip: it makes a number that is none.
 fn is_number(letter: char) -> bool {
     matches!(letter, '0'..='9' | '|' | 'x' | 'X' | '*')
@@ -63,6 +66,9 @@ fn is_wildcard(number: &str) -> bool {
 impl Constraints {
     /// Reads constraints. An error has the library's words.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > LENGTH_MAX {
+            return Err(format!("improper constraint: it has more than {} KiB", LENGTH_MAX >> 10));
+        }
         let text = rewrite_ranges(text);
         let alternatives = text.split("||").map(parse_all).collect::<Result<_, _>>()?;
         Ok(Self { alternatives })

@@ -1,6 +1,14 @@
 //! What stands behind a backslash.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use super::{Translator, between, error, put_literal};
+
+/// No name of a category or script is longer.
+const CLASS_MAX: usize = 64;
+/// How many answers about names are kept.
+const CLASSES_KEPT: usize = 1000;
 
 impl Translator<'_> {
     /// An escape outside of a class.
@@ -81,8 +89,24 @@ fn unicode_class(text: &str) -> Result<(String, &str), String> {
     Ok((class, rest))
 }
 
+/// Whether the crate knows no such class. It is asked once for each: to compile one takes long.
 fn regex_syntax_refuses(class: &str) -> bool {
-    regex::Regex::new(class).is_err()
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, bool>> = RefCell::default();
+    }
+    if class.len() > CLASS_MAX {
+        return true;
+    }
+    KNOWN.with_borrow_mut(|known| match known.get(class) {
+        Some(refused) => *refused,
+        None => {
+            let refused = regex::Regex::new(class).is_err();
+            if known.len() < CLASSES_KEPT {
+                known.insert(class.to_owned(), refused);
+            }
+            refused
+        }
+    })
 }
 
 /// The letter that an escape stands for, and what stands behind it.
