@@ -44,7 +44,7 @@ pub(super) fn ended(
     let event = Some(format!("{}: {}", state.as_str(), problem.what));
     let record =
         StepRecord { state, ended: Some(now), next_try: None, problem: Some(problem), ..before.clone() };
-    StepNote { event, ..StepNote::new(position, record) }
+    StepNote { event, ends_run: true, ..StepNote::new(position, record) }
 }
 
 /// A step that is put to a person, with why nobody else can tell.
@@ -94,7 +94,7 @@ fn succeeded(position: usize, before: &StepRecord, done: Done, words: &str, now:
         ..before.clone()
     };
     let event = Some(done.note.unwrap_or_else(|| words.to_owned()));
-    StepNote { position, record, event, inventory: done.inventory }
+    StepNote { position, record, event, inventory: done.inventory, ends_run: true }
 }
 
 fn failed(position: usize, step: &Step, before: &StepRecord, error: StepError, now: Timestamp) -> StepNote {
@@ -105,7 +105,9 @@ fn failed(position: usize, step: &Step, before: &StepRecord, error: StepError, n
         StepErrorKind::Transient { retry_after } => {
             retrying(position, before, error.problem, retry_after, now)
         }
-        StepErrorKind::Again => retrying(position, before, error.problem, None, now),
+        StepErrorKind::Again => {
+            StepNote { ends_run: true, ..retrying(position, before, error.problem, None, now) }
+        }
         StepErrorKind::Lasting => ended(position, before, StepState::Failed, error.problem, now),
         StepErrorKind::InDoubt => asking(position, step, before, Some(error.problem)),
         StepErrorKind::Stale => stale(position, before, error.problem, now),

@@ -66,12 +66,14 @@ pub struct StepNote {
     pub event: Option<String>,
     /// What became of an object.
     pub inventory: InventoryChange,
+    /// Whether the run of its action has ended: what comes next begins anew.
+    pub ends_run: bool,
 }
 
 impl StepNote {
     /// Where a step stands from now on, and nothing else.
     pub fn new(position: usize, record: StepRecord) -> Self {
-        Self { position, record, event: None, inventory: InventoryChange::None }
+        Self { position, record, event: None, inventory: InventoryChange::None, ends_run: false }
     }
 }
 

@@ -17,7 +17,7 @@ use styrmin::domain::{
     Instance, Intent, ObjectKey, OperationView, SystemClock,
 };
 use styrmin::driver;
-use styrmin::hooks::Worker;
+use styrmin::hooks::{Limits, Worker};
 use styrmin::reconcile::{Drivers, Engine, SeededRandom, Surroundings};
 use styrmin::sandbox::clock::SystemClock as SandboxClock;
 use styrmin::sandbox::faults::Faults;
@@ -465,9 +465,15 @@ fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion], clock: &A
         Surroundings {
             clock: Arc::clone(clock) as _,
             random: Arc::new(SeededRandom::from_entropy()),
-            worker: Worker::new(PathBuf::from(env!("CARGO_BIN_EXE_styrmin"))),
+            worker: worker(),
         },
     )
+}
+
+/// What runs functions, for as little time as tests need.
+fn worker() -> Worker {
+    let limits = Limits { processor: 3, ..Limits::default() };
+    Worker { limits, ..Worker::new(PathBuf::from(env!("CARGO_BIN_EXE_styrmin"))) }
 }
 
 fn connect(sandbox: &Sandbox, counters: &Counters) -> Cluster {

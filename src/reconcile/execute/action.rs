@@ -60,7 +60,7 @@ impl Hands {
         };
         let end = hooks::run(self.engine.worker(), &program, &book, &doer).await;
         printer.finish().await;
-        self.settle(end, action, id).await
+        settle(end, action, id)
     }
 
     /// What the function of an action is told.
@@ -91,32 +91,29 @@ impl Hands {
         };
         Ok(told.context())
     }
+}
 
-    /// What follows from how a run ended.
-    async fn settle(&self, end: End, action: &ActionSpec, run: RunId) -> Result<Done, StepError> {
-        let (store, epoch) = (self.engine.store(), self.engine.epoch());
-        let problem = match end {
-            End::Returned(value) => {
-                store.close_run(run, epoch).await?;
-                let note = (!value.is_null()).then(|| format!("it gave {}", short(&value.to_string())));
-                return Ok(Done { note, ..Done::default() });
-            }
-            // what it called stays in the journal: the next try goes on there
-            End::Transient(problem) => return Err(StepError::transient(problem)),
-            End::InDoubt(problem) => return Err(StepError::in_doubt(problem)),
-            End::Diverged(problem) => problem,
-            End::Failed(failure) => failure.to_problem(),
-        };
-        store.close_run(run, epoch).await?;
-        if run.number <= action.retries {
-            return Err(StepError { problem, kind: StepErrorKind::Again });
+/// What follows from how a run ended.
+fn settle(end: End, action: &ActionSpec, run: RunId) -> Result<Done, StepError> {
+    let problem = match end {
+        End::Returned(value) => {
+            let note = (!value.is_null()).then(|| format!("it gave {}", short(&value.to_string())));
+            return Ok(Done { note, ..Done::default() });
         }
-        match action.on_failure {
-            OnFailure::Stop => Err(lasting(problem)),
-            OnFailure::Warn => {
-                let note = Some(format!("it failed, which does not count: {}", problem.what));
-                Ok(Done { note, warning: Some(problem), ..Done::default() })
-            }
+        // what it called stays in the journal: the next try goes on there
+        End::Transient(problem) => return Err(StepError::transient(problem)),
+        End::InDoubt(problem) => return Err(StepError::in_doubt(problem)),
+        End::Diverged(problem) => problem,
+        End::Failed(failure) => failure.to_problem(),
+    };
+    if run.number <= action.retries {
+        return Err(StepError { problem, kind: StepErrorKind::Again });
+    }
+    match action.on_failure {
+        OnFailure::Stop => Err(lasting(problem)),
+        OnFailure::Warn => {
+            let note = Some(format!("it failed, which does not count: {}", problem.what));
+            Ok(Done { note, warning: Some(problem), ..Done::default() })
         }
     }
 }

@@ -75,22 +75,6 @@ impl Store {
         .await
     }
 
-    /// Says that a run has ended: what comes next begins anew.
-    ///
-    /// # Errors
-    /// The operation does not run, the epoch is over, or SQLite refused.
-    pub async fn close_run(&self, run: RunId, epoch: u64) -> Result<(), StoreError> {
-        let now = self.clock.now().to_string();
-        self.write("end the action", move |transaction| {
-            running(transaction, run.step, epoch)?;
-            let sql = "UPDATE action_runs SET ended_at = ?4 WHERE operation = ?1 AND step = ?2 AND run = ?3";
-            let (operation, step) = (run.step.operation.0, column(run.step.position));
-            transaction.prepare_cached(sql)?.execute(params![operation, step, run.number, now])?;
-            Ok(())
-        })
-        .await
-    }
-
     /// Writes a call down before it is made. One that came to nothing is begun anew.
     ///
     /// # Errors
@@ -232,6 +216,13 @@ fn call(columns: &Row<'_>) -> Result<CallRecord, StoreError> {
         started: row::moment("calls.started_at", &started)?,
         ended: row::optional_moment("calls.ended_at", columns.get(6)?)?,
     })
+}
+
+/// Says that the run of a step has ended, if there is one: what comes next begins anew.
+pub(super) fn end_run(transaction: &Transaction<'_>, step: StepId, now: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE action_runs SET ended_at = ?3 WHERE operation = ?1 AND step = ?2 AND ended_at IS NULL";
+    transaction.prepare_cached(sql)?.execute(params![step.operation.0, column(step.position), now])?;
+    Ok(())
 }
 
 /// Says of the call that a crash left open that it was done, as a person told. Whether there was one.

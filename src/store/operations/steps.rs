@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Head, StepNote, begin, close, column, fenced, read, refused, tell};
+use super::{Head, StepNote, actions, begin, close, column, fenced, read, refused, tell};
+use crate::domain::call::StepId;
 use crate::domain::operation::Orders;
 use crate::domain::{OperationId, OperationState, OperationView, Problem, StepRecord, StepState};
 use crate::store::worker::Durability;
@@ -187,6 +188,9 @@ fn write_note(
             problem.transpose()?,
             record.stale
         ])?;
+    if note.ends_run {
+        actions::end_run(transaction, StepId { operation: id, position }, now)?;
+    }
     if let Some(event) = &note.event {
         tell(transaction, id, Some(position), now, event)?;
     }
