@@ -1,8 +1,8 @@
 //! Recording a new operation, with everything that belongs to it in one transaction.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{DesiredChange, NewOperation, close, column, read, tell};
+use super::{DesiredChange, NewOperation, close, column, read, refused, tell};
 use crate::domain::operation::Subject;
 use crate::domain::plan::Verb;
 use crate::domain::{DeploymentDraft, Operation, OperationId, OperationState, Plan, StepState};
@@ -18,7 +18,7 @@ impl Store {
     /// queued ones end at once, one that runs is told to.
     ///
     /// # Errors
-    /// The plan can never end, the deployment stands at another revision, something that it names is not recorded, or SQLite
+    /// Nobody confirmed it and another one about the subject has not ended, the plan can never end, the deployment stands at another revision, something that it names is not recorded, or SQLite
     /// refused.
     pub async fn begin_operation(
         &self,
@@ -70,6 +70,9 @@ impl Store {
 
 fn begin(transaction: &Transaction<'_>, new: NewOperation, now: &str) -> Result<Operation, StoreError> {
     check(&new.plan)?;
+    if !new.origin.confirmed {
+        refuse_beside_open(transaction, &new.subject)?;
+    }
     let NewOperation { subject, kind, plan, origin, mut goal, instance, action } = new;
     let action = action.map(|action| row::to_json("operations.action", &action)).transpose()?;
     if let Some(instance) = instance {
@@ -139,6 +142,19 @@ fn check(plan: &Plan) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// What nobody asked for waits until the subject's operations have ended: one that a person confirmed may have come meanwhile.
+fn refuse_beside_open(transaction: &Transaction<'_>, subject: &Subject) -> Result<(), StoreError> {
+    let sql = "SELECT id FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
+         AND state IN ('Queued', 'Running') LIMIT 1";
+    let columns = params![subject.cluster, subject.environment, subject.name];
+    let open: Option<i64> =
+        transaction.prepare_cached(sql)?.query_row(columns, |row| row.get(0)).optional()?;
+    match open {
+        Some(open) => refused(OperationId(open), "it has not ended, and nobody asked for another one"),
+        None => Ok(()),
+    }
 }
 
 /// A newer wish takes the place of the older ones about the same subject.
