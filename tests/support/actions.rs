@@ -213,6 +213,7 @@ fn call(
         name: name.into(),
         arguments,
         place: "actions.star:12".into(),
+        digest: String::new(),
         outcome,
         started: sample::before(from),
         ended: (!is_open).then(|| sample::before(to)),

@@ -53,6 +53,15 @@ impl Printer {
         self.print(|| json!({"event": "plan", "plan": plan, "hash": plan.hash()}), text);
     }
 
+    /// What it would call.
+    pub fn rehearsed(&self, calls: &[String]) {
+        let text = || {
+            let lines = calls.iter().map(|call| format!("\n  ▸ {call}"));
+            format!("{}: it would call{}", self.about, lines.collect::<String>())
+        };
+        self.print(|| json!({"event": "rehearsed", "calls": calls}), text);
+    }
+
     /// It is recorded.
     pub fn recorded(&self, id: OperationId) {
         let text = || format!("{}: operation {id} is recorded", self.about);

@@ -41,6 +41,9 @@ pub struct RunArguments {
     /// Read a secret prompt from a file (repeatable)
     #[arg(long = "secret-file", value_name = "NAME=FILE", value_parser = secret_file)]
     secret_files: Vec<(String, PathBuf)>,
+    /// Show what it would call, as if every call went well, and do none of it
+    #[arg(long, conflicts_with_all = ["yes", "detach"])]
+    dry_run: bool,
     /// Do not ask for a confirmation
     #[arg(short = 'y', long)]
     yes: bool,
@@ -73,17 +76,18 @@ struct Job {
 }
 
 pub(super) fn run(arguments: RunArguments) -> Result<Ending, Refusal> {
-    if !arguments.yes && !std::io::stdin().is_terminal() {
+    if !arguments.yes && !arguments.dry_run && !std::io::stdin().is_terminal() {
         let why = "standard input is no terminal";
         return Err(usage("Nobody can confirm the plan", why, "run it on a terminal, or give --yes"));
     }
+    let RunArguments { dry_run, yes, json, detach, .. } = arguments;
+    let how = How { dry_run, yes, json, detach };
     let Some(typed) = typed::read(&arguments.secrets, &arguments.secret_files)? else {
         return Ok(Ending::Cancelled);
     };
-    let RunArguments { action, deployments, all, environment, set, yes, json, detach, place, .. } = arguments;
+    let RunArguments { action, deployments, all, environment, set, .. } = arguments;
     let wanted = Wanted { action, deployments, all, environment, given: Given { set, typed } };
-    let how = How { yes, json, detach };
-    let options = place.into_options(Look::default());
+    let options = arguments.place.into_options(Look::default());
     wait_for(async {
         let mut interrupts = Interrupts::new()?;
         let attended = Attended::open(&options).await?;
@@ -103,7 +107,9 @@ struct Wanted {
 }
 
 /// How it is to be gone about.
+#[derive(Debug, Clone, Copy)]
 struct How {
+    dry_run: bool,
     yes: bool,
     json: bool,
     detach: bool,
@@ -121,10 +127,17 @@ async fn carry_out(
     let mut jobs = Vec::new();
     // everything is looked at before anything is done
     for (about, intent) in intents(&offers, wanted)? {
-        let plan = session.engine.preview(&intent).await?.plan;
         printer.turn_to(&about);
+        if how.dry_run {
+            printer.rehearsed(&session.engine.rehearse(&intent).await?);
+            continue;
+        }
+        let plan = session.engine.preview(&intent).await?.plan;
         printer.plan(&plan);
         jobs.push(Job { about, intent, plan });
+    }
+    if how.dry_run {
+        return Ok(Ending::Well);
     }
     if !how.yes && !confirmed(jobs.len(), interrupts).await {
         remark("nothing was done");

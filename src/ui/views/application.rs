@@ -368,6 +368,7 @@ impl Screen for ApplicationView {
                 Command::CancelOperation,
                 Command::ShowHistory,
                 Command::ShowDrift,
+                Command::ShowActions,
                 Command::Change,
                 Command::CopyUrl,
                 Command::Next,

@@ -151,7 +151,8 @@ impl Screen for ApplicationsView {
             | Command::ShowLogs
             | Command::ShowObjects
             | Command::ShowHistory
-            | Command::ShowDrift => {
+            | Command::ShowDrift
+            | Command::ShowActions => {
                 self.open(Tab::of(command).unwrap_or(Tab::Overview), context);
             }
             Command::CopyUrl | Command::CopyName => self.copy(command, context),
