@@ -37,7 +37,7 @@ pub async fn milliseconds(count: usize) -> Vec<f64> {
         let draft = DeploymentDraft {
             name: format!("notes-{number}"),
             environment: "demo".to_owned(),
-            driver: DriverRef { name: "notes".to_owned(), version: "1.0.0".to_owned() },
+            driver: DriverRef { name: "notes".to_owned(), version: "1.1.0".to_owned() },
             application_version: "1.0.0".to_owned(),
             ..DeploymentDraft::default()
         };

@@ -1,10 +1,13 @@
-//! docs/drivers.md is kept true.
+//! docs/drivers.md and docs/actions.md are kept true.
 
 use std::fs;
+
+use styrmin::hooks::SIGNATURES;
 
 use crate::home::Home;
 
 const GUIDE: &str = include_str!("../../docs/drivers.md");
+const ACTIONS: &str = include_str!("../../docs/actions.md");
 
 /// The block that stands behind a line with these words.
 fn block(words: &str) -> &'static str {
@@ -38,4 +41,36 @@ fn every_command_and_option_of_the_guide_exists() {
         }
     }
     assert!(checked > 8, "{checked}");
+}
+
+#[test]
+fn the_actions_of_the_guide_are_sound() {
+    let home = Home::with_driver();
+    let block = |language: &str| {
+        let rest = ACTIONS.split(&format!("```{language}\n")).nth(1).unwrap();
+        rest.split("```").next().unwrap()
+    };
+    let file = home.path("wiki/driver.styrmin.yml");
+    let spec = fs::read_to_string(&file).unwrap();
+    fs::write(file, format!("{}\n{}", spec.trim_end(), block("yaml"))).unwrap();
+    fs::write(home.path("wiki/actions.star"), block("python")).unwrap();
+    assert_eq!(home.run(&["lint", "wiki"]).good(), "wiki 0.1.0: no errors, no warnings\n");
+}
+
+#[test]
+fn every_primitive_is_described_with_its_arguments() {
+    for signature in SIGNATURES {
+        let name = signature.name;
+        let start = ACTIONS.find(&format!("`{name}("));
+        let start = start.unwrap_or_else(|| panic!("{name} is not in the guide")) + name.len() + 2;
+        let told = ACTIONS[start..].split(")`").next().unwrap();
+        let arguments = told.split(", ").filter(|argument| !argument.is_empty());
+        let (optional, required): (Vec<&str>, Vec<&str>) = arguments.partition(|part| part.contains('='));
+        let optional: Vec<&str> = optional.iter().map(|part| part.split('=').next().unwrap()).collect();
+        assert_eq!(
+            (required, optional),
+            (signature.required.to_vec(), signature.optional.to_vec()),
+            "{name}"
+        );
+    }
 }

@@ -10,8 +10,10 @@ use styrmin::domain::operation::OperationState::{Failed, PartiallyFailed, Succee
 use styrmin::domain::plan::Verb;
 use styrmin::domain::world::LogTarget;
 use styrmin::domain::{
-    ActionRequest, DeploymentId, Intent, OperationKind, OperationView, StepRecord, StepState,
+    ActionRequest, DeploymentDraft, DeploymentId, DriverVersion, Intent, OperationKind, OperationView,
+    StepRecord, StepState,
 };
+use styrmin::driver::{built_in, load_files};
 
 use crate::bench::Bench;
 use crate::support::LIMIT;
@@ -181,6 +183,34 @@ async fn what_is_stopped_is_upgraded_without_asking_its_pods() {
     bench.until_running(BLOG, 2).await;
     let stat = db(&bench, &["stat"], "").await.unwrap();
     assert_eq!((&stat["schema"], &stat["notes"]), (&json!(2), &json!(2)));
+    bench.close().await;
+}
+
+/// The driver as it was before it had actions.
+fn without_actions() -> DriverVersion {
+    let mut files = built_in().remove(0).version.files;
+    let spec = files.get_mut("driver.styrmin.yml").unwrap();
+    let before = spec.split("\n  actions:").next().unwrap();
+    *spec = before.replace("version: \"1.1.0\"\n  supported", "version: \"1.0.0\"\n  supported");
+    files.remove("actions.star");
+    load_files("test", files).unwrap().version
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_older_driver_deployed_goes_to_the_newer_one() {
+    let older = without_actions();
+    let reference = older.reference.clone();
+    assert_eq!(reference.to_string(), "notes 1.0.0");
+    let bench = Bench::with_driver(older).await;
+    let draft = bench.draft(BLOG, "1.0.0");
+    let id = bench.deploy(DeploymentDraft { driver: reference, ..draft.clone() }).await;
+    bench.until_running(BLOG, 1).await;
+    db(&bench, &["restore"], NOTES).await.unwrap();
+    bench.confirm(Intent::Change(id, draft)).await;
+    let done = bench.until_ended(BLOG, Succeeded, Some(2)).await;
+    let told = printed(&bench, &done, "run prepare").await;
+    assert!(told.contains("from 1.0.0 to 1.0.0, by the driver notes 1.1.0"), "{told}");
+    assert_eq!(db(&bench, &["stat"], "").await.unwrap()["notes"], 2);
     bench.close().await;
 }
 

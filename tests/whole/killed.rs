@@ -51,7 +51,7 @@ fn notes() -> DeploymentDraft {
     DeploymentDraft {
         name: "notes".to_owned(),
         environment: "demo".to_owned(),
-        driver: DriverRef { name: "notes".to_owned(), version: "1.0.0".to_owned() },
+        driver: DriverRef { name: "notes".to_owned(), version: "1.1.0".to_owned() },
         application_version: "1.0.0".to_owned(),
         ..DeploymentDraft::default()
     }
