@@ -44,7 +44,7 @@ pub struct Step {
     /// Runs when everything before it has ended, however it ended: after success, failure, cancel and crash.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub finally: bool,
-    /// Of those that always run: only when something before it was not done.
+    /// Of those that always run: only when one that does not always run was not done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_failure: bool,
     /// How long it may take with all its tries, in seconds. Always finite.

@@ -138,12 +138,10 @@ impl View<'_> {
         self.state(position).is_none_or(StepState::is_final)
     }
 
-    /// Whether something before this step was not done.
-    fn has_failed(&self, position: usize) -> bool {
-        let before = |other: usize| other < position || !self.is_finally(other);
-        let counts = |other: usize| before(other) && !outcome::is_spared(self.plan, self.steps, other);
-        let states = (0..self.plan.steps.len()).filter(|other| counts(*other)).map(|other| self.state(other));
-        states.flatten().any(|state| state != StepState::Succeeded)
+    /// Whether one of the steps that do not always run was not done.
+    fn has_failed(&self) -> bool {
+        let mains = (0..self.plan.steps.len()).filter(|position| !self.is_finally(*position));
+        mains.filter_map(|position| self.state(position)).any(|state| state != StepState::Succeeded)
     }
 
     /// A step that has not ended and whose turn it may be.
@@ -205,7 +203,7 @@ impl View<'_> {
         if step.finally {
             // They wait for each other, and never fail for each other.
             let free = step.after.iter().all(|needed| *needed >= position || self.has_ended(*needed));
-            if free && step.on_failure && !self.has_failed(position) {
+            if free && step.on_failure && !self.has_failed() {
                 return Next::Now(Move::Skip(position, outcome::not_needed()));
             }
             return if free { Next::Now(Move::Start(position)) } else { Next::Wait };

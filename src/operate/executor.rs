@@ -64,7 +64,7 @@ pub struct Done {
     /// What happened, in words; none for what its name says.
     pub note: Option<String>,
     /// What went wrong all the same, and does not count as a failure.
-    pub warning: Option<Problem>,
+    pub warning: Option<Box<Problem>>,
     /// What became of an object. Recorded in the same transaction as the outcome.
     pub inventory: InventoryChange,
 }

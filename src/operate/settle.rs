@@ -90,7 +90,7 @@ fn succeeded(position: usize, before: &StepRecord, done: Done, words: &str, now:
         ended: Some(now),
         next_try: None,
         output: done.output,
-        problem: done.warning,
+        problem: done.warning.map(|warning| *warning),
         ..before.clone()
     };
     let event = Some(done.note.unwrap_or_else(|| words.to_owned()));

@@ -187,7 +187,7 @@ fn plan_of_action(basis: &Basis<'_>, order: &Order) -> Result<Plan, Problem> {
     let request = order.action.clone().unwrap_or_default();
     match basis.actions.iter().find(|action| action.name == request.action) {
         Some(action) => Ok(act(basis, action, &serde_json::json!(request.answers))),
-        None => Err(no_such_action(&basis.name, &request.action, basis.actions)),
+        None => Err(no_such_action(basis.name, &request.action, basis.actions)),
     }
 }
 

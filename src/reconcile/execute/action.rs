@@ -113,7 +113,7 @@ fn settle(end: End, action: &ActionSpec, run: RunId) -> Result<Done, StepError> 
         OnFailure::Stop => Err(lasting(problem)),
         OnFailure::Warn => {
             let note = Some(format!("it failed, which does not count: {}", problem.what));
-            Ok(Done { note, warning: Some(problem), ..Done::default() })
+            Ok(Done { note, warning: Some(Box::new(problem)), ..Done::default() })
         }
     }
 }
