@@ -63,7 +63,8 @@ fn words(error: &Error) -> (String, String) {
         return (text.clone(), near.map_or(String::new(), |near| format!("did you mean '{near}'?")));
     }
     match error.kind() {
-        ErrorKind::Fail(cause) => (cause.to_string(), String::new()),
+        // Starlark puts a blank before each word.
+        ErrorKind::Fail(cause) => plain(cause.to_string().trim(), ""),
         ErrorKind::StackOverflow(_) => {
             plain("it ran out of stack", "functions that call each other without an end")
         }
