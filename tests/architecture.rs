@@ -48,6 +48,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("crossterm::", &["ui/", "ui.rs", "app/"]),
     ("minijinja::", &["driver/", "driver.rs"]),
     ("starlark::", &["hooks/worker/", "hooks/worker.rs"]),
+    ("starlark_syntax::", &["hooks/worker/", "hooks/worker.rs"]),
     ("clap::", &["cli/", "cli.rs"]),
 ];
 

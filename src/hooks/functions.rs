@@ -23,6 +23,13 @@ pub fn functions(text: &str) -> Vec<Function> {
     found
 }
 
+/// How deep brackets are nested in a file, at the deepest.
+pub fn nesting(text: &str) -> usize {
+    let mut scanner = Scanner::default();
+    text.lines().for_each(|line| scanner.line(line));
+    scanner.deepest
+}
+
 fn defined(line: &str) -> Option<&str> {
     let line = line.strip_prefix("async").map_or(line, str::trim_start);
     let rest = line.strip_prefix("def")?;
@@ -36,6 +43,7 @@ fn defined(line: &str) -> Option<&str> {
 struct Scanner {
     quotes: Option<&'static str>,
     depth: usize,
+    deepest: usize,
     continued: bool,
 }
 
@@ -65,7 +73,10 @@ impl Scanner {
                 }
                 (Some(_), _) => {}
                 (None, '#') => break,
-                (None, '(' | '[' | '{') => self.depth += 1,
+                (None, '(' | '[' | '{') => {
+                    self.depth += 1;
+                    self.deepest = self.deepest.max(self.depth);
+                }
                 (None, ')' | ']' | '}') => self.depth = self.depth.saturating_sub(1),
                 (None, _) => {
                     if let Some(quotes) = opening {
@@ -116,5 +127,13 @@ def last(): return 1"#;
         let expected = [("upgrade", 6), ("flow", 11), ("_private", 18), ("last", 22)];
         assert_eq!(found, expected.map(|(name, line)| (name.to_owned(), line)));
         assert_eq!(functions(&"(".repeat(1 << 20)), []);
+    }
+
+    #[test]
+    fn the_deepest_brackets_are_found() {
+        let text = "a = [(1), {2: [\n    3]}]\nb = \"((((((\"  # ((((((\nc = f(')))', ((0)))\n";
+        assert_eq!(nesting(text), 3);
+        assert_eq!(nesting(&format!("x = {}1{}", "(".repeat(1 << 20), ")".repeat(1 << 20))), 1 << 20);
+        assert_eq!(nesting("x = 1"), 0);
     }
 }

@@ -31,6 +31,14 @@ async fn a_call_that_is_refused_fails_where_it_stands() {
     assert!(recorder.logged().is_empty());
 }
 
+#[tokio::test]
+async fn the_words_of_fail_are_told_as_they_are() {
+    for (call, expected) in [("fail(\"not yet\")", "not yet"), ("fail(\"no\", 3)", "no 3"), ("fail()", "")] {
+        let failure = failure_of(&program(&format!("def main(ctx):\n    {call}\n"))).await;
+        assert_eq!(failure.what, expected, "{call}");
+    }
+}
+
 /// A body of `main`, and what must be told of it.
 const BODIES: &[(&str, &[&str])] = &[
     ("fail(\"no\", 3)", &["no 3", "actions.star:2:5"]),

@@ -1,6 +1,6 @@
 //! What the worker allows itself: the kernel ends it when it takes more.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -57,48 +57,42 @@ fn bytes(field: usize) -> Option<u64> {
     Some(pages.saturating_mul(page_size() as u64))
 }
 
+/// So many statements run between two looks at the processor time.
+const STATEMENTS: u32 = 256;
+
 /// How often the memory is looked at: each time that the processor time is looked at so often.
 const SELDOM: u32 = 16;
 
 /// Looks now and then whether a function takes too much, while it is still known where it is. The kernel's limits are a little
-/// wider, and hold where this does not look.
+/// wider, and hold where this does not look: within one statement.
 #[derive(Debug)]
 pub struct Watch {
     limits: Limits,
     base: u64,
+    statements: Cell<u32>,
     looks: Cell<u32>,
-    over: RefCell<Option<String>>,
 }
 
 impl Watch {
     /// Counts memory from now on.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, base: used_memory(), looks: Cell::new(0), over: RefCell::new(None) }
+        Self { limits, base: used_memory(), statements: Cell::new(0), looks: Cell::new(0) }
     }
 
-    /// Whether the function must be stopped. Said once: the crate asks again when it has stopped, and would forget the place.
-    pub fn is_over(&self) -> bool {
-        if self.over.borrow().is_some() {
-            return false;
+    /// Notes that a statement is about to run; says what the function must be stopped for.
+    pub fn statement(&self) -> Option<String> {
+        self.statements.set(self.statements.get().wrapping_add(1));
+        if !self.statements.get().is_multiple_of(STATEMENTS) {
+            return None;
         }
         self.looks.set(self.looks.get().wrapping_add(1));
         let used = clock_gettime(ClockId::ProcessCPUTime);
-        let over = if u64::try_from(used.tv_sec).is_ok_and(|seconds| seconds >= self.limits.processor) {
-            Some(self.limits.processor_used())
-        } else if self.looks.get().is_multiple_of(SELDOM)
-            && used_memory().saturating_sub(self.base) > self.limits.memory.saturating_mul(1 << 20)
-        {
-            Some(self.limits.memory_used())
-        } else {
-            None
-        };
-        self.over.replace(over);
-        self.over.borrow().is_some()
-    }
-
-    /// What it was stopped for.
-    pub fn what(&self) -> Option<String> {
-        self.over.borrow().clone()
+        if u64::try_from(used.tv_sec).is_ok_and(|seconds| seconds >= self.limits.processor) {
+            return Some(self.limits.processor_used());
+        }
+        let is_over = self.looks.get().is_multiple_of(SELDOM)
+            && used_memory().saturating_sub(self.base) > self.limits.memory.saturating_mul(1 << 20);
+        is_over.then(|| self.limits.memory_used())
     }
 }
 

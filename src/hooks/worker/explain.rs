@@ -3,7 +3,6 @@
 use starlark::codemap::FileSpan;
 use starlark::{Error, ErrorKind};
 
-use super::bounds::Watch;
 use crate::domain::suggest;
 use crate::hooks::call::Refusal;
 use crate::hooks::end::{Failure, Frame, Place};
@@ -36,8 +35,8 @@ fn from_one(number: usize) -> u32 {
 }
 
 /// The failure that an error is.
-pub fn failure(error: &Error, watch: &Watch) -> Failure {
-    let (what, why) = words(error, watch);
+pub fn failure(error: &Error) -> Failure {
+    let (what, why) = words(error);
     let span = error.span();
     Failure {
         what: shortened(&what),
@@ -48,16 +47,13 @@ pub fn failure(error: &Error, watch: &Watch) -> Failure {
     }
 }
 
-fn words(error: &Error, watch: &Watch) -> (String, String) {
+fn words(error: &Error) -> (String, String) {
     let text = error.without_diagnostic().to_string();
     let plain = |what: &str, why: &str| (what.to_owned(), why.to_owned());
     if let ErrorKind::Native(cause) = error.kind()
         && let Some(Told(told)) = cause.downcast_ref::<Told>()
     {
         return (told.what.clone(), told.why.clone());
-    }
-    if text == "Evaluation cancelled" {
-        return (watch.what().unwrap_or(text), String::new());
     }
     if text.contains("serde::serialize") {
         return plain("this value cannot be written as JSON", "it is, or has in it, a function or a secret");
@@ -67,7 +63,8 @@ fn words(error: &Error, watch: &Watch) -> (String, String) {
         return (text.clone(), near.map_or(String::new(), |near| format!("did you mean '{near}'?")));
     }
     match error.kind() {
-        ErrorKind::Fail(cause) => (cause.to_string(), String::new()),
+        // Starlark puts a blank before each word.
+        ErrorKind::Fail(cause) => plain(cause.to_string().trim(), ""),
         ErrorKind::StackOverflow(_) => {
             plain("it ran out of stack", "functions that call each other without an end")
         }

@@ -7,6 +7,7 @@ use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
 use starlark::eval::{Arguments, Evaluator, ParametersSpec, ParametersSpecParam};
 use starlark::syntax::{Dialect, DialectTypes};
 use starlark::typing::Ty;
+use starlark::values::function::NativeFunc;
 use starlark::values::none::NoneType;
 use starlark::values::tuple::UnpackTuple;
 use starlark::values::{FrozenValue, Value};
@@ -17,7 +18,7 @@ use super::{explain, values};
 use crate::hooks::call::Refusal;
 use crate::hooks::end::Place;
 use crate::hooks::protocol::Asked;
-use crate::hooks::signature::{SIGNATURES, Signature, find};
+use crate::hooks::signature::{SIGNATURES, Signature};
 
 /// Bazel's Starlark, and f-strings.
 pub const DIALECT: Dialect = Dialect {
@@ -34,7 +35,7 @@ pub fn globals() -> Globals {
     let mut builder =
         GlobalsBuilder::extended_by(&[StructType, Json, Map, Filter, Partial, SetType]).with(printing);
     for signature in SIGNATURES {
-        builder.set_function(signature.name, native(), parameters(signature), None, None, None, primitive);
+        builder.set_function(signature.name, native(), None, None, None, Primitive::new(signature));
     }
     builder.build()
 }
@@ -49,40 +50,47 @@ pub fn native() -> NativeCallableComponents {
     }
 }
 
-fn parameters(signature: &Signature) -> ParametersSpec<FrozenValue> {
-    let required = signature.required.iter().map(|name| (*name, ParametersSpecParam::Required));
-    let optional = signature.optional.iter().map(|name| (*name, ParametersSpecParam::Optional));
-    ParametersSpec::new_parts(signature.name, [], required.chain(optional), false, [], false)
+/// A primitive as the crate calls it.
+struct Primitive {
+    signature: &'static Signature,
+    parameters: ParametersSpec<FrozenValue>,
 }
 
-/// Calls the primitive that the parameters belong to.
-fn primitive<'v>(
-    evaluator: &mut Evaluator<'v, '_, '_>,
-    parameters: &ParametersSpec<FrozenValue>,
-    arguments: &Arguments<'v, '_>,
-) -> starlark::Result<Value<'v>> {
-    let name = parameters.signature();
-    let Some(signature) = find(&name) else {
-        return Err(explain::error(format!("there is no '{name}'"), ""));
-    };
-    parameters.parser(arguments, evaluator, |parser, evaluator| {
-        let mut given = Map::new();
-        let secrets = Secrets::of(evaluator.module());
-        let read = |name: &str, value: Value<'v>| {
-            let wrong = |why| explain::error(format!("{}: {name} cannot be given", signature.name), why);
-            values::to_json(value, &secrets, true).map_err(wrong)
-        };
-        for name in signature.required {
-            given.insert((*name).to_owned(), read(name, parser.next()?)?);
-        }
-        for name in signature.optional {
-            let value: Option<Value<'v>> = parser.next_opt()?;
-            if let Some(value) = value.filter(|value| !value.is_none()) {
-                given.insert((*name).to_owned(), read(name, value)?);
+impl Primitive {
+    fn new(signature: &'static Signature) -> Self {
+        let required = signature.required.iter().map(|name| (*name, ParametersSpecParam::Required));
+        let optional = signature.optional.iter().map(|name| (*name, ParametersSpecParam::Optional));
+        let all = required.chain(optional);
+        Self { signature, parameters: ParametersSpec::new_parts(signature.name, [], all, false, [], false) }
+    }
+}
+
+impl NativeFunc for Primitive {
+    fn invoke<'v>(
+        &self,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+        arguments: &Arguments<'v, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let signature = self.signature;
+        self.parameters.parser(arguments, evaluator, |parser, evaluator| {
+            let mut given = Map::new();
+            let secrets = Secrets::of(evaluator.module());
+            let read = |name: &str, value: Value<'v>| {
+                let wrong = |why| explain::error(format!("{}: {name} cannot be given", signature.name), why);
+                values::to_json(value, &secrets, true).map_err(wrong)
+            };
+            for name in signature.required {
+                given.insert((*name).to_owned(), read(name, parser.next()?)?);
             }
-        }
-        call(signature.name, given, evaluator)
-    })
+            for name in signature.optional {
+                let value: Option<Value<'v>> = parser.next_opt()?;
+                if let Some(value) = value.filter(|value| !value.is_none()) {
+                    given.insert((*name).to_owned(), read(name, value)?);
+                }
+            }
+            call(signature.name, given, evaluator)
+        })
+    }
 }
 
 fn call<'v>(

@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use starlark::codemap::FileSpanRef;
 use starlark::environment::{FrozenModule, Globals, Module};
-use starlark::eval::{Evaluator, FileLoader};
+use starlark::eval::{BeforeStmtFuncDyn, Evaluator, FileLoader};
 use starlark::syntax::AstModule;
 
 use super::bounds::Watch;
@@ -12,12 +14,17 @@ use super::explain;
 use super::globals::DIALECT;
 use crate::domain::suggest;
 use crate::hooks::end::Failure;
+use crate::hooks::functions::nesting;
 
 /// How many functions may be running at once.
 pub const CALLS_DEEP: usize = 400;
 
 /// How many files may load each other in a row.
 const FILES_DEEP: usize = 50;
+
+/// How deep brackets may be nested in a file. Lists and calls are out of stack before; parentheses take none, and would be read
+/// however deep they are.
+const BRACKETS_DEEP: usize = 100_000;
 
 /// The files and what became of them.
 pub struct Files<'a> {
@@ -26,14 +33,14 @@ pub struct Files<'a> {
     /// What they can name.
     pub globals: &'a Globals,
     /// Sees that they do not take too much.
-    pub watch: &'a Watch,
+    pub watch: Rc<Watch>,
     loaded: RefCell<BTreeMap<String, FrozenModule>>,
     opening: RefCell<Vec<String>>,
 }
 
 impl<'a> Files<'a> {
     /// Nothing is evaluated yet.
-    pub fn new(files: &'a BTreeMap<String, String>, globals: &'a Globals, watch: &'a Watch) -> Self {
+    pub fn new(files: &'a BTreeMap<String, String>, globals: &'a Globals, watch: Rc<Watch>) -> Self {
         Self { files, globals, watch, loaded: RefCell::default(), opening: RefCell::default() }
     }
 
@@ -61,7 +68,7 @@ impl<'a> Files<'a> {
     }
 
     fn evaluate(&self, path: &str) -> Result<FrozenModule, Failure> {
-        let ast = parse(self.files, path).map_err(|error| explain::failure(&error, self.watch))?;
+        let ast = parse(self.files, path).map_err(|error| explain::failure(&error))?;
         let mut modules = BTreeMap::new();
         for load in ast.loads() {
             let module = resolve(path, load.module_id, self.files).and_then(|found| self.open(&found));
@@ -77,23 +84,31 @@ impl<'a> Files<'a> {
             modules.insert(load.module_id.to_owned(), module);
         }
         let loaded = Loaded(modules);
-        Module::with_temp_heap(|module| {
-            let done = {
-                let mut evaluator = Evaluator::new(&module);
-                evaluator.set_loader(&loaded);
-                self.bound(&mut evaluator).and_then(|()| evaluator.eval_module(ast, self.globals).map(drop))
-            };
-            done.map_err(|error| explain::failure(&error, self.watch))?;
-            module.freeze().map_err(|error| Failure::new(format!("'{path}' cannot be kept: {error:?}"), ""))
-        })
+        let module = Module::new();
+        let done = {
+            let mut evaluator = Evaluator::new(&module);
+            evaluator.set_loader(&loaded);
+            self.bound(&mut evaluator).and_then(|()| evaluator.eval_module(ast, self.globals).map(drop))
+        };
+        done.map_err(|error| explain::failure(&error))?;
+        module.freeze().map_err(|error| Failure::new(format!("'{path}' cannot be kept: {error:?}"), ""))
     }
 
-    /// Sets what an evaluator may use.
-    pub fn bound<'v, 'e>(&self, evaluator: &mut Evaluator<'v, 'a, 'e>) -> starlark::Result<()> {
-        let watch = self.watch;
+    /// Sets what an evaluator may use. Before it compiles anything: only then are the statements watched.
+    pub fn bound(&self, evaluator: &mut Evaluator<'_, '_, '_>) -> starlark::Result<()> {
+        let each: Box<dyn BeforeStmtFuncDyn<'_, '_>> = Box::new(Each(Rc::clone(&self.watch)));
         evaluator.set_max_callstack_size(CALLS_DEEP)?;
-        evaluator.set_check_cancelled(Box::new(move || watch.is_over()));
+        evaluator.before_stmt_for_dap(each.into());
         Ok(())
+    }
+}
+
+/// Looks before each statement whether the function takes too much. Of what the crate calls, this alone can stop it.
+struct Each(Rc<Watch>);
+
+impl<'a, 'e: 'a> BeforeStmtFuncDyn<'a, 'e> for Each {
+    fn call<'v>(&mut self, _: FileSpanRef<'_>, _: &mut Evaluator<'v, 'a, 'e>) -> starlark::Result<()> {
+        self.0.statement().map_or(Ok(()), |what| Err(explain::error(what, "")))
     }
 }
 
@@ -112,6 +127,10 @@ pub fn parse(files: &BTreeMap<String, String>, path: &str) -> starlark::Result<A
         let hint = suggest::hint(path, files.keys().map(String::as_str));
         return Err(explain::error(format!("the driver has no file '{path}'"), hint));
     };
+    if nesting(text) > BRACKETS_DEEP {
+        let what = format!("'{path}' has brackets that are nested more than {BRACKETS_DEEP} deep");
+        return Err(explain::error(what, ""));
+    }
     AstModule::parse(path, text.clone(), &DIALECT)
 }
 

@@ -6,7 +6,6 @@ use starlark::analysis::AstModuleLint;
 use starlark::environment::Globals;
 use starlark::syntax::AstModule;
 
-use super::bounds::Watch;
 use super::explain;
 use super::globals::globals;
 use super::load::{parse, resolve};
@@ -61,7 +60,7 @@ impl Look<'_> {
         let ast = match parse(&self.order.files, path) {
             Ok(ast) => ast,
             Err(error) => {
-                self.tell(path, &explain::failure(&error, &Watch::new(self.order.limits)));
+                self.tell(path, &explain::failure(&error));
                 return Vec::new();
             }
         };

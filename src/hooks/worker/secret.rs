@@ -2,11 +2,12 @@
 //! need no unsafe code, so it is a function that cannot be called; which secret it stands for lies beside the module.
 
 use serde_json::{Value as Json, json};
-use starlark::environment::{GlobalsBuilder, Module};
-use starlark::eval::{Arguments, Evaluator, ParametersSpec};
+use starlark::environment::{FrozenModule, GlobalsBuilder, Module};
+use starlark::eval::{Arguments, Evaluator};
+use starlark::values::Value;
+use starlark::values::function::NativeFunc;
 use starlark::values::list::ListRef;
 use starlark::values::tuple::TupleRef;
-use starlark::values::{FrozenValue, Value};
 
 use super::explain;
 use super::globals::native;
@@ -21,13 +22,13 @@ fn reference(value: &Json) -> Option<&Json> {
 }
 
 /// The secrets of one run.
-pub struct Secrets<'a, 'v> {
-    module: &'a Module<'v>,
+pub struct Secrets<'v> {
+    module: &'v Module,
 }
 
-impl<'a, 'v> Secrets<'a, 'v> {
+impl<'v> Secrets<'v> {
     /// The secrets that values of the module stand for.
-    pub fn of(module: &'a Module<'v>) -> Self {
+    pub fn of(module: &'v Module) -> Self {
         Self { module }
     }
 
@@ -40,11 +41,9 @@ impl<'a, 'v> Secrets<'a, 'v> {
             return Some(*value);
         }
         let mut builder = GlobalsBuilder::new();
-        let parameters = ParametersSpec::new_parts(SHOWN, [], [], true, [], true);
-        builder.set_function(SHOWN, native(), parameters, None, None, None, called);
-        let globals = builder.build();
-        self.module.frozen_heap().add_reference(globals.heap());
-        let value = globals.iter().next()?.1.to_value();
+        builder.set_function(SHOWN, native(), None, None, None, Called);
+        let globals = FrozenModule::from_globals(&builder.build()).ok()?;
+        let value = globals.get(SHOWN).ok()?.owned_value(self.module.frozen_heap());
         let pairs: Vec<_> = known.into_iter().chain([(value, heap.alloc(text))]).collect();
         self.module.set_extra_value(heap.alloc(pairs));
         Some(value)
@@ -68,13 +67,18 @@ impl<'a, 'v> Secrets<'a, 'v> {
     }
 }
 
-fn called<'v>(
-    _: &mut Evaluator<'v, '_, '_>,
-    _: &ParametersSpec<FrozenValue>,
-    _: &Arguments<'v, '_>,
-) -> starlark::Result<Value<'v>> {
-    Err(explain::error(
-        "a secret cannot be called",
-        "it can be given as a value in env = and as stdin = only",
-    ))
+/// What a call of a secret does.
+struct Called;
+
+impl NativeFunc for Called {
+    fn invoke<'v>(
+        &self,
+        _: &mut Evaluator<'v, '_, '_>,
+        _: &Arguments<'v, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        Err(explain::error(
+            "a secret cannot be called",
+            "it can be given as a value in env = and as stdin = only",
+        ))
+    }
 }

@@ -17,7 +17,7 @@ const DEPTH: usize = 64;
 
 /// The argument of a function: a struct of structs, so that it is read as `ctx.deployment.name`; what is under `context` and
 /// further down are dictionaries.
-pub fn context<'v>(context: &Json, module: &Module<'v>) -> Value<'v> {
+pub fn context<'v>(context: &Json, module: &'v Module) -> Value<'v> {
     let (heap, secrets) = (module.heap(), Secrets::of(module));
     let inner = |value: &Json| plain(value, heap, &secrets);
     let Json::Object(fields) = context else { return inner(context) };
@@ -28,12 +28,12 @@ pub fn context<'v>(context: &Json, module: &Module<'v>) -> Value<'v> {
 }
 
 /// What a call gave: objects are structs. Secrets do not come this way.
-pub fn answer<'v>(value: &Json, heap: Heap<'v>) -> Value<'v> {
+pub fn answer<'v>(value: &Json, heap: &'v Heap) -> Value<'v> {
     outer(value, heap, &|value| heap.alloc(value))
 }
 
 /// The value with the outermost objects as structs.
-fn outer<'v>(value: &Json, heap: Heap<'v>, inner: &dyn Fn(&Json) -> Value<'v>) -> Value<'v> {
+fn outer<'v>(value: &Json, heap: &'v Heap, inner: &dyn Fn(&Json) -> Value<'v>) -> Value<'v> {
     let fields = |map: &Map<String, Json>| {
         heap.alloc(AllocStruct(map.iter().map(|(name, value)| (name.as_str(), inner(value)))))
     };
@@ -48,7 +48,7 @@ fn outer<'v>(value: &Json, heap: Heap<'v>, inner: &dyn Fn(&Json) -> Value<'v>) -
 }
 
 /// Objects are dictionaries, or secrets.
-fn plain<'v>(value: &Json, heap: Heap<'v>, secrets: &Secrets<'_, 'v>) -> Value<'v> {
+fn plain<'v>(value: &Json, heap: &'v Heap, secrets: &Secrets<'v>) -> Value<'v> {
     if let Some(secret) = secrets.read(value) {
         return secret;
     }
@@ -62,19 +62,19 @@ fn plain<'v>(value: &Json, heap: Heap<'v>, secrets: &Secrets<'_, 'v>) -> Value<'
 }
 
 /// What a value is in JSON, or why it is nothing there. Secrets may be in it where they are given.
-pub fn to_json<'v>(value: Value<'v>, secrets: &Secrets<'_, 'v>, keep: bool) -> Result<Json, String> {
+pub fn to_json<'v>(value: Value<'v>, secrets: &Secrets<'v>, keep: bool) -> Result<Json, String> {
     Writer { left: LINE_MAX, secrets, keep }.write(value, 0)
 }
 
-struct Writer<'a, 'b, 'v> {
+struct Writer<'a, 'v> {
     /// Bytes: a list that is in another a thousand times is written a thousand times.
     left: usize,
-    secrets: &'a Secrets<'b, 'v>,
+    secrets: &'a Secrets<'v>,
     /// Whether secrets may be in it.
     keep: bool,
 }
 
-impl<'v> Writer<'_, '_, 'v> {
+impl<'v> Writer<'_, 'v> {
     fn take(&mut self, bytes: usize) -> Result<(), String> {
         self.left = self.left.checked_sub(bytes + 2).ok_or_else(|| crate::hooks::child::too_long("it"))?;
         Ok(())

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use starlark::codemap::Span;
 use starlark::syntax::AstModule;
-use starlark::syntax::ast::{ArgumentP, AstArgument, AstExpr, Expr, StmtP};
+use starlark_syntax::syntax::ast::{ArgumentP, AstArgument, AstExpr, Expr, StmtP};
+use starlark_syntax::syntax::module::AstModuleFields;
 
 use crate::domain::suggest;
 use crate::hooks::functions::functions;
