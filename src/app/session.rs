@@ -83,7 +83,7 @@ pub async fn open(
     let surroundings = Surroundings {
         clock: Arc::clone(&clock),
         random: Arc::new(SeededRandom::from_entropy()),
-        worker: Worker::new(own_executable()?),
+        worker: Worker::new(options.executable.clone().map_or_else(own_executable, Ok)?),
     };
     let engine = Engine::new(store.clone(), cluster.clone(), known, surroundings);
     let route = home.as_ref().map(|home| home.route.clone());

@@ -51,9 +51,16 @@ impl CallRecord {
     pub fn short_arguments(&self, most: usize) -> String {
         let Value::Object(named) = &self.arguments else { return String::new() };
         let one = |(name, value): (&String, &Value)| format!("{name}={}", cut(&shown(value), most));
-        named.iter().map(one).collect::<Vec<_>>().join(", ")
+        let place = |name: &str| TELLING.iter().position(|known| *known == name).unwrap_or(TELLING.len());
+        let mut arguments: Vec<_> = named.iter().collect();
+        arguments.sort_by_key(|(name, _)| place(name));
+        arguments.into_iter().map(one).collect::<Vec<_>>().join(", ")
     }
 }
+
+/// The arguments that tell most stand first.
+const TELLING: [&str; 9] =
+    ["component", "components", "commands", "name", "command", "service", "path", "done", "total"];
 
 fn shown(value: &Value) -> String {
     match value {

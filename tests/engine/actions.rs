@@ -100,6 +100,18 @@ def quiet(ctx):
 def migrate(ctx):
     if ctx.to_version == "2.9.0":
         fail("there is no way to %s" % ctx.to_version)
+    elif ctx.to_version == "2.9.1":
+        for i in range(1000000000):
+            last = i
+    elif ctx.to_version == "2.9.2":
+        all = []
+        for i in range(1000000000):
+            all.append(str(i) * 200)
+    elif ctx.to_version == "2.9.3":
+        for i in range(10000):
+            print("x" * 100000)
+    elif ctx.to_version == "2.9.4":
+        scale("web", replicas = "many")
 
 def first(ctx):
     wait_ready()
@@ -296,20 +308,28 @@ async fn actions_run_at_their_hooks_in_the_order_of_the_modes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_is_explained_with_its_place_and_the_rest_runs_all_the_same() {
     let stage = Stage::set().await;
-    stage.forget();
-    let view = stage.run(stage.upgrade("2.9.0")).await;
-    assert!(
-        matches!(view.operation.state, OperationState::Failed | OperationState::PartiallyFailed),
-        "{view:#?}"
-    );
-    assert!(why(&view).contains("there is no way to 2.9.0"), "{}", why(&view));
-    assert!(why(&view).contains("actions.star:1"), "the place is told: {}", why(&view));
-    let effects = stage.effects();
-    assert_eq!(effects[0], "quiet");
-    assert!(!effects.contains(&"first".to_owned()), "post runs after success only: {effects:?}");
-    assert!(effects.len() > 2, "{view:#?}");
-    let place = |name: &str| effects.iter().position(|line| line == name).unwrap();
-    assert!(place("explain") < place("tidy"), "{effects:?}");
+    for (version, told) in [
+        ("2.9.0", "there is no way to 2.9.0"),
+        ("2.9.1", "processor time"),
+        ("2.9.2", "MiB of memory"),
+        ("2.9.3", "it logged more than 16 MiB"),
+        ("2.9.4", "scale: "),
+    ] {
+        stage.forget();
+        let view = stage.run(stage.upgrade(version)).await;
+        assert!(
+            matches!(view.operation.state, OperationState::Failed | OperationState::PartiallyFailed),
+            "{version}: {view:#?}"
+        );
+        assert!(why(&view).contains(told), "{version}: {}", why(&view));
+        assert!(why(&view).contains("actions.star:"), "the place is told: {}", why(&view));
+        let effects = stage.effects();
+        assert_eq!(effects[0], "quiet", "{version}: {effects:?}");
+        assert!(!effects.contains(&"first".to_owned()), "post runs after success only: {effects:?}");
+        let place = |name: &str| effects.iter().position(|line| line == name);
+        let (explain, tidy) = (place("explain"), place("tidy"));
+        assert!(explain.is_some() && explain < tidy, "{version}: {effects:?} {view:#?}");
+    }
     stage.bench.close().await;
 }
 

@@ -470,9 +470,9 @@ fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion], clock: &A
     )
 }
 
-/// What runs functions, for as little time as tests need.
+/// What runs functions, within as little as tests need.
 fn worker() -> Worker {
-    let limits = Limits { processor: 3, ..Limits::default() };
+    let limits = Limits { processor: 3, memory: 64, ..Limits::default() };
     Worker { limits, ..Worker::new(PathBuf::from(env!("CARGO_BIN_EXE_styrmin"))) }
 }
 
