@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::DeploymentResource;
+use crate::domain::driver::Hook;
 use crate::domain::{
     Deployment, DesiredPhase, DriftMode, Health, Instance, InstanceState, ObjectKey, OperationId,
     OperationKind, OperationState, Problem, Verdict,
@@ -150,9 +151,9 @@ fn carry_out(situation: &Situation, record: &Deployment, resource: &DeploymentRe
         Some(Writing::Fight(key)) => Move::Stall(fight(&key)),
         Some(Writing::Drift) if acknowledged => match situation.work.drift {
             DriftMode::Correct => held(situation, record).unwrap_or(Move::Plan(OperationKind::Correct)),
-            DriftMode::Warn | DriftMode::Ignore => conclude(situation, newest),
+            DriftMode::Warn | DriftMode::Ignore => conclude(situation, record, newest),
         },
-        None if acknowledged && is_begun(newest) => conclude(situation, newest),
+        None if acknowledged && is_begun(newest) => conclude(situation, record, newest),
         _ => held(situation, record).unwrap_or_else(|| Move::Plan(kind_of_change(situation, record))),
     }
 }
@@ -218,11 +219,13 @@ fn held(situation: &Situation, record: &Deployment) -> Option<Move> {
 /// What the change is called.
 fn kind_of_change(situation: &Situation, record: &Deployment) -> OperationKind {
     let Some(newest) = &situation.newest else { return OperationKind::Deploy };
-    let stopped_last = situation.work.kind() == Some(OperationKind::Stop);
+    let stopped_last = situation.work.has_stopped();
     match record.phase {
         DesiredPhase::Deleting => OperationKind::Delete,
         DesiredPhase::Stopped if !stopped_last => OperationKind::Stop,
         DesiredPhase::Running if stopped_last => OperationKind::Start,
+        // also what failed on its way to another version
+        _ if situation.work.hook == Some(Hook::Upgrade) => OperationKind::Upgrade,
         _ if newest.draft.as_ref().is_some_and(|draft| is_upgrade(draft, &record.draft)) => {
             OperationKind::Upgrade
         }
@@ -272,11 +275,15 @@ fn fight(key: &ObjectKey) -> Problem {
 }
 
 /// Everything is written: is it healthy?
-fn conclude(situation: &Situation, newest: &Instance) -> Move {
+fn conclude(situation: &Situation, record: &Deployment, newest: &Instance) -> Move {
     let verdict = situation.verdict().unwrap_or_else(Verdict::healthy);
     let good = matches!(verdict.health, Health::Healthy | Health::Stopped);
     match newest.state {
         InstanceState::Active => wait(if good { On::Change } else { On::Health }),
+        // Health is not enough where actions lead there: they have to have run.
+        InstanceState::Failed if situation.work.hook.is_some() => {
+            held(situation, record).unwrap_or_else(|| Move::Plan(kind_of_change(situation, record)))
+        }
         _ if good => Move::Activate,
         _ => wait(On::Health),
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::cluster::{DeploymentResource, Index};
+use crate::domain::driver::Hook;
 use crate::domain::names::digest;
 use crate::domain::operation::Subject;
 use crate::domain::{
@@ -16,6 +17,7 @@ use crate::driver;
 use crate::store::FieldResolution;
 
 use super::components::{component_statuses, urls};
+use super::decide::is_upgrade;
 use super::engine::Engine;
 use super::ownership;
 use super::queue::Name;
@@ -167,6 +169,8 @@ impl Engine {
             _ => 0,
         };
         observed.situation.work.latest = latest.map(|view| view.operation);
+        observed.situation.work.hook =
+            self.hook_of_change(record, &subject, observed.driver.as_deref()).await?;
         if observed.situation.trace.0.is_empty() {
             let known = store.inventory(record.id).await?;
             let written = known.into_iter().map(|item| {
@@ -182,6 +186,27 @@ impl Engine {
             observed.situation.trace = Trace(written.collect());
         }
         Ok(())
+    }
+
+    /// The hook of what leads from the active instance to what is desired. Back one goes without any.
+    async fn hook_of_change(
+        &self,
+        record: &Deployment,
+        subject: &Subject,
+        driver: Option<&DriverVersion>,
+    ) -> Result<Option<Hook>, Problem> {
+        let active = self.store().active_instance(record.id).await?;
+        let hook = match active.as_ref().map(|active| &active.draft) {
+            None => Hook::Setup,
+            Some(Some(draft)) if is_upgrade(draft, &record.draft) => Hook::Upgrade,
+            Some(_) => return Ok(None),
+        };
+        let actions = driver.map(|driver| driver.spec.actions.as_slice()).unwrap_or_default();
+        if !actions.iter().any(|action| action.hook == Some(hook)) {
+            return Ok(None);
+        }
+        let goes_back = self.store().is_rollback(subject, record.revision).await?;
+        Ok((!goes_back).then_some(hook))
     }
 
     /// What an operation on a deployment is about.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::cluster::{ComponentStatus, DeploymentResource};
+use crate::domain::driver::Hook;
 use crate::domain::names::digest;
 use crate::domain::{
     Deployment, DesiredPhase, DriftMode, Health, Instance, ObjectKey, ObjectSummary, Operation,
@@ -150,6 +151,8 @@ pub struct Work {
     pub failures: u32,
     /// What is done about drift.
     pub drift: DriftMode,
+    /// The hook of what leads from the active instance to what is desired; none where its driver has no actions for it.
+    pub hook: Option<Hook>,
 }
 
 impl Work {
@@ -163,9 +166,10 @@ impl Work {
         self.latest.as_ref().filter(|operation| states.contains(&operation.state))
     }
 
-    /// The kind of the newest operation.
-    pub fn kind(&self) -> Option<OperationKind> {
-        self.latest.as_ref().map(|operation| operation.kind)
+    /// Whether the newest operation stopped everything, or is about to.
+    pub fn has_stopped(&self) -> bool {
+        let stops = self.latest.as_ref().filter(|latest| latest.kind == OperationKind::Stop);
+        stops.is_some_and(|stop| !stop.state.is_final() || stop.state == OperationState::Succeeded)
     }
 }
 

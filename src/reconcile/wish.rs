@@ -50,7 +50,10 @@ impl Engine {
             Intent::Deploy(draft) => self.wish_to_deploy(draft).await,
             Intent::Change(id, draft) => {
                 let record = self.recorded(*id).await?;
-                let kind = kind_of(&record.draft, draft);
+                // what runs counts, not what was wished for and never came
+                let active = self.store().active_instance(*id).await?;
+                let before = active.and_then(|active| active.draft).unwrap_or_else(|| record.draft.clone());
+                let kind = kind_of(&before, draft);
                 self.wish_to_change(record, draft.clone(), kind).await
             }
             Intent::Rollback(id, number) => {

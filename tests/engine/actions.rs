@@ -37,6 +37,7 @@ spec:
   parameters:
     - {name: effects, kind: string}
     - {name: password, kind: secret, default: ''}
+    - {name: text, kind: string, default: ''}
   actions:
     - {name: welcome, hook: setup, mode: post, location: 'actions.star::welcome'}
     - {name: quiet, hook: upgrade, mode: pre, location: 'actions.star::quiet'}
@@ -118,6 +119,10 @@ def first(ctx):
     effect(ctx, "first")
 
 def second(ctx):
+    done = execute_commands("web", ["sh", "-c", 'cat "$1"', "sh", ctx.parameters.effects]).stdout
+    if ctx.to_version == "2.8.0" and "broken" not in done:
+        effect(ctx, "broken")
+        fail("not this time")
     effect(ctx, "second")
 
 def explain(ctx):
@@ -330,6 +335,44 @@ async fn what_fails_is_explained_with_its_place_and_the_rest_runs_all_the_same()
         let (explain, tidy) = (place("explain"), place("tidy"));
         assert!(explain.is_some() && explain < tidy, "{version}: {effects:?} {view:#?}");
     }
+    stage.bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_upgrade_does_not_become_active_by_health_alone_and_is_tried_again_with_its_actions() {
+    let stage = Stage::set().await;
+    stage.forget();
+    stage.bench.confirm(stage.upgrade("2.8.0")).await;
+    stage.bench.until_settled(NAME, Some(2)).await;
+    let operations = stage.bench.operations(NAME).await;
+    let told: Vec<_> = operations.iter().map(|view| (view.operation.kind, view.operation.state)).collect();
+    assert_eq!(told[0], (OperationKind::Upgrade, OperationState::Succeeded), "{operations:#?}");
+    assert_eq!(told.len(), 3, "deployed, failed, tried again: {told:?}");
+    assert!(matches!(told[1].1, OperationState::Failed | OperationState::PartiallyFailed), "{told:?}");
+    let again = ["quiet", "first", "second", "tidy"];
+    let effects = stage.effects();
+    assert_eq!(effects[..5], ["quiet", "first", "broken", "explain", "tidy"], "{effects:?}");
+    assert_eq!(effects[5..], again, "{effects:?}");
+    let active = stage.bench.active(stage.bench.id.unwrap()).await.unwrap();
+    assert_eq!(active.number, 2);
+    stage.bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upgrade_that_is_changed_on_its_way_stays_an_upgrade() {
+    let stage = Stage::set().await;
+    stage.bench.confirm(stage.upgrade("2.9.0")).await;
+    let failed = stage.ended().await;
+    assert_ne!(failed.operation.state, OperationState::Succeeded);
+    // the same version, and something else is changed beside: what it began is not done
+    let mut draft = stage.draft("2.9.0");
+    draft.parameters.insert("text".to_owned(), json!("changed"));
+    let plan = stage.bench.engine.preview(&Intent::Change(stage.bench.id.unwrap(), draft)).await.unwrap();
+    assert_eq!(plan.kind, Some(OperationKind::Upgrade));
+    assert!(plan.plan.steps.iter().any(|step| step.name == "run quiet"), "{:#?}", plan.plan);
+    // back to what runs there are no actions
+    let back = stage.bench.engine.preview(&Intent::Rollback(stage.bench.id.unwrap(), 1)).await.unwrap().plan;
+    assert!(!back.steps.iter().any(|step| step.name.starts_with("run ")), "{back:#?}");
     stage.bench.close().await;
 }
 

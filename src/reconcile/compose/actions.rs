@@ -12,22 +12,23 @@ const WITHIN: u32 = 3600;
 /// What the names of such steps begin with.
 pub const ACTION: &str = "run ";
 
-/// The hook that an operation has in the life of its deployment.
-pub fn hook(kind: OperationKind) -> Option<Hook> {
+/// The hook of an operation. `change` is that of what leads from the active instance to what is desired.
+pub fn hook(kind: OperationKind, change: Option<Hook>) -> Option<Hook> {
+    use OperationKind::{Deploy, Scale, Update, Upgrade};
     match kind {
-        OperationKind::Deploy => Some(Hook::Setup),
-        OperationKind::Upgrade => Some(Hook::Upgrade),
+        // also where an earlier operation failed on the way, or was overtaken: what it began is not done
+        Deploy | Update | Upgrade | Scale => change,
         OperationKind::Stop => Some(Hook::Stop),
         OperationKind::Start => Some(Hook::Start),
         OperationKind::Delete => Some(Hook::Delete),
-        // neither has a moment of its own: its author was not asked
+        // these have no moment of their own: its author was not asked
         _ => None,
     }
 }
 
 /// The actions at the hook of an operation that run in `mode`, in the order of the driver.
 fn at<'a>(basis: &'a Basis<'_>, mode: Mode) -> impl Iterator<Item = &'a ActionSpec> {
-    let hook = hook(basis.kind);
+    let hook = hook(basis.kind, basis.situation.work.hook);
     basis.actions.iter().filter(move |action| {
         hook.is_some() && action.hook == hook && action.mode.unwrap_or(Mode::Core) == mode
     })

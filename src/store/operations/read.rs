@@ -85,6 +85,22 @@ impl Store {
         .await
     }
 
+    /// Whether a revision of what is desired of a subject was asked for as a rollback.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub async fn is_rollback(&self, subject: &Subject, revision: u64) -> Result<bool, StoreError> {
+        let subject = subject.clone();
+        self.read("read the operations", move |connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
+                AND revision = ?4 AND kind = 'Rollback')";
+            let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+            let columns = params![subject.cluster, subject.environment, subject.name, revision];
+            Ok(connection.prepare_cached(sql)?.query_row(columns, |row| row.get(0))?)
+        })
+        .await
+    }
+
     /// What happened during an operation, in order. Empty for one that is not recorded.
     ///
     /// # Errors
