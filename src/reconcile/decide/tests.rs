@@ -265,6 +265,49 @@ fn an_instance_that_failed_may_recover_by_itself() {
 }
 
 #[test]
+fn where_actions_lead_health_alone_is_not_enough() {
+    let mut s = settled();
+    newest(&mut s).state = InstanceState::Failed;
+    s.work.hook = Some(Hook::Upgrade);
+    with_hook(&mut s, OperationKind::Upgrade, OperationState::Failed);
+    assert!(matches!(decide(&s), Move::Wait(Waiting { on: On::Retry, .. })));
+    s.now = Timestamp::from_second(1).unwrap();
+    assert_eq!(
+        decide(&s),
+        Move::Plan(OperationKind::Upgrade),
+        "with its hook, though the record has not changed"
+    );
+    with_hook(&mut s, OperationKind::Action, OperationState::Succeeded);
+    assert_eq!(decide(&s), Move::Plan(OperationKind::Upgrade), "an action beside does not do it");
+    with_hook(&mut s, OperationKind::Upgrade, OperationState::Cancelled);
+    assert!(matches!(decide(&s), Move::Stall(_)), "it waits for a person");
+    newest(&mut s).state = InstanceState::Active;
+    assert_eq!(decide(&s), wait(On::Change));
+}
+
+/// The work that was last done, on the way to another version.
+fn with_hook(s: &mut Situation, kind: OperationKind, state: OperationState) {
+    let hook = s.work.hook;
+    with_work(s, kind, state);
+    s.work.hook = hook;
+}
+
+#[test]
+fn a_stop_that_failed_is_a_stop_again() {
+    let stop = |state| {
+        after(|s| {
+            record(s).phase = DesiredPhase::Stopped;
+            resource(s).spec.phase = DesiredPhase::Stopped.into();
+            s.trace = Trace::default();
+            with_work(s, OperationKind::Stop, state);
+            s.now = Timestamp::from_second(10).unwrap();
+        })
+    };
+    assert_eq!(stop(OperationState::Failed), Move::Plan(OperationKind::Stop));
+    assert_eq!(stop(OperationState::Succeeded), Move::Plan(OperationKind::Update));
+}
+
+#[test]
 fn what_a_person_ended_waits_for_a_person() {
     for state in [OperationState::Cancelled, OperationState::Stale] {
         let mut s = settled();
