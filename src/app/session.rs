@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::home::{SandboxHome, own_executable};
+use super::home::SandboxHome;
 use super::leader::{self, Leader, Office, Taken, identity};
 use super::lock::EngineLock;
 use super::paths::Paths;
@@ -26,6 +26,9 @@ const OPERATIONS: u32 = 200;
 const PATIENCE: Duration = Duration::from_secs(40);
 /// How long after a failure the cluster is asked for its version again, at least.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// The file of this very program, also when another one lies under its name by now.
+const OWN_EXECUTABLE: &str = "/proc/self/exe";
 
 /// What everything else acts through. Cheap to clone.
 #[derive(Clone)]
@@ -83,7 +86,7 @@ pub async fn open(
     let surroundings = Surroundings {
         clock: Arc::clone(&clock),
         random: Arc::new(SeededRandom::from_entropy()),
-        worker: Worker::new(options.executable.clone().map_or_else(own_executable, Ok)?),
+        worker: Worker::new(options.executable.clone().unwrap_or_else(|| PathBuf::from(OWN_EXECUTABLE))),
     };
     let engine = Engine::new(store.clone(), cluster.clone(), known, surroundings);
     let route = home.as_ref().map(|home| home.route.clone());

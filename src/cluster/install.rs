@@ -197,6 +197,7 @@ fn agent_rules() -> Value {
             "persistentvolumeclaims", "events", "pods"], "verbs": ["*"]},
         {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["pods/exec", "pods/portforward"], "verbs": ["get", "create"]},
+        {"apiGroups": [""], "resources": ["services/proxy"], "verbs": ["get"]},
         {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets", "daemonsets", "replicasets"], "verbs": ["*"]},
         {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["*"]},
         {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "networkpolicies"], "verbs": ["*"]},

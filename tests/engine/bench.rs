@@ -91,18 +91,24 @@ pub struct Bench {
     least: u64,
     /// The drivers beside the built-in ones.
     pub drivers: Vec<DriverVersion>,
+    /// The version of the demo application's driver.
+    notes: String,
 }
 
 impl Bench {
     /// On a sandbox of its own, with a driver of the test's.
     pub async fn with_driver(driver: DriverVersion) -> Self {
         let mut bench = Self::on_sandbox().await;
-        bench.end().await;
-        bench.store.record_driver(&driver).await.unwrap();
-        bench.drivers.push(driver);
-        bench.engine = engine(&bench.store, &bench.cluster, &bench.drivers, &bench.clock);
-        bench.start();
+        bench.add_driver(driver).await;
         bench
+    }
+
+    async fn add_driver(&mut self, driver: DriverVersion) {
+        self.end().await;
+        self.store.record_driver(&driver).await.unwrap();
+        self.drivers.push(driver);
+        self.engine = engine(&self.store, &self.cluster, &self.drivers, &self.clock);
+        self.start();
     }
 
     /// A draft of the small application.
@@ -185,7 +191,12 @@ impl Bench {
         let kubeconfig = kube::config::Kubeconfig::read_from(std::env::var_os(KUBECONFIG)?).unwrap();
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await.unwrap();
         let other = kube::Client::try_from(config).unwrap();
-        Some(Self::over(cluster, other, &environment, Counters::default(), 80).await)
+        let mut bench = Self::over(cluster, other, &environment, Counters::default(), 80).await;
+        // its pods have no processes, in which an action could run a command
+        let driver = notes_without_actions();
+        bench.notes.clone_from(&driver.reference.version);
+        bench.add_driver(driver).await;
+        Some(bench)
     }
 
     async fn over(
@@ -219,6 +230,7 @@ impl Bench {
             has_lease: true,
             least: 0,
             drivers: Vec::new(),
+            notes: "1.1.0".to_owned(),
         };
         bench.start();
         bench
@@ -313,7 +325,7 @@ impl Bench {
         DeploymentDraft {
             name: name.to_owned(),
             environment: self.environment.clone(),
-            driver: DriverRef { name: "notes".to_owned(), version: "1.1.0".to_owned() },
+            driver: DriverRef { name: "notes".to_owned(), version: self.notes.clone() },
             application_version: version.to_owned(),
             parameters: Default::default(),
             ..DeploymentDraft::default()
@@ -468,6 +480,16 @@ fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion], clock: &A
             worker: worker(),
         },
     )
+}
+
+/// The driver of the demo application as it would be without actions.
+fn notes_without_actions() -> DriverVersion {
+    let notes = driver::built_in().into_iter().map(|loaded| loaded.version);
+    let mut files = notes.into_iter().find(|version| version.reference.name == "notes").unwrap().files;
+    let spec = files.get_mut("driver.styrmin.yml").unwrap();
+    let (rest, _) = spec.split_once("\n  actions:\n").unwrap();
+    *spec = rest.replacen("version: \"1.1.0\"", "version: \"1.1.0-without-actions\"", 1) + "\n";
+    driver::load_files("test", files).unwrap_or_else(|errors| panic!("{errors:?}")).version
 }
 
 /// What runs functions, within as little as tests need.
