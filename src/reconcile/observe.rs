@@ -169,8 +169,7 @@ impl Engine {
             _ => 0,
         };
         observed.situation.work.latest = latest.map(|view| view.operation);
-        observed.situation.work.hook =
-            self.hook_of_change(record, &subject, observed.driver.as_deref()).await?;
+        observed.situation.work.hook = self.hook_of_change(record, observed.driver.as_deref()).await?;
         if observed.situation.trace.0.is_empty() {
             let known = store.inventory(record.id).await?;
             let written = known.into_iter().map(|item| {
@@ -192,7 +191,6 @@ impl Engine {
     async fn hook_of_change(
         &self,
         record: &Deployment,
-        subject: &Subject,
         driver: Option<&DriverVersion>,
     ) -> Result<Option<Hook>, Problem> {
         let active = self.store().active_instance(record.id).await?;
@@ -205,7 +203,7 @@ impl Engine {
         if !actions.iter().any(|action| action.hook == Some(hook)) {
             return Ok(None);
         }
-        let goes_back = self.store().is_rollback(subject, record.revision).await?;
+        let goes_back = self.store().is_rollback(record.id, record.revision).await?;
         Ok((!goes_back).then_some(hook))
     }
 

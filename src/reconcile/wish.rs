@@ -197,6 +197,7 @@ impl Engine {
                 "wait until it runs",
             ));
         }
+        self.check_idle(&record).await?;
         let mut wish = self.placed(Order::of(OperationKind::Action, record), None).await?;
         let mut request = request.clone();
         let sealing = Sealing {
@@ -211,6 +212,20 @@ impl Engine {
         request.answers = check_answers(action, &request.answers)?;
         wish.order.action = Some(request);
         Ok(wish)
+    }
+
+    /// An action is no newer wish: what is under way is not cut short for it.
+    async fn check_idle(&self, record: &Deployment) -> Result<(), Problem> {
+        let subject = self.subject(&record.draft.environment, &record.draft.name);
+        let latest = self.store().current_operation(&subject).await?.map(|view| view.operation);
+        match latest.filter(|operation| !operation.state.is_final()) {
+            None => Ok(()),
+            Some(open) => Err(Problem::new(
+                format!("something else is done to {}", record.draft.name),
+                format!("operation {} has not ended: {}", open.id, open.plan.title),
+                "wait for its end, answer what it asks, or cancel it",
+            )),
+        }
     }
 
     async fn wish_for_phase(

@@ -471,6 +471,15 @@ async fn who_cancels_an_action_ends_what_it_does() {
         }
     };
     tokio::time::timeout(LIMIT, gone).await.expect("the command is ended in the pod");
+    // that an action was cancelled says nothing about what is desired
+    stage.bench.patch(&key("Deployment", NAME), "somebody", json!({"spec": {"replicas": 2}})).await;
+    let mut changes = stage.bench.store.changes();
+    let corrected = async {
+        while stage.bench.operations(NAME).await[0].operation.kind != OperationKind::Correct {
+            changes.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(LIMIT, corrected).await.expect("drift is set right");
     stage.bench.close().await;
 }
 
@@ -573,6 +582,9 @@ async fn what_nobody_asked_for_does_not_overtake_what_a_person_confirmed() {
     stage.bench.confirm(stage.act("job")).await;
     let queued = stage.bench.operations(NAME).await.remove(0).operation;
     assert_eq!(queued.state, OperationState::Queued);
+    // an action is no newer wish
+    let problem = stage.bench.engine.preview(&stage.act("once")).await.unwrap_err();
+    assert!(problem.why.contains("Run job on acts"), "{problem}");
     let new = NewOperation {
         subject: queued.subject.clone(),
         kind: OperationKind::Correct,
@@ -582,7 +594,14 @@ async fn what_nobody_asked_for_does_not_overtake_what_a_person_confirmed() {
         instance: None,
         action: None,
     };
-    let refused = stage.bench.store.begin_operation(new, None).await.unwrap_err();
-    assert!(matches!(refused, StoreError::Refused { operation, .. } if operation == queued.id), "{refused}");
+    let confirmed = Origin { confirmed: true, ..queued.origin.clone() };
+    let action = NewOperation { kind: OperationKind::Action, origin: confirmed, ..new.clone() };
+    for new in [new, action] {
+        let refused = stage.bench.store.begin_operation(new, None).await.unwrap_err();
+        assert!(
+            matches!(refused, StoreError::Refused { operation, .. } if operation == queued.id),
+            "{refused}"
+        );
+    }
     stage.bench.close().await;
 }

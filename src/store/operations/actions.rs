@@ -1,5 +1,6 @@
 //! The journal of actions: the runs of their functions, and what each of them called.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
 
@@ -51,6 +52,8 @@ pub struct NewCall {
     pub place: String,
     /// Whether it changes something: then it is on the disk before it is made.
     pub changes: bool,
+    /// When it is made for the first time.
+    pub begun: Timestamp,
 }
 
 impl Store {
@@ -86,7 +89,7 @@ impl Store {
         position: u32,
         call: NewCall,
     ) -> Result<(), StoreError> {
-        let now = self.clock.now().to_string();
+        let begun = call.begun.to_string();
         let durability = if call.changes { Durability::Full } else { Durability::Normal };
         self.write_durably("begin the call", durability, move |transaction| {
             running(transaction, run.step, epoch)?;
@@ -105,7 +108,7 @@ impl Store {
                 arguments,
                 call.digest,
                 call.place,
-                now
+                begun
             ])?;
             match written {
                 0 => refused(run.step.operation, format!("call {position} has an answer already")),

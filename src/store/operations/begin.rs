@@ -5,7 +5,9 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::{DesiredChange, NewOperation, close, column, read, refused, tell};
 use crate::domain::operation::Subject;
 use crate::domain::plan::Verb;
-use crate::domain::{DeploymentDraft, Operation, OperationId, OperationState, Plan, StepState};
+use crate::domain::{
+    DeploymentDraft, Operation, OperationId, OperationKind, OperationState, Plan, StepState,
+};
 use crate::store::worker::Durability;
 use crate::store::{Store, StoreError, deployments, instances, row};
 
@@ -18,7 +20,7 @@ impl Store {
     /// queued ones end at once, one that runs is told to.
     ///
     /// # Errors
-    /// Nobody confirmed it and another one about the subject has not ended, the plan can never end, the deployment stands at another revision, something that it names is not recorded, or SQLite
+    /// Nobody confirmed it or it is an action, and another one about the subject has not ended; the plan can never end, the deployment stands at another revision, something that it names is not recorded, or SQLite
     /// refused.
     pub async fn begin_operation(
         &self,
@@ -70,7 +72,7 @@ impl Store {
 
 fn begin(transaction: &Transaction<'_>, new: NewOperation, now: &str) -> Result<Operation, StoreError> {
     check(&new.plan)?;
-    if !new.origin.confirmed {
+    if !new.origin.confirmed || new.kind == OperationKind::Action {
         refuse_beside_open(transaction, &new.subject)?;
     }
     let NewOperation { subject, kind, plan, origin, mut goal, instance, action } = new;
@@ -144,7 +146,8 @@ fn check(plan: &Plan) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What nobody asked for waits until the subject's operations have ended: one that a person confirmed may have come meanwhile.
+/// What nobody asked for, and what is no newer wish, waits until the subject's operations have ended: one that a person confirmed
+/// may have come meanwhile.
 fn refuse_beside_open(transaction: &Transaction<'_>, subject: &Subject) -> Result<(), StoreError> {
     let sql = "SELECT id FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
          AND state IN ('Queued', 'Running') LIMIT 1";
@@ -152,7 +155,7 @@ fn refuse_beside_open(transaction: &Transaction<'_>, subject: &Subject) -> Resul
     let open: Option<i64> =
         transaction.prepare_cached(sql)?.query_row(columns, |row| row.get(0)).optional()?;
     match open {
-        Some(open) => refused(OperationId(open), "it has not ended, and nobody asked for another one"),
+        Some(open) => refused(OperationId(open), "it has not ended, and nothing newer is desired"),
         None => Ok(()),
     }
 }

@@ -36,8 +36,8 @@ impl Store {
         self.read("read the operation", move |connection| by_id(connection, id)).await
     }
 
-    /// The operation about a subject that counts now: the one that runs, else the newest. One that a newer wish overtook while
-    /// nobody carried it on still has to end first.
+    /// The operation about a subject that counts now: the one that has not ended, else the newest that is no action: those say
+    /// nothing about what is desired. One that a newer wish overtook while nobody carried it on still has to end first.
     ///
     /// # Errors
     /// SQLite refused, or the record cannot be read.
@@ -45,6 +45,7 @@ impl Store {
         let subject = subject.clone();
         self.read("read the operation", move |connection| {
             let condition = "WHERE cluster = ?1 AND environment = ?2 AND name = ?3
+                AND (kind <> 'Action' OR state IN ('Queued', 'Running'))
                 ORDER BY state = 'Running' DESC, id DESC LIMIT 1";
             let found =
                 views(connection, condition, params![subject.cluster, subject.environment, subject.name])?;
@@ -85,17 +86,16 @@ impl Store {
         .await
     }
 
-    /// Whether a revision of what is desired of a subject was asked for as a rollback.
+    /// Whether a revision of what is desired of a deployment was asked for as a rollback.
     ///
     /// # Errors
     /// SQLite refused.
-    pub async fn is_rollback(&self, subject: &Subject, revision: u64) -> Result<bool, StoreError> {
-        let subject = subject.clone();
+    pub async fn is_rollback(&self, deployment: DeploymentId, revision: u64) -> Result<bool, StoreError> {
         self.read("read the operations", move |connection| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
-                AND revision = ?4 AND kind = 'Rollback')";
+            let sql = "SELECT EXISTS (SELECT 1 FROM operations WHERE deployment = ?1
+                AND revision = ?2 AND kind = 'Rollback')";
             let revision = i64::try_from(revision).unwrap_or(i64::MAX);
-            let columns = params![subject.cluster, subject.environment, subject.name, revision];
+            let columns = params![deployment.0, revision];
             Ok(connection.prepare_cached(sql)?.query_row(columns, |row| row.get(0))?)
         })
         .await

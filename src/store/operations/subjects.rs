@@ -37,7 +37,7 @@ impl Store {
         self.read("read the operations", move |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT state, revision FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
-                 ORDER BY id DESC LIMIT ?4",
+                 AND kind <> 'Action' ORDER BY id DESC LIMIT ?4",
             )?;
             let key = rusqlite::params![subject.cluster, subject.environment, subject.name, COUNTED];
             let rows =

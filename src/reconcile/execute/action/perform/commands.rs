@@ -27,10 +27,11 @@ impl Doer<'_> {
         call: &ExecuteCommands,
         doubt: bool,
     ) -> Result<Value, CallError> {
-        let target = self.target(call)?;
+        // before its pod is looked for: that there is none now says nothing about what was done
         if doubt && !call.idempotent {
-            return Err(CallError::InDoubt(open(call, &target)));
+            return Err(CallError::InDoubt(open(call)));
         }
+        let target = self.target(call)?;
         let mut results = Vec::new();
         for argv in &call.commands {
             results.push(self.execute(call, argv, &target).await?);
@@ -227,10 +228,10 @@ fn shown(argv: &[String]) -> String {
     }
 }
 
-fn open(call: &ExecuteCommands, target: &LogTarget) -> Problem {
+fn open(call: &ExecuteCommands) -> Problem {
     let commands: Vec<String> = call.commands.iter().map(|argv| format!("'{}'", shown(argv))).collect();
     Problem::new(
-        format!("Were {} done in {}?", commands.join(", "), target.pod),
+        format!("Were {} done in {}?", commands.join(", "), call.component),
         "Styrmin ended before it could note what came of it, and doing it twice may do harm",
         "look at what it works on, and answer: done, repeat, or fail; a command that may be done twice says idempotent = True",
     )

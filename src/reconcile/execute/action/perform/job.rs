@@ -39,8 +39,8 @@ impl Doer<'_> {
         let leash = Leash { engine: self.hands.engine.clone(), step, job: Some(key(&made)) };
         let cluster = self.hands.engine.cluster();
         let (ended, ()) = tokio::join!(cluster.run_job(&made, KEPT, Some(output)), lines);
-        leash.release();
         let ended = ended.map_err(failed)?;
+        leash.release();
         let log = self.printer.cover(&ended.log.text());
         if let Some(why) = &ended.log_problem {
             self.printer.print(OutputSource::Note, why).await;
