@@ -1,5 +1,6 @@
 //! The nouns of Styrmin and the pure rules between them. No I/O, no clock reads, no randomness.
 
+pub mod backup;
 pub mod call;
 pub mod canonical;
 pub mod clock;
@@ -22,6 +23,7 @@ pub mod secret;
 pub mod suggest;
 pub mod text;
 pub mod version;
+mod words;
 pub mod world;
 
 pub use clock::{Clock, ManualClock, SystemClock};

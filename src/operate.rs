@@ -13,6 +13,7 @@
 mod course;
 mod decide;
 mod executor;
+mod extension;
 mod outcome;
 mod pause;
 mod run;
@@ -20,5 +21,6 @@ mod settle;
 
 pub use decide::{Decision, Moment, Move, decide};
 pub use executor::{Done, Executor, Probed, StepError, StepErrorKind, StepRun};
+pub use extension::Extension;
 pub use pause::pause;
 pub use run::Runner;

@@ -3,6 +3,7 @@
 //! One thread owns the connection to a file; a [`Store`] is a cheap handle to it. Several processes may hold the same file open: every
 //! write is one `BEGIN IMMEDIATE` transaction. Values of secret parameters are never handed to this room.
 
+mod backups;
 mod clusters;
 mod deployments;
 mod drivers;
@@ -13,12 +14,14 @@ mod findings;
 mod gate;
 mod instances;
 mod inventory;
+mod locations;
 mod migrate;
 mod neighbours;
 mod open;
 mod operations;
 mod resolutions;
 mod row;
+mod schedules;
 mod settings;
 mod worker;
 

@@ -32,10 +32,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("operate", &["domain", "store"]),
     ("reconcile", &["domain", "driver", "store", "cluster", "operate", "hooks", "ingress"]),
     ("hooks", &["domain"]),
+    ("backup", &["domain", "store", "cluster", "operate"]),
     ("ingress", &["domain"]),
     ("sandbox", &[]),
     ("ui", &["domain"]),
-    ("app", &["domain", "driver", "store", "cluster", "reconcile", "hooks", "ingress", "sandbox", "ui"]),
+    (
+        "app",
+        &["domain", "driver", "store", "cluster", "reconcile", "hooks", "backup", "ingress", "sandbox", "ui"],
+    ),
     ("cli", &["app", "domain", "driver", "hooks", "sandbox"]),
 ];
 
@@ -49,6 +53,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("minijinja::", &["driver/", "driver.rs"]),
     ("starlark::", &["hooks/worker/", "hooks/worker.rs"]),
     ("starlark_syntax::", &["hooks/worker/", "hooks/worker.rs"]),
+    ("rustic_core::", &["backup/", "backup.rs"]),
     ("clap::", &["cli/", "cli.rs"]),
 ];
 

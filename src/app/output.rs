@@ -147,6 +147,8 @@ mod tests {
             goal: Goal::default(),
             instance: None,
             action: None,
+            request: None,
+            parent: None,
         };
         let operation = store.begin_operation(new, None).await.unwrap();
         (store, StepId { operation: operation.id, position: 0 })

@@ -216,6 +216,9 @@ impl Session {
                 .into_iter()
                 .map(Arc::new)
                 .collect(),
+            backups: self.store.backups(cluster).await?.into_iter().map(Arc::new).collect(),
+            locations: self.store.locations().await?,
+            schedules: Vec::new(),
             findings: self.store.findings(cluster).await?,
         })
     }

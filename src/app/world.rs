@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::last_words::{self, Words};
 use super::probes::Results;
+use crate::domain::backup::{Backup, LocationView, ScheduleView};
 use crate::domain::object::{Detail, EventSummary};
 use crate::domain::world::{Application, ClusterView, ComponentView, Condition, EngineView, UrlView};
 use crate::domain::{
@@ -35,6 +36,12 @@ pub struct Records {
     pub deployments: Vec<DeploymentRecord>,
     /// Operations, newest first.
     pub operations: Vec<Arc<OperationView>>,
+    /// Backups, newest first.
+    pub backups: Vec<Arc<Backup>>,
+    /// Backup locations, by name.
+    pub locations: Vec<LocationView>,
+    /// Schedules, by name.
+    pub schedules: Vec<ScheduleView>,
     /// What the engine found, by namespace and name.
     pub findings: Vec<Finding>,
 }
@@ -116,6 +123,9 @@ pub fn assemble(sources: &Sources<'_>) -> World {
         applications,
         drivers: sources.records.drivers.clone(),
         operations: sources.records.operations.clone(),
+        backups: sources.records.backups.clone(),
+        locations: sources.records.locations.clone(),
+        schedules: sources.records.schedules.clone(),
     }
 }
 

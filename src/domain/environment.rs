@@ -33,6 +33,9 @@ pub struct Environment {
     /// The addresses that may reach it, as CIDR blocks; empty: everybody.
     #[serde(default)]
     pub ip_whitelist: Vec<String>,
+    /// The backup location that its applications are backed up to; none: they are not.
+    #[serde(default)]
+    pub backup_location: Option<String>,
     /// Its own ingress controller; none: it shares the class.
     #[serde(default)]
     pub dedicated_ingress: Option<DedicatedIngress>,
@@ -60,6 +63,7 @@ impl Environment {
             labels: BTreeMap::new(),
             quota: BTreeMap::new(),
             ip_whitelist: Vec::new(),
+            backup_location: None,
             dedicated_ingress: None,
         }
     }

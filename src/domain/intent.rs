@@ -1,7 +1,10 @@
 //! What a person wants done: the input of a plan, and of carrying it out.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::backup::{BackupId, BackupRequest, CloneRequest, PruneRequest, RestoreRequest, VerifyRequest};
 use super::diff::ObjectDiff;
 use super::operation::{ActionRequest, OperationKind};
 use super::{DeploymentDraft, DeploymentId, ObjectKey, Plan};
@@ -33,6 +36,24 @@ pub enum Intent {
     Act(DeploymentId, ActionRequest),
     /// Take it away.
     Delete(DeploymentId, Volumes),
+    /// Keep its data.
+    BackUp(DeploymentId, BackupRequest),
+    /// Make its data that of a backup.
+    Restore(DeploymentId, RestoreRequest),
+    /// Read a backup back.
+    Verify(VerifyRequest),
+    /// Restore a backup into an environment that is made for it, look whether it works, and take that away.
+    Drill(BackupId),
+    /// Delete backups.
+    Prune(PruneRequest),
+    /// Keep the data of all applications of an environment.
+    BackUpEnvironment(String, BackupRequest),
+    /// Make the data of applications that of these backups, one after the other; their environment, and by application.
+    RestoreEnvironment(String, BTreeMap<String, BackupId>),
+    /// Make a new application from a backup: what to deploy, and what to restore into it.
+    DeployFrom(DeploymentDraft, BackupId),
+    /// Make an environment that equals another one.
+    Clone(CloneRequest),
 }
 
 /// What becomes of the volumes of an application that is taken away.

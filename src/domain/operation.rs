@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::backup::Request;
+use super::words::words;
 use super::{DeploymentId, Plan, Problem, TypedSecrets};
 
 /// The row number of an operation in the journal.
@@ -17,29 +19,6 @@ impl fmt::Display for OperationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
     }
-}
-
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident => $word:literal,)* }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name { $($(#[$doc])* $variant,)* }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The word that is stored and shown.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// The one of that word.
-            pub fn parse(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == word)
-            }
-        }
-    };
 }
 
 words! {
@@ -67,6 +46,18 @@ words! {
         Correct => "Correct",
         /// An action of its driver runs.
         Action => "Action",
+        /// Its data is copied to a backup location.
+        Backup => "Backup",
+        /// Its data becomes that of a backup.
+        Restore => "Restore",
+        /// A backup is read back and compared with its digests.
+        Verify => "Verify",
+        /// A backup is restored into an environment that is made for it, looked at, and taken away.
+        Drill => "Drill",
+        /// Backups are deleted, and what nothing needs any more goes from their location.
+        Prune => "Prune",
+        /// An environment is made that equals another one.
+        Clone => "Clone",
         /// The application is taken away.
         Delete => "Delete",
     }
@@ -220,6 +211,12 @@ pub struct Operation {
     /// The action that was asked for; none for what is no [`OperationKind::Action`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<ActionRequest>,
+    /// What else was asked for, of backups and of what is made of other operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// The operation and its step that this one is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<(OperationId, usize)>,
     /// When.
     pub times: Times,
     /// What is asked of it while it runs.
@@ -267,6 +264,21 @@ impl Default for StepRecord {
     }
 }
 
+/// How far a step is that moves data. Written at most twice a second, by whoever does it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepProgress {
+    /// When this was so; none: unknown.
+    pub at: Option<Timestamp>,
+    /// Bytes that are done.
+    pub done: u64,
+    /// Bytes in all; none while nobody knows. An estimate from the last time where the source does not say.
+    pub total: Option<u64>,
+    /// Bytes per second of late.
+    pub rate: u64,
+    /// What it is at: a table, a file. Never a value.
+    pub item: String,
+}
+
 /// What a person says of a step that a crash left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum StepAnswer {
@@ -296,6 +308,9 @@ pub struct OperationView {
     pub operation: Operation,
     /// One record per step of its plan.
     pub steps: Vec<StepRecord>,
+    /// How far the steps that move data are, by position.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moving: BTreeMap<usize, StepProgress>,
 }
 
 impl OperationView {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::backup::{Backup, LocationView, ScheduleView};
 use super::object::EventSummary;
 use super::operation::Subject;
 use super::{
@@ -31,12 +32,29 @@ pub struct World {
     /// Operations, newest first: all that have not ended, and the last ones that have.
     #[serde(default)]
     pub operations: Vec<Arc<OperationView>>,
+    /// Backups of this cluster's applications, newest first; also of those that are gone.
+    #[serde(default)]
+    pub backups: Vec<Arc<Backup>>,
+    /// Backup locations, by name.
+    #[serde(default)]
+    pub locations: Vec<LocationView>,
+    /// Schedules of this cluster, by name.
+    #[serde(default)]
+    pub schedules: Vec<ScheduleView>,
 }
 
 impl World {
     /// The operation of this number, while it is among those that are shown.
     pub fn operation(&self, id: OperationId) -> Option<&Arc<OperationView>> {
         self.operations.iter().find(|view| view.operation.id == id)
+    }
+
+    /// The backups of an application, newest first.
+    pub fn backups_of(&self, application: &Application) -> impl Iterator<Item = &Backup> {
+        let draft = &application.deployment.draft;
+        let is_its =
+            |backup: &&Backup| backup.environment == draft.environment && backup.application == draft.name;
+        self.backups.iter().map(|backup| &**backup).filter(is_its)
     }
 
     /// The operations of an application, newest first.

@@ -50,7 +50,7 @@ impl Runner<'_> {
         let mut changes = self.store.changes();
         let limit = SignedDuration::from_secs(i64::from(operation.plan.time_limit()));
         let deadline = self.clock.now().saturating_add(limit).ok();
-        let OperationView { operation, steps } =
+        let OperationView { operation, steps, .. } =
             self.store.start_operation(operation.id, self.epoch, deadline).await?;
         let mut course = Course::new(self, &operation, steps);
         let mut flights = FuturesUnordered::new();

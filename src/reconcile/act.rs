@@ -112,6 +112,8 @@ impl Engine {
             },
             instance: drawn.instance,
             action: None,
+            request: None,
+            parent: None,
         };
         let operation = self.store().begin_operation(new, None).await?;
         let reason = if kind == OperationKind::Correct { "DriftCorrected" } else { "Planned" };

@@ -93,6 +93,8 @@ impl Engine {
             goal: Goal { deployment: (!is_new).then_some(id), revision, instance: proposed.instance },
             instance: proposed.drawn.instance,
             action,
+            request: None,
+            parent: None,
         };
         // Before anything is recorded: nobody else knows what was typed.
         if let Some(vault) = &vault {

@@ -180,6 +180,12 @@ fn title(order: &Order) -> String {
             let action = order.action.as_ref().map_or("an action", |request| request.action.as_str());
             format!("Run {action} on {name} in {place}")
         }
+        OperationKind::Backup => format!("Back up {name} in {place}"),
+        OperationKind::Restore => format!("Restore {name} in {place}"),
+        OperationKind::Verify => format!("Verify a backup of {name} in {place}"),
+        OperationKind::Drill => format!("Prove a backup of {name} in {place}"),
+        OperationKind::Prune => format!("Delete backups of {name} in {place}"),
+        OperationKind::Clone => format!("Clone {place}"),
     }
 }
 

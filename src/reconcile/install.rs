@@ -55,6 +55,8 @@ impl Engine {
             goal: Goal::default(),
             instance: None,
             action: None,
+            request: None,
+            parent: None,
         };
         let mut recorded = self.store().changes();
         let id = self.store().begin_operation(new, None).await?.id;

@@ -84,6 +84,15 @@ impl Engine {
                 self.placed(order, None).await
             }
             Intent::Act(id, request) => self.wish_to_act(*id, request).await,
+            Intent::BackUp(..)
+            | Intent::Restore(..)
+            | Intent::Verify(_)
+            | Intent::Drill(_)
+            | Intent::Prune(_)
+            | Intent::BackUpEnvironment(..)
+            | Intent::RestoreEnvironment(..)
+            | Intent::DeployFrom(..)
+            | Intent::Clone(_) => Err(Problem::new("backups are not there yet", "", "")),
             Intent::Correct(id) => {
                 let record = self.recorded(*id).await?;
                 self.placed(Order::of(OperationKind::Correct, record), None).await

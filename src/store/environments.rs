@@ -6,7 +6,7 @@ use super::error::{is_dangling, is_duplicate};
 use super::{Store, StoreError, row};
 use crate::domain::{DriftMode, Environment};
 
-const COLUMNS: &str = "name, cluster, namespace, ingress_class, fqdn_suffix, production, drift, labels, quota, ip_whitelist, dedicated_ingress";
+const COLUMNS: &str = "name, cluster, namespace, ingress_class, fqdn_suffix, production, drift, labels, quota, ip_whitelist, dedicated_ingress, backup_location";
 
 impl Store {
     /// Records an environment, or the change of one. Its cluster must be recorded.
@@ -18,18 +18,19 @@ impl Store {
         self.write("record the environment", move |transaction| {
             let outcome = transaction.execute(
                 "INSERT INTO environments (cluster, name, namespace, ingress_class, fqdn_suffix, production,
-                     drift, labels, quota, ip_whitelist, dedicated_ingress)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                     drift, labels, quota, ip_whitelist, dedicated_ingress, backup_location)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                  ON CONFLICT (cluster, name) DO UPDATE SET namespace = excluded.namespace,
                      ingress_class = excluded.ingress_class, fqdn_suffix = excluded.fqdn_suffix,
                      production = excluded.production, drift = excluded.drift, labels = excluded.labels,
                      quota = excluded.quota, ip_whitelist = excluded.ip_whitelist,
-                     dedicated_ingress = excluded.dedicated_ingress
+                     dedicated_ingress = excluded.dedicated_ingress,
+                     backup_location = excluded.backup_location
                  WHERE (namespace, ingress_class, fqdn_suffix, production, drift, labels, quota, ip_whitelist,
-                     dedicated_ingress) IS NOT
+                     dedicated_ingress, backup_location) IS NOT
                      (excluded.namespace, excluded.ingress_class, excluded.fqdn_suffix, excluded.production,
                       excluded.drift, excluded.labels, excluded.quota, excluded.ip_whitelist,
-                      excluded.dedicated_ingress)",
+                      excluded.dedicated_ingress, excluded.backup_location)",
                 params![
                     environment.cluster,
                     environment.name,
@@ -45,7 +46,8 @@ impl Store {
                         .dedicated_ingress
                         .as_ref()
                         .map(|ingress| row::to_json("environments.dedicated_ingress", ingress))
-                        .transpose()?
+                        .transpose()?,
+                    environment.backup_location
                 ],
             );
             match outcome {
@@ -110,5 +112,6 @@ fn read(columns: &Row<'_>) -> Result<Environment, StoreError> {
         dedicated_ingress: dedicated
             .map(|text| row::from_json("environments.dedicated_ingress", &text))
             .transpose()?,
+        backup_location: columns.get(11)?,
     })
 }

@@ -17,6 +17,7 @@ pub(super) const ALL: &[&str] = &[
     include_str!("migrations/0005_drivers.sql"),
     include_str!("migrations/0006_roles.sql"),
     include_str!("migrations/0007_actions.sql"),
+    include_str!("migrations/0008_backups.sql"),
 ];
 
 /// The schema's version, 0 for a new file.

@@ -7,6 +7,7 @@
 mod actions;
 mod begin;
 mod lines;
+mod moving;
 mod orders;
 mod read;
 mod steps;
@@ -17,6 +18,7 @@ pub use actions::{CallEnd, NewCall, NewRun, RunId};
 use rusqlite::{Connection, Transaction, params};
 
 use super::{InventoryChange, NewInstance, StoreError};
+use crate::domain::backup::Request;
 use crate::domain::operation::{ActionRequest, Goal, Origin, Subject};
 use crate::domain::{
     DeploymentDraft, DeploymentId, DesiredPhase, OperationId, OperationKind, OperationState, Plan, Problem,
@@ -40,6 +42,10 @@ pub struct NewOperation {
     pub instance: Option<NewInstance>,
     /// The action that was asked for.
     pub action: Option<ActionRequest>,
+    /// What else is asked for, of backups and of what is made of other operations.
+    pub request: Option<Request>,
+    /// The operation and its step that this one is part of.
+    pub parent: Option<(OperationId, usize)>,
 }
 
 /// Another desired state, recorded together with the operation that carries it out.

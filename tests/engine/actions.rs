@@ -593,6 +593,8 @@ async fn what_nobody_asked_for_does_not_overtake_what_a_person_confirmed() {
         goal: queued.goal,
         instance: None,
         action: None,
+        request: None,
+        parent: None,
     };
     let confirmed = Origin { confirmed: true, ..queued.origin.clone() };
     let action = NewOperation { kind: OperationKind::Action, origin: confirmed, ..new.clone() };

@@ -66,6 +66,8 @@ async fn it_runs_after_a_cancel_and_what_is_left_is_said() {
         goal: Goal::default(),
         instance: None,
         action: None,
+        request: None,
+        parent: None,
     };
     let operation = store.begin_operation(new, None).await.unwrap();
     let (executor, (_kept, moved)) = (Noting::default(), watch::channel(0));

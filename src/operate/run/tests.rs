@@ -165,7 +165,17 @@ impl Scene {
         };
         let origin = Origin { actor: "anna".to_owned(), cause: "a test".to_owned(), confirmed: true };
         let (kind, goal) = (OperationKind::Deploy, Goal::default());
-        let new = NewOperation { subject, kind, plan, origin, goal, instance: None, action: None };
+        let new = NewOperation {
+            subject,
+            kind,
+            plan,
+            origin,
+            goal,
+            instance: None,
+            action: None,
+            request: None,
+            parent: None,
+        };
         let operation = store.begin_operation(new, None).await.unwrap();
         let site = Arc::new(Site { fates: Mutex::new(fates.to_vec()), ..Site::default() });
         Self { clock, store, operation, site }

@@ -75,16 +75,17 @@ fn begin(transaction: &Transaction<'_>, new: NewOperation, now: &str) -> Result<
     if !new.origin.confirmed || new.kind == OperationKind::Action {
         refuse_beside_open(transaction, &new.subject)?;
     }
-    let NewOperation { subject, kind, plan, origin, mut goal, instance, action } = new;
+    let NewOperation { subject, kind, plan, origin, mut goal, instance, action, request, parent } = new;
     let action = action.map(|action| row::to_json("operations.action", &action)).transpose()?;
+    let request = request.map(|request| row::to_json("operations.request", &request)).transpose()?;
     if let Some(instance) = instance {
         goal.instance = Some(instances::freeze(transaction, instance, now)?.number);
     }
     transaction
         .prepare_cached(
             "INSERT INTO operations (cluster, environment, name, deployment, revision, instance, kind, state, plan,
-                 plan_hash, actor, cause, confirmed, created_at, action)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Queued', ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                 plan_hash, actor, cause, confirmed, created_at, action, request, parent, parent_step)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Queued', ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             subject.cluster,
@@ -100,7 +101,10 @@ fn begin(transaction: &Transaction<'_>, new: NewOperation, now: &str) -> Result<
             origin.cause,
             origin.confirmed,
             now,
-            action
+            action,
+            request,
+            parent.map(|(id, _)| id.0),
+            parent.map(|(_, step)| column(step))
         ])?;
     let id = OperationId(transaction.last_insert_rowid());
     add_steps(transaction, id, &plan, now)?;

@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError, row};
 
 const SELECT: &str = "SELECT id, cluster, environment, name, deployment, revision, instance, kind, state, plan,
         plan_hash, actor, cause, confirmed, created_at, started_at, ended_at, deadline, cancelled_by, superseded,
-        problem, epoch, action
+        problem, epoch, action, request, parent, parent_step
     FROM operations";
 
 impl Store {
@@ -138,7 +138,10 @@ fn views(
     let operations: Vec<Operation> = rows.map(|row| row?).collect::<Result<_, _>>()?;
     operations
         .into_iter()
-        .map(|operation| Ok(OperationView { steps: steps(connection, &operation)?, operation }))
+        .map(|operation| {
+            let moving = super::moving::of(connection, operation.id)?;
+            Ok(OperationView { steps: steps(connection, &operation)?, moving, operation })
+        })
         .collect()
 }
 
@@ -192,6 +195,8 @@ fn operation(columns: &Row<'_>) -> Result<Operation, StoreError> {
     let (plan, problem): (String, Option<String>) = (columns.get(9)?, columns.get(20)?);
     let (created, action): (String, Option<String>) = (columns.get(14)?, columns.get(22)?);
     let plan: Plan = row::from_json("operations.plan", &plan)?;
+    let (request, parent): (Option<String>, Option<i64>) = (columns.get(23)?, columns.get(24)?);
+    let step = columns.get::<_, Option<i64>>(25)?.map(|step| row::narrow("operations.parent_step", step));
     Ok(Operation {
         id: OperationId(columns.get(0)?),
         subject: Subject { cluster: columns.get(1)?, environment: columns.get(2)?, name: columns.get(3)? },
@@ -206,6 +211,11 @@ fn operation(columns: &Row<'_>) -> Result<Operation, StoreError> {
             instance: columns.get(6)?,
         },
         action: action.map(|text| row::from_json("operations.action", &text)).transpose()?,
+        request: request.map(|text| row::from_json("operations.request", &text)).transpose()?,
+        parent: parent
+            .zip(step)
+            .map(|(id, step)| Ok::<_, StoreError>((OperationId(id), step?)))
+            .transpose()?,
         times: Times {
             created: row::moment("operations.created_at", &created)?,
             started: row::optional_moment("operations.started_at", columns.get(15)?)?,

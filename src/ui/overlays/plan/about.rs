@@ -51,7 +51,15 @@ impl About {
 
 fn id_of(intent: &Intent) -> Option<DeploymentId> {
     match intent {
-        Intent::Install | Intent::Deploy(_) => None,
+        Intent::Install
+        | Intent::Deploy(_)
+        | Intent::Verify(_)
+        | Intent::Drill(_)
+        | Intent::Prune(_)
+        | Intent::BackUpEnvironment(..)
+        | Intent::RestoreEnvironment(..)
+        | Intent::DeployFrom(..)
+        | Intent::Clone(_) => None,
         Intent::Change(id, _)
         | Intent::Rollback(id, _)
         | Intent::Stop(id)
@@ -61,6 +69,8 @@ fn id_of(intent: &Intent) -> Option<DeploymentId> {
         | Intent::Correct(id)
         | Intent::Act(id, _)
         | Intent::Resolve(id, ..)
+        | Intent::BackUp(id, _)
+        | Intent::Restore(id, _)
         | Intent::Delete(id, _) => Some(*id),
     }
 }
@@ -84,5 +94,16 @@ fn words(intent: &Intent, draft: Option<&DeploymentDraft>, cluster: &str) -> (St
         Intent::Correct(_) => (format!("Set {it} right"), "Set right"),
         Intent::Resolve(_, object, _) => (format!("Settle who has the fields of {object}"), "Settle"),
         Intent::Delete(..) => (format!("Delete {it}"), "Delete"),
+        Intent::BackUp(..) => (format!("Back up {it}"), "Back up"),
+        Intent::Restore(_, request) => (format!("Restore {it} from {}", request.backup), "Restore"),
+        Intent::Verify(request) => (format!("Verify {}", request.backup), "Verify"),
+        Intent::Drill(backup) => (format!("Prove that {backup} can be restored"), "Begin"),
+        Intent::Prune(request) => (format!("Delete backups in {}", request.location), "Delete"),
+        Intent::BackUpEnvironment(name, _) => (format!("Back up all of {name}"), "Back up"),
+        Intent::RestoreEnvironment(name, _) => (format!("Restore {name}"), "Restore"),
+        Intent::DeployFrom(draft, backup) => {
+            (format!("Deploy {} to {} from {backup}", draft.name, draft.environment), "Deploy")
+        }
+        Intent::Clone(request) => (format!("Clone {} as {}", request.from, request.to), "Clone"),
     }
 }

@@ -1,0 +1,16 @@
+//! Backups: where they lie, what was kept of an application, when the next one is made, and which ones may go.
+
+mod location;
+mod record;
+mod request;
+mod schedule;
+
+pub use location::{KeySource, Location, LocationKind, LocationView, S3Credentials, SecretSource};
+pub use record::{
+    Backup, BackupId, BackupPart, BackupState, Depth, Engine, PartState, Trigger, Verification,
+};
+pub use request::{
+    BackupRequest, CloneRequest, CloneSource, GroupPart, PruneRequest, Request, RestorePath, RestoreRequest,
+    VerifyRequest,
+};
+pub use schedule::{Missed, Pause, Retention, RunOutcome, Schedule, ScheduleRun, ScheduleView};
