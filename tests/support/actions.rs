@@ -145,6 +145,8 @@ fn operation(id: i64, request: ActionRequest, state: OperationState) -> Operatio
         },
         goal: Goal { deployment: Some(DeploymentId(1)), revision: 1, instance: None },
         action: Some(request),
+        request: None,
+        parent: None,
         times: Times {
             created: sample::before(26),
             started: Some(sample::before(25)),
@@ -161,7 +163,7 @@ fn operation(id: i64, request: ActionRequest, state: OperationState) -> Operatio
         started: Some(sample::before(25)),
         ..StepRecord::default()
     };
-    OperationView { operation, steps: vec![step] }
+    OperationView { operation, steps: vec![step], moving: std::collections::BTreeMap::new() }
 }
 
 fn ended(id: i64, request: ActionRequest, state: OperationState) -> OperationView {

@@ -308,6 +308,8 @@ pub fn under_way() -> OperationView {
         },
         goal: Goal { deployment: Some(NOTES), revision: 4, instance: Some(4) },
         action: None,
+        request: None,
+        parent: None,
         times: Times {
             created: sample::before(30),
             started: Some(sample::before(29)),
@@ -319,5 +321,5 @@ pub fn under_way() -> OperationView {
         epoch: 3,
         plan: plan.clone(),
     };
-    OperationView { operation, steps: steps.collect() }
+    OperationView { operation, steps: steps.collect(), moving: std::collections::BTreeMap::new() }
 }

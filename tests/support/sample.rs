@@ -50,6 +50,7 @@ pub fn world() -> World {
         ],
         drivers: drivers(),
         operations: operations().into_iter().map(Arc::new).collect(),
+        ..World::default()
     }
 }
 
@@ -579,6 +580,8 @@ fn operation(
         },
         goal: Goal::default(),
         action: None,
+        request: None,
+        parent: None,
         times: Times {
             created: before(created),
             started: Some(before(created)),
@@ -589,7 +592,7 @@ fn operation(
         problem: None,
         epoch: 3,
     };
-    OperationView { operation, steps: records }
+    OperationView { operation, steps: records, moving: std::collections::BTreeMap::new() }
 }
 
 fn noted(step: Step, note: &str) -> Step {

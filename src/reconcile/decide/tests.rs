@@ -75,6 +75,8 @@ fn operation(kind: OperationKind, state: OperationState, s: &Situation) -> Opera
         origin: Origin { actor: "styrmin".into(), cause: String::new(), confirmed: false },
         goal: Goal { deployment: None, revision, instance: s.newest.as_ref().map(|newest| newest.number) },
         action: None,
+        request: None,
+        parent: None,
         times: Times {
             created: s.now,
             started: Some(s.now),
