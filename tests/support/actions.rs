@@ -163,7 +163,7 @@ fn operation(id: i64, request: ActionRequest, state: OperationState) -> Operatio
         started: Some(sample::before(25)),
         ..StepRecord::default()
     };
-    OperationView { operation, steps: vec![step], moving: std::collections::BTreeMap::new() }
+    OperationView { operation, steps: vec![step], moving: BTreeMap::new() }
 }
 
 fn ended(id: i64, request: ActionRequest, state: OperationState) -> OperationView {

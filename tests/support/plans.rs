@@ -81,6 +81,7 @@ pub fn preview(intent: &Intent) -> Preview {
         Intent::Act(_, request) => act(&request.action),
         Intent::Resolve(_, object, resolution) => resolve(object, *resolution),
         Intent::Delete(_, volumes) => delete(*volumes),
+        _ => nothing("Back up notes in demo"),
     }
 }
 
@@ -321,5 +322,5 @@ pub fn under_way() -> OperationView {
         epoch: 3,
         plan: plan.clone(),
     };
-    OperationView { operation, steps: steps.collect(), moving: std::collections::BTreeMap::new() }
+    OperationView { operation, steps: steps.collect(), moving: BTreeMap::new() }
 }

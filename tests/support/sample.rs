@@ -592,7 +592,7 @@ fn operation(
         problem: None,
         epoch: 3,
     };
-    OperationView { operation, steps: records, moving: std::collections::BTreeMap::new() }
+    OperationView { operation, steps: records, moving: BTreeMap::new() }
 }
 
 fn noted(step: Step, note: &str) -> Step {
