@@ -212,8 +212,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         ["shim", "--", argv @ ..] => runtime.block_on(shim::run(argv)),
         ["notes-web", "--version", version, rest @ ..] => runtime.block_on(notes_web::run(version, rest)),
         ["notes-db", "--version", version, rest @ ..] => runtime.block_on(notes_db::run(version, rest)),
-        ["postgres", rest @ ..] => runtime.block_on(database::postgres::run(rest)),
-        ["mariadb", rest @ ..] => runtime.block_on(database::mariadb::run(rest)),
+        // the script on the container's PATH hands over what it was given
+        ["postgres", "postgres", rest @ ..] | ["postgres", rest @ ..] => {
+            runtime.block_on(database::postgres::run(rest))
+        }
+        ["mariadb", "mariadbd", rest @ ..] | ["mariadb", rest @ ..] => {
+            runtime.block_on(database::mariadb::run(rest))
+        }
         _ => {
             complain(&format!("styrmin image: unknown command {words:?}; this is for the sandbox's own use"));
             64
