@@ -161,7 +161,7 @@ pub(super) struct Feed<S> {
     pub(super) stream: S,
 }
 
-/// Feeds a stream to a tool. All of it was read when this says so; when the stream breaks off the tool is ended before it sees an end.
+/// Feeds a stream to a tool. An error of the stream is what is wrong with its content when its kind is `InvalidData`. All of it was read when this says so; when the stream breaks off the tool is ended before it sees an end.
 pub(super) async fn push<S>(work: Work<'_>, tool: &Tool, feed: Feed<S>) -> Result<Heard, StrategyError>
 where
     S: Stream<Item = io::Result<Bytes>> + Send + Unpin,
@@ -205,6 +205,10 @@ where
                         // there is room, unless it has ended meanwhile
                         let _ = sender.send(bytes).await;
                     }
+                }
+                Some(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    let next = "choose something else, or another backup";
+                    return Err(tool.failed(work.place, format!("{error}; it was ended"), next));
                 }
                 Some(Err(error)) => return Err(broken(tool, work.place, &error.to_string())),
                 None if feed.size.is_some_and(|size| size != watch.meter.done) => {
