@@ -7,7 +7,7 @@ mod schedule;
 
 pub use location::{KeySource, Location, LocationKind, LocationView, S3Credentials, SecretSource};
 pub use record::{
-    Backup, BackupId, BackupPart, BackupState, Depth, Engine, PartState, Trigger, Verification,
+    Backup, BackupId, BackupPart, BackupState, Depth, Engine, PartState, SAFETY, Trigger, Verification,
 };
 pub use request::{
     BackupRequest, CloneRequest, CloneSource, GroupPart, PruneRequest, Request, RestorePath, RestoreRequest,

@@ -6,7 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::words::words;
-use crate::domain::{DriverRef, OperationId, Problem};
+use crate::domain::driver::DriverSpec;
+use crate::domain::names::{bounded, short_hash};
+use crate::domain::{DriverRef, Operation, OperationId, Problem};
+
+/// The longest part of a backup's name that is its application's.
+const APPLICATION_MAX: usize = 40;
+/// What tells the backup that a restore makes first from every other one of the operation.
+pub const SAFETY: &str = "safety";
 
 /// The name of a backup, unique everywhere: `notes-20261129t114403-3f2a9c1b`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,6 +22,18 @@ pub struct BackupId(pub String);
 impl fmt::Display for BackupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl BackupId {
+    /// The name of a backup that an operation makes: the same whenever it is asked for. `mark` tells those of one operation apart;
+    /// empty for the one that it is about.
+    pub fn of(operation: &Operation, mark: &str) -> Self {
+        let created = operation.times.created;
+        let (id, moment) = (operation.id.to_string(), created.to_string());
+        let hash = short_hash(&[&operation.plan_hash, &id, &moment, mark]);
+        let application = bounded(&[&operation.subject.name], APPLICATION_MAX);
+        Self(format!("{application}-{}-{hash}", created.strftime("%Y%m%dt%H%M%S")))
     }
 }
 
@@ -174,6 +193,63 @@ pub struct Verification {
     pub at: Timestamp,
     /// What is wrong; none: nothing.
     pub problem: Option<Problem>,
+}
+
+impl BackupPart {
+    /// The parts that a backup of an application has: one per component with a strategy, of the strategy `disk` one per volume, in the
+    /// driver's order. `components` are those that are wanted; empty: all. None is begun.
+    pub fn planned(
+        spec: &DriverSpec,
+        environment: &str,
+        application: &str,
+        components: &[String],
+    ) -> Vec<Self> {
+        let chosen = |name: &String| components.is_empty() || components.contains(name);
+        let mut parts = Vec::new();
+        for (name, component) in spec.components.iter().filter(|(name, _)| chosen(name)) {
+            let Some(strategy) = &component.backup else { continue };
+            let part = |volume: Option<&String>| {
+                let file = match (volume, strategy.as_str()) {
+                    (Some(volume), _) => format!("{name}/{volume}.tar"),
+                    (None, "postgres" | "mariadb") => format!("{name}.sql"),
+                    (None, "mongodb") => format!("{name}.archive"),
+                    (None, "neo4j") => format!("{name}.dump"),
+                    (None, _) => name.clone(),
+                };
+                Self {
+                    component: name.clone(),
+                    strategy: strategy.clone(),
+                    volume: volume.cloned(),
+                    state: PartState::Pending,
+                    bytes: 0,
+                    stored: 0,
+                    digest: String::new(),
+                    snapshot: String::new(),
+                    path: format!("/{environment}/{application}/{file}"),
+                    server: String::new(),
+                    problem: None,
+                }
+            };
+            match strategy.as_str() {
+                "disk" => parts.extend(component.volumes.iter().map(|volume| part(Some(volume)))),
+                _ => parts.push(part(None)),
+            }
+        }
+        parts
+    }
+
+    /// What it is called: `db`, `db/data`.
+    pub fn name(&self) -> String {
+        match &self.volume {
+            Some(volume) => format!("{}/{volume}", self.component),
+            None => self.component.clone(),
+        }
+    }
+
+    /// Whether it is read from, and written to, a server that runs; the others are written while nothing runs.
+    pub fn is_database(&self) -> bool {
+        matches!(self.strategy.as_str(), "postgres" | "mariadb" | "mongodb" | "action")
+    }
 }
 
 impl BackupState {
