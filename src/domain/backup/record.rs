@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::words::words;
-use crate::domain::driver::DriverSpec;
 use crate::domain::names::{bounded, short_hash};
 use crate::domain::{DriverRef, Operation, OperationId, Problem};
 
@@ -196,59 +195,12 @@ pub struct Verification {
 }
 
 impl BackupPart {
-    /// The parts that a backup of an application has: one per component with a strategy, of the strategy `disk` one per volume, in the
-    /// driver's order. `components` are those that are wanted; empty: all. None is begun.
-    pub fn planned(
-        spec: &DriverSpec,
-        environment: &str,
-        application: &str,
-        components: &[String],
-    ) -> Vec<Self> {
-        let chosen = |name: &String| components.is_empty() || components.contains(name);
-        let mut parts = Vec::new();
-        for (name, component) in spec.components.iter().filter(|(name, _)| chosen(name)) {
-            let Some(strategy) = &component.backup else { continue };
-            let part = |volume: Option<&String>| {
-                let file = match (volume, strategy.as_str()) {
-                    (Some(volume), _) => format!("{name}/{volume}.tar"),
-                    (None, "postgres" | "mariadb") => format!("{name}.sql"),
-                    (None, "mongodb") => format!("{name}.archive"),
-                    (None, "neo4j") => format!("{name}.dump"),
-                    (None, _) => name.clone(),
-                };
-                Self {
-                    component: name.clone(),
-                    strategy: strategy.clone(),
-                    volume: volume.cloned(),
-                    state: PartState::Pending,
-                    bytes: 0,
-                    stored: 0,
-                    digest: String::new(),
-                    snapshot: String::new(),
-                    path: format!("/{environment}/{application}/{file}"),
-                    server: String::new(),
-                    problem: None,
-                }
-            };
-            match strategy.as_str() {
-                "disk" => parts.extend(component.volumes.iter().map(|volume| part(Some(volume)))),
-                _ => parts.push(part(None)),
-            }
-        }
-        parts
-    }
-
     /// What it is called: `db`, `db/data`.
     pub fn name(&self) -> String {
         match &self.volume {
             Some(volume) => format!("{}/{volume}", self.component),
             None => self.component.clone(),
         }
-    }
-
-    /// Whether it is read from, and written to, a server that runs; the others are written while nothing runs.
-    pub fn is_database(&self) -> bool {
-        matches!(self.strategy.as_str(), "postgres" | "mariadb" | "mongodb" | "action")
     }
 }
 
