@@ -156,8 +156,7 @@ impl BackedUp {
     /// From the backups of a deployment, newest first.
     pub fn of(backups: &[Backup]) -> Self {
         let complete = |backup: &&Backup| backup.state == BackupState::Completed;
-        let ended =
-            |backup: &&Backup| backup.state.is_final() && backup.state != BackupState::Cancelled;
+        let ended = |backup: &&Backup| backup.state.is_final() && backup.state != BackupState::Cancelled;
         let newest = backups.iter().find(ended).map(|backup| {
             let why = backup.problem.as_ref().map(|problem| format!(": {}", problem.what));
             (backup.is_good(), format!("{} is {}{}", backup.id, backup.word(), why.unwrap_or_default()))

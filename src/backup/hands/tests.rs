@@ -490,7 +490,8 @@ async fn what_is_deleted_goes_from_the_location_first_and_what_is_pinned_stays()
         backups: vec![gone.id.clone(), kept.id.clone()],
         orphans: vec![orphan.clone()],
     };
-    let names = [format!("delete {}", gone.id), format!("delete {}", kept.id), format!("delete orphan {orphan}")];
+    let names =
+        [format!("delete {}", gone.id), format!("delete {}", kept.id), format!("delete orphan {orphan}")];
     let steps = names.into_iter().map(|name| Step { timeout: 600, ..Step::named(Verb::Delete, name) });
     let last = Step { behind: vec![0, 1, 2], ..Step::named(Verb::Run, "prune location") };
     let steps: Vec<Step> = steps.chain([last]).collect();
@@ -507,7 +508,8 @@ async fn what_is_deleted_goes_from_the_location_first_and_what_is_pinned_stays()
 async fn a_function_gets_the_same_backup_for_the_same_call() {
     let scene = Scene::new().await;
     let request = Request::Backup(BackupRequest::default());
-    let operation = scene.begin(OperationKind::Action, vec![Step::named(Verb::Run, "run x")], request, "").await;
+    let operation =
+        scene.begin(OperationKind::Action, vec![Step::named(Verb::Run, "run x")], request, "").await;
     let run = StepRun { operation: &operation, position: 0, step: &operation.plan.steps[0], attempt: 1 };
     let id = scene.hands.back_up(run, "0.1.4").await.unwrap();
     assert_eq!(scene.hands.back_up(run, "0.1.4").await.unwrap(), id);

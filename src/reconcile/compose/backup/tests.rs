@@ -4,13 +4,8 @@ use crate::domain::driver::Quiesce;
 
 fn plan(ground: &Ground, warnings: &[String]) -> Plan {
     let parts = BackupPart::planned(&ground.spec, "demo", "shop", &[]);
-    let keeping = Keeping {
-        spec: &ground.spec,
-        parts: &parts,
-        place: "nas (/srv/backups)",
-        last: None,
-        warnings,
-    };
+    let keeping =
+        Keeping { spec: &ground.spec, parts: &parts, place: "nas (/srv/backups)", last: None, warnings };
     let actions = hooks(&ground.spec);
     back_up(&ground.basis(crate::domain::OperationKind::Backup, &actions), &keeping)
 }

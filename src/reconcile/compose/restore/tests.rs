@@ -1,16 +1,13 @@
 use super::super::test::{Ground, names, spec};
 use super::*;
-use crate::domain::backup::{
-    BackupId, BackupRequest, BackupState, NewBackup, PartState, RestorePath,
-};
+use crate::domain::backup::{BackupId, BackupRequest, BackupState, NewBackup, PartState, RestorePath};
 use crate::domain::{Instance, OperationKind};
 use crate::reconcile::decide::tests::{operation, settled};
 
 fn backup(driver: &DriverSpec) -> Backup {
     let instance: Instance = settled().newest.unwrap();
     let parts = BackupPart::planned(driver, "demo", "shop", &[]);
-    let new =
-        NewBackup { location: "nas".to_owned(), request: BackupRequest::default(), instance, parts };
+    let new = NewBackup { location: "nas".to_owned(), request: BackupRequest::default(), instance, parts };
     let made = operation(OperationKind::Backup, crate::domain::OperationState::Succeeded, &settled());
     let mut backup = new.record(&made, "");
     backup.state = BackupState::Completed;
@@ -110,8 +107,7 @@ fn only_what_is_chosen_is_kept_and_replaced() {
     assert_eq!(db.steps[0].note, "files, web");
     let path = RestorePath { component: "files".into(), volume: "b".into(), path: "x/y".into() };
     let single = plan(spec(), &RestoreRequest { path: Some(path), safety_backup: false, ..request(&[]) });
-    let written: Vec<String> =
-        names(&single).into_iter().filter(|name| name.starts_with(RESTORE)).collect();
+    let written: Vec<String> = names(&single).into_iter().filter(|name| name.starts_with(RESTORE)).collect();
     assert_eq!(written, ["restore files/b"]);
     assert!(!names(&single).iter().any(|name| name.starts_with("back up") || name.starts_with("seal")));
     let step = single.steps.iter().find(|step| step.name == "restore files/b").unwrap();

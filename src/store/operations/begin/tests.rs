@@ -86,8 +86,7 @@ fn planned() -> NewBackup {
 
 async fn back_up(store: &Store) -> (Operation, BackupId) {
     let backups = |operation: &Operation| vec![planned().record(operation, "")];
-    let operation =
-        store.begin_backup(new(OperationKind::Backup, subject()), backups).await.unwrap();
+    let operation = store.begin_backup(new(OperationKind::Backup, subject()), backups).await.unwrap();
     let id = BackupId::of(&operation, "");
     (operation, id)
 }
