@@ -11,7 +11,6 @@ pub mod manifest;
 pub mod repository;
 pub mod secrets;
 pub mod strategy;
-pub mod velero;
 
 use std::sync::Arc;
 
