@@ -11,6 +11,7 @@ use crate::domain::{DesiredPhase, Problem};
 
 use super::decide::{Move, On, decide};
 use super::engine::Engine;
+use super::group::is_unrecorded;
 use super::queue::{Name, Queue};
 use super::situation::Situation;
 
@@ -228,6 +229,14 @@ async fn sleep(pause: Option<Duration>) {
 async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem> {
     // Another try at what failed is no news: the status stays as it was until the try ends.
     let retry = engine.is_troubled(name);
+    if is_unrecorded(&name.name) {
+        engine.carry_group(&engine.subject("", &name.name)).await?;
+        return Ok(None);
+    }
+    if name.name.is_empty() && !name.namespace.is_empty() {
+        engine.carry_groups_in(&name.namespace).await?;
+        return Ok(None);
+    }
     if name.namespace.is_empty() {
         engine.carry_installation().await?;
         return Ok(None);

@@ -301,7 +301,7 @@ impl Engine {
         Ok(draft_of(&instance, record))
     }
 
-    async fn known_driver(&self, draft: &DeploymentDraft) -> Result<Arc<DriverVersion>, Problem> {
+    pub(super) async fn known_driver(&self, draft: &DeploymentDraft) -> Result<Arc<DriverVersion>, Problem> {
         self.driver(&draft.driver).await?.ok_or_else(|| {
             Problem::new(
                 format!("there is no driver {}", draft.driver),
