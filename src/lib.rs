@@ -13,6 +13,7 @@
 //! ```
 
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod cluster;
 pub mod domain;

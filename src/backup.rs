@@ -1,0 +1,3 @@
+//! Backups: what is read from an application, where it is kept, and how it comes back.
+
+pub mod strategy;
