@@ -25,6 +25,8 @@ mod execute;
 mod findings;
 mod group;
 mod install;
+mod keep;
+mod locations;
 mod note;
 mod observe;
 mod order;

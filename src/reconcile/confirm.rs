@@ -1,12 +1,13 @@
 //! What people ask of the engine: previews, confirmations, orders to what is under way, and looking back.
 
 use crate::cluster::key;
+use crate::domain::backup::SAFETY;
 use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::{Goal, Origin, StepAnswer};
 use crate::domain::plan::Verb;
 use crate::domain::{
-    Deployment, DeploymentId, Instance, Intent, ObjectKey, OperationId, OperationKind, Plan, Preview,
-    Problem, Resolution, Step,
+    Deployment, DeploymentId, Instance, Intent, ObjectKey, Operation, OperationId, OperationKind, Plan,
+    Preview, Problem, Resolution, Step,
 };
 use crate::store::{DesiredChange, NewOperation};
 
@@ -47,6 +48,7 @@ impl Engine {
                 self.preview_resolution(*id, object, *resolution).await
             }
             _ if is_group(intent) => Ok(self.propose_group(intent).await?.preview()),
+            Intent::Verify(_) | Intent::Prune(_) => self.preview_in_location(intent).await,
             _ => Ok(self.propose(&self.wish(intent).await?).await?.preview),
         }
     }
@@ -73,6 +75,7 @@ impl Engine {
                 self.begin_group(proposal, plan_hash, By::person(actor)).await?;
                 Ok(said)
             }
+            Intent::Verify(_) | Intent::Prune(_) => self.confirm_in_location(intent, plan_hash, actor).await,
             _ => {
                 let wish = self.wish(intent).await?;
                 let proposed = self.propose(&wish).await?;
@@ -111,14 +114,21 @@ impl Engine {
             goal: Goal { deployment: (!is_new).then_some(id), revision, instance: proposed.instance },
             instance: proposed.drawn.instance,
             action,
-            request: None,
+            request: order.data.map(|data| data.request),
             parent: by.parent,
         };
         // Before anything is recorded: nobody else knows what was typed.
         if let Some(vault) = &vault {
             self.write_vault(vault, &setting.environment).await?;
         }
-        let begun = if is_new {
+        let begun = if !is_new && based_on.is_none() {
+            let (backup, kind) = (proposed.drawn.backup, order.kind);
+            let backups = move |operation: &Operation| {
+                let mark = if kind == OperationKind::Restore { SAFETY } else { "" };
+                backup.iter().map(|backup| backup.record(operation, mark)).collect()
+            };
+            self.store().begin_backup(new, backups).await
+        } else if is_new {
             self.store().begin_deployment(new, &draft, &uid).await
         } else {
             let change = based_on.map(|based_on| DesiredChange {

@@ -10,5 +10,4 @@ mod propose;
 mod rewrite;
 mod secrets;
 
-pub(super) use course::is_unrecorded;
 pub(super) use propose::is_group;

@@ -12,14 +12,6 @@ use crate::store::NewOperation;
 use super::hands::Hands;
 use super::propose::Proposal;
 
-/// What stands before the name of an environment that is not recorded, in the name of what such an operation is about.
-pub(super) const UNRECORDED: &str = "environment/";
-
-/// Whether the name of an operation's subject is that of an environment that is not recorded.
-pub(in crate::reconcile) fn is_unrecorded(name: &str) -> bool {
-    name.starts_with(UNRECORDED)
-}
-
 impl Engine {
     /// Records a confirmed operation that is made of others.
     ///
@@ -43,7 +35,14 @@ impl Engine {
             request: Some(Request::Group(proposal.layout.request)),
             parent: by.parent,
         };
-        Ok(self.store().begin_operation(new, None).await?.id)
+        if let Some((vault, environment)) = &proposal.vault {
+            self.write_vault(vault, environment).await?;
+        }
+        let begun = self.store().begin_operation(new, None).await;
+        if let (Err(_), Some((vault, _))) = (&begun, &proposal.vault) {
+            self.withdraw_vault(vault).await;
+        }
+        Ok(begun?.id)
     }
 
     /// Carries on with the operation about the environment of a namespace.

@@ -14,6 +14,7 @@ use crate::domain::{
     Preview, Problem,
 };
 use crate::reconcile::engine::Engine;
+use crate::reconcile::vault::Vault;
 
 use super::layout::{Layout, Place};
 use super::rewrite::{self, Replacement};
@@ -40,6 +41,8 @@ pub(in crate::reconcile) struct Proposal {
     pub plan: Plan,
     pub diffs: Vec<ObjectDiff>,
     pub layout: Layout,
+    /// What was typed into secret parameters, and where it is to be written when this is confirmed.
+    pub vault: Option<(Vault, Environment)>,
 }
 
 impl Proposal {
@@ -138,8 +141,19 @@ impl Engine {
                 format!("deploy a version of {}", backup.driver.name),
             ));
         }
-        // everything that would keep it from being deployed is known now
-        self.wish(&Intent::Deploy(draft.clone())).await?;
+        // what would keep it from being deployed is known now, but for secrets that are copied when its turn comes
+        let secrets_of = match draft.typed.is_empty() {
+            true => self.secrets_of(&backup, draft).await?,
+            false => None,
+        };
+        let (draft, vault) = match secrets_of {
+            Some(_) => (draft.clone(), None),
+            None => {
+                let wish = self.wish(&Intent::Deploy(draft.clone())).await?;
+                (wish.order.record.draft, wish.vault)
+            }
+        };
+        let draft = &draft;
         let known = self.store().environment(self.cluster().name(), &draft.environment).await?;
         let name = &draft.environment;
         let environment =
@@ -149,13 +163,15 @@ impl Engine {
             Some(_) => Vec::new(),
             None => vec![layout.make(environment.clone())],
         };
-        let secrets_of = self.secrets_of(&backup, draft).await?;
         let deployed = layout.deploy(draft.clone(), secrets_of, &after);
         let place = Place { environment: name, application: &draft.name };
         layout.restore(place, BackupOf::Known(id.clone()), false, &[deployed]);
         let warnings = versions(&backup, draft).into_iter().collect();
         let title = format!("Deploy {} to {name} from {id}", draft.name);
-        self.proposal(OperationKind::Restore, &environment, title, (layout, warnings)).await
+        let mut proposal =
+            self.proposal(OperationKind::Restore, &environment, title, (layout, warnings)).await?;
+        proposal.vault = vault.map(|vault| (vault, environment));
+        Ok(proposal)
     }
 
     async fn propose_clone(&self, request: &CloneRequest) -> Result<Proposal, Problem> {
@@ -284,7 +300,7 @@ impl Engine {
         let subject = match known {
             true => self.subject(&environment.name, ""),
             // nobody looks after an environment that is not there yet
-            false => self.subject("", &format!("{}{}", super::course::UNRECORDED, environment.name)),
+            false => self.subject("", &format!("{}{}", Subject::ENVIRONMENT, environment.name)),
         };
         if let Some(open) = self.store().current_operation(&subject).await?
             && !open.operation.state.is_final()
@@ -303,7 +319,7 @@ impl Engine {
             warnings,
             timeout: 0,
         };
-        Ok(Proposal { kind, subject, plan, diffs: Vec::new(), layout })
+        Ok(Proposal { kind, subject, plan, diffs: Vec::new(), layout, vault: None })
     }
 
     /// The applications of an environment in the order in which they were created: what others build on came first.
