@@ -130,10 +130,8 @@ async fn a_clone_has_the_data_and_hosts_of_its_own_and_leaves_the_other_alone() 
     assert!(told.contains("environment: copy"), "{told}");
     let made = scene.whole(intent, "demo").await;
     assert_eq!(made.operation.state, Succeeded, "{made:#?}");
-    let copied = (
-        db(&scene, "copy", "blog", &["dump"], "").await,
-        db(&scene, "copy", DIARY, &["dump"], "").await,
-    );
+    let copied =
+        (db(&scene, "copy", "blog", &["dump"], "").await, db(&scene, "copy", DIARY, &["dump"], "").await);
     assert_eq!(copied, before);
     let name = scene.bench.cluster.name().to_owned();
     let copy = scene.bench.store.find_deployment(&name, "copy", "blog").await.unwrap().unwrap();
@@ -153,7 +151,8 @@ async fn a_clone_from_a_backup_can_be_stopped_at_the_end() {
     let backup = scene.kept().await;
     scene.load(OTHERS).await;
     let source = CloneSource::Backups { backups: BTreeMap::from([("blog".to_owned(), backup.id)]) };
-    let request = CloneRequest { scale_down: true, fqdn_suffix: Some("other.localhost".into()), ..clone_of(source) };
+    let request =
+        CloneRequest { scale_down: true, fqdn_suffix: Some("other.localhost".into()), ..clone_of(source) };
     let made = scene.whole(Intent::Clone(request), "demo").await;
     assert_eq!(made.operation.state, Succeeded, "{made:#?}");
     let name = scene.bench.cluster.name().to_owned();
@@ -216,9 +215,7 @@ async fn what_is_cancelled_takes_its_part_along() {
     scene.bench.confirm(Intent::Drill(backup.id.clone())).await;
     let restoring = |view: &OperationView| {
         let mut steps = view.operation.plan.steps.iter().zip(&view.steps);
-        steps.any(|(step, record)| {
-            step.name.starts_with("restore ") && record.state == StepState::Started
-        })
+        steps.any(|(step, record)| step.name.starts_with("restore ") && record.state == StepState::Started)
     };
     let view = scene.until_whole("demo", "it restores", restoring).await;
     scene.bench.engine.cancel(view.operation.id, "bert").await.unwrap();
@@ -252,7 +249,10 @@ async fn play(at: usize) -> usize {
     assert_eq!(request.parts.len(), 2);
     let all = scene.backups().await;
     assert_eq!(all.len(), 2, "killed at point {at}: each part was begun once: {all:#?}");
-    assert!(all.iter().all(|backup| backup.state == BackupState::Completed), "killed at point {at}: {all:#?}");
+    assert!(
+        all.iter().all(|backup| backup.state == BackupState::Completed),
+        "killed at point {at}: {all:#?}"
+    );
     assert_eq!(scene.bench.operations("blog").await[0].operation.kind, OperationKind::Backup);
     let passed = guillotine.passed.load(Ordering::SeqCst);
     scene.bench.close().await;
