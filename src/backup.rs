@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod repository;
 pub mod secrets;
 pub mod strategy;
+pub mod velero;
 
 use std::sync::Arc;
 

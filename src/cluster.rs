@@ -27,6 +27,7 @@ mod drift;
 mod error;
 mod events;
 mod exec;
+mod follow;
 mod http;
 mod index;
 mod informer;

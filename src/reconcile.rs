@@ -23,6 +23,7 @@ mod drivers;
 mod engine;
 mod execute;
 mod findings;
+mod group;
 mod install;
 mod keep;
 mod locations;

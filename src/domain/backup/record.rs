@@ -241,6 +241,13 @@ impl Backup {
         }
     }
 
+    /// Adds what a verification found: of each depth the last one is kept, newest first.
+    pub fn add_verification(&mut self, found: Verification) {
+        self.verified.retain(|known| known.depth != found.depth);
+        self.verified.push(found);
+        self.verified.sort_by_key(|known| std::cmp::Reverse(known.at));
+    }
+
     /// What was read of all components, in bytes.
     pub fn bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.bytes).sum()

@@ -106,6 +106,23 @@ impl Store {
         .await
     }
 
+    /// The operation that is the part of `parent` which its step at `step` began.
+    ///
+    /// # Errors
+    /// SQLite refused, or a record cannot be read.
+    pub async fn part_of(
+        &self,
+        parent: OperationId,
+        step: usize,
+    ) -> Result<Option<OperationView>, StoreError> {
+        self.read("read the operation", move |connection| {
+            let condition = "WHERE parent = ?1 AND parent_step = ?2";
+            let found = views(connection, condition, params![parent.0, super::column(step)])?;
+            Ok(found.into_iter().next())
+        })
+        .await
+    }
+
     /// Whether a revision of what is desired of a deployment was asked for as a rollback.
     ///
     /// # Errors
