@@ -60,6 +60,7 @@ pub use resource::{
     API_VERSION, ComponentOverride, ComponentStatus, DEFINITION, DeploymentResource, DeploymentSpec,
     DeploymentStatus, DriverSelector, EngineTrace, InventoryStatus, KIND, SpecPhase, StatusCondition,
 };
+pub use scale::Scaled;
 pub use status::EngineFields;
 
 /// How long a single request may take. Watches, logs and exec are not bound by it.

@@ -23,6 +23,7 @@ mod drivers;
 mod engine;
 mod execute;
 mod findings;
+mod give_back;
 mod install;
 mod note;
 mod observe;

@@ -52,5 +52,7 @@ mod shared;
 mod site;
 #[path = "engine/support.rs"]
 mod support;
+#[path = "engine/way_back.rs"]
+mod way_back;
 #[path = "engine/yard.rs"]
 mod yard;

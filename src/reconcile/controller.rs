@@ -239,6 +239,9 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
         if let Some(newest) = engine.deposed_by() {
             return Err(deposed(newest));
         }
+        if engine.give_back_ended(name, &observed.situation).await? {
+            continue;
+        }
         let next = decide(&observed.situation);
         tracing::debug!(namespace = name.namespace, name = name.name, ?next, "move");
         engine.set_trace(name, observed.situation.trace.clone());

@@ -153,6 +153,8 @@ pub struct Work {
     pub drift: DriftMode,
     /// The hook of what leads from the active instance to what is desired; none where its driver has no actions for it.
     pub hook: Option<Hook>,
+    /// Whether what is desired is the version that a person wants to go back to.
+    pub goes_back: bool,
 }
 
 impl Work {

@@ -21,7 +21,7 @@ use crate::guillotine::Guillotine;
 use crate::rig::key;
 use crate::support::LIMIT;
 
-const NAME: &str = "acts";
+pub const NAME: &str = "acts";
 const TOKEN: &str = "swordfish-and-chips";
 
 const SPEC: &str = "
@@ -59,6 +59,8 @@ spec:
     - {name: wrong, location: 'actions.star::wrong'}
     - {name: job, location: 'actions.star::job'}
     - {name: scaled, location: 'actions.star::scaled'}
+    - {name: paused, location: 'actions.star::paused'}
+    - {name: overdone, location: 'actions.star::overdone'}
 ";
 
 const MANIFEST: &str = "
@@ -175,6 +177,15 @@ def scaled(ctx):
     scale("web", 2)
     wait_ready()
     effect(ctx, "scaled")
+
+def paused(ctx):
+    stop_components()
+    sleep(3000)
+
+def overdone(ctx):
+    scale("web", 3)
+    scale("web", 2)
+    fail("that was not it")
 "#;
 
 const EFFECTS: &str = r#"
@@ -194,14 +205,14 @@ fn driver() -> DriverVersion {
 }
 
 /// A deployment of the driver, and the file of its effects.
-struct Stage {
-    bench: Bench,
+pub struct Stage {
+    pub bench: Bench,
     effects: PathBuf,
     _directory: tempfile::TempDir,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub async fn set() -> Self {
         let bench = Bench::with_driver(driver()).await;
         let directory = tempfile::tempdir().unwrap();
         let effects = directory.path().join("effects");
@@ -214,7 +225,7 @@ impl Stage {
         stage
     }
 
-    fn draft(&self, version: &str) -> DeploymentDraft {
+    pub fn draft(&self, version: &str) -> DeploymentDraft {
         let mut draft = DeploymentDraft {
             driver: DriverRef { name: "acts".to_owned(), version: "1.0.0".to_owned() },
             ..self.bench.draft(NAME, version)
@@ -223,15 +234,15 @@ impl Stage {
         draft
     }
 
-    fn effects(&self) -> Vec<String> {
+    pub fn effects(&self) -> Vec<String> {
         std::fs::read_to_string(&self.effects).unwrap().lines().map(str::to_owned).collect()
     }
 
-    fn forget(&self) {
+    pub fn forget(&self) {
         std::fs::write(&self.effects, "").unwrap();
     }
 
-    fn act(&self, action: &str) -> Intent {
+    pub fn act(&self, action: &str) -> Intent {
         let mut request = ActionRequest { action: action.to_owned(), ..ActionRequest::default() };
         if action == "work" {
             request.typed.insert("token".to_owned(), SecretText::new(TOKEN));
@@ -239,12 +250,12 @@ impl Stage {
         Intent::Act(self.bench.id.unwrap(), request)
     }
 
-    fn upgrade(&self, version: &str) -> Intent {
+    pub fn upgrade(&self, version: &str) -> Intent {
         Intent::Change(self.bench.id.unwrap(), self.draft(version))
     }
 
     /// Waits until the newest operation has ended.
-    async fn ended(&self) -> OperationView {
+    pub async fn ended(&self) -> OperationView {
         let mut changes = self.bench.store.changes();
         let ended = async {
             loop {
@@ -262,7 +273,7 @@ impl Stage {
         }
     }
 
-    async fn run(&self, intent: Intent) -> OperationView {
+    pub async fn run(&self, intent: Intent) -> OperationView {
         self.bench.confirm(intent).await;
         self.ended().await
     }

@@ -110,8 +110,7 @@ impl Doer<'_> {
 
     async fn set(&self, wanted: &[Wanted]) -> Result<(), CallError> {
         for (key, replicas) in wanted {
-            let _permit = self.hands.engine.permit().await;
-            self.hands.engine.cluster().scale(key, *replicas).await.map_err(failed)?;
+            self.hands.engine.scale_for(self.run.operation.id, key, *replicas).await.map_err(failed)?;
         }
         Ok(())
     }
