@@ -183,6 +183,12 @@ impl Situation {
         recorded.or(asked).unwrap_or(DesiredPhase::Running)
     }
 
+    /// Whether the record was read before the operation was begun, which changed it: the two do not belong together.
+    pub fn is_torn(&self) -> bool {
+        let (Some(record), Some(open)) = (&self.record, self.work.open()) else { return false };
+        open.goal.revision > record.revision
+    }
+
     /// The deployment's name.
     fn name(&self) -> Option<&str> {
         let recorded = self.record.as_ref().map(|record| record.draft.name.as_str());
