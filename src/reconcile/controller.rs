@@ -257,6 +257,7 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
         if engine.give_back_ended(name, &observed.situation).await? {
             continue;
         }
+        engine.drop_old_answers(name, &observed.situation).await?;
         let next = decide(&observed.situation);
         tracing::debug!(namespace = name.namespace, name = name.name, ?next, "move");
         engine.set_trace(name, observed.situation.trace.clone());
