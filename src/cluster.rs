@@ -50,7 +50,7 @@ pub use exec::{
 pub use http::{HttpAnswer, ServiceRequest};
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;
-pub use jobs::{JobEnded, JobSpec, JobValue, job};
+pub use jobs::{JOB_KEPT_FOR, JobEnded, JobSpec, JobValue, job, lent};
 pub use lease::{Candidate, Ended, LeaseRecord, LeaseTimes, Standing};
 pub use logs::LogOptions;
 pub use project::{Row, key, summary};

@@ -36,6 +36,8 @@ mod finally;
 mod guillotine;
 #[path = "engine/leases.rs"]
 mod leases;
+#[path = "engine/left_behind.rs"]
+mod left_behind;
 #[path = "engine/matrix.rs"]
 mod matrix;
 #[path = "engine/notes_actions.rs"]

@@ -60,6 +60,8 @@ spec:
     - {name: job, location: 'actions.star::job'}
     - {name: scaled, location: 'actions.star::scaled'}
     - {name: paused, location: 'actions.star::paused'}
+    - {name: slow-job, location: 'actions.star::slow_job', timeout: 3h}
+    - {name: careful, location: 'actions.star::careful', policy: once}
     - {name: overdone, location: 'actions.star::overdone'}
 ";
 
@@ -178,6 +180,13 @@ def scaled(ctx):
     wait_ready()
     effect(ctx, "scaled")
 
+def slow_job(ctx):
+    run_job("slow", ["sh", "-c", 'echo job >> "$0"; exec sleep 1000', ctx.parameters.effects], component = "web", timeout = 2000)
+
+def careful(ctx):
+    scale("web", 1)
+    effect(ctx, "careful", idempotent = True)
+
 def paused(ctx):
     stop_components()
     sleep(3000)
@@ -279,13 +288,13 @@ impl Stage {
     }
 
     /// What the step of that name printed.
-    async fn lines(&self, view: &OperationView, name: &str) -> String {
+    pub async fn lines(&self, view: &OperationView, name: &str) -> String {
         let step = self.step(view, name);
         let lines = self.bench.store.lines(step, 1000).await.unwrap();
         lines.into_iter().map(|line| line.text + "\n").collect()
     }
 
-    fn step(&self, view: &OperationView, name: &str) -> StepId {
+    pub fn step(&self, view: &OperationView, name: &str) -> StepId {
         let position = view.operation.plan.steps.iter().position(|step| step.name == name).unwrap();
         StepId { operation: view.operation.id, position }
     }
