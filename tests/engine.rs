@@ -22,6 +22,8 @@ mod clock;
 mod cluster;
 #[path = "engine/crash.rs"]
 mod crash;
+#[path = "engine/daemons.rs"]
+mod daemons;
 #[path = "engine/deploy.rs"]
 mod deploy;
 #[path = "engine/drift.rs"]
