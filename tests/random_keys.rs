@@ -11,6 +11,10 @@ mod sample;
 #[path = "support/plans.rs"]
 mod plan_samples;
 
+#[allow(dead_code, reason = "the backups are shared with other tests")]
+#[path = "support/backups.rs"]
+mod backup_samples;
+
 #[allow(dead_code, reason = "the actions are shared with other tests")]
 #[path = "support/actions.rs"]
 mod action_samples;

@@ -13,4 +13,4 @@ pub use request::{
     BackupRequest, CloneRequest, CloneSource, GroupPart, PruneRequest, Request, RestorePath, RestoreRequest,
     VerifyRequest,
 };
-pub use schedule::{Missed, Pause, Retention, RunOutcome, Schedule, ScheduleRun, ScheduleView};
+pub use schedule::{Fate, Missed, Pause, Retention, RunOutcome, Schedule, ScheduleRun, ScheduleView};

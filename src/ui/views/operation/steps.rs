@@ -8,7 +8,7 @@ use crate::domain::{OperationView, Problem, Step, StepState};
 use crate::ui::format;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
-use crate::ui::views::progress;
+use crate::ui::views::{moving, progress};
 
 /// The columns of a state's word, and of a duration.
 const STATE: usize = 11;
@@ -62,6 +62,11 @@ fn line(
         spans.push(look.span(role, format::cut(&remark, room)));
     }
     page.add(Some(Item::Step(position)), spans);
+    if let Some(moved) = moving::of(view, position) {
+        let mut spans = vec![Span::raw("      ")];
+        spans.extend(moving::spans(moved, look, page.width.saturating_sub(6)));
+        page.add(None, spans);
+    }
     for part in format::wrap(&remark, page.width.saturating_sub(6).max(16)).into_iter().filter(|_| below) {
         page.add(None, vec![Span::raw("      "), look.span(Role::Text, part)]);
     }
