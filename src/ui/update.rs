@@ -123,4 +123,7 @@ fn offer_installation(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 #[cfg(test)]
+mod backups_tests;
+
+#[cfg(test)]
 mod tests;

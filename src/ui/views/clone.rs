@@ -221,6 +221,3 @@ impl Screen for CloneForm {
         draw_form(&sheet, self.asking.focus(), look, area, buffer);
     }
 }
-
-#[cfg(test)]
-mod tests;

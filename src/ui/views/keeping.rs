@@ -257,3 +257,77 @@ pub fn kept(backup: &Backup) -> String {
     let done = backup.parts.iter().filter(|part| part.state == PartState::Completed).count();
     format!("{done}/{}", backup.parts.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::backup_samples as samples;
+    use crate::ui::sample;
+
+    /// How `notes` in demo is kept, when the picture is changed so.
+    fn kept(change: impl FnOnce(&mut World)) -> (Option<Worry>, &'static str) {
+        let mut world = samples::world();
+        change(&mut world);
+        let application = world.applications[0].clone();
+        let keeping = Keeping::of(&application, &world, world.backups_of(&application), Some(sample::now()));
+        (keeping.worry, keeping.word())
+    }
+
+    fn only(world: &mut World, backups: Vec<Backup>) {
+        world.backups = backups.into_iter().map(std::sync::Arc::new).collect();
+    }
+
+    #[test]
+    fn there_is_something_to_worry_about_when_nothing_good_and_young_is_there() {
+        let made = |age| samples::backup("notes", "demo", age, "00000000");
+        let failed = |age| Backup { state: BackupState::Failed, ..made(age) };
+        let cancelled = |age| Backup { state: BackupState::Cancelled, ..made(age) };
+        assert_eq!(kept(|_| {}), (None, "good"));
+        assert_eq!(kept(|world| only(world, Vec::new())), (Some(Worry::Never), "none"));
+        assert_eq!(kept(|world| only(world, vec![failed(60)])), (Some(Worry::FailedSince), "failed"));
+        let since = kept(|world| only(world, vec![failed(60), made(600)]));
+        assert_eq!(since, (Some(Worry::FailedSince), "failed"));
+        let ended = kept(|world| only(world, vec![cancelled(60), made(600)]));
+        assert_eq!(ended, (None, "good"), "who ends one knows why");
+        let old = kept(|world| {
+            world.schedules.clear();
+            only(world, vec![made(8 * 86_400)]);
+        });
+        assert_eq!(old, (Some(Worry::Old), "old"));
+        let missing = kept(|world| only(world, vec![made(90_000)]));
+        assert_eq!(missing, (Some(Worry::Old), "old"), "the run of the night begot nothing");
+    }
+
+    #[test]
+    fn what_is_not_to_be_kept_is_no_worry() {
+        assert_eq!(
+            kept(|world| {
+                only(world, Vec::new());
+                world.environments[0].backup_location = None;
+            }),
+            (None, ""),
+            "no location is assigned"
+        );
+        assert_eq!(
+            kept(|world| {
+                only(world, Vec::new());
+                for driver in &mut world.drivers {
+                    std::sync::Arc::make_mut(driver).spec.components.clear();
+                }
+            }),
+            (None, ""),
+            "its driver cannot"
+        );
+    }
+
+    #[test]
+    fn a_drill_says_more_than_a_later_quick_look_and_a_fault_more_than_both() {
+        let backups = samples::backups();
+        assert_eq!(telling(&backups[3]).map(|last| last.depth), Some(Depth::Drill));
+        let mut damaged = backups[3].clone();
+        let problem = Some(crate::domain::Problem::new("A pack is damaged", "", ""));
+        damaged.verified.push(Verification { depth: Depth::Quick, at: sample::now(), problem });
+        assert!(telling(&damaged).is_some_and(|last| last.problem.is_some()));
+        assert!(is_fault(&damaged) && word(&damaged) == "Damaged" && damaged.proven().is_none());
+    }
+}

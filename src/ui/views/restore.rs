@@ -244,6 +244,3 @@ impl Screen for RestoreForm {
         draw_form(&sheet, self.asking.focus(), look, area, buffer);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -72,11 +72,10 @@ pub fn draw(shown: Shown<'_>, cursor: Cursor, look: &Look<'_>, area: Rect, buffe
     let draft = &application.deployment.draft;
     if world.backups_of(application).next().is_none()
         && keeping::schedules(application, world).next().is_none()
+        && let Some((heading, next)) = nothing(shown)
     {
-        if let Some((heading, next)) = nothing(shown) {
-            empty(buffer, area, look, &heading, &next);
-            return;
-        }
+        empty(buffer, area, look, &heading, &next);
+        return;
     }
     if world.drivers.iter().all(|driver| driver.reference != draft.driver)
         && world.backups_of(application).next().is_none()

@@ -123,7 +123,8 @@ pub fn tabs(
         spans.push(look.span(role, name));
         spans.push(Span::raw(" ".repeat(gap)));
     }
-    (spans.pop(), underline.pop());
+    spans.pop();
+    underline.pop();
     paint::rule(buffer, row(area, 1), look.style(Role::Border));
     paint::line(buffer, inset(row(area, 0), 1), Line::from(spans));
     let under = inset(row(area, 1), 1);

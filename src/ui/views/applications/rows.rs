@@ -93,7 +93,7 @@ impl Rows {
     pub fn take(&mut self, world: &World, now: Option<Timestamp>) {
         let mut widths = Widths::default();
         self.keeps = keeping::is_used(world);
-        let backups = self.keeps.then(|| by_application(world)).unwrap_or_default();
+        let backups = if self.keeps { by_application(world) } else { HashMap::new() };
         // There are few: looked through once per row, and not the ended ones with them.
         let open: Vec<&OperationView> = progress::all_open(world).collect();
         let rows = world.applications.iter().map(|application| {
