@@ -212,7 +212,10 @@ impl PlanDialog {
                 // what is deleted is gone in a moment: there is nothing to go to
                 let stays = matches!(self.intent, Intent::Install | Intent::Delete(..));
                 let key = self.about.key.clone().filter(|_| !stays);
-                let begun = Begun { kind: self.kind, about: key.clone(), newest: self.newest };
+                // what is made of several operations is about an environment
+                let alone = matches!(self.intent, Intent::Act(..) | Intent::BackUp(..) | Intent::Restore(..));
+                let about = key.clone().filter(|_| alone);
+                let begun = Begun { kind: self.kind, about, newest: self.newest };
                 context.steps.push(match key {
                     _ if is_followed(&self.intent) => Step::Begun(begun),
                     None => Step::Close,

@@ -14,7 +14,7 @@ use super::backups::key_of;
 use super::deploy::{Sheet, draw_form};
 use crate::domain::backup::{Backup, BackupId, RestorePath, RestoreRequest};
 use crate::domain::names::check_label;
-use crate::domain::{DeploymentDraft, Intent, SecretReference, World};
+use crate::domain::{DeploymentDraft, Intent, World};
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::look::Look;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step};
@@ -150,8 +150,8 @@ impl RestoreForm {
         Ok(request)
     }
 
-    /// What is deployed anew. What the application was deployed with last is taken over where it is still there; secrets lie
-    /// elsewhere, and come with the backup.
+    /// What is deployed anew. What the application was deployed with last is taken over where it is still there, and so are the
+    /// references to its secrets: whoever carries it out copies those.
     fn draft(&self, backup: &Backup, world: &World) -> Result<DeploymentDraft, (String, String)> {
         let (name, environment) = (self.asking.text("name"), self.asking.text("environment"));
         for (field, what, text) in
@@ -164,8 +164,7 @@ impl RestoreForm {
             return Err(("name".to_owned(), format!("there is one of that name in {environment}")));
         }
         let known = key_of(backup).find(world).map(|application| &application.deployment.draft);
-        let mut draft = known.cloned().unwrap_or_default();
-        draft.parameters.retain(|_, value| SecretReference::read(value).is_none());
+        let draft = known.cloned().unwrap_or_default();
         Ok(DeploymentDraft {
             name,
             environment,
