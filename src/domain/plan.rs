@@ -37,6 +37,9 @@ pub struct Step {
     /// The positions of the steps that must have succeeded before; each smaller than this step's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<usize>,
+    /// The positions of the steps that must have ended before, however they ended; each smaller than this step's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<usize>,
     /// What it may cost.
     pub class: Class,
     /// What is done when a crash leaves open whether it was done.
@@ -167,6 +170,7 @@ impl Step {
             verb,
             object: Some(object),
             after: Vec::new(),
+            behind: Vec::new(),
             class: Class::Safe,
             policy: Policy::Idempotent,
             finally: false,
@@ -231,6 +235,9 @@ impl Plan {
                 step.class.as_str(),
                 after.join(",")
             );
+            if !step.behind.is_empty() {
+                text += &format!("behind {:?}\n", step.behind);
+            }
         }
         digest(text.as_bytes())
     }

@@ -208,7 +208,8 @@ impl View<'_> {
             }
             return if free { Next::Now(Move::Start(position)) } else { Next::Wait };
         }
-        let mut free = true;
+        // of those that come first only the end counts
+        let mut free = step.behind.iter().all(|first| *first >= position || self.has_ended(*first));
         for needed in &step.after {
             // A plan that was recorded needs earlier steps only; in any other one such a step never becomes free.
             let sound = *needed < position && !self.is_finally(*needed);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::words::words;
-use crate::domain::{DriverRef, OperationId, Problem};
+use crate::domain::{DeploymentDraft, DriverRef, OperationId, Problem};
 
 /// The name of a backup, unique everywhere: `notes-20261129t114403-3f2a9c1b`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -126,6 +126,9 @@ pub struct Backup {
     pub driver: DriverRef,
     /// The version of the application.
     pub application_version: String,
+    /// What was asked for when its instance was frozen: what a new application is made from. Secrets are references.
+    #[serde(default)]
+    pub draft: Option<DeploymentDraft>,
     /// One per component with a strategy, in the driver's order.
     pub parts: Vec<BackupPart>,
     /// Kept whatever the retention says.

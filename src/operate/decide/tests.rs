@@ -34,7 +34,10 @@ fn plans() -> impl Strategy<Value = Plan> {
             step.finally = finally && verb != Verb::Unchanged;
             step.on_failure = step.finally && on_failure;
             let needs = needs.iter().filter(|_| position > 0).map(|index| index.index(position));
-            step.after = needs.filter(|needed| step.finally || !steps[*needed].finally).collect();
+            let mut needs: Vec<usize> =
+                needs.filter(|needed| step.finally || !steps[*needed].finally).collect();
+            step.behind = if step.finally { Vec::new() } else { needs.split_off(needs.len().min(1)) };
+            step.after = needs;
             steps.push(step);
         }
         Plan { steps, ..Plan::default() }
@@ -193,6 +196,7 @@ fn unsound(plan: &Plan, steps: &[StepRecord], at: &Moment<'_>, next: &Move) -> O
         StepState::Unknown if policy(step) == Policy::Once => Some("it may have been done"),
         StepState::Unknown if policy(step) == Policy::Probe => Some("nobody looked whether it was done"),
         StepState::Pending if !needs_met => Some("a step that it needs was not done"),
+        StepState::Pending if !step.behind.iter().all(|first| ended(*first)) => Some("a step comes first"),
         _ if !step.finally && Stop::of(at).is_some() => Some("nothing new is started"),
         _ => None,
     }
