@@ -210,3 +210,22 @@ fn pausing_asks_why() {
     cockpit.press("4<tab>jpmoving<enter>").reply(Reply::Done(Err(problem)));
     assert!(cockpit.screen().contains("the disk is full"), "{}", cockpit.screen());
 }
+
+#[test]
+fn operation_that_is_made_of_others() {
+    let world = || {
+        let mut world = samples::world();
+        let (parent, done) = samples::environment_operations();
+        Arc::make_mut(&mut world.operations[0]).operation.parent = Some((parent.operation.id, 1));
+        world.operations.insert(0, Arc::new(parent));
+        world.operations.push(Arc::new(done));
+        world
+    };
+    check("operation_parts", world, |cockpit| {
+        cockpit.press("3<enter>j").reply(Reply::OperationEvents(Ok(Vec::new())));
+        assert!(cockpit.screen().contains("operation 20"), "{}", cockpit.screen());
+    });
+    let mut cockpit = Cockpit::new((80, 24), world());
+    cockpit.press("3<enter>j<enter>");
+    assert!(cockpit.screen().contains("Back up shop in demo"), "{}", cockpit.screen());
+}

@@ -98,6 +98,7 @@ pub fn backup(application: &str, environment: &str, age: i64, mark: &str) -> Bac
         instance: 3,
         driver: DriverRef { name: "notes".into(), version: "1.2.0".into() },
         application_version: "1.0.0".into(),
+        draft: None,
         parts: vec![
             part("db", None, 812 * MIB, 12 * MIB),
             part("web", Some("uploads"), 1_229 * MIB, 22 * MIB),
@@ -228,6 +229,34 @@ pub fn running_operation() -> OperationView {
         epoch: 3,
     };
     OperationView { operation, steps: records, moving: BTreeMap::from([(2, progress(Some(1_229 * MIB), 1))]) }
+}
+
+/// The backup of an environment that [`running_operation`] can be the second part of, and its first part, which has ended.
+pub fn environment_operations() -> (OperationView, OperationView) {
+    let mut parent = running_operation();
+    let begun = |name: &str| Step::named(Verb::Run, format!("back up {name}"));
+    let plan = Plan {
+        title: "Back up all of demo".into(),
+        steps: vec![begun("notes"), begun("shop")],
+        ..parent.operation.plan.clone()
+    };
+    parent.moving.clear();
+    parent.steps = vec![parent.steps[1].clone(), parent.steps[2].clone()];
+    parent.operation = Operation {
+        id: OperationId(21),
+        subject: Subject { name: String::new(), ..parent.operation.subject.clone() },
+        plan_hash: plan.hash(),
+        plan,
+        ..parent.operation
+    };
+    let mut done = running_operation();
+    done.moving.clear();
+    done.steps.iter_mut().for_each(|step| step.state = StepState::Succeeded);
+    done.operation.state = OperationState::Succeeded;
+    done.operation.subject.name = "notes".into();
+    done.operation.times.ended = Some(before(40));
+    (done.operation.id, done.operation.parent) = (OperationId(19), Some((OperationId(21), 0)));
+    (parent, done)
 }
 
 /// How far a step is: 428 MiB, of which was told so many seconds ago.

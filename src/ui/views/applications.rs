@@ -223,7 +223,9 @@ impl Screen for ApplicationsView {
         };
         let probed = self.selected_in(world).and_then(|selected| selected.urls.first()?.probe.as_ref());
         let probed = probed.map(|probe| format::roughly_lasts(now, probe.at));
-        applications.map(lasts).chain(probed).min()
+        let kept = self.shown.iter().skip(self.cursor.offset).take(Self::page(size));
+        let kept = kept.filter_map(|index| self.rows.kept(*index)).map(|made| format::age_lasts(now, made));
+        applications.map(lasts).chain(probed).chain(kept).min()
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {

@@ -150,8 +150,8 @@ impl RestoreForm {
         Ok(request)
     }
 
-    /// What is deployed anew. What the application was deployed with last is taken over where it is still there, and so are the
-    /// references to its secrets: whoever carries it out copies those.
+    /// What is deployed anew: what the application was deployed with when the backup was made, else what it is deployed with now.
+    /// Secrets are references: whoever carries it out copies what they mean.
     fn draft(&self, backup: &Backup, world: &World) -> Result<DeploymentDraft, (String, String)> {
         let (name, environment) = (self.asking.text("name"), self.asking.text("environment"));
         for (field, what, text) in
@@ -164,7 +164,7 @@ impl RestoreForm {
             return Err(("name".to_owned(), format!("there is one of that name in {environment}")));
         }
         let known = key_of(backup).find(world).map(|application| &application.deployment.draft);
-        let draft = known.cloned().unwrap_or_default();
+        let draft = backup.draft.as_ref().or(known).cloned().unwrap_or_default();
         Ok(DeploymentDraft {
             name,
             environment,

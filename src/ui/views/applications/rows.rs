@@ -30,7 +30,7 @@ struct Row {
     drifted: bool,
     created: i64,
     /// When its last good backup was made.
-    kept: Option<i64>,
+    kept: Option<Timestamp>,
     haystack: Haystack,
 }
 
@@ -142,6 +142,11 @@ impl Rows {
         self.rows.get(index).map_or(("", false), |row| (row.doing.as_str(), row.held))
     }
 
+    /// When the last good backup of a row's application was made.
+    pub fn kept(&self, index: usize) -> Option<Timestamp> {
+        self.rows.get(index)?.kept
+    }
+
     /// How many applications there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -199,7 +204,7 @@ impl Row {
         let well = health == Health::Healthy && works || stopped;
         let unkept = kept.is_some_and(|kept| kept.worry.is_some());
         let fault = held || drifted || unkept || application.problem.is_some() || !well;
-        let kept = kept.and_then(|kept| kept.good).map(|good| good.created.as_second());
+        let kept = kept.and_then(|kept| kept.good).map(|good| good.created);
         let created = application.deployment.created_at.as_second();
         Self { key, health, fault, doing, held, drifted, created, kept, haystack }
     }

@@ -15,7 +15,7 @@ use crate::ui::list::window;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
-use crate::ui::views::keeping::Keeping;
+use crate::ui::views::keeping::{self, Keeping, Worry};
 use crate::ui::views::progress;
 use crate::ui::widgets::table::{Column, Grid};
 use crate::ui::widgets::{empty, paint, scroll};
@@ -128,6 +128,17 @@ fn kept<'a>(application: &Application, world: &'a World, look: &Look<'_>) -> Opt
     let backups = world.backups.iter().map(|backup| &**backup);
     let its = backups.filter(|it| it.environment == *environment && it.application == *name);
     Some(Keeping::of(application, world, its, look.now))
+}
+
+/// Why it is not kept as it should be.
+fn unkept(application: &Application, world: &World, look: &Look<'_>) -> Option<String> {
+    let kept = kept(application, world, look).filter(|_| keeping::is_used(world))?;
+    let good = kept.good.map(|good| look.ago(good.created));
+    Some(match (kept.worry?, good) {
+        (Worry::Never, _) | (_, None) => "There is no good backup of it".to_owned(),
+        (Worry::Old, Some(ago)) => format!("Its last good backup is too old: {ago}"),
+        (Worry::FailedSince, Some(ago)) => format!("A backup failed since the last good one, {ago}"),
+    })
 }
 
 /// The cells of a row; the URL's depends on the room that it has.
@@ -270,6 +281,10 @@ fn why(application: &Application, world: &World, look: &Look<'_>) -> Line<'stati
         let key = look.key(Command::ShowDrift, Layer::Table);
         spans.push(look.span(Role::Warn, format!("≠ {}", facts::headline(application))));
         spans.push(look.span(Role::Muted, format!("  {key} shows what differs")));
+    } else if let Some(said) = unkept(application, world, look) {
+        let key = look.key(Command::ShowItsBackups, Layer::Table);
+        spans.push(look.span(Role::Warn, format!("▲ {said}")));
+        spans.push(look.span(Role::Muted, format!("  {key} shows its backups")));
     } else {
         spans.push(look.span(Role::Muted, calm(application.health())));
     }
