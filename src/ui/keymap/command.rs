@@ -83,7 +83,7 @@ commands! {
     NewDeployment => "new-deployment", "deploy", "Deploy an application", Applications;
     Filter => "filter", "filter", "Filter the rows by words and column:value terms", Applications;
     FaultsOnly => "faults-only", "faults", "Show only what has something wrong", Applications;
-    Sort => "sort", "sort", "Sort by another column: name, state, age or size in turn", Applications;
+    Sort => "sort", "sort", "Sort by the next column: name, health, age, size", Applications;
     CopyUrl => "copy-url", "copy URL", "Copy the URL", Applications;
     CopyName => "copy-name", "copy name", "Copy the name of what is selected", Applications;
     ShowOverview => "show-overview", "overview", "Show components, URLs and conditions", Applications;
@@ -107,9 +107,9 @@ commands! {
     Settle => "settle", "settle", "Settle who has the fields that somebody else owns", Applications;
     CancelOperation => "cancel-operation", "cancel it", "Cancel the operation that is under way", Applications;
     Delete => "delete", "delete", "Delete it, with or without its volumes", Applications;
-    ShowItsBackups => "show-its-backups", "its backups", "Show its backups, and when the next one is made", Backups;
+    ShowItsBackups => "show-its-backups", "backups", "Show its backups, and when the next one is made", Backups;
     BackUp => "back-up", "back up", "Back it up now", Backups;
-    Restore => "restore", "restore", "Restore from a backup: here, into another application, or into a new one", Backups;
+    Restore => "restore", "restore", "Restore it from a backup, in its place or elsewhere", Backups;
     VerifyBackup => "verify-backup", "verify", "Verify the backup quickly: everything that it names is there", Backups;
     VerifyFully => "verify-fully", "verify fully", "Verify the backup fully: read all of it back and compare it", Backups;
     Drill => "drill", "drill", "Prove that the backup can be restored: restore it somewhere and look whether it works", Backups;

@@ -106,7 +106,12 @@ fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
     let health = if width >= WIDE { widths.health } else { widths.status };
     // Nobody needs an empty column.
     let cause = if widths.cause == 0 { u16::MAX } else { 24 };
-    let kept = if view.rows.keeps() { 6 } else { u16::MAX };
+    // A column that does not fit takes those with it that are kept less long: what there is none of comes last.
+    let keeps = view.rows.keeps();
+    let kept = |title, priority| match keeps {
+        true => Column::fixed(title, priority, 6),
+        false => Column::fixed(title, u8::MAX, u16::MAX),
+    };
     vec![
         Column::content("HEALTH", 0, (13, 13, 40), health),
         Column::content("NAME", 1, (8, 18, 32), widths.name),
@@ -114,8 +119,8 @@ fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
         Column::content("VERSION", 4, (7, 15, 24), widths.version),
         Column::fixed("READY", 2, 5),
         Column::whole("URL", 6, 5, widths.url.saturating_add(2).min(48)),
-        Column::fixed("BACKUP", 5, kept),
-        Column::fixed("PROVEN", 7, kept),
+        kept("BACKUP", 5),
+        kept("PROVEN", 7),
         Column::fixed("INSTANCE", 10, 8),
         Column::fixed("AGE", 8, 4),
         Column::rest("CAUSE", 9, cause, cause),
