@@ -85,8 +85,12 @@ fn backups_without_colours_in_ascii() {
     cockpit.press("4jj");
     assert!(cockpit.screen().is_ascii(), "{}", cockpit.screen());
     check_screen("backups_ascii", &cockpit);
-    cockpit.press("k<tab><tab><tab>");
-    assert!(cockpit.screen().is_ascii(), "{}", cockpit.screen());
+    for keys in
+        ["k<tab>", "<tab>", "<tab>", "<tab>jjj<enter>", "<esc>1jb", "3<enter>", "1aR<tab>", "<esc>1aC"]
+    {
+        cockpit.press(keys);
+        assert!(cockpit.screen().is_ascii(), "{keys}: {}", cockpit.screen());
+    }
 }
 
 #[test]
