@@ -81,7 +81,9 @@ impl PlanDialog {
     pub fn new(intent: Intent, world: &World, unlocked: &[String]) -> Self {
         let about = About::new(&intent, world);
         let stage = if intent == Intent::Install { Stage::Explaining } else { Stage::Wanted };
-        let locked = about.is_production(world) && !unlocked.contains(&about.environment);
+        // a backup only reads: nobody should have to unlock anything to be on the safe side
+        let reads = matches!(intent, Intent::BackUp(..) | Intent::BackUpEnvironment(..));
+        let locked = !reads && about.is_production(world) && !unlocked.contains(&about.environment);
         let (focus, field) = (Focus::default(), TextField::default());
         let (newest, kind) = Default::default();
         Self { intent, about, stage, differences: false, offset: 0, focus, field, locked, newest, kind }

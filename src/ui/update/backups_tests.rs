@@ -276,3 +276,19 @@ fn a_failed_record_is_a_problem() {
     update(&mut model, Event::Reply(RequestId(1), Reply::Done(Err(problem))));
     assert_eq!(toasts(&model), ["The pin cannot be written"]);
 }
+
+#[test]
+fn a_backup_of_a_production_environment_needs_no_unlocking_and_a_restore_does() {
+    let confirmed = |keys: &str| {
+        let mut world = samples::world();
+        world.environments[0].production = true;
+        let mut model = model_of(world);
+        press(&mut model, keys);
+        let plan = samples::running_operation().operation.plan;
+        let preview = Preview { kind: Some(OperationKind::Backup), plan, ..Preview::default() };
+        update(&mut model, Event::Reply(RequestId(1), Reply::Plan(Ok(preview))));
+        !press(&mut model, "y").is_empty()
+    };
+    assert!(confirmed("B") && confirmed("aE"));
+    assert!(!confirmed("aR<tab><tab><tab><tab><tab><tab><enter>"));
+}

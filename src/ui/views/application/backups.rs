@@ -203,7 +203,7 @@ fn line(page: &mut Page<'_>, backup: &Backup) {
     let (sign, role) = keeping::mark(backup, look);
     let state = format!("{sign} {}", keeping::word(backup));
     let mut spans = vec![
-        look.span(Role::Accent, if backup.pinned { " ◆" } else { "  " }),
+        look.span(Role::Accent, if backup.pinned { "◆ " } else { "  " }),
         look.span(role, format!("{state:<15} ")),
         look.span(Role::Text, format!("{:>4} ", look.age(backup.created))),
         look.span(Role::Text, format!("{read:>9}")),
