@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::backups::schedules;
 use super::home::SandboxHome;
 use super::leader::{self, Leader, Office, Taken, identity};
 use super::lock::EngineLock;
@@ -41,6 +42,7 @@ pub struct Session {
     pub engine: Engine,
     /// This process, as an engine's holder.
     pub me: Holder,
+    clock: Arc<dyn Clock>,
     version: Arc<OnceLock<String>>,
     actor: Arc<str>,
 }
@@ -94,14 +96,15 @@ pub async fn open(
         store: store.clone(),
         cluster: cluster.clone(),
         engine: engine.clone(),
-        clock,
+        clock: Arc::clone(&clock),
         me: me.clone(),
         lock,
         home,
         times: LeaseTimes::default(),
     };
     let leader = Leader::new(office, held.map(|lock| Taken { lock, sandbox }));
-    let session = Session { store, cluster, engine, me, version: Arc::default(), actor: whoami().into() };
+    let session =
+        Session { store, cluster, engine, me, clock, version: Arc::default(), actor: whoami().into() };
     Ok(Opened { session, leader, sandbox: route, notices })
 }
 
@@ -218,7 +221,7 @@ impl Session {
                 .collect(),
             backups: self.store.backups(cluster).await?.into_iter().map(Arc::new).collect(),
             locations: self.store.locations().await?,
-            schedules: Vec::new(),
+            schedules: schedules::views(&self.store, cluster, self.clock.now()).await?,
             findings: self.store.findings(cluster).await?,
         })
     }
