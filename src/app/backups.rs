@@ -1,13 +1,19 @@
 //! Backups from the command line and by schedule: what is recorded of them, and beginning and following what is done with them.
 
 use futures::future::BoxFuture;
+use jiff::tz::TimeZone;
 
 use super::session::Session;
 use crate::backup::scheduler::Starter;
-use crate::domain::backup::{Backup, BackupId};
-use crate::domain::{Deployment, Intent, OperationId, Plan, Problem, suggest};
+use crate::backup::scheduler::follow::prunes;
+use crate::domain::backup::{Backup, BackupId, PruneRequest, Retention};
+use crate::domain::{
+    Clock, Deployment, DeploymentDraft, Intent, OperationId, Plan, Problem, SystemClock, suggest,
+};
 use crate::reconcile::Engine;
-use crate::store::Store;
+
+pub use crate::backup::retention::{self, Why};
+pub use crate::store::Store;
 
 pub mod follow;
 pub mod retained;
@@ -123,4 +129,58 @@ pub async fn deployments(store: &Store, cluster: &str) -> Result<Vec<Deployment>
         key(a).cmp(&key(b))
     });
     Ok(found)
+}
+
+/// The name that the members of an environment backup share which is begun now.
+pub fn group_name(environment: &str) -> String {
+    format!("{environment}-{}", SystemClock.now().strftime("%Y%m%dt%H%M%S"))
+}
+
+/// What is to be asked for so that these backups are deleted: one request for each location.
+///
+/// # Errors
+/// One of them has the last good copy of a component, and those are not to go; the records cannot be read.
+pub async fn deletions(
+    store: &Store,
+    chosen: &[Backup],
+    even_the_last: bool,
+) -> Result<Vec<PruneRequest>, Problem> {
+    let ids: Vec<BackupId> = chosen.iter().map(|backup| backup.id.clone()).collect();
+    if !even_the_last {
+        for backup in chosen {
+            let mut left = store.backups(&backup.cluster).await?;
+            left.retain(|other| other.id == backup.id || !ids.contains(&other.id));
+            // with no place for anything, only last copies stay
+            let verdicts = retention::weigh(&left, &Retention::default(), &TimeZone::UTC);
+            let its = verdicts.iter().find(|verdict| verdict.backup == backup.id);
+            if its.is_some_and(|verdict| verdict.whys.contains(&Why::NewestGood)) {
+                return Err(Problem::new(
+                    format!("{} is not deleted", backup.id),
+                    "it would leave a component without a newer good copy",
+                    "make a new backup first, or give --even-the-last",
+                ));
+            }
+        }
+    }
+    Ok(prunes(chosen, ids))
+}
+
+/// What was deployed when a backup was made.
+///
+/// # Errors
+/// Its instance is not recorded here any more.
+pub async fn draft_of(session: &Session, backup: &Backup) -> Result<DeploymentDraft, Problem> {
+    let (environment, application) = (&backup.environment, &backup.application);
+    let found = session.store.find_deployment(&backup.cluster, environment, application).await?;
+    if let Some(deployment) = found
+        && let Some(instance) = session.store.instance(deployment.id, backup.instance).await?
+        && let Some(draft) = instance.draft
+    {
+        return Ok(draft);
+    }
+    Err(Problem::new(
+        format!("How {application} was deployed is not recorded here any more"),
+        format!("instance {} of it is gone", backup.instance),
+        "deploy it anew, and restore the backup into it",
+    ))
 }

@@ -130,7 +130,7 @@ async fn connect(
 }
 
 /// The person's name and the machine's, as the system knows them.
-fn whoami() -> String {
+pub fn whoami() -> String {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let user = user.filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".to_owned());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
