@@ -24,6 +24,8 @@ mod engine;
 mod execute;
 mod findings;
 mod install;
+mod keep;
+mod locations;
 mod note;
 mod observe;
 mod order;

@@ -12,6 +12,7 @@ use super::paths::Paths;
 use super::route::SandboxRoute;
 use super::world::{DeploymentRecord, Observed, Records};
 use super::{Options, Target, drivers};
+use crate::backup;
 use crate::cluster::{Cluster, Connection, LeaseTimes};
 use crate::domain::world::{ClusterView, EngineView};
 use crate::domain::{Clock, ClusterKind, ClusterRecord, Instance, InstanceState, Problem};
@@ -89,6 +90,7 @@ pub async fn open(
         clock: Arc::clone(&clock),
         random: Arc::new(SeededRandom::from_entropy()),
         worker: Worker::new(options.executable.clone().unwrap_or_else(|| PathBuf::from(OWN_EXECUTABLE))),
+        extension: backup::extension(store.clone(), cluster.clone(), Arc::clone(&clock)),
     };
     let engine = Engine::new(store.clone(), cluster.clone(), known, surroundings);
     let route = home.as_ref().map(|home| home.route.clone());

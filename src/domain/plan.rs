@@ -37,6 +37,9 @@ pub struct Step {
     /// The positions of the steps that must have succeeded before; each smaller than this step's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<usize>,
+    /// The positions of the steps that must have ended before, however they did; each smaller than this step's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<usize>,
     /// What it may cost.
     pub class: Class,
     /// What is done when a crash leaves open whether it was done.
@@ -47,6 +50,9 @@ pub struct Step {
     /// Of those that always run: only when one that does not always run was not done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_failure: bool,
+    /// It only prepares what others do: when those fail, nothing was reached by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prepares: bool,
     /// How long it may take with all its tries, in seconds. Always finite.
     pub timeout: u32,
     /// A few words: the image, the host, the size.
@@ -79,6 +85,8 @@ pub enum Verb {
     Record,
     /// Something is done that is no object: a restart, an action, a command.
     Run,
+    /// Data is read, and kept elsewhere or compared: what is read stays as it is, and it may end at any point.
+    Read,
 }
 
 /// What a step may cost. Ordered from harmless to final.
@@ -129,6 +137,7 @@ impl Verb {
             Self::Wait => "…",
             Self::Record => "*",
             Self::Run => ">",
+            Self::Read => "<",
         }
     }
 
@@ -144,6 +153,7 @@ impl Verb {
             Self::Wait => "wait",
             Self::Record => "record",
             Self::Run => "run",
+            Self::Read => "read",
         }
     }
 }
@@ -167,10 +177,12 @@ impl Step {
             verb,
             object: Some(object),
             after: Vec::new(),
+            follows: Vec::new(),
             class: Class::Safe,
             policy: Policy::Idempotent,
             finally: false,
             on_failure: false,
+            prepares: false,
             timeout: 300,
             note: String::new(),
             digest: String::new(),
@@ -221,7 +233,8 @@ impl Plan {
     pub fn hash(&self) -> String {
         let mut text = format!("{}\n{}\n{}\n", self.title, self.cluster, self.target);
         for step in &self.steps {
-            let after: Vec<String> = step.after.iter().map(usize::to_string).collect();
+            let mut after: Vec<String> = step.after.iter().map(usize::to_string).collect();
+            after.extend(step.follows.iter().map(|position| format!("~{position}")));
             let uid = step.expects.uid.as_deref().unwrap_or("*");
             text += &format!(
                 "{} {} {} {uid} {} {}\n",

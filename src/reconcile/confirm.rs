@@ -1,11 +1,12 @@
 //! What people ask of the engine: previews, confirmations, orders to what is under way, and looking back.
 
 use crate::cluster::key;
+use crate::domain::backup::SAFETY;
 use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::{Goal, Origin, StepAnswer};
 use crate::domain::plan::Verb;
 use crate::domain::{
-    Deployment, DeploymentId, Instance, Intent, ObjectKey, OperationId, OperationKind, Plan, Preview,
+    Deployment, DeploymentId, Instance, Intent, ObjectKey, Operation, OperationId, OperationKind, Plan, Preview,
     Problem, Resolution, Step,
 };
 use crate::store::{DesiredChange, NewOperation};
@@ -31,6 +32,7 @@ impl Engine {
             Intent::Resolve(id, object, resolution) => {
                 self.preview_resolution(*id, object, *resolution).await
             }
+            Intent::Verify(_) | Intent::Prune(_) => self.preview_in_location(intent).await,
             _ => Ok(self.propose(&self.wish(intent).await?).await?.preview),
         }
     }
@@ -51,6 +53,7 @@ impl Engine {
                 check_hash(&preview.plan, plan_hash)?;
                 self.resolve(*id, object, *resolution).await
             }
+            Intent::Verify(_) | Intent::Prune(_) => self.confirm_in_location(intent, plan_hash, actor).await,
             _ => {
                 let wish = self.wish(intent).await?;
                 let proposed = self.propose(&wish).await?;
@@ -93,14 +96,21 @@ impl Engine {
             goal: Goal { deployment: (!is_new).then_some(id), revision, instance: proposed.instance },
             instance: proposed.drawn.instance,
             action,
-            request: None,
+            request: order.data.map(|data| data.request),
             parent: None,
         };
         // Before anything is recorded: nobody else knows what was typed.
         if let Some(vault) = &vault {
             self.write_vault(vault, &setting.environment).await?;
         }
-        let begun = if is_new {
+        let begun = if !is_new && based_on.is_none() {
+            let (backup, kind) = (proposed.drawn.backup, order.kind);
+            let backups = move |operation: &Operation| {
+                let mark = if kind == OperationKind::Restore { SAFETY } else { "" };
+                backup.iter().map(|backup| backup.record(operation, mark)).collect()
+            };
+            self.store().begin_backup(new, backups).await.map(drop)
+        } else if is_new {
             self.store().begin_deployment(new, &draft, &uid).await.map(drop)
         } else {
             let change = based_on.map(|based_on| DesiredChange {

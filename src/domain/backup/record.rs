@@ -6,7 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::words::words;
-use crate::domain::{DriverRef, OperationId, Problem};
+use crate::domain::names::{bounded, short_hash};
+use crate::domain::{DriverRef, Operation, OperationId, Problem};
+
+/// The longest part of a backup's name that is its application's.
+const APPLICATION_MAX: usize = 40;
+/// What tells the backup that a restore makes first from every other one of the operation.
+pub const SAFETY: &str = "safety";
 
 /// The name of a backup, unique everywhere: `notes-20261129t114403-3f2a9c1b`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,6 +21,18 @@ pub struct BackupId(pub String);
 impl fmt::Display for BackupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl BackupId {
+    /// The name of a backup that an operation makes: the same whenever it is asked for. `mark` tells those of one operation apart;
+    /// empty for the one that it is about.
+    pub fn of(operation: &Operation, mark: &str) -> Self {
+        let created = operation.times.created;
+        let (id, moment) = (operation.id.to_string(), created.to_string());
+        let hash = short_hash(&[&operation.plan_hash, &id, &moment, mark]);
+        let application = bounded(&[&operation.subject.name], APPLICATION_MAX);
+        Self(format!("{application}-{}-{hash}", created.strftime("%Y%m%dt%H%M%S")))
     }
 }
 
@@ -174,6 +192,16 @@ pub struct Verification {
     pub at: Timestamp,
     /// What is wrong; none: nothing.
     pub problem: Option<Problem>,
+}
+
+impl BackupPart {
+    /// What it is called: `db`, `db/data`.
+    pub fn name(&self) -> String {
+        match &self.volume {
+            Some(volume) => format!("{}/{volume}", self.component),
+            None => self.component.clone(),
+        }
+    }
 }
 
 impl BackupState {

@@ -9,7 +9,7 @@ use crate::domain::plan::Class;
 use crate::operate::settle::{self, Landed};
 use crate::operate::{Done, Probed, StepError};
 
-const VERBS: [Verb; 5] = [Verb::Create, Verb::Delete, Verb::Run, Verb::Wait, Verb::Unchanged];
+const VERBS: [Verb; 6] = [Verb::Create, Verb::Delete, Verb::Run, Verb::Read, Verb::Wait, Verb::Unchanged];
 const POLICIES: [Policy; 3] = [Policy::Idempotent, Policy::Probe, Policy::Once];
 
 fn problem(what: &str) -> Problem {
@@ -23,7 +23,7 @@ fn plans() -> impl Strategy<Value = Plan> {
         prop::sample::select(&POLICIES[..]),
         (prop::bool::weighted(0.2), any::<bool>()),
         1_u32..900,
-        prop::collection::vec(any::<Index>(), 0..3),
+        prop::collection::vec((any::<Index>(), prop::bool::weighted(0.2)), 0..3),
     );
     prop::collection::vec(step, 1..9).prop_map(|drawn| {
         let mut steps: Vec<Step> = Vec::new();
@@ -33,8 +33,12 @@ fn plans() -> impl Strategy<Value = Plan> {
             (step.policy, step.timeout, step.class) = (policy, timeout, Class::Safe);
             step.finally = finally && verb != Verb::Unchanged;
             step.on_failure = step.finally && on_failure;
-            let needs = needs.iter().filter(|_| position > 0).map(|index| index.index(position));
-            step.after = needs.filter(|needed| step.finally || !steps[*needed].finally).collect();
+            let needs = needs.iter().filter(|_| position > 0).map(|(index, follows)| (index.index(position), *follows));
+            let (follows, after): (Vec<_>, Vec<_>) = needs
+                .filter(|(needed, _)| step.finally || !steps[*needed].finally)
+                .partition(|(_, follows)| *follows && !step.finally);
+            step.after = after.into_iter().map(|(needed, _)| needed).collect();
+            step.follows = follows.into_iter().map(|(needed, _)| needed).collect();
             steps.push(step);
         }
         Plan { steps, ..Plan::default() }
@@ -185,7 +189,10 @@ fn unsound(plan: &Plan, steps: &[StepRecord], at: &Moment<'_>, next: &Move) -> O
     let Move::Start(_) = next else { return None };
     let needs_met = match step.finally {
         true => step.after.iter().all(|needed| ended(*needed)),
-        false => step.after.iter().all(|needed| state(*needed) == StepState::Succeeded),
+        false => {
+            step.after.iter().all(|needed| state(*needed) == StepState::Succeeded)
+                && step.follows.iter().all(|before| ended(*before))
+        }
     };
     match state(position) {
         StepState::Started => Some("it is in flight"),
