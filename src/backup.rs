@@ -1,10 +1,16 @@
 //! Backups: what is read from an application, where it is kept, and how it comes back; when they are made, and which ones stay.
+//!
+//! - [`repository`]: a repository in a directory or a bucket; knows nothing of Kubernetes
+//! - [`secrets`]: the values of the secrets that a location names
 
 pub mod calendar;
 pub mod hands;
 pub mod manifest;
+pub mod repository;
 pub mod retention;
+pub mod scan;
 pub mod scheduler;
+pub mod secrets;
 pub mod strategy;
 pub mod sweep;
 

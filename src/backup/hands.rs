@@ -51,9 +51,7 @@ impl Hands {
         let is_restore = matches!(run.operation.request, Some(Request::Restore(_)));
         let id = BackupId::of(run.operation, if is_restore { SAFETY } else { "" });
         match name.split_once(' ') {
-            Some(("back", rest)) => {
-                self.keep(run, &id, rest.strip_prefix("up ").unwrap_or(rest)).await
-            }
+            Some(("back", rest)) => self.keep(run, &id, rest.strip_prefix("up ").unwrap_or(rest)).await,
             Some(("quiesce", component)) => self.quiesce(run, component).await,
             Some(("resume", component)) => self.resume(run, component).await,
             Some(("seal", _)) => self.seal(run, &id).await,
@@ -76,7 +74,8 @@ impl Hands {
     /// The driver of the application, and its namespace.
     async fn ground(&self, operation: &Operation) -> Result<Ground, StepError> {
         let subject = &operation.subject;
-        let environment = self.store.environment(&subject.cluster, &subject.environment).await.map_err(ours)?;
+        let environment =
+            self.store.environment(&subject.cluster, &subject.environment).await.map_err(ours)?;
         let environment = environment.ok_or_else(|| gone("the environment is not recorded any more"))?;
         let (id, number) = goal(operation)?;
         let instance = self.store.instance(id, number).await.map_err(ours)?;

@@ -109,15 +109,8 @@ words! {
 
 impl OperationKind {
     /// Those that say nothing about what is desired: no failure of theirs is one of what is desired, and no end of theirs an end of it.
-    pub const ASIDE: [Self; 7] = [
-        Self::Action,
-        Self::Backup,
-        Self::Restore,
-        Self::Verify,
-        Self::Drill,
-        Self::Prune,
-        Self::Clone,
-    ];
+    pub const ASIDE: [Self; 7] =
+        [Self::Action, Self::Backup, Self::Restore, Self::Verify, Self::Drill, Self::Prune, Self::Clone];
 }
 
 impl Subject {

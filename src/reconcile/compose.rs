@@ -26,12 +26,14 @@ use super::situation::{Need, Situation};
 
 pub use actions::{ACTION, act};
 pub use backup::{
-    ALL_WITHIN, BACK_UP, CLEAR, Keeping, QUIESCE, RESUME, SEAL, START, STOP, back_up, hooks as hooks_of_backup, stopped,
+    ALL_WITHIN, BACK_UP, CLEAR, Keeping, QUIESCE, RESUME, SEAL, START, STOP, back_up,
+    hooks as hooks_of_backup, stopped,
 };
 pub use removal::{DELETE_RESOURCE, RELEASE, removal};
 pub use restart::{RESTART, restart};
 pub use restore::{
-    RESTORE, Restoring, SEAL_SAFETY, START_AGAIN, START_ANYHOW, STOP_RESTORED, STOP_WRITERS, Stopping, restore,
+    RESTORE, Restoring, SEAL_SAFETY, START_AGAIN, START_ANYHOW, STOP_RESTORED, STOP_WRITERS, Stopping,
+    restore,
 };
 
 /// The step that writes the engine's fields into the custom resource.

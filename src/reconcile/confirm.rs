@@ -6,8 +6,8 @@ use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::{Goal, Origin, StepAnswer};
 use crate::domain::plan::Verb;
 use crate::domain::{
-    Deployment, DeploymentId, Instance, Intent, ObjectKey, Operation, OperationId, OperationKind, Plan, Preview,
-    Problem, Resolution, Step,
+    Deployment, DeploymentId, Instance, Intent, ObjectKey, Operation, OperationId, OperationKind, Plan,
+    Preview, Problem, Resolution, Step,
 };
 use crate::store::{DesiredChange, NewOperation};
 

@@ -236,10 +236,7 @@ pub(super) fn plan(
     let plan = match (&data.request, &data.restored) {
         (Request::Restore(asked), Some(backup)) => {
             let workloads = component_workloads(&driver.spec, &observed.situation.objects);
-            restore(
-                &basis,
-                &Restoring { backup, request: asked, safety: keeping, workloads: &workloads },
-            )
+            restore(&basis, &Restoring { backup, request: asked, safety: keeping, workloads: &workloads })
         }
         _ => back_up(&basis, &keeping),
     };
@@ -287,8 +284,7 @@ fn unreadable(component: &str, views: &[ComponentView]) -> Option<&'static str> 
     if pods.peek().is_none() {
         return Some("none of its pods runs");
     }
-    let is_simulated =
-        |detail: &Detail| matches!(detail, Detail::Pod(pod) if pod.simulated);
+    let is_simulated = |detail: &Detail| matches!(detail, Detail::Pod(pod) if pod.simulated);
     pods.all(|pod| is_simulated(&pod.detail)).then_some("its pods are simulated, and have no processes")
 }
 
@@ -321,9 +317,8 @@ fn differences(backup: &Backup, request: &RestoreRequest, observed: &Observed) -
         said.push(format!("the backup was made with the driver {}, not {}", backup.driver, draft.driver));
     }
     let lost = backup.parts.iter().filter(|part| part.snapshot.is_empty());
-    let wanted = |part: &&BackupPart| {
-        request.components.is_empty() || request.components.contains(&part.component)
-    };
+    let wanted =
+        |part: &&BackupPart| request.components.is_empty() || request.components.contains(&part.component);
     said.extend(lost.filter(wanted).map(|part| format!("{} was not kept, and stays as it is", part.name())));
     if let Some(fault) = backup.newest_verification().and_then(|last| last.problem.as_ref()) {
         said.push(format!("the last verification found fault with it: {}", fault.what));

@@ -43,11 +43,13 @@ impl Engine {
     pub(super) async fn wish(&self, intent: &Intent) -> Result<Wish, Problem> {
         self.check_not_restored(intent).await?;
         match intent {
-            Intent::Install | Intent::Resolve(..) | Intent::Verify(_) | Intent::Prune(_) => Err(Problem::new(
-                "this is not planned as a change of an application",
-                "",
-                "report this: it is a defect",
-            )),
+            Intent::Install | Intent::Resolve(..) | Intent::Verify(_) | Intent::Prune(_) => {
+                Err(Problem::new(
+                    "this is not planned as a change of an application",
+                    "",
+                    "report this: it is a defect",
+                ))
+            }
             Intent::Deploy(draft) => self.wish_to_deploy(draft).await,
             Intent::Change(id, draft) => {
                 let record = self.recorded(*id).await?;

@@ -135,9 +135,8 @@ pub(super) fn close(
             AND json_extract(backup, '$.state') IN ('Queued', 'Running')";
     let mut statement = transaction.prepare_cached(sql)?;
     let rows = statement.query_map([id.0], |row| row.get::<_, String>(0))?;
-    let open: Vec<Backup> = rows
-        .map(|text| row::from_json("backups.backup", &text?))
-        .collect::<Result<_, StoreError>>()?;
+    let open: Vec<Backup> =
+        rows.map(|text| row::from_json("backups.backup", &text?)).collect::<Result<_, StoreError>>()?;
     for mut backup in open {
         end(&mut backup, state, problem);
         backup.ended = Some(row::moment("backups.ended", at)?);

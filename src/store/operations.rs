@@ -87,8 +87,7 @@ impl StepNote {
 
 /// The kinds that say nothing about what is desired, as a list in SQL.
 static ASIDE: LazyLock<String> = LazyLock::new(|| {
-    let words: Vec<String> =
-        OperationKind::ASIDE.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
+    let words: Vec<String> = OperationKind::ASIDE.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
     format!("({})", words.join(", "))
 });
 

@@ -32,12 +32,7 @@ pub(super) fn label(backup: &Backup, path: &str, what: String) -> Label {
 
 impl Hands {
     /// Keeps one part of a backup. What is kept already is not read again.
-    pub(super) async fn keep(
-        &self,
-        run: StepRun<'_>,
-        id: &BackupId,
-        name: &str,
-    ) -> Result<Done, StepError> {
+    pub(super) async fn keep(&self, run: StepRun<'_>, id: &BackupId, name: &str) -> Result<Done, StepError> {
         let backup = self.backup(id).await?;
         let part = backup.parts.iter().find(|part| part.name() == name);
         let part = part.ok_or_else(|| gone(format!("the backup {id} has no part '{name}'")))?;
@@ -86,12 +81,7 @@ impl Hands {
     }
 
     /// Writes down what came of a part. What is tried again stays as it is.
-    async fn note(
-        &self,
-        id: &BackupId,
-        name: &str,
-        kept: &Result<Kept, StepError>,
-    ) -> Result<(), StepError> {
+    async fn note(&self, id: &BackupId, name: &str, kept: &Result<Kept, StepError>) -> Result<(), StepError> {
         if kept.as_ref().is_err_and(|error| error.kind != StepErrorKind::Lasting) {
             return Ok(());
         }
@@ -178,7 +168,8 @@ impl Hands {
         ground: &Ground,
     ) -> Result<Backup, StepError> {
         let subject = &operation.subject;
-        let environment = self.store.environment(&subject.cluster, &subject.environment).await.map_err(ours)?;
+        let environment =
+            self.store.environment(&subject.cluster, &subject.environment).await.map_err(ours)?;
         let Some(location) = environment.and_then(|environment| environment.backup_location) else {
             return Err(StepError::lasting(Problem::new(
                 format!("{} has no backup location", subject.environment),
@@ -206,8 +197,7 @@ fn held<'a>(ground: &Ground, backup: &'a Backup) -> Vec<&'a String> {
     let declares = |name: &&String| {
         ground.spec.components.get(*name).is_some_and(|known| known.backup_target.quiesce.is_some())
     };
-    let mut names: Vec<&String> =
-        backup.parts.iter().map(|part| &part.component).filter(declares).collect();
+    let mut names: Vec<&String> = backup.parts.iter().map(|part| &part.component).filter(declares).collect();
     names.dedup();
     names
 }

@@ -3,7 +3,9 @@
 use super::keep::tag;
 use super::progress::Teller;
 use super::{Hands, after_tries, gone, ours};
-use crate::domain::backup::{Backup, BackupId, BackupPart, Depth, Location, PartState, Request, Verification};
+use crate::domain::backup::{
+    Backup, BackupId, BackupPart, Depth, Location, PartState, Request, Verification,
+};
 use crate::domain::operation::StepProgress;
 use crate::domain::{OperationKind, Problem};
 use crate::operate::{Done, StepError, StepErrorKind, StepRun};

@@ -97,9 +97,9 @@ fn end_parts(backup: &mut Backup, view: Option<&OperationView>) {
             continue;
         }
         part.state = PartState::Failed;
-        part.problem = view.and_then(|view| problem_of(view, &part.name())).or_else(|| {
-            Some(Problem::new(format!("{} was not kept", part.name()), "it was never read", ""))
-        });
+        part.problem = view
+            .and_then(|view| problem_of(view, &part.name()))
+            .or_else(|| Some(Problem::new(format!("{} was not kept", part.name()), "it was never read", "")));
     }
 }
 
@@ -137,7 +137,11 @@ fn first_problem(parts: &[BackupPart]) -> Option<Problem> {
 }
 
 fn cancelled() -> Problem {
-    Problem::new("It was ended before everything was kept", "somebody asked for it, or wanted something newer", "make another one")
+    Problem::new(
+        "It was ended before everything was kept",
+        "somebody asked for it, or wanted something newer",
+        "make another one",
+    )
 }
 
 fn left_behind() -> Problem {

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::words::words;
 use crate::domain::names::{bounded, short_hash};
+use crate::domain::words::words;
 use crate::domain::{DriverRef, Operation, OperationId, Problem};
 
 /// The longest part of a backup's name that is its application's.

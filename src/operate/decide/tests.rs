@@ -33,7 +33,10 @@ fn plans() -> impl Strategy<Value = Plan> {
             (step.policy, step.timeout, step.class) = (policy, timeout, Class::Safe);
             step.finally = finally && verb != Verb::Unchanged;
             step.on_failure = step.finally && on_failure;
-            let needs = needs.iter().filter(|_| position > 0).map(|(index, follows)| (index.index(position), *follows));
+            let needs = needs
+                .iter()
+                .filter(|_| position > 0)
+                .map(|(index, follows)| (index.index(position), *follows));
             let (follows, after): (Vec<_>, Vec<_>) = needs
                 .filter(|(needed, _)| step.finally || !steps[*needed].finally)
                 .partition(|(_, follows)| *follows && !step.finally);

@@ -110,12 +110,7 @@ pub(super) fn reads(steps: &mut Vec<Step>, keeping: &Keeping<'_>, ready: &[usize
             prepares,
             timeout: WITHIN,
             note: note(part, keeping.last),
-            digest: canonical_digest(&serde_json::json!([
-                spec,
-                part.strategy,
-                part.path,
-                keeping.place,
-            ])),
+            digest: canonical_digest(&serde_json::json!([spec, part.strategy, part.path, keeping.place,])),
             ..Step::named(Verb::Read, format!("{BACK_UP}{}", part.name()))
         });
         if !beside {

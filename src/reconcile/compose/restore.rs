@@ -168,12 +168,8 @@ fn start(
     }
     let chosen = restoring.request.chosen(restoring.backup);
     let touched = |name: &String| stopping.has(name) || chosen.contains(name);
-    let mut keys: Vec<&ObjectKey> = restoring
-        .workloads
-        .iter()
-        .filter(|(name, _)| touched(name))
-        .flat_map(|(_, keys)| keys)
-        .collect();
+    let mut keys: Vec<&ObjectKey> =
+        restoring.workloads.iter().filter(|(name, _)| touched(name)).flat_map(|(_, keys)| keys).collect();
     keys.sort();
     keys.dedup();
     let first = steps.len();

@@ -203,9 +203,7 @@ fn refuse_while_restored(transaction: &Transaction<'_>, subject: &Subject) -> Re
     let open: Option<i64> =
         transaction.prepare_cached(sql)?.query_row(columns, |row| row.get(0)).optional()?;
     match open {
-        Some(open) => {
-            Err(StoreError::Restoring { name: subject.name.clone(), operation: OperationId(open) })
-        }
+        Some(open) => Err(StoreError::Restoring { name: subject.name.clone(), operation: OperationId(open) }),
         None => Ok(()),
     }
 }
