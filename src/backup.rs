@@ -1,7 +1,13 @@
 //! Backups: what is read from an application, where it is kept, and how it comes back; when they are made, and which ones stay.
 //!
+//! - [`calendar`], [`scheduler`]: when a schedule is due, and what makes its backups
+//! - [`hands`]: the steps of operations, and what the catalogue says of them
+//! - [`manifest`]: what is written beside the data
 //! - [`repository`]: a repository in a directory or a bucket; knows nothing of Kubernetes
+//! - [`retention`]: which backups stay, and why
+//! - [`scan`], [`sweep`]: a location and the catalogue, compared
 //! - [`secrets`]: the values of the secrets that a location names
+//! - [`strategy`]: how the data of a component becomes a stream, and comes back
 
 pub mod calendar;
 pub mod hands;
@@ -17,45 +23,14 @@ pub mod sweep;
 #[cfg(test)]
 mod sample_tests;
 
+use std::sync::Arc;
+
+use crate::cluster::Cluster;
+use crate::domain::Clock;
+use crate::operate::Extension;
+use crate::store::Store;
+
 /// Who does the steps of backups, over these records and this cluster.
-pub fn extension(
-    _store: crate::store::Store,
-    _cluster: crate::cluster::Cluster,
-    _clock: std::sync::Arc<dyn crate::domain::Clock>,
-) -> std::sync::Arc<dyn crate::operate::Extension> {
-    std::sync::Arc::new(Unequipped)
-}
-
-/// Where there is nothing to keep backups with yet.
-struct Unequipped;
-
-impl Unequipped {
-    fn refuse<T>() -> Result<T, crate::operate::StepError> {
-        let what = "this version of Styrmin has no repository for backups";
-        Err(crate::operate::StepError::lasting(crate::domain::Problem::new(what, "", "use a later version")))
-    }
-}
-
-impl crate::operate::Extension for Unequipped {
-    fn execute<'a>(
-        &'a self,
-        _: crate::operate::StepRun<'a>,
-    ) -> futures::future::BoxFuture<'a, Result<crate::operate::Done, crate::operate::StepError>> {
-        Box::pin(async { Self::refuse() })
-    }
-
-    fn back_up<'a>(
-        &'a self,
-        _: crate::operate::StepRun<'a>,
-        _: &'a str,
-    ) -> futures::future::BoxFuture<'a, Result<String, crate::operate::StepError>> {
-        Box::pin(async { Self::refuse() })
-    }
-
-    fn probe<'a>(
-        &'a self,
-        _: crate::operate::StepRun<'a>,
-    ) -> futures::future::BoxFuture<'a, Result<crate::operate::Probed, crate::operate::StepError>> {
-        Box::pin(async { Self::refuse() })
-    }
+pub fn extension(store: Store, cluster: Cluster, clock: Arc<dyn Clock>) -> Arc<dyn Extension> {
+    Arc::new(hands::Hands::new(store, clock, Arc::new(hands::Tools::new(cluster))))
 }

@@ -45,7 +45,8 @@ pub use connect::Connection;
 pub use error::{ClusterError, FieldConflict};
 pub use events::Note;
 pub use exec::{
-    Captured, Command, Ended as ExecEnded, Executed, OutputSender, OutputStream, Process, Stopped,
+    Captured, Command, Ended as ExecEnded, Executed, Input as ExecInput, OutputSender, OutputStream, Process,
+    Stopped,
 };
 pub use http::{HttpAnswer, ServiceRequest};
 pub use index::{Changes, Index};

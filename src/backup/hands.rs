@@ -7,15 +7,18 @@
 mod keep;
 mod location;
 mod means;
+mod pace;
 mod progress;
 mod restore;
 mod seal;
+mod tools;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
 pub use means::{Component, Found, Kept, Label, Means, Tell};
+pub use tools::Tools;
 
 use super::strategy::Helper;
 use crate::domain::backup::{Backup, BackupId, Location, Request, SAFETY};

@@ -12,7 +12,7 @@ pub use record::{
     Backup, BackupId, BackupPart, BackupState, Depth, Engine, PartState, SAFETY, Trigger, Verification,
 };
 pub use request::{
-    BackupRequest, CloneRequest, CloneSource, GroupPart, PruneRequest, Request, RestorePath, RestoreRequest,
-    VerifyRequest,
+    BackupOf, BackupRequest, CloneRequest, CloneSource, GroupPart, GroupRequest, PartWork, PruneRequest,
+    Request, RestorePath, RestoreRequest, VerifyRequest,
 };
 pub use schedule::{Missed, Pause, Retention, RunOutcome, Schedule, ScheduleRun, ScheduleView};

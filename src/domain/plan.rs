@@ -37,9 +37,9 @@ pub struct Step {
     /// The positions of the steps that must have succeeded before; each smaller than this step's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<usize>,
-    /// The positions of the steps that must have ended before, however they did; each smaller than this step's own.
+    /// The positions of the steps that must have ended before, however they ended; each smaller than this step's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub follows: Vec<usize>,
+    pub behind: Vec<usize>,
     /// What it may cost.
     pub class: Class,
     /// What is done when a crash leaves open whether it was done.
@@ -177,7 +177,7 @@ impl Step {
             verb,
             object: Some(object),
             after: Vec::new(),
-            follows: Vec::new(),
+            behind: Vec::new(),
             class: Class::Safe,
             policy: Policy::Idempotent,
             finally: false,
@@ -233,8 +233,7 @@ impl Plan {
     pub fn hash(&self) -> String {
         let mut text = format!("{}\n{}\n{}\n", self.title, self.cluster, self.target);
         for step in &self.steps {
-            let mut after: Vec<String> = step.after.iter().map(usize::to_string).collect();
-            after.extend(step.follows.iter().map(|position| format!("~{position}")));
+            let after: Vec<String> = step.after.iter().map(usize::to_string).collect();
             let uid = step.expects.uid.as_deref().unwrap_or("*");
             text += &format!(
                 "{} {} {} {uid} {} {}\n",
@@ -244,6 +243,9 @@ impl Plan {
                 step.class.as_str(),
                 after.join(",")
             );
+            if !step.behind.is_empty() {
+                text += &format!("behind {:?}\n", step.behind);
+            }
         }
         digest(text.as_bytes())
     }

@@ -208,9 +208,8 @@ impl View<'_> {
             }
             return if free { Next::Now(Move::Start(position)) } else { Next::Wait };
         }
-        // what runs last cannot be waited for by what runs before
-        let awaited = |before: &usize| *before < position && !self.is_finally(*before);
-        let mut free = !step.follows.iter().any(|before| awaited(before) && !self.has_ended(*before));
+        // of those that come first only the end counts
+        let mut free = step.behind.iter().all(|first| *first >= position || self.has_ended(*first));
         for needed in &step.after {
             // A plan that was recorded needs earlier steps only; in any other one such a step never becomes free.
             let sound = *needed < position && !self.is_finally(*needed);

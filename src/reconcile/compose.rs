@@ -7,6 +7,8 @@ mod hooks;
 mod removal;
 mod restart;
 mod restore;
+#[cfg(test)]
+mod test;
 
 use std::collections::BTreeSet;
 

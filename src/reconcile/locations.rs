@@ -131,7 +131,7 @@ impl Engine {
             ..Step::named(Verb::Delete, format!("{DELETE_ORPHAN}{orphan}"))
         }));
         steps.push(Step {
-            follows: (0..steps.len()).collect(),
+            behind: (0..steps.len()).collect(),
             timeout: WITHIN,
             note: "what no snapshot needs any more goes".to_owned(),
             ..Step::named(Verb::Run, PRUNE)
@@ -243,6 +243,3 @@ fn last_good(backup: &Backup, known: &[Backup], deleted: &[BackupId]) -> Option<
     (backup.is_good() && !known.iter().filter(same).any(stays))
         .then(|| format!("{id} is a good backup of {name}, and after it none is left in {}", backup.location))
 }
-
-#[cfg(test)]
-mod tests;

@@ -19,6 +19,7 @@ impl Hands {
         if backup.state.is_final() {
             return Ok(said(&backup, None));
         }
+        let was_begun = backup.parts.iter().any(|part| part.state != PartState::Pending);
         let view = self.store.operation(run.operation.id).await.map_err(ours)?;
         end_parts(&mut backup, view.as_ref());
         let stopped = self.store.orders(run.operation.id).await.map_err(ours)?;
@@ -37,7 +38,7 @@ impl Hands {
             let location = location?;
             backup.manifest = Some(self.write_manifest(run, &location, &backup).await?);
             warning = self.sweep(&location, &backup, true).await.err();
-        } else if let (Ok(location), true) = (location, was_begun(&backup, view.as_ref())) {
+        } else if let (Ok(location), true) = (location, was_begun) {
             // what nobody can use is not worth waiting for
             let sweep = tokio::time::timeout(SWEPT_WITHIN, self.sweep(&location, &backup, false));
             warning = sweep.await.unwrap_or_else(|_| Err(StepError::lasting(left_behind()))).err();
@@ -107,18 +108,6 @@ fn problem_of(view: &OperationView, part: &str) -> Option<Problem> {
     let name = format!("back up {part}");
     let position = view.operation.plan.steps.iter().position(|step| step.name == name)?;
     view.steps.get(position)?.problem.clone()
-}
-
-/// Whether anything of it may have been written.
-fn was_begun(backup: &Backup, view: Option<&OperationView>) -> bool {
-    let tried = |part: &BackupPart| {
-        let name = format!("back up {}", part.name());
-        view.is_none_or(|view| {
-            let at = view.operation.plan.steps.iter().position(|step| step.name == name);
-            at.and_then(|at| view.steps.get(at)).is_none_or(|step| step.attempt > 0)
-        })
-    };
-    backup.parts.iter().any(tried)
 }
 
 /// What a backup is, by its parts. What somebody ended is complete all the same when everything was kept.

@@ -38,6 +38,7 @@ impl NewBackup {
             instance: self.instance.number,
             driver: self.instance.driver.clone(),
             application_version: self.instance.application_version.clone(),
+            draft: self.instance.draft.clone(),
             parts: self.parts.clone(),
             pinned: self.request.pinned,
             verified: Vec::new(),

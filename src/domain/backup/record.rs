@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::names::{bounded, short_hash};
 use crate::domain::words::words;
-use crate::domain::{DriverRef, Operation, OperationId, Problem};
+use crate::domain::{DeploymentDraft, DriverRef, Operation, OperationId, Problem};
 
 /// The longest part of a backup's name that is its application's.
 const APPLICATION_MAX: usize = 40;
@@ -144,6 +144,9 @@ pub struct Backup {
     pub driver: DriverRef,
     /// The version of the application.
     pub application_version: String,
+    /// What was asked for when its instance was frozen: what a new application is made from. Secrets are references.
+    #[serde(default)]
+    pub draft: Option<DeploymentDraft>,
     /// One per component with a strategy, in the driver's order.
     pub parts: Vec<BackupPart>,
     /// Kept whatever the retention says.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::record::{BackupId, Depth, Trigger};
-use crate::domain::Intent;
+use crate::domain::{DeploymentDraft, Environment};
 
 /// What is asked of an operation, where its plan alone does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,11 +19,21 @@ pub enum Request {
     Verify(VerifyRequest),
     /// Of a [`Prune`](crate::domain::OperationKind::Prune).
     Prune(PruneRequest),
-    /// Of an operation that is made of others: one part per step that has one, in the plan's order.
-    Group {
-        /// The parts.
-        parts: Vec<GroupPart>,
-    },
+    /// Of an operation that is made of others.
+    Group(GroupRequest),
+}
+
+/// What an operation does that is made of others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRequest {
+    /// One part per step that begins an operation, in the plan's order.
+    pub parts: Vec<GroupPart>,
+    /// The environment that it makes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// The backup that is proven by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proves: Option<BackupId>,
 }
 
 /// One operation of those that another one is made of. It is begun when its step runs, and the step ends with it.
@@ -31,8 +41,47 @@ pub enum Request {
 pub struct GroupPart {
     /// The position of its step in the plan.
     pub step: usize,
+    /// The environment of the application that it is about.
+    pub environment: String,
+    /// The application. It may not exist before an earlier part made it.
+    pub application: String,
     /// What is done.
-    pub intent: Box<Intent>,
+    pub work: PartWork,
+}
+
+/// What one part of an operation does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "lowercase")]
+pub enum PartWork {
+    /// Its data is backed up.
+    BackUp(BackupRequest),
+    /// It is deployed.
+    Deploy {
+        /// What is asked for. Secrets are references into the application that it equals.
+        draft: DeploymentDraft,
+        /// The application that its secrets are copied from, as environment and name.
+        secrets_of: Option<(String, String)>,
+    },
+    /// A backup is restored into it.
+    Restore {
+        /// Which.
+        backup: BackupOf,
+        /// Whether what is there now is backed up before.
+        safety_backup: bool,
+    },
+    /// It is stopped.
+    Stop,
+    /// It is taken away, with its volumes.
+    Delete,
+}
+
+/// Which backup a part restores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BackupOf {
+    /// One that exists.
+    Known(BackupId),
+    /// The one that the part of this step made.
+    Step(usize),
 }
 
 /// A backup of one application.

@@ -106,7 +106,7 @@ pub(super) fn reads(steps: &mut Vec<Step>, keeping: &Keeping<'_>, ready: &[usize
         let beside = spec.is_some_and(|spec| spec.backup_target.parallel);
         steps.push(Step {
             after: ready.iter().copied().chain(quiet).collect(),
-            follows: before.filter(|_| !beside).into_iter().collect(),
+            behind: before.filter(|_| !beside).into_iter().collect(),
             prepares,
             timeout: WITHIN,
             note: note(part, keeping.last),

@@ -158,7 +158,7 @@ fn add_steps(
 /// Refuses a plan with steps that could never start.
 fn check(plan: &Plan) -> Result<(), StoreError> {
     for (position, step) in plan.steps.iter().enumerate() {
-        for needed in &step.after {
+        for needed in step.after.iter().chain(&step.behind) {
             let why = match plan.steps.get(*needed).filter(|_| *needed < position) {
                 None => format!("'{}' needs step {needed}, which does not come before it", step.name),
                 Some(before) if before.finally && !step.finally => {
@@ -166,13 +166,6 @@ fn check(plan: &Plan) -> Result<(), StoreError> {
                 }
                 Some(_) => continue,
             };
-            return Err(StoreError::Unsound { why });
-        }
-        let sound = |before: &usize| {
-            *before < position && plan.steps.get(*before).is_some_and(|before| !before.finally)
-        };
-        if let Some(before) = step.follows.iter().find(|before| !sound(before)) {
-            let why = format!("'{}' follows step {before}, which does not come before it", step.name);
             return Err(StoreError::Unsound { why });
         }
     }
@@ -292,3 +285,6 @@ fn delete_oldest(transaction: &Transaction<'_>, subject: &Subject) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
