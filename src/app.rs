@@ -16,6 +16,7 @@ use crate::ui::{Model, UiConfig};
 
 pub mod actions;
 pub mod attended;
+pub mod backups;
 mod config;
 pub mod drivers;
 pub mod effects;
