@@ -13,9 +13,9 @@ use crate::backup::repository::{Feed, NewSnapshot, Repository, RepositoryError, 
 use crate::backup::secrets;
 use crate::backup::strategy::{self, Incoming, Place, Resumed, Sink, Wanted, Work};
 use crate::cluster::Cluster;
+use crate::domain::Problem;
 use crate::domain::backup::{BackupPart, Depth, Location};
 use crate::domain::text::bytes;
-use crate::domain::Problem;
 use crate::operate::StepError;
 
 /// Works on one cluster.
@@ -87,7 +87,10 @@ impl Tools {
         };
         if saved.bytes != dumped.bytes {
             let why = format!("{} bytes were read, and {} kept", dumped.bytes, saved.bytes);
-            repository.delete(&[saved.snapshot]).await.map_err(|error| failed(&error, "a snapshot is left"))?;
+            repository
+                .delete(&[saved.snapshot])
+                .await
+                .map_err(|error| failed(&error, "a snapshot is left"))?;
             return Err(StepError::transient(Problem::new(
                 format!("{} was not kept whole", of.name),
                 why,
@@ -145,8 +148,7 @@ impl Tools {
     ) -> Result<(u64, String), StepError> {
         let repository = self.open(location).await?;
         let cannot = || format!("the snapshot {snapshot} cannot be read back");
-        let (size, mut stream) =
-            repository.read(snapshot).await.map_err(|error| failed(&error, cannot()))?;
+        let (size, mut stream) = repository.read(snapshot).await.map_err(|error| failed(&error, cannot()))?;
         let (mut hasher, mut pace) = (Sha256::new(), Pace::new(Some(size)));
         while let Some(piece) = stream.next().await {
             let piece = piece.map_err(|error| failed(&error, cannot()))?;
@@ -247,9 +249,7 @@ impl Means for Tools {
         namespace: &'a str,
         labels: Vec<(&'static str, String)>,
     ) -> BoxFuture<'a, Result<(), StepError>> {
-        Box::pin(async move {
-            Ok(strategy::remove_helpers(&self.cluster, namespace, &labels).await?)
-        })
+        Box::pin(async move { Ok(strategy::remove_helpers(&self.cluster, namespace, &labels).await?) })
     }
 
     fn list<'a>(&'a self, location: &'a Location) -> BoxFuture<'a, Result<Vec<Found>, StepError>> {

@@ -44,8 +44,8 @@ impl Layout {
     }
 
     /// A backup; the ones before it must only have ended.
-    pub fn back_up(&mut self, place: Place<'_>, request: &BackupRequest, follows: &[usize]) -> usize {
-        let step = Step { timeout: DATA, follows: follows.to_vec(), ..run("back up", place) };
+    pub fn back_up(&mut self, place: Place<'_>, request: &BackupRequest, behind: &[usize]) -> usize {
+        let step = Step { timeout: DATA, behind: behind.to_vec(), ..run("back up", place) };
         self.part(step, place, PartWork::BackUp(request.clone()))
     }
 
@@ -138,6 +138,6 @@ mod tests {
         assert_eq!(layout.request.parts.iter().map(|part| part.step).collect::<Vec<_>>(), [kept, restored]);
         assert_eq!(layout.steps[restored].note, "from what step 2 made");
         assert_eq!(layout.steps[restored].name, "restore notes in copy");
-        assert_eq!(layout.steps[kept].follows, [made]);
+        assert_eq!(layout.steps[kept].behind, [made]);
     }
 }
