@@ -10,6 +10,8 @@
 
 #[path = "engine/actions.rs"]
 mod actions;
+#[path = "engine/backups.rs"]
+mod backups;
 #[path = "engine/bad_input.rs"]
 mod bad_input;
 #[path = "engine/bench.rs"]

@@ -4,6 +4,7 @@ use futures::future::BoxFuture;
 use jiff::tz::TimeZone;
 
 use super::session::Session;
+use crate::backup::scan;
 use crate::backup::scheduler::Starter;
 use crate::backup::scheduler::follow::prunes;
 use crate::domain::backup::{Backup, BackupId, PruneRequest, Retention};
@@ -16,6 +17,7 @@ pub use crate::backup::retention::{self, Why};
 pub use crate::store::Store;
 
 pub mod follow;
+pub mod locations;
 pub mod retained;
 pub mod schedules;
 
@@ -165,10 +167,10 @@ pub async fn deletions(
     Ok(prunes(chosen, ids))
 }
 
-/// What was deployed when a backup was made.
+/// What was deployed when a backup was made: as it is recorded here, or as the manifest in its location says.
 ///
 /// # Errors
-/// Its instance is not recorded here any more.
+/// It is recorded nowhere any more, or the location does not open.
 pub async fn draft_of(session: &Session, backup: &Backup) -> Result<DeploymentDraft, Problem> {
     let (environment, application) = (&backup.environment, &backup.application);
     let found = session.store.find_deployment(&backup.cluster, environment, application).await?;
@@ -178,9 +180,14 @@ pub async fn draft_of(session: &Session, backup: &Backup) -> Result<DeploymentDr
     {
         return Ok(draft);
     }
-    Err(Problem::new(
-        format!("How {application} was deployed is not recorded here any more"),
-        format!("instance {} of it is gone", backup.instance),
-        "deploy it anew, and restore the backup into it",
-    ))
+    let Some(snapshot) = &backup.manifest else {
+        return Err(Problem::new(
+            format!("How {application} was deployed is not recorded any more"),
+            format!("instance {} of it is gone, and the backup has no manifest", backup.instance),
+            "deploy it anew, and restore the backup into it",
+        ));
+    };
+    let location = locations::named(&session.store, &backup.location).await?.location;
+    let repository = locations::Ground::of(session).repository(&location).await?;
+    Ok(scan::manifest(&repository, snapshot).await?.draft)
 }

@@ -22,6 +22,7 @@ mod save;
 mod session;
 mod source;
 mod storage;
+mod tree;
 
 use std::sync::Arc;
 

@@ -88,9 +88,10 @@ impl Listed {
     }
 }
 
-/// Compares the catalogue's backups in a location with the snapshots there.
+/// Compares the catalogue's backups in a location with the snapshots there, which were listed after `now`. The catalogue was read
+/// after that.
 pub fn sweep(catalogue: &[Backup], listed: &[Listed], now: Timestamp) -> Sweep {
-    let mut sweep = Sweep { losses: losses(catalogue, listed), ..Sweep::default() };
+    let mut sweep = Sweep { losses: losses(catalogue, listed, now), ..Sweep::default() };
     let known: BTreeMap<&BackupId, &Backup> = catalogue.iter().map(|backup| (&backup.id, backup)).collect();
     let needed: BTreeSet<&str> = catalogue.iter().flat_map(snapshots).map(|(_, snapshot)| snapshot).collect();
     let ours = || listed.iter().filter(|snapshot| snapshot.is_ours());
@@ -128,11 +129,13 @@ pub fn sweep(catalogue: &[Backup], listed: &[Listed], now: Timestamp) -> Sweep {
     sweep
 }
 
-/// The backups that have ended and of which something is gone.
-fn losses(catalogue: &[Backup], listed: &[Listed]) -> Vec<Loss> {
+/// The backups that had ended by then and of which something is gone.
+fn losses(catalogue: &[Backup], listed: &[Listed], now: Timestamp) -> Vec<Loss> {
     let there: BTreeSet<&str> = listed.iter().map(|snapshot| snapshot.snapshot.as_str()).collect();
     let mut losses = Vec::new();
-    for backup in catalogue.iter().filter(|backup| backup.state.is_final()) {
+    let had_ended =
+        |backup: &&Backup| backup.state.is_final() && backup.ended.is_none_or(|ended| ended <= now);
+    for backup in catalogue.iter().filter(had_ended) {
         let all = snapshots(backup);
         let gone: Vec<String> = all
             .iter()

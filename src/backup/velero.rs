@@ -9,7 +9,9 @@ mod place;
 mod read;
 mod sight;
 
-pub use follow::{Ended, VeleroError, cancel, delete, follow, installed, is_there, list, until_deleted, write};
+pub use follow::{
+    Ended, VeleroError, cancel, delete, follow, installed, is_there, list, until_deleted, write,
+};
 pub use mirror::Mirror;
 pub use object::{Scope, backup, restore, schedule};
 pub use place::{available, location_of};

@@ -67,6 +67,11 @@ impl Carry {
         self.place.state_dir.clone()
     }
 
+    /// Which cluster, and where everything is kept.
+    pub fn into_place(self) -> Place {
+        self.place
+    }
+
     /// Carries out what `jobs` makes of the arguments and the records, one after the other.
     pub fn out(
         self,

@@ -183,8 +183,7 @@ impl Hands {
         let (engine, parts) = match self.location(&location).await?.is_velero() {
             true => (Engine::Velero, vec![BackupPart::of_velero()]),
             false => {
-                let parts =
-                    BackupPart::planned(&ground.spec, &subject.environment, &subject.name, &[]);
+                let parts = BackupPart::planned(&ground.spec, &subject.environment, &subject.name, &[]);
                 (Engine::Styrmin, parts)
             }
         };

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use crate::domain::operation::StepProgress;
 
 /// The pause between two words about it.
@@ -37,6 +35,6 @@ impl Pace {
         let rate = (self.done - self.before).saturating_mul(1000) / millis;
         (self.said, self.before) = (Instant::now(), self.done);
         let (done, total) = (self.done, self.total);
-        Some(StepProgress { at: Some(Timestamp::now()), done, total, rate, item: String::new() })
+        Some(StepProgress { at: None, done, total, rate, item: String::new() })
     }
 }

@@ -41,7 +41,8 @@ impl Hands {
         mut said: watch::Receiver<StepProgress>,
     ) -> std::convert::Infallible {
         while said.changed().await.is_ok() {
-            let progress = said.borrow_and_update().clone();
+            let mut progress = said.borrow_and_update().clone();
+            progress.at = progress.at.or_else(|| Some(self.clock.now()));
             if let Err(error) = self.store.tell_progress(step, &progress).await {
                 tracing::debug!(%error, "how far a step is was not recorded");
             }

@@ -87,11 +87,7 @@ impl Hands {
     }
 
     /// Ends a backup of Velero's that its step did not end: it was cancelled, took too long, or never began.
-    pub(super) async fn seal_with_velero(
-        &self,
-        run: StepRun<'_>,
-        backup: Backup,
-    ) -> Result<Done, StepError> {
+    pub(super) async fn seal_with_velero(&self, run: StepRun<'_>, backup: Backup) -> Result<Done, StepError> {
         let stopped = self.store.orders(run.operation.id).await.map_err(ours)?;
         let stopped = stopped.cancelled_by.is_some() || stopped.superseded;
         let mut warning = None;
@@ -125,11 +121,7 @@ impl Hands {
         done.map_err(|error| after_tries(error, run.attempt))
     }
 
-    async fn write_restore(
-        &self,
-        run: &StepRun<'_>,
-        request: &RestoreRequest,
-    ) -> Result<Done, StepError> {
+    async fn write_restore(&self, run: &StepRun<'_>, request: &RestoreRequest) -> Result<Done, StepError> {
         let backup = self.backup(&request.backup).await?;
         let (home, _) = self.home(&backup.location).await?;
         let ground = self.ground(run.operation).await?;

@@ -109,7 +109,8 @@ impl Door {
         self.put(&file, &[content])
     }
 
-    fn put(&self, file: &File, content: &[Bytes]) -> Result<(), StorageError> {
+    /// Writes a file that is no snapshot, unless something could not be written before.
+    pub(super) fn put(&self, file: &File, content: &[Bytes]) -> Result<(), StorageError> {
         if let Some((failure, true)) = self.state().failure.clone() {
             return Err(failure);
         }

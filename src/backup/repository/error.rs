@@ -174,7 +174,12 @@ impl RepositoryError {
         if error.is_incorrect_password() {
             return Self::WrongKey { place: place.to_owned() };
         }
-        Self::Damaged { place: place.to_owned(), why: words(error) }
+        let why = words(error);
+        // it has no code of its own
+        if why.starts_with("No repository config file found") {
+            return Self::NoRepository { place: place.to_owned() };
+        }
+        Self::Damaged { place: place.to_owned(), why }
     }
 }
 
@@ -206,7 +211,7 @@ pub(super) fn storage_error(error: &RusticError) -> Option<StorageError> {
 }
 
 /// The message of an error of `rustic_core` on one line, without its advice to report it.
-pub(super) fn words(error: &RusticError) -> String {
+fn words(error: &RusticError) -> String {
     let text = error.display_log();
     let text = text.strip_prefix("Error: ").unwrap_or(&text);
     text.split_whitespace().collect::<Vec<_>>().join(" ")

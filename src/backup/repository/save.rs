@@ -8,14 +8,13 @@ use jiff::tz::TimeZone;
 use rustic_core::repofile::{Metadata, Node, NodeType, SnapshotFile, SnapshotId};
 use rustic_core::{
     BackupOptions, ErrorKind, FileType, LimitOption, ParentOptions, PruneOptions, ReadSource,
-    ReadSourceEntry, RepairSnapshotsOptions, RusticError, RusticResult, SnapshotOptions, StringList, TreeId,
-    WriteBackend,
+    ReadSourceEntry, RusticError, RusticResult, SnapshotOptions, StringList, WriteBackend,
 };
 
 use super::error::{RepositoryError, StorageError};
 use super::session::{Indexed, Session};
 use super::source::{Reader, Tally};
-use super::{NewSnapshot, Saved};
+use super::{NewSnapshot, Saved, tree};
 
 /// Keeps what `reader` yields, when `tally` says in the end that it was whole.
 pub(super) fn save(
@@ -100,7 +99,7 @@ fn settle(
         recover(session)?;
         repository = session.indexed()?;
     }
-    snapshot.tree = sized(session, &repository, &snapshot)?;
+    snapshot.tree = tree::sized(session, &repository, &snapshot, path, bytes)?;
     let repository = session.indexed()?;
     let size = session.caught(repository.node_from_snapshot_and_path(&snapshot, &path.to_string_lossy()));
     let sound = size.is_ok_and(|node| node.meta.size == bytes);
@@ -126,20 +125,6 @@ fn is_whole(repository: &Indexed, snapshot: &SnapshotFile, path: &Path, bytes: u
         Some(u64::from(entry.data_length()))
     });
     lengths.sum::<Option<u64>>() == Some(bytes)
-}
-
-/// The same tree with the size of the file in it, which was not known when it was begun.
-fn sized(
-    session: &Session,
-    repository: &Indexed,
-    snapshot: &SnapshotFile,
-) -> Result<TreeId, RepositoryError> {
-    let options = RepairSnapshotsOptions::default().delete(false).tag(Vec::<StringList>::new());
-    session.caught(repository.repair_snapshots(&options, vec![snapshot.clone()], false))?;
-    let Some(id) = session.door.held() else { return Ok(snapshot.tree) };
-    let repaired: SnapshotFile = session.caught(repository.get_file(&SnapshotId::from(id)))?;
-    session.door.discard();
-    Ok(repaired.tree)
 }
 
 /// Writes the snapshot for all to see.

@@ -69,6 +69,9 @@ fn backups_without_data_are_told() {
     let [first, second] = found.losses.as_slice() else { panic!("{found:?}") };
     assert_eq!((first.gone.as_slice(), first.everything), (["web/data".to_owned()].as_slice(), false));
     assert!(second.everything && second.gone.len() == 3, "{second:?}");
+    let later = at(NOW) + SignedDuration::from_secs(1);
+    let newer = Backup { ended: Some(later), ..backup("three", at(NOW)) };
+    assert!(sweep(&[newer], &there, at(NOW)).losses.is_empty(), "it was made after the list");
     let said = first.verification(at(NOW));
     assert!(said.problem.unwrap().why.contains("web/data"));
 }

@@ -100,8 +100,7 @@ impl Mirror {
         self.until_served().await.map_err(|error| error.problem())?;
         self.write_schedules(namespace, home, sight).await?;
         let backups = named("Backup", namespace, "any");
-        let mut events =
-            Box::pin(self.cluster.follow_all(&backups).await.map_err(|error| error.problem())?);
+        let mut events = Box::pin(self.cluster.follow_all(&backups).await.map_err(|error| error.problem())?);
         while let Some(event) = events.next().await {
             match event {
                 Ok(Followed::All(all)) => self.take_all(&all, home, sight).await?,

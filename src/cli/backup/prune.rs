@@ -11,8 +11,8 @@ use crate::cli::carry::{Carry, Job};
 use crate::cli::driver::{say, table};
 use crate::cli::ending::{Ending, Refusal};
 use crate::cli::records::{Form, State, Which};
-use crate::domain::backup::Retention;
 use crate::domain::Intent;
+use crate::domain::backup::Retention;
 
 /// Arguments of `backup prune`.
 #[derive(Debug, Args)]
@@ -112,4 +112,3 @@ fn text(weighed: &[Weighed]) -> String {
     }
     said
 }
-

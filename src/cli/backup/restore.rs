@@ -65,7 +65,8 @@ pub(super) fn run(arguments: RestoreArguments) -> Result<Ending, Refusal> {
             to.unwrap_or_else(|| (backup.environment.clone(), backup.application.clone()));
         let about = format!("{name} in {environment}");
         let cluster = session.cluster.name();
-        let found = session.store.find_deployment(cluster, &environment, &name).await.map_err(Problem::from)?;
+        let found =
+            session.store.find_deployment(cluster, &environment, &name).await.map_err(Problem::from)?;
         if let Some(deployment) = found {
             let safety_backup = !no_safety_backup;
             let request = RestoreRequest { backup: backup.id, components, path, safety_backup };
@@ -73,7 +74,11 @@ pub(super) fn run(arguments: RestoreArguments) -> Result<Ending, Refusal> {
         }
         if !components.is_empty() || path.is_some() {
             let why = format!("{name} does not exist in {environment}, and a new one needs all of its data");
-            return Err(usage("A part cannot be restored there", why, "restore all of it, or deploy it first"));
+            return Err(usage(
+                "A part cannot be restored there",
+                why,
+                "restore all of it, or deploy it first",
+            ));
         }
         let draft = draft_of(session, &backup).await?;
         let draft = DeploymentDraft { name, environment, ..draft };

@@ -53,7 +53,8 @@ fn text(backup: &Backup) -> String {
             None => "nothing is wrong".to_owned(),
             Some(problem) => indented(problem),
         };
-        said += &printable(&format!("\n{} on {}: {found}", verification.depth.as_str(), moment(verification.at)));
+        said +=
+            &printable(&format!("\n{} on {}: {found}", verification.depth.as_str(), moment(verification.at)));
     }
     if !backup.verified.is_empty() {
         said += "\n";

@@ -81,10 +81,12 @@ mod tests {
 
     #[test]
     fn applications_are_found_by_name_and_environment() {
-        let all = [deployment(1, "demo", "notes"), deployment(2, "live", "notes"), deployment(3, "demo", "wiki")];
+        let all =
+            [deployment(1, "demo", "notes"), deployment(2, "live", "notes"), deployment(3, "demo", "wiki")];
         let ids = |names: &[&str], environment| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            targets(&all, &names, environment).map(|found| found.iter().map(|one| one.id.0).collect::<Vec<_>>())
+            targets(&all, &names, environment)
+                .map(|found| found.iter().map(|one| one.id.0).collect::<Vec<_>>())
         };
         assert_eq!(ids(&["wiki"], None).unwrap(), [3]);
         assert_eq!(ids(&["live/notes", "demo/notes", "live/notes"], None).unwrap(), [2, 1]);

@@ -71,9 +71,9 @@ impl Progress {
             };
             let moved = moved.as_ref().filter(|_| state == StepState::Succeeded);
             let amount = moved.map(|moved| format!("  {}", bytes(moved.done))).unwrap_or_default();
-            let problem = problem.as_ref().map(|problem| {
-                format!("\n    {}", problem.to_string().replace('\n', "\n    "))
-            });
+            let problem = problem
+                .as_ref()
+                .map(|problem| format!("\n    {}", problem.to_string().replace('\n', "\n    ")));
             format!("  {sign} {name}{amount}{}", problem.unwrap_or_default())
         };
         self.print(value, text);
@@ -90,7 +90,8 @@ impl Progress {
                 return;
             }
             self.heard.insert(name.to_owned(), now);
-            let value = || json!({"event": "moving", "about": self.about, "step": name, "progress": progress});
+            let value =
+                || json!({"event": "moving", "about": self.about, "step": name, "progress": progress});
             self.print(value, String::new);
         } else if self.terminal {
             let line = printable(&far(name, progress));

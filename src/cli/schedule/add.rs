@@ -100,6 +100,9 @@ pub(super) fn run(arguments: AddArguments) -> Result<Ending, Refusal> {
     };
     let view = app::block_on(wait)?;
     let views = [view];
-    arguments.output.print(&views.iter().map(value).collect(), || text(&views)).map_err(Problem::into)
+    arguments
+        .output
+        .print(&views.iter().map(value).collect(), || text(&views))
+        .map_err(Problem::into)
         .map(|()| Ending::Well)
 }

@@ -81,7 +81,10 @@ pub(super) fn remove(arguments: &RemoveArguments) -> Result<Ending, Refusal> {
         let schedule = schedules::named(&store, &arguments.name).await?.schedule;
         store.forget_schedule(&schedule.cluster, &schedule.name).await.map_err(Problem::from)
     })?;
-    remark(&format!("{} is removed; its backups stay, and nothing deletes them by itself any more", arguments.name));
+    remark(&format!(
+        "{} is removed; its backups stay, and nothing deletes them by itself any more",
+        arguments.name
+    ));
     Ok(Ending::Well)
 }
 

@@ -40,10 +40,8 @@ pub(super) fn run(arguments: &ListArguments) -> Result<Ending, Refusal> {
 
 pub(super) fn calendar(arguments: &CalendarArguments) -> Result<Ending, Refusal> {
     let views = read(&arguments.state)?;
-    let mut coming: Vec<(Timestamp, &Schedule)> = views
-        .iter()
-        .flat_map(|view| view.next.iter().map(|begins| (*begins, &view.schedule)))
-        .collect();
+    let mut coming: Vec<(Timestamp, &Schedule)> =
+        views.iter().flat_map(|view| view.next.iter().map(|begins| (*begins, &view.schedule))).collect();
     coming.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
     let value: Value = coming
         .iter()

@@ -383,7 +383,9 @@ impl Engine {
             BackupEngine::Velero => Err(Problem::new(
                 format!("{id} cannot be restored into an application that is made for it"),
                 "Velero keeps it, and does not overwrite the data of volumes that exist",
-                format!("velero restore create --from-backup {id} --namespace-mappings OLD:NEW, into an empty namespace"),
+                format!(
+                    "velero restore create --from-backup {id} --namespace-mappings OLD:NEW, into an empty namespace"
+                ),
             )),
         }
     }

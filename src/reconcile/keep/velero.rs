@@ -31,7 +31,10 @@ pub(super) fn check_whole(record: &Deployment, components: &[String]) -> Result<
         None => Ok(()),
         Some(chosen) => Err(Problem::new(
             format!("{chosen} of {} cannot be backed up alone", record.draft.name),
-            format!("{} is backed up to Velero, which keeps an application as a whole", record.draft.environment),
+            format!(
+                "{} is backed up to Velero, which keeps an application as a whole",
+                record.draft.environment
+            ),
             "name no components",
         )),
     }
@@ -45,7 +48,9 @@ pub(super) fn check_restorable(
     cluster: &str,
 ) -> Result<(), Problem> {
     let (id, name) = (&backup.id, &record.draft.name);
-    let refused = |why: String, next: &str| Err(Problem::new(format!("{id} cannot be restored into {name}"), why, next));
+    let refused = |why: String, next: &str| {
+        Err(Problem::new(format!("{id} cannot be restored into {name}"), why, next))
+    };
     if !backup.state.is_final() {
         return Err(Problem::new(format!("{id} is not complete"), "it is being made", "wait for its end"));
     }
@@ -96,8 +101,7 @@ pub(super) fn plan(
     let place = data.place();
     let holds = |spec: &crate::domain::driver::ComponentSpec| spec.backup_target.quiesce.is_some();
     let components = driver.spec.components.iter();
-    let held: Vec<&str> =
-        components.filter(|(_, spec)| holds(spec)).map(|(name, _)| name.as_str()).collect();
+    let held: Vec<&str> = components.filter(|(_, spec)| holds(spec)).map(|(name, _)| name.as_str()).collect();
     let (plan, request) = match (&data.request, &data.restored) {
         (Request::Restore(asked), Some(backup)) => {
             let warnings = warnings(backup, asked, basis.environment);

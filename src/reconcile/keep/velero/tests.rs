@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::backup::{BackupId, RestorePath};
 use crate::domain::DeploymentDraft;
+use crate::domain::backup::{BackupId, RestorePath};
 use crate::reconcile::compose::velero_backup;
 
 fn record(name: &str) -> Deployment {
