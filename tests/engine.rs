@@ -34,6 +34,8 @@ mod epoch;
 mod faults;
 #[path = "engine/finally.rs"]
 mod finally;
+#[path = "engine/groups.rs"]
+mod groups;
 #[path = "engine/guillotine.rs"]
 mod guillotine;
 #[path = "engine/leases.rs"]
