@@ -8,6 +8,7 @@
 //! - [`scan`], [`sweep`]: a location and the catalogue, compared
 //! - [`secrets`]: the values of the secrets that a location names
 //! - [`strategy`]: how the data of a component becomes a stream, and comes back
+//! - [`velero`]: what Velero makes and keeps in our place
 
 pub mod calendar;
 pub mod hands;
@@ -33,5 +34,6 @@ use crate::store::Store;
 
 /// Who does the steps of backups, over these records and this cluster.
 pub fn extension(store: Store, cluster: Cluster, clock: Arc<dyn Clock>) -> Arc<dyn Extension> {
-    Arc::new(hands::Hands::new(store, clock, Arc::new(hands::Tools::new(cluster))))
+    let tools = Arc::new(hands::Tools::new(cluster.clone()));
+    Arc::new(hands::Hands::new(store, clock, tools).with_velero(cluster))
 }

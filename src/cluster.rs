@@ -49,6 +49,7 @@ pub use exec::{
     Captured, Command, Ended as ExecEnded, Executed, Input as ExecInput, OutputSender, OutputStream, Process,
     Stopped,
 };
+pub use follow::Followed;
 pub use http::{HttpAnswer, ServiceRequest};
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;

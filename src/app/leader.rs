@@ -18,6 +18,7 @@ use super::backups::Beginner;
 use super::home::SandboxHome;
 use super::lock::{EngineLock, HeldLock};
 use crate::backup::scheduler::Scheduler;
+use crate::backup::velero::Mirror;
 use crate::cluster::{Candidate, Cluster, Ended, LeaseTimes, Standing};
 use crate::domain::{Clock, Problem};
 use crate::reconcile::Engine;
@@ -223,6 +224,8 @@ impl Leader {
             async move { engine.run(stop).await }
         });
         let scheduling = tokio::spawn(office.scheduler().run(engine_stop.clone()));
+        let mirror = Mirror::new(office.store.clone(), office.cluster.clone());
+        let mirroring = tokio::spawn(mirror.run(engine_stop.clone()));
         let down = tokio::select! {
             // an engine that was stopped has ended too, and that is no defect
             biased;
@@ -237,7 +240,7 @@ impl Leader {
             // it ends at a safe point; a panic was told by the hook
             let _ = running.await;
         }
-        let _ = scheduling.await;
+        let _ = tokio::join!(scheduling, mirroring);
         tracing::info!(cluster, epoch, "the engine is put down");
         let released = office.store.release_engine(cluster, epoch).await;
         if !matches!(down, Some(Down::Lease(Ended::Lost))) {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::calendar::Calendar;
+use super::velero;
 use crate::domain::backup::{Backup, BackupRequest, RunOutcome, Schedule, ScheduleRun, Trigger};
 use crate::domain::{Clock, Intent, OperationId, OperationKind, OperationView, Problem};
 use crate::store::{Store, StoreError};
@@ -106,6 +107,10 @@ impl Scheduler {
         for schedule in self.store.schedules(&self.cluster).await? {
             // one that means nothing is told in its view
             let Ok(calendar) = Calendar::of(&schedule) else { continue };
+            // Velero keeps its own, as the mirror writes them
+            if velero::location_of(&self.store, &self.cluster, &schedule.environment).await?.is_some() {
+                continue;
+            }
             let next = self.see_to(&schedule, &calendar).await?;
             wake = wake.into_iter().chain(next).min();
         }

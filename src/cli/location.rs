@@ -23,7 +23,7 @@ pub struct LocationArguments {
 /// What can be done with locations.
 #[derive(Debug, Subcommand)]
 enum LocationVerb {
-    /// Add a location: a directory, or a bucket of any S3-compatible service
+    /// Add a location: a directory, a bucket of any S3-compatible service, or what Velero keeps
     ///
     /// Its repository is in restic's format, encrypted: the public restic opens it with the key. A repository that is there
     /// already is opened. Without a key one is made, and kept in the configuration directory as locations/NAME.key; whoever

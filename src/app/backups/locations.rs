@@ -8,7 +8,7 @@ use crate::app::session::Session;
 use crate::app::{Options, attended};
 use crate::backup::repository::{Repository, RepositoryError};
 use crate::backup::sweep::{Sweep, sweep};
-use crate::backup::{scan, secrets};
+use crate::backup::{scan, secrets, velero};
 use crate::cluster::Cluster;
 use crate::domain::backup::{
     Depth, Location, LocationKind, LocationView, PruneRequest, S3Credentials, SecretSource,
@@ -18,6 +18,7 @@ use crate::store::Store;
 
 pub use crate::backup::scan::Scan;
 pub use crate::backup::sweep::Sweep as Swept;
+pub use crate::backup::velero::NAMESPACE as VELERO_NAMESPACE;
 
 mod key;
 
@@ -43,6 +44,8 @@ pub struct Checked {
     pub snapshots: usize,
     /// What all of its files take, in bytes.
     pub size: u64,
+    /// Of Velero's, its own storage location: its status is all that is known of it.
+    pub storage: Option<String>,
 }
 
 impl Ground {
@@ -94,6 +97,13 @@ impl Ground {
     /// # Errors
     /// Its secrets cannot be read, or it does not open.
     pub async fn repository(&self, location: &Location) -> Result<Repository, Problem> {
+        if location.is_velero() {
+            return Err(Problem::new(
+                format!("The location {} has no repository of ours", location.name),
+                "Velero keeps what lies in it; its backups are listed by themselves where the engine runs",
+                "see styrmin backup list, or Velero's own tools",
+            ));
+        }
         let secrets = secrets::resolve(location, self.cluster()).await?;
         let opened = Repository::open(location, &secrets).await;
         opened.map_err(|error| error.problem(format!("The location {} cannot be opened", location.name)))
@@ -127,18 +137,30 @@ impl Ground {
         Ok((location, there))
     }
 
+    /// Records a location that Velero keeps: nothing is made there.
+    ///
+    /// # Errors
+    /// The records cannot be written.
+    pub async fn add_velero(&self, location: &Location) -> Result<(), Problem> {
+        Ok(self.store.upsert_location(location).await?)
+    }
+
     /// Looks whether everything in a location can be restored, and records what was found.
     ///
     /// # Errors
     /// It does not open, or does not answer.
     pub async fn check(&self, name: &str, depth: Depth) -> Result<Checked, Problem> {
         let location = named(&self.store, name).await?.location;
-        let checked = self.look(&location, depth).await;
+        let checked = match location.is_velero() {
+            true => self.look_at_velero(&location).await,
+            false => self.look(&location, depth).await,
+        };
         let problem = match &checked {
             Ok(checked) => damage(name, &checked.faults),
             Err(problem) => Some(problem.clone()),
         };
-        let size = checked.as_ref().ok().map(|checked| checked.size);
+        let size = checked.as_ref().ok().filter(|checked| checked.storage.is_none());
+        let size = size.map(|checked| checked.size);
         self.store.record_check(name, (SystemClock.now(), problem), size).await?;
         checked
     }
@@ -152,7 +174,18 @@ impl Ground {
         let snapshots = repository.snapshots().await.map_err(failed)?.len();
         let size = repository.size().await.map_err(failed)?;
         let faults = faults.into_iter().map(|fault| fault.what).collect();
-        Ok(Checked { faults, snapshots, size })
+        Ok(Checked { faults, snapshots, size, storage: None })
+    }
+
+    /// What Velero says of its storage location.
+    async fn look_at_velero(&self, location: &Location) -> Result<Checked, Problem> {
+        let what = || format!("The location {} cannot be checked", location.name);
+        let cluster = self.cluster().ok_or_else(|| Problem::new(what(), "there is no cluster", ""))?;
+        let found = velero::available(cluster, location).await.map_err(|error| error.problem())?;
+        let (storage, problem) = found;
+        let faults = problem.map(|problem| problem.to_string()).into_iter().collect();
+        let snapshots = self.store.backups_in(&location.name).await?.len();
+        Ok(Checked { faults, snapshots, size: 0, storage: Some(storage) })
     }
 
     /// Brings the backups in a location into the catalogue that it does not have.
@@ -238,11 +271,13 @@ pub fn cleaning(location: &str, found: &Sweep) -> Option<PruneRequest> {
     (!request.backups.is_empty() || !request.orphans.is_empty()).then_some(request)
 }
 
-/// Whether a secret of a location lies on a cluster.
+/// Whether a secret of a location lies on a cluster, or whoever keeps it is asked there.
 pub fn needs_cluster(location: &Location) -> bool {
     let credentials = match &location.kind {
         LocationKind::S3 { credentials, .. } => matches!(credentials, S3Credentials::Secret { .. }),
         LocationKind::Directory { .. } => false,
+        // Velero is asked on its cluster
+        LocationKind::Velero { .. } => true,
     };
     credentials || matches!(location.key, SecretSource::Secret { .. })
 }

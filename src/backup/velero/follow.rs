@@ -3,12 +3,19 @@
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 
-use crate::cluster::{ApplyOptions, Cluster, ClusterError, key};
+use crate::cluster::{ApplyOptions, Cluster, ClusterError, DeleteOptions, key};
 use crate::domain::backup::{Backup, BackupId, BackupState};
+use crate::domain::names::digest;
 use crate::domain::{ObjectKey, Problem};
 
 use super::read::{Report, catalogued, report};
 use super::{API_VERSION, NAMESPACE};
+
+/// The label of everything of a backup.
+const BACKUP_NAME: &str = "velero.io/backup-name";
+/// The longest label, and how much of its hash stands at the end of a longer name.
+const LABEL_MAX: usize = 63;
+const SHORTENED: usize = 6;
 
 /// Why Velero could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +26,14 @@ pub enum VeleroError {
     /// The object was deleted while it was followed.
     #[error("{0} was deleted")]
     Gone(String),
+    /// It did not delete a backup.
+    #[error("Velero did not delete {backup}: {why}")]
+    Refused {
+        /// The backup.
+        backup: BackupId,
+        /// In Velero's words.
+        why: String,
+    },
     /// The cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
@@ -37,6 +52,11 @@ impl VeleroError {
                 format!("{name} was deleted"),
                 "somebody took it away before it ended",
                 "begin again",
+            ),
+            Self::Refused { backup, why } => Problem::new(
+                format!("Velero did not delete {backup}"),
+                why.clone(),
+                "look whether its storage location answers, then delete it again",
             ),
             Self::Cluster(error) => error.problem(),
         }
@@ -135,8 +155,8 @@ pub async fn cancel(cluster: &Cluster, home: &str, backup: &BackupId) -> Result<
             Err(ClusterError::Unserved { .. } | ClusterError::Forbidden { .. }) => continue,
             found => found?,
         };
-        let its =
-            all.iter().filter(|object| object["metadata"]["labels"]["velero.io/backup-name"] == backup.0);
+        let label = label_of(backup);
+        let its = all.iter().filter(|object| object["metadata"]["labels"][BACKUP_NAME] == label);
         for object in its {
             cluster.merge(&key(object), &json!({ "spec": { "cancel": true } })).await?;
             asked += 1;
@@ -153,10 +173,63 @@ pub async fn delete(cluster: &Cluster, home: &str, backup: &BackupId) -> Result<
     let request = json!({
         "apiVersion": API_VERSION,
         "kind": "DeleteBackupRequest",
-        "metadata": { "name": backup.0, "namespace": home, "labels": { "velero.io/backup-name": backup.0 } },
+        "metadata": { "name": backup.0, "namespace": home, "labels": { (BACKUP_NAME): label_of(backup) } },
         "spec": { "backupName": backup.0 },
     });
+    // one that was carried out in vain is not looked at again
+    let before = match cluster.get(&key(&request)).await {
+        Err(ClusterError::Unserved { .. }) => return Err(VeleroError::NotInstalled),
+        found => found?,
+    };
+    if before.is_some_and(|before| before["status"]["phase"] == "Processed") {
+        cluster.delete(&key(&request), &DeleteOptions::default()).await?;
+    }
     write(cluster, &request).await
+}
+
+/// Whether Velero has a backup of that name.
+///
+/// # Errors
+/// Velero is not installed, or the cluster does not answer.
+pub async fn is_there(cluster: &Cluster, home: &str, backup: &BackupId) -> Result<bool, VeleroError> {
+    match cluster.get(&named("Backup", home, &backup.0)).await {
+        Err(ClusterError::Unserved { .. }) => Err(VeleroError::NotInstalled),
+        found => Ok(found?.is_some()),
+    }
+}
+
+/// Waits until Velero has deleted a backup that it was asked to.
+///
+/// # Errors
+/// Velero says why it could not, or the cluster denies to watch it.
+pub async fn until_deleted(cluster: &Cluster, home: &str, backup: &BackupId) -> Result<(), VeleroError> {
+    let gone = Box::pin(cluster.follow(&named("Backup", home, &backup.0)).await?);
+    let mut gone = gone.filter(|event| std::future::ready(matches!(event, Ok(None))));
+    let asked = Box::pin(cluster.follow(&named("DeleteBackupRequest", home, &backup.0)).await?);
+    let mut refusals = asked.filter_map(|event| std::future::ready(refusal(event.ok().flatten().as_ref())));
+    tokio::select! {
+        _ = gone.next() => Ok(()),
+        Some(why) = refusals.next() => Err(VeleroError::Refused { backup: backup.clone(), why }),
+    }
+}
+
+/// Why a request to delete a backup was carried out in vain.
+fn refusal(request: Option<&Value>) -> Option<String> {
+    let errors = request?["status"]["errors"].as_array()?;
+    let reasons: Vec<&str> = errors.iter().filter_map(Value::as_str).collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// What Velero writes on everything of a backup: its name, shortened by Velero's rule where it is no label.
+fn label_of(backup: &BackupId) -> String {
+    let name = &backup.0;
+    match name.len() <= LABEL_MAX {
+        true => name.clone(),
+        false => {
+            let hash = digest(name.as_bytes());
+            format!("{}{}", &name[..LABEL_MAX - SHORTENED], &hash[..SHORTENED])
+        }
+    }
 }
 
 /// The backups that Velero has of an environment's namespace, newest first. None where it is not installed, or may not be looked at.
@@ -180,11 +253,33 @@ pub async fn list(
 }
 
 /// The key of one of Velero's objects.
-fn named(kind: &str, namespace: &str, name: &str) -> ObjectKey {
+pub(super) fn named(kind: &str, namespace: &str, name: &str) -> ObjectKey {
     ObjectKey {
         api_version: API_VERSION.to_owned(),
         kind: kind.to_owned(),
         namespace: namespace.to_owned(),
         name: name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_no_label_is_shortened_as_velero_does() {
+        let short = BackupId("notes-20261129t114403-3f2a9c1b".into());
+        assert_eq!(label_of(&short), short.0);
+        // label.GetValidName of Velero: 57 characters, then six of its SHA-256
+        let long = BackupId("a".repeat(65));
+        assert_eq!(label_of(&long), format!("{}635361", "a".repeat(57)));
+    }
+
+    #[test]
+    fn a_deletion_in_vain_has_a_reason() {
+        let said = json!({"status": {"phase": "Processed", "errors": ["no bucket", "no snapshot"]}});
+        assert_eq!(refusal(Some(&said)).unwrap(), "no bucket; no snapshot");
+        assert_eq!(refusal(Some(&json!({"status": {"phase": "Processed", "errors": []}}))), None);
+        assert_eq!(refusal(None), None);
     }
 }

@@ -15,6 +15,8 @@ pub struct Report {
     pub state: BackupState,
     /// Items that are done, of how many.
     pub items: (u64, Option<u64>),
+    /// How many warnings it has.
+    pub warnings: u64,
     /// Why it did not succeed, or not wholly.
     pub problem: Option<Problem>,
 }
@@ -26,7 +28,9 @@ pub fn report(object: &Value) -> Report {
     let state = state_of(&phase);
     let count = |name: &str| status["progress"][name].as_u64();
     let done = count("itemsBackedUp").or_else(|| count("itemsRestored")).unwrap_or_default();
-    Report { items: (done, count("totalItems")), problem: problem(object, &phase, state), phase, state }
+    let warnings = status["warnings"].as_u64().unwrap_or_default();
+    let items = (done, count("totalItems"));
+    Report { items, warnings, problem: problem(object, &phase, state), phase, state }
 }
 
 /// Phases that Velero does not have yet count as being under way: it ends by itself or by our deadline.
@@ -62,7 +66,8 @@ fn problem(object: &Value, phase: &str, state: BackupState) -> Option<Problem> {
     ))
 }
 
-/// A `Backup` of the namespace `namespace` as the catalogue shows it; none when it is of others.
+/// A `Backup` of the namespace `namespace` as the catalogue shows it; none when it is of others. Its location is the name of its
+/// BackupStorageLocation.
 pub fn catalogued(object: &Value, cluster: &str, (environment, namespace): (&str, &str)) -> Option<Backup> {
     let spec = &object["spec"];
     let names = |field: &str| -> Vec<&str> {
@@ -109,24 +114,16 @@ pub fn catalogued(object: &Value, cluster: &str, (environment, namespace): (&str
 }
 
 /// Velero counts items, not bytes: all of it is one part.
-fn part(found: &Report) -> BackupPart {
+pub(super) fn part(found: &Report) -> BackupPart {
     BackupPart {
-        component: String::new(),
-        strategy: "velero".to_owned(),
-        volume: None,
         state: match found.state {
             BackupState::Queued => PartState::Pending,
             BackupState::Running => PartState::Running,
             BackupState::Completed => PartState::Completed,
             _ => PartState::Failed,
         },
-        bytes: 0,
-        stored: 0,
-        digest: String::new(),
-        snapshot: String::new(),
-        path: String::new(),
-        server: String::new(),
         problem: found.problem.clone(),
+        ..BackupPart::of_velero()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::app::backups::locations::{Ground, NewKey, absolute, check_new, needs_cluster};
+use crate::app::backups::locations::{Ground, NewKey, VELERO_NAMESPACE, absolute, check_new, needs_cluster};
 use crate::app::{self, Look};
 use crate::cli::arguments::Place;
 use crate::cli::driver::remark;
@@ -30,10 +30,15 @@ pub struct AddArguments {
 #[derive(Debug, Args)]
 struct Kind {
     /// A directory of the machine that the engine runs on
-    #[arg(long, value_name = "DIR", required_unless_present = "s3_endpoint", conflicts_with = "s3_endpoint")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present_any = ["s3_endpoint", "velero"],
+        conflicts_with_all = ["s3_endpoint", "velero"]
+    )]
     path: Option<PathBuf>,
     /// An S3-compatible service: https://s3.example.com
-    #[arg(long, value_name = "URL", requires = "bucket")]
+    #[arg(long, value_name = "URL", requires = "bucket", conflicts_with = "velero")]
     s3_endpoint: Option<String>,
     /// The bucket; it must exist
     #[arg(long, value_name = "NAME", requires = "s3_endpoint")]
@@ -59,6 +64,15 @@ struct Kind {
     /// Who asks: env (AWS_ACCESS_KEY_ID and so on of the engine's process), profile:NAME (of ~/.aws), or secret:NAMESPACE/NAME
     #[arg(long, value_name = "FROM", default_value = "env", value_parser = credentials)]
     credentials: S3Credentials,
+    /// Velero makes the backups, and keeps them with keys of its own
+    #[arg(long)]
+    velero: bool,
+    /// The namespace that Velero runs in
+    #[arg(long, value_name = "NAMESPACE", default_value = VELERO_NAMESPACE, requires = "velero")]
+    velero_namespace: String,
+    /// The name of Velero's storage location; without it, its default one
+    #[arg(long, value_name = "NAME", requires = "velero")]
+    storage_location: Option<String>,
 }
 
 /// What it is encrypted with.
@@ -111,6 +125,10 @@ fn secret(text: &str) -> Result<SecretSource, String> {
 
 impl Kind {
     fn read(self) -> Result<LocationKind, Refusal> {
+        if self.velero {
+            let (namespace, storage_location) = (self.velero_namespace, self.storage_location);
+            return Ok(LocationKind::Velero { namespace, storage_location });
+        }
         let Some(endpoint) = self.s3_endpoint else {
             let path = absolute(&self.path.unwrap_or_default())?;
             return Ok(LocationKind::Directory { path });
@@ -136,6 +154,11 @@ impl Kind {
 }
 
 impl Key {
+    /// Whether anything is said of a key.
+    fn is_given(&self) -> bool {
+        self.key_file.is_some() || self.key_env.is_some() || self.key_secret.is_some() || self.key_in_cluster
+    }
+
     /// The one that was given.
     fn given(&self) -> Result<Option<SecretSource>, Problem> {
         if let Some(path) = &self.key_file {
@@ -149,7 +172,14 @@ impl Key {
 pub(super) fn run(arguments: AddArguments) -> Result<Ending, Refusal> {
     let AddArguments { name, kind, key, place } = arguments;
     let options = place.into_options(Look::default());
-    let (kind, given) = (kind.read()?, key.given()?);
+    let (kind, mut given) = (kind.read()?, key.given()?);
+    if matches!(kind, LocationKind::Velero { .. }) {
+        if key.is_given() {
+            let why = "Velero encrypts what it keeps with keys of its own";
+            return Err(usage("The key cannot be used", why, "give none with --velero"));
+        }
+        given = Some(SecretSource::Unneeded);
+    }
     app::block_on(async {
         // a key that is to be made is nowhere yet: it needs the cluster only where it is kept there
         let draft = Location {
@@ -159,6 +189,10 @@ pub(super) fn run(arguments: AddArguments) -> Result<Ending, Refusal> {
             repository: None,
             created: SystemClock.now(),
         };
+        if draft.is_velero() {
+            let ground = Ground::open(&options, |_| false).await?;
+            return add_velero(&ground, &draft).await;
+        }
         let ground = match key.key_in_cluster || needs_cluster(&draft) {
             true => Ground::connected(&options).await?,
             false => Ground::open(&options, |_| false).await?,
@@ -202,6 +236,16 @@ async fn add(
         ));
     }
     remark(&format!("to use it: styrmin location assign {} --environment ENVIRONMENT", location.name));
+    Ok(Ending::Well)
+}
+
+/// Records what Velero keeps: there is nothing to be made.
+async fn add_velero(ground: &Ground, draft: &Location) -> Result<Ending, Refusal> {
+    check_new(&ground.store, &draft.name).await?;
+    ground.add_velero(draft).await?;
+    remark(&format!("{} is added: {}", draft.name, draft.address()));
+    remark(&format!("to see whether Velero can write there: styrmin location check {}", draft.name));
+    remark(&format!("to use it: styrmin location assign {} --environment ENVIRONMENT", draft.name));
     Ok(Ending::Well)
 }
 

@@ -74,16 +74,28 @@ pub(super) fn check(arguments: CheckArguments) -> Result<Ending, Refusal> {
     let CheckArguments { name, full, output, place } = arguments;
     let depth = if full { Depth::Full } else { Depth::Quick };
     let checked = with(place, &name, async |ground| ground.check(&name, depth).await)?;
-    let Checked { faults, snapshots, size } = &checked;
-    let value =
-        json!({"location": name, "depth": depth, "snapshots": snapshots, "size": size, "faults": faults});
+    let Checked { faults, snapshots, size, storage } = &checked;
+    let value = match storage {
+        Some(storage) => {
+            json!({"location": name, "storage": storage, "backups": snapshots, "faults": faults})
+        }
+        None => {
+            json!({"location": name, "depth": depth, "snapshots": snapshots, "size": size, "faults": faults})
+        }
+    };
     let text = || {
         let found = match faults.len() {
             0 => "nothing is wrong".to_owned(),
             1 => "1 fault".to_owned(),
             more => format!("{more} faults"),
         };
-        let mut said = format!("{name}: {snapshots} snapshots, {}: {found}\n", bytes(*size));
+        let mut said = match storage {
+            Some(storage) if faults.is_empty() => {
+                format!("{name}: Velero's storage location {storage} is available, {snapshots} backups\n")
+            }
+            Some(_) => format!("{name}: {found}\n"),
+            None => format!("{name}: {snapshots} snapshots, {}: {found}\n", bytes(*size)),
+        };
         faults.iter().for_each(|fault| said += &format!("  {}\n", printable(fault)));
         said
     };

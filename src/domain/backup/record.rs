@@ -124,7 +124,7 @@ pub struct Backup {
     pub environment: String,
     /// Its name.
     pub application: String,
-    /// The location; of Velero's, the name of its BackupStorageLocation.
+    /// The location.
     pub location: String,
     /// Where it stands.
     pub state: BackupState,
@@ -162,9 +162,9 @@ pub struct Backup {
 /// What was kept of one component: a snapshot with one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupPart {
-    /// The component.
+    /// The component; empty of Velero's, which keeps an application as a whole.
     pub component: String,
-    /// The strategy: `disk`, `postgres`, `mariadb`, `mongodb`, `neo4j`, `action`.
+    /// The strategy: `disk`, `postgres`, `mariadb`, `mongodb`, `neo4j`, `action`; `velero` for all that Velero keeps.
     pub strategy: String,
     /// The volume, of the strategy `disk`: one part for each.
     pub volume: Option<String>,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cluster::key;
-use crate::domain::backup::{Backup, BackupId, BackupOf, BackupRequest, CloneRequest, CloneSource, Trigger};
+use crate::domain::backup::{
+    Backup, BackupId, BackupOf, BackupRequest, CloneRequest, CloneSource, Engine as BackupEngine, Trigger,
+};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::names::{check_label, short_hash};
 use crate::domain::operation::Subject;
@@ -64,8 +66,9 @@ struct Member {
 }
 
 impl Member {
-    fn is_kept(&self) -> bool {
-        self.driver.spec.components.values().any(|component| component.backup.is_some())
+    /// Whether its data can be backed up: Velero does not need to be told how.
+    fn is_kept(&self, by_velero: bool) -> bool {
+        by_velero || self.driver.spec.components.values().any(|component| component.backup.is_some())
     }
 
     fn name(&self) -> &str {
@@ -92,10 +95,11 @@ impl Engine {
     async fn propose_backups(&self, name: &str, request: &BackupRequest) -> Result<Proposal, Problem> {
         let environment = self.recorded_environment(name).await?;
         check_location(&environment)?;
+        let by_velero = self.is_by_velero(&environment).await?;
         let (mut layout, mut warnings, mut before) = (Layout::default(), Vec::new(), Vec::new());
         let request = BackupRequest { group: Some(self.group_name(name)), ..request.clone() };
         for member in self.members(name, &[]).await? {
-            match why_not_kept(&member) {
+            match why_not_kept(&member, by_velero) {
                 Some(why) => warnings.push(why),
                 None => {
                     let place = Place { environment: name, application: member.name() };
@@ -133,7 +137,7 @@ impl Engine {
     }
 
     async fn propose_deploy_from(&self, draft: &DeploymentDraft, id: &BackupId) -> Result<Proposal, Problem> {
-        let backup = self.known_backup(id).await?;
+        let backup = self.kept_here(id).await?;
         if backup.driver.name != draft.driver.name {
             return Err(Problem::new(
                 format!("{id} cannot be restored into {}", draft.name),
@@ -178,8 +182,15 @@ impl Engine {
         let source = self.recorded_environment(&request.from).await?;
         let target = self.clone_environment(&source, request).await?;
         let members = self.members(&request.from, &request.applications).await?;
-        if request.source == CloneSource::Live && members.iter().any(Member::is_kept) {
+        if request.source == CloneSource::Live && members.iter().any(|member| member.is_kept(false)) {
             check_location(&source)?;
+            if self.is_by_velero(&source).await? {
+                return Err(Problem::new(
+                    format!("{} cannot be cloned with its data", source.name),
+                    "it is backed up to Velero, which does not overwrite the data of volumes that exist",
+                    "clone it empty, or assign it a location of another kind before",
+                ));
+            }
         }
         let (mut layout, mut warnings, mut diffs) = (Layout::default(), Vec::new(), Vec::new());
         let made = layout.make(target.clone());
@@ -224,7 +235,7 @@ impl Engine {
         for member in members {
             let name = member.name().to_owned();
             let backup = match &request.source {
-                CloneSource::Live => match why_not_kept(member) {
+                CloneSource::Live => match why_not_kept(member, false) {
                     None => {
                         let place = Place { environment: &request.from, application: &name };
                         let step = layout.back_up(place, &made, &before);
@@ -238,7 +249,7 @@ impl Engine {
                 },
                 CloneSource::Backups { backups } => match backups.get(&name) {
                     Some(id) => {
-                        self.known_backup(id).await?;
+                        self.kept_here(id).await?;
                         Some(BackupOf::Known(id.clone()))
                     }
                     None => {
@@ -254,7 +265,7 @@ impl Engine {
     }
 
     async fn propose_drill(&self, id: &BackupId) -> Result<Proposal, Problem> {
-        let backup = self.known_backup(id).await?;
+        let backup = self.kept_here(id).await?;
         let Some(mut draft) = backup.draft.clone() else {
             return Err(Problem::new(
                 format!("{id} does not say how its application is deployed"),
@@ -361,6 +372,28 @@ impl Engine {
                 "name one that is there",
             )
         })
+    }
+
+    /// A good backup that is written into what was just deployed: Velero leaves alone the volumes that are there then, and they stay
+    /// empty.
+    async fn kept_here(&self, id: &BackupId) -> Result<Backup, Problem> {
+        let backup = self.known_backup(id).await?;
+        match backup.engine {
+            BackupEngine::Styrmin => Ok(backup),
+            BackupEngine::Velero => Err(Problem::new(
+                format!("{id} cannot be restored into an application that is made for it"),
+                "Velero keeps it, and does not overwrite the data of volumes that exist",
+                format!(
+                    "velero restore create --from-backup {id} --namespace-mappings OLD:NEW, into an empty namespace"
+                ),
+            )),
+        }
+    }
+
+    /// Whether Velero makes the backups of an environment.
+    async fn is_by_velero(&self, environment: &Environment) -> Result<bool, Problem> {
+        let Some(name) = &environment.backup_location else { return Ok(false) };
+        Ok(self.location(name).await?.is_velero())
     }
 
     async fn known_backup(&self, id: &BackupId) -> Result<Backup, Problem> {
@@ -485,9 +518,9 @@ fn check_location(environment: &Environment) -> Result<(), Problem> {
 }
 
 /// Why an application is left out of a backup of its environment.
-fn why_not_kept(member: &Member) -> Option<String> {
+fn why_not_kept(member: &Member, by_velero: bool) -> Option<String> {
     let name = member.name();
-    match (member.is_kept(), member.record.phase) {
+    match (member.is_kept(by_velero), member.record.phase) {
         (false, _) => Some(format!("{name} is not backed up: its driver has no strategy for any component")),
         (true, DesiredPhase::Stopped) => Some(format!("{name} is not backed up: it is stopped")),
         (true, _) => None,
