@@ -1,0 +1,1 @@
+//! Buckets that do not do what they should: small servers on loopback.
