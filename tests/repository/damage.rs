@@ -48,7 +48,7 @@ async fn a_changed_pack_is_named_by_a_full_check() {
 
     let broken = read(&repository, &second.snapshot).await.unwrap_err();
     assert!(
-        matches!(&broken, RepositoryError::Damaged { why, .. } if why.contains(&fault.file[8..])),
+        matches!(&broken, RepositoryError::Damaged { why, .. } if why.contains(&fault.file[8..16])),
         "{broken}"
     );
     assert!(read(&repository, &first.snapshot).await.is_ok());

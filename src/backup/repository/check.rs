@@ -10,6 +10,9 @@ use super::error::RepositoryError;
 use super::session::{Indexed, Session};
 use super::storage::{File, identifier};
 
+/// How many digits of an identifier `rustic_core` shows.
+const SHORT: usize = 8;
+
 /// The packs that a snapshot needs.
 type Needed = BTreeMap<PackId, BTreeSet<String>>;
 
@@ -20,7 +23,7 @@ pub(super) fn check(session: &Session, ids: &[String], deeply: bool) -> Result<V
     faults.extend(lost);
     let repository = match session.indexed() {
         Err(RepositoryError::Damaged { why, .. }) => {
-            faults.push(Fault { file: named(&why, FileType::Index), what: why, snapshot: None });
+            faults.push(Fault { file: named(session, &why, FileType::Index)?, what: why, snapshot: None });
             return Ok(faults);
         }
         repository => repository?,
@@ -106,8 +109,6 @@ fn walk(
     needed: &mut Needed,
 ) -> Result<Option<Fault>, RepositoryError> {
     let id = snapshot.id.to_hex().to_string();
-    let fault =
-        |why: String| Fault { file: named(&why, FileType::Pack), what: why, snapshot: Some(id.clone()) };
     let walked = (|| {
         let mut packs = BTreeSet::from([repository.get_index_entry(&snapshot.tree)?.pack]);
         let root = repository.node_from_snapshot_and_path(snapshot, "")?;
@@ -129,7 +130,10 @@ fn walk(
             }
             Ok(None)
         }
-        Err(RepositoryError::Damaged { why, .. }) => Ok(Some(fault(why))),
+        Err(RepositoryError::Damaged { why, .. }) => {
+            let file = named(session, &why, FileType::Pack)?;
+            Ok(Some(Fault { file, what: why, snapshot: Some(id) }))
+        }
         Err(error) => Err(error),
     }
 }
@@ -150,8 +154,9 @@ fn contents(
     }
     let mut faults = BTreeMap::new();
     for (_, found) in results.0 {
-        let text = found.to_string();
-        let pack = identifiers(&text).find_map(|id| {
+        // the text for people has the first digits only
+        let (text, whole) = (found.to_string(), format!("{found:?}"));
+        let pack = identifiers(&whole).find_map(|id| {
             let pack = PackId::from(identifier(id)?);
             needed.get(&pack).filter(|_| !known.contains(&pack)).map(|users| (pack, users))
         });
@@ -180,11 +185,19 @@ fn one_line(text: &str) -> String {
 
 /// The identifiers in a text.
 fn identifiers(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == 64)
+    words(text).filter(|word| word.len() == 64)
 }
 
-/// The file that a text names first; empty when it names none.
-fn named(text: &str, kind: FileType) -> String {
-    let id = identifiers(text).find_map(identifier);
-    id.map(|id| File::new(kind, &id).path()).unwrap_or_default()
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_hexdigit())
+}
+
+/// The file of a kind whose first digits a text has; empty when it has none's.
+fn named(session: &Session, text: &str, kind: FileType) -> Result<String, RepositoryError> {
+    let files = session.caught(session.door.list(kind))?;
+    let found = files.iter().find(|id| {
+        let name = id.to_hex();
+        words(text).any(|word| word.len() >= SHORT && name.as_str().starts_with(word))
+    });
+    Ok(found.map(|id| File::new(kind, id).path()).unwrap_or_default())
 }

@@ -10,7 +10,7 @@ mod tests;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::Method;
 use rustic_core::{FileType, Id};
 use rusty_s3::actions::ListObjectsV2;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
@@ -197,16 +197,16 @@ impl Storage for S3 {
             Question { range, ..self.question(&action, Method::GET) }
         };
         let answer = self.ask(sign, Some(file), stop)?;
-        match range {
-            // a service that does not know ranges
-            Some((from, to)) if answer.status == StatusCode::OK => {
-                let length = answer.body.len() as u64;
-                let (from, to) = (from.min(length), (to + 1).min(length));
-                let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-                Ok(answer.body.slice(index(from)..index(to)))
-            }
-            _ => Ok(answer.body),
+        let Some((from, to)) = range else { return Ok(answer.body) };
+        let begin = answer.from.unwrap_or(0);
+        let length = answer.body.len() as u64;
+        if begin > from {
+            let why = format!("it was asked for bytes from {from} on, and answers from {begin} on");
+            return Err(StorageError::Refused { place: self.place.clone(), why });
         }
+        // a service that does not know ranges sends everything
+        let part = |at: u64| usize::try_from(at.saturating_sub(begin).min(length)).unwrap_or(usize::MAX);
+        Ok(answer.body.slice(part(from)..part(to + 1)))
     }
 
     fn write(&self, file: &File, content: &[Bytes], stop: &CancellationToken) -> Result<(), StorageError> {

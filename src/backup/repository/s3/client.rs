@@ -65,6 +65,8 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
     /// The region that the bucket is in, where it says so.
     pub(super) region: Option<String>,
+    /// The first byte of the part that the body is; none when it is the whole object.
+    pub(super) from: Option<u64>,
 }
 
 /// Why there is no answer.
@@ -146,9 +148,12 @@ impl Client {
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, LARGEST).collect().await;
         let body = body.map_err(|error| Failure::Network(format!("the answer broke off: {error}")))?;
-        let region =
-            head.headers.get("x-amz-bucket-region").and_then(|region: &HeaderValue| region.to_str().ok());
-        Ok(Answer { status: head.status, body: body.to_bytes(), region: region.map(str::to_owned) })
+        let header = |name: &str| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let region = header("x-amz-bucket-region").map(str::to_owned);
+        // some say 200 although it is a part
+        let from = header("content-range")
+            .and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok());
+        Ok(Answer { status: head.status, body: body.to_bytes(), region, from })
     }
 }
 

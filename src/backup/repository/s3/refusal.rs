@@ -105,7 +105,8 @@ mod tests {
 
     fn refused(status: u16, body: &str) -> Refusal {
         let body = body.to_owned().into();
-        Refusal::of_answer(&Answer { status: StatusCode::from_u16(status).unwrap(), body, region: None })
+        let status = StatusCode::from_u16(status).unwrap();
+        Refusal::of_answer(&Answer { status, body, region: None, from: None })
     }
 
     fn error(status: u16, code: &str) -> String {
