@@ -23,6 +23,8 @@ mod drivers;
 mod engine;
 mod execute;
 mod findings;
+mod give_back;
+mod group;
 mod install;
 mod keep;
 mod locations;

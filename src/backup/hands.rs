@@ -12,6 +12,7 @@ mod progress;
 mod restore;
 mod seal;
 mod tools;
+mod velero;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use means::{Component, Found, Kept, Label, Means, Tell};
 pub use tools::Tools;
 
 use super::strategy::Helper;
+use crate::cluster::Cluster;
 use crate::domain::backup::{Backup, BackupId, Location, Request, SAFETY};
 use crate::domain::driver::DriverSpec;
 use crate::domain::{Clock, DeploymentId, Operation, Problem};
@@ -35,6 +37,8 @@ pub struct Hands {
     store: Store,
     clock: Arc<dyn Clock>,
     means: Arc<dyn Means>,
+    /// The cluster that Velero runs on.
+    velero: Option<Cluster>,
 }
 
 /// Where an operation works.
@@ -46,13 +50,24 @@ struct Ground {
 impl Hands {
     /// Hands over these records that work with `means`.
     pub fn new(store: Store, clock: Arc<dyn Clock>, means: Arc<dyn Means>) -> Self {
-        Self { store, clock, means }
+        Self { store, clock, means, velero: None }
+    }
+
+    /// The same, which may have the Velero of this cluster do what it does.
+    #[must_use]
+    pub fn with_velero(self, cluster: Cluster) -> Self {
+        Self { velero: Some(cluster), ..self }
     }
 
     async fn step(&self, run: StepRun<'_>) -> Result<Done, StepError> {
         let name = run.step.name.as_str();
         let is_restore = matches!(run.operation.request, Some(Request::Restore(_)));
         let id = BackupId::of(run.operation, if is_restore { SAFETY } else { "" });
+        match name {
+            velero::BACK_UP => return self.back_up_with_velero(run, &id).await,
+            velero::RESTORE => return self.restore_with_velero(run).await,
+            _ => {}
+        }
         match name.split_once(' ') {
             Some(("back", rest)) => self.keep(run, &id, rest.strip_prefix("up ").unwrap_or(rest)).await,
             Some(("quiesce", component)) => self.quiesce(run, component).await,

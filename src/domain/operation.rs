@@ -114,6 +114,8 @@ impl OperationKind {
 }
 
 impl Subject {
+    /// What the names of subjects begin with that are an environment which is not recorded.
+    pub const ENVIRONMENT: &str = "environment/";
     /// What the names of subjects begin with that are a backup location.
     pub const LOCATION: &str = "location/";
 
@@ -130,7 +132,10 @@ impl Subject {
 
     /// Whether it is a whole environment: operations about it are made of others.
     pub fn is_environment(&self) -> bool {
-        !self.environment.is_empty() && self.name.is_empty()
+        match self.environment.is_empty() {
+            true => self.name.starts_with(Self::ENVIRONMENT),
+            false => self.name.is_empty(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod restart;
 mod restore;
 #[cfg(test)]
 mod test;
+mod velero;
 
 use std::collections::BTreeSet;
 
@@ -37,6 +38,9 @@ pub use restore::{
     RESTORE, Restoring, SEAL_SAFETY, START_AGAIN, START_ANYHOW, STOP_RESTORED, STOP_WRITERS, Stopping,
     restore,
 };
+#[cfg(test)]
+pub(in crate::reconcile) use velero::tests::backup as velero_backup;
+pub use velero::{Asked, back_up_with, restore_with};
 
 /// The step that writes the engine's fields into the custom resource.
 pub const WRITE_CONTEXT: &str = "write the instance into";

@@ -160,7 +160,7 @@ pub(in crate::reconcile) fn failed(error: ClusterError) -> StepError {
     StepError { problem, kind }
 }
 
-pub(super) fn lasting(problem: Problem) -> StepError {
+pub(in crate::reconcile) fn lasting(problem: Problem) -> StepError {
     StepError { problem, kind: StepErrorKind::Lasting }
 }
 

@@ -18,6 +18,10 @@ use super::engine::Engine;
 use super::observe::Observed;
 use super::wish::Wish;
 
+mod velero;
+
+pub(super) use velero::unverifiable;
+
 /// How many of an application's backups are looked at for how much to expect.
 const LOOKED_AT: u32 = 10;
 
@@ -65,8 +69,11 @@ impl Engine {
         let record = self.running(id, "backed up").await?;
         self.check_idle(&record).await?;
         let driver = self.known_driver(&record.draft).await?;
-        check_components(&record, &driver.spec, &request.components)?;
         let location = self.location_of(&record.draft.environment).await?;
+        match location.is_velero() {
+            true => velero::check_whole(&record, &request.components)?,
+            false => check_components(&record, &driver.spec, &request.components)?,
+        }
         let data = self.data(&record, Request::Backup(request.clone()), location, None).await?;
         self.placed_with(Order::of(OperationKind::Backup, record), data).await
     }
@@ -81,12 +88,20 @@ impl Engine {
         self.check_nothing_open(&record, &[OperationKind::Backup]).await?;
         let backup = self.store().backup(&request.backup).await?.ok_or_else(|| unknown(request))?;
         let driver = self.known_driver(&record.draft).await?;
-        check_backup(&backup, request, &record)?;
-        check_fits(&backup, request, &driver, &record)?;
+        match backup.engine {
+            BackupEngine::Velero => {
+                velero::check_restorable(&backup, request, &record, self.cluster().name())?;
+            }
+            BackupEngine::Styrmin => {
+                check_backup(&backup, request, &record)?;
+                check_fits(&backup, request, &driver, &record)?;
+            }
+        }
         let kept_in = self.location(&backup.location).await?;
         let location = match self.location_of(&record.draft.environment).await {
-            Ok(location) => location,
-            Err(_) => kept_in,
+            // what Velero keeps, it keeps together; and what we keep is none of its business
+            Ok(location) if !location.is_velero() && !kept_in.is_velero() => location,
+            _ => kept_in,
         };
         let request = Request::Restore(request.clone());
         let data = self.data(&record, request, location, Some(backup)).await?;
@@ -112,7 +127,7 @@ impl Engine {
                 let engine = self.store().engine(self.cluster().name()).await?;
                 engine.and_then(|engine| engine.holder).map(|holder| holder.host)
             }
-            LocationKind::S3 { .. } => None,
+            LocationKind::S3 { .. } | LocationKind::Velero { .. } => None,
         };
         Ok(Data { request, location, host, restored, last })
     }
@@ -202,6 +217,9 @@ pub(super) fn plan(
     observed: &Observed,
     data: &Data,
 ) -> Result<(Plan, Option<NewBackup>), Problem> {
+    if data.is_by_velero() {
+        return velero::plan(basis, observed, data);
+    }
     let driver = observed.driver.clone().unwrap_or_default();
     let views = component_views(&driver.spec, &observed.situation.objects);
     let mut request = data.made();
@@ -242,6 +260,7 @@ pub(super) fn plan(
     };
     let instance = observed.situation.newest.clone().filter(|_| !parts.is_empty());
     let made = instance.map(|instance| NewBackup {
+        engine: BackupEngine::Styrmin,
         location: data.location.name.clone(),
         request,
         instance,
@@ -360,13 +379,6 @@ fn unknown(request: &RestoreRequest) -> Problem {
 /// Whether there is something in a backup to restore.
 fn check_backup(backup: &Backup, request: &RestoreRequest, record: &Deployment) -> Result<(), Problem> {
     let id = &backup.id;
-    if backup.engine != BackupEngine::Styrmin {
-        return Err(Problem::new(
-            format!("{id} was not made by Styrmin"),
-            "Velero restores what Velero keeps",
-            "velero restore create --from-backup …",
-        ));
-    }
     if !backup.state.is_final() {
         return Err(Problem::new(format!("{id} is not complete"), "it is being made", "wait for its end"));
     }

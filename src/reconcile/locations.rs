@@ -81,6 +81,9 @@ impl Engine {
 
     async fn propose_to_verify(&self, request: &VerifyRequest) -> Result<Proposal, Problem> {
         let backup = self.kept(&request.backup).await?;
+        if backup.engine == BackupEngine::Velero {
+            return Err(super::keep::unverifiable(&backup));
+        }
         if request.depth == Depth::Drill {
             return Err(Problem::new(
                 "a drill is not a look at a location",
@@ -130,12 +133,22 @@ impl Engine {
             note: "no backup of the catalogue has it".to_owned(),
             ..Step::named(Verb::Delete, format!("{DELETE_ORPHAN}{orphan}"))
         }));
-        steps.push(Step {
-            behind: (0..steps.len()).collect(),
-            timeout: WITHIN,
-            note: "what no snapshot needs any more goes".to_owned(),
-            ..Step::named(Verb::Run, PRUNE)
-        });
+        // Velero takes away by itself what it does not need
+        if !location.is_velero() {
+            steps.push(Step {
+                behind: (0..steps.len()).collect(),
+                timeout: WITHIN,
+                note: "what no snapshot needs any more goes".to_owned(),
+                ..Step::named(Verb::Run, PRUNE)
+            });
+        }
+        if steps.is_empty() {
+            return Err(Problem::new(
+                format!("there is nothing to delete in {}", location.name),
+                "Velero takes away by itself what it does not need",
+                "name the backups that are to go",
+            ));
+        }
         let title = match request.backups.len() {
             0 => format!("Prune {}", location.name),
             1 => format!("Delete a backup from {}", location.name),
@@ -158,7 +171,7 @@ impl Engine {
         }
     }
 
-    /// A backup of ours, in a location that is known.
+    /// A backup that has ended, in a location that is known.
     async fn kept(&self, id: &BackupId) -> Result<Backup, Problem> {
         let Some(backup) = self.store().backup(id).await? else {
             return Err(Problem::new(
@@ -167,13 +180,6 @@ impl Engine {
                 "look at the list of backups",
             ));
         };
-        if backup.engine != BackupEngine::Styrmin {
-            return Err(Problem::new(
-                format!("{id} was not made by Styrmin"),
-                "Velero looks after what Velero keeps",
-                "see velero backup describe",
-            ));
-        }
         if !backup.state.is_final() {
             return Err(Problem::new(
                 format!("{id} is not complete"),

@@ -43,20 +43,29 @@ impl Engine {
     pub(super) async fn wish(&self, intent: &Intent) -> Result<Wish, Problem> {
         self.check_not_restored(intent).await?;
         match intent {
-            Intent::Install | Intent::Resolve(..) | Intent::Verify(_) | Intent::Prune(_) => {
-                Err(Problem::new(
-                    "this is not planned as a change of an application",
-                    "",
-                    "report this: it is a defect",
-                ))
-            }
+            Intent::Install
+            | Intent::Resolve(..)
+            | Intent::Verify(_)
+            | Intent::Prune(_)
+            | Intent::Drill(_)
+            | Intent::BackUpEnvironment(..)
+            | Intent::RestoreEnvironment(..)
+            | Intent::DeployFrom(..)
+            | Intent::Clone(_) => Err(Problem::new(
+                "this is not planned as a change of an application",
+                "",
+                "report this: it is a defect",
+            )),
             Intent::Deploy(draft) => self.wish_to_deploy(draft).await,
             Intent::Change(id, draft) => {
                 let record = self.recorded(*id).await?;
                 // what runs counts, not what was wished for and never came
                 let active = self.store().active_instance(*id).await?;
                 let before = active.and_then(|active| active.draft).unwrap_or_else(|| record.draft.clone());
-                let kind = kind_of(&before, draft);
+                let kind = match kind_of(&before, draft) {
+                    OperationKind::Upgrade if self.goes_back(*id, draft).await? => OperationKind::Rollback,
+                    kind => kind,
+                };
                 self.wish_to_change(record, draft.clone(), kind).await
             }
             Intent::Rollback(id, number) => {
@@ -89,15 +98,6 @@ impl Engine {
             Intent::Act(id, request) => self.wish_to_act(*id, request).await,
             Intent::BackUp(id, request) => self.wish_to_back_up(*id, request).await,
             Intent::Restore(id, request) => self.wish_to_restore(*id, request).await,
-            Intent::Drill(_)
-            | Intent::BackUpEnvironment(..)
-            | Intent::RestoreEnvironment(..)
-            | Intent::DeployFrom(..)
-            | Intent::Clone(_) => Err(Problem::new(
-                "this is not there yet",
-                "operations that are made of others come with a later version of Styrmin",
-                "do it one application at a time",
-            )),
             Intent::Correct(id) => {
                 let record = self.recorded(*id).await?;
                 self.placed(Order::of(OperationKind::Correct, record), None).await

@@ -24,23 +24,23 @@ use crate::guillotine::Guillotine;
 use crate::support::LIMIT;
 
 const BLOG: &str = "blog";
-const NAS: &str = "nas";
+pub const NAS: &str = "nas";
 
-const NOTES: &str = r#"{"format":"notes-db","schema":1,"sequence":2,"next_id":3}
+pub const NOTES: &str = r#"{"format":"notes-db","schema":1,"sequence":2,"next_id":3}
 {"id":1,"text":"milk"}
 {"id":2,"text":"eggs"}
 {"end":true,"count":2}
 "#;
 
-const OTHERS: &str = r#"{"format":"notes-db","schema":1,"sequence":1,"next_id":2}
+pub const OTHERS: &str = r#"{"format":"notes-db","schema":1,"sequence":1,"next_id":2}
 {"id":1,"text":"nothing that anybody wanted"}
 {"end":true,"count":1}
 "#;
 
 /// A running engine with the application and two notes in it, and a place for its backups.
-struct Scene {
-    bench: Bench,
-    home: TempDir,
+pub struct Scene {
+    pub bench: Bench,
+    pub home: TempDir,
 }
 
 /// A directory as a location, with its repository made.
@@ -62,7 +62,7 @@ async fn location(home: &Path, name: &str) -> Location {
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let mut bench = Bench::on_sandbox().await;
         let home = tempfile::tempdir().unwrap();
         let nas = location(home.path(), NAS).await;
@@ -89,12 +89,12 @@ impl Scene {
         self.bench.cluster.exec(&target, command, None).await.unwrap()
     }
 
-    async fn load(&self, notes: &str) {
+    pub async fn load(&self, notes: &str) {
         let done = self.db(&["restore"], notes).await;
         assert_eq!(done.code(), Some(0), "{}", done.stderr.text());
     }
 
-    async fn notes(&self) -> String {
+    pub async fn notes(&self) -> String {
         let dumped = self.db(&["dump"], "").await;
         assert_eq!(dumped.code(), Some(0), "{}", dumped.stderr.text());
         dumped.stdout.text()
@@ -129,12 +129,12 @@ impl Scene {
         self.ended(kind).await
     }
 
-    async fn backups(&self) -> Vec<Backup> {
+    pub async fn backups(&self) -> Vec<Backup> {
         self.bench.store.backups(self.bench.cluster.name()).await.unwrap()
     }
 
     /// A complete backup of what there is now.
-    async fn kept(&self) -> Backup {
+    pub async fn kept(&self) -> Backup {
         let view = self.make(self.back_up(), OperationKind::Backup).await;
         assert_eq!(view.operation.state, Succeeded, "{view:#?}");
         self.backups().await.remove(0)
@@ -241,7 +241,7 @@ async fn a_backup_is_verified_and_deleted_and_damage_is_found() {
     scene.bench.close().await;
 }
 
-fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
+pub fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -2,9 +2,9 @@
 
 use super::means::{Kept, Label};
 use super::progress::Teller;
-use super::{Ground, Hands, after_tries, goal, gone, helper, ours};
+use super::{Ground, Hands, after_tries, goal, gone, helper, ours, velero};
 use crate::domain::backup::{
-    Backup, BackupId, BackupPart, BackupRequest, BackupState, NewBackup, PartState, Trigger,
+    Backup, BackupId, BackupPart, BackupRequest, BackupState, Engine, NewBackup, PartState, Trigger,
 };
 use crate::domain::text::bytes;
 use crate::domain::{Operation, Problem};
@@ -130,6 +130,9 @@ impl Hands {
             Some(backup) => backup,
             None => self.record_within(run.operation, mark, &ground).await?,
         };
+        if velero::is_its(&backup) {
+            return self.back_up_with_velero(run, &id).await.map(|_| id.0);
+        }
         if !backup.state.is_final() {
             let held: Vec<&String> = held(&ground, &backup);
             for name in &held {
@@ -177,7 +180,13 @@ impl Hands {
                 format!("styrmin location assign NAME --environment {}", subject.environment),
             )));
         };
-        let parts = BackupPart::planned(&ground.spec, &subject.environment, &subject.name, &[]);
+        let (engine, parts) = match self.location(&location).await?.is_velero() {
+            true => (Engine::Velero, vec![BackupPart::of_velero()]),
+            false => {
+                let parts = BackupPart::planned(&ground.spec, &subject.environment, &subject.name, &[]);
+                (Engine::Styrmin, parts)
+            }
+        };
         if parts.is_empty() {
             let why = "its driver declares no strategy for any component";
             return Err(StepError::lasting(Problem::new("There is nothing to back up", why, "")));
@@ -186,7 +195,7 @@ impl Hands {
         let instance = self.store.instance(deployment, number).await.map_err(ours)?;
         let instance = instance.ok_or_else(|| gone("the instance is not recorded any more"))?;
         let request = BackupRequest { trigger: Trigger::Action, ..BackupRequest::default() };
-        let backup = NewBackup { location, request, instance, parts }.record(operation, mark);
+        let backup = NewBackup { engine, location, request, instance, parts }.record(operation, mark);
         self.store.record_backup(&backup).await.map_err(ours)?;
         Ok(backup)
     }

@@ -2,7 +2,7 @@
 
 use super::keep::tag;
 use super::progress::Teller;
-use super::{Hands, after_tries, gone, ours};
+use super::{Hands, after_tries, gone, ours, velero};
 use crate::domain::backup::{
     Backup, BackupId, BackupPart, Depth, Location, PartState, Request, Verification,
 };
@@ -109,6 +109,9 @@ impl Hands {
             )));
         }
         self.check_unused(run, id).await?;
+        if velero::is_its(&backup) {
+            return self.delete_with_velero(&backup).await;
+        }
         let location = self.location(&backup.location).await?;
         let found = self.means.list(&location).await?;
         let tag = tag(id);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::keep::{label, tag};
-use super::{Hands, ours};
+use super::{Hands, ours, velero};
 use crate::backup::manifest::{self, Manifest};
 use crate::domain::backup::{Backup, BackupId, BackupPart, BackupState, Location, PartState};
 use crate::domain::{OperationView, Problem};
@@ -18,6 +18,9 @@ impl Hands {
         let mut backup = self.backup(id).await?;
         if backup.state.is_final() {
             return Ok(said(&backup, None));
+        }
+        if velero::is_its(&backup) {
+            return self.seal_with_velero(run, backup).await;
         }
         let was_begun = backup.parts.iter().any(|part| part.state != PartState::Pending);
         let view = self.store.operation(run.operation.id).await.map_err(ours)?;
@@ -125,7 +128,7 @@ fn first_problem(parts: &[BackupPart]) -> Option<Problem> {
     parts.iter().filter(|part| part.state == PartState::Failed).find_map(|part| part.problem.clone())
 }
 
-fn cancelled() -> Problem {
+pub(super) fn cancelled() -> Problem {
     Problem::new(
         "It was ended before everything was kept",
         "somebody asked for it, or wanted something newer",

@@ -311,7 +311,13 @@ impl Scene {
         let parts = BackupPart::planned(&driver().spec, "demo", "shop", &[]);
         let asked = BackupRequest { trigger: Trigger::Person, ..BackupRequest::default() };
         let makes = steps.iter().any(|step| step.name.starts_with("back up"));
-        let new = NewBackup { location: "nas".to_owned(), request: asked, instance, parts };
+        let new = NewBackup {
+            engine: crate::domain::backup::Engine::Styrmin,
+            location: "nas".to_owned(),
+            request: asked,
+            instance,
+            parts,
+        };
         let mark = mark.to_owned();
         let records = move |operation: &Operation| match makes {
             true => vec![new.record(operation, &mark)],

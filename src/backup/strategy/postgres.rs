@@ -168,14 +168,14 @@ mod tests {
     use super::*;
     use futures::StreamExt;
 
-    #[test]
-    fn roles_that_are_there_stay_and_data_is_never_changed() {
+    #[tokio::test]
+    async fn roles_that_are_there_stay_and_data_is_never_changed() {
         let dump = "DROP DATABASE IF EXISTS app;\nDROP ROLE IF EXISTS app;\nCREATE ROLE app;\nALTER ROLE app WITH SUPERUSER;\n\
                     ALTER ROLE other WITH LOGIN;\n\\unrestrict x\nDROP ROLE in_data;\n";
         let parts: Vec<io::Result<Bytes>> =
             dump.as_bytes().chunks(7).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
         let changed = whole_server("app".to_owned(), futures::stream::iter(parts));
-        let changed: Vec<Bytes> = futures::executor::block_on(changed.map(Result::unwrap).collect());
+        let changed: Vec<Bytes> = changed.map(Result::unwrap).collect().await;
         let changed = String::from_utf8(changed.concat()).unwrap();
         assert_eq!(
             changed,

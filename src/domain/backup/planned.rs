@@ -8,6 +8,8 @@ use crate::domain::{Instance, Operation};
 /// A backup that an operation is about to make.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewBackup {
+    /// Who makes it.
+    pub engine: Engine,
     /// The location.
     pub location: String,
     /// The components, why, and whether it is pinned.
@@ -24,7 +26,7 @@ impl NewBackup {
         let subject = &operation.subject;
         Backup {
             id: BackupId::of(operation, mark),
-            engine: Engine::Styrmin,
+            engine: self.engine,
             cluster: subject.cluster.clone(),
             environment: subject.environment.clone(),
             application: subject.name.clone(),
@@ -89,6 +91,23 @@ impl BackupPart {
             }
         }
         parts
+    }
+
+    /// What Velero keeps of an application: all of it is one part, without components. Not begun.
+    pub fn of_velero() -> Self {
+        Self {
+            component: String::new(),
+            strategy: Engine::Velero.as_str().to_owned(),
+            volume: None,
+            state: PartState::Pending,
+            bytes: 0,
+            stored: 0,
+            digest: String::new(),
+            snapshot: String::new(),
+            path: String::new(),
+            server: String::new(),
+            problem: None,
+        }
     }
 }
 

@@ -124,7 +124,7 @@ pub struct Backup {
     pub environment: String,
     /// Its name.
     pub application: String,
-    /// The location; of Velero's, the name of its BackupStorageLocation.
+    /// The location.
     pub location: String,
     /// Where it stands.
     pub state: BackupState,
@@ -162,9 +162,9 @@ pub struct Backup {
 /// What was kept of one component: a snapshot with one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupPart {
-    /// The component.
+    /// The component; empty of Velero's, which keeps an application as a whole.
     pub component: String,
-    /// The strategy: `disk`, `postgres`, `mariadb`, `mongodb`, `neo4j`, `action`.
+    /// The strategy: `disk`, `postgres`, `mariadb`, `mongodb`, `neo4j`, `action`; `velero` for all that Velero keeps.
     pub strategy: String,
     /// The volume, of the strategy `disk`: one part for each.
     pub volume: Option<String>,
@@ -239,6 +239,13 @@ impl Backup {
             (BackupState::Completed, Some(_)) => "Verified",
             (state, _) => state.as_str(),
         }
+    }
+
+    /// Adds what a verification found: of each depth the last one is kept, newest first.
+    pub fn add_verification(&mut self, found: Verification) {
+        self.verified.retain(|known| known.depth != found.depth);
+        self.verified.push(found);
+        self.verified.sort_by_key(|known| std::cmp::Reverse(known.at));
     }
 
     /// What was read of all components, in bytes.

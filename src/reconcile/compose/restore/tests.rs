@@ -7,7 +7,13 @@ use crate::reconcile::decide::tests::{operation, settled};
 fn backup(driver: &DriverSpec) -> Backup {
     let instance: Instance = settled().newest.unwrap();
     let parts = BackupPart::planned(driver, "demo", "shop", &[]);
-    let new = NewBackup { location: "nas".to_owned(), request: BackupRequest::default(), instance, parts };
+    let new = NewBackup {
+        engine: crate::domain::backup::Engine::Styrmin,
+        location: "nas".to_owned(),
+        request: BackupRequest::default(),
+        instance,
+        parts,
+    };
     let made = operation(OperationKind::Backup, crate::domain::OperationState::Succeeded, &settled());
     let mut backup = new.record(&made, "");
     backup.state = BackupState::Completed;

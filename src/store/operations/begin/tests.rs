@@ -81,7 +81,13 @@ fn planned() -> NewBackup {
         draft: None,
     };
     let request = BackupRequest { trigger: Trigger::Person, ..BackupRequest::default() };
-    NewBackup { location: "nas".to_owned(), request, instance, parts: vec![part] }
+    NewBackup {
+        engine: crate::domain::backup::Engine::Styrmin,
+        location: "nas".to_owned(),
+        request,
+        instance,
+        parts: vec![part],
+    }
 }
 
 async fn back_up(store: &Store) -> (Operation, BackupId) {
