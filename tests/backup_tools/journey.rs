@@ -35,8 +35,7 @@ impl Engine {
             executable: Some(PathBuf::from(PROGRAM)),
             ..Options::default()
         };
-        let paths =
-            Paths { state: home.path(".local/state/styrmin"), config: home.path(".config/styrmin") };
+        let paths = Paths { state: home.path(".local/state/styrmin"), config: home.path(".config/styrmin") };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let opened = session::open(&options, &paths, home.store(), clock).await.unwrap();
         let stop = CancellationToken::new();
@@ -117,7 +116,10 @@ async fn commands_back_up_prove_restore_and_delete() {
     let told = events(&run(&["backup", "run", "notes"]).good());
     let of = |event: &str| told.iter().filter(|one| one["event"] == event).cloned().collect::<Vec<_>>();
     assert_eq!((of("plan").len(), of("recorded").len()), (1, 1), "{told:?}");
-    assert!(of("step").iter().any(|step| step["step"] == "seal backup" && step["state"] == "Succeeded"), "{told:?}");
+    assert!(
+        of("step").iter().any(|step| step["step"] == "seal backup" && step["state"] == "Succeeded"),
+        "{told:?}"
+    );
     assert_eq!(of("ended")[0]["state"], "Succeeded");
     let listed = home.run(&["backup", "list", "-o", "json"]).json();
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["state"]), (1, &"Completed".into()));
@@ -177,18 +179,22 @@ async fn a_schedule_makes_backups_beside_the_engine_verifies_them_and_deletes_ol
         });
         done.count()
     };
-    engine.until("a backup and its verification", async |session| {
-        (of(session, OperationKind::Verify).await == 1).then_some(())
-    })
-    .await;
+    engine
+        .until("a backup and its verification", async |session| {
+            (of(session, OperationKind::Verify).await == 1).then_some(())
+        })
+        .await;
     let runs = engine.session.store.runs("sandbox", "often", 10).await.unwrap();
     assert!(runs.iter().any(|run| run.backups.len() == 1), "{runs:?}");
-    assert!(runs.iter().any(|run| run.problem.as_ref().is_some_and(|problem| problem.what.contains("missed"))));
+    assert!(
+        runs.iter().any(|run| run.problem.as_ref().is_some_and(|problem| problem.what.contains("missed")))
+    );
     // the next minute's takes its place
-    engine.until("an old one is deleted", async |session| {
-        (of(session, OperationKind::Prune).await == 1).then_some(())
-    })
-    .await;
+    engine
+        .until("an old one is deleted", async |session| {
+            (of(session, OperationKind::Prune).await == 1).then_some(())
+        })
+        .await;
     let backups = engine.session.store.backups("sandbox").await.unwrap();
     assert!(!backups.is_empty() && backups.iter().any(|backup| backup.state == BackupState::Completed));
     let records = engine.session.records().await.unwrap();
