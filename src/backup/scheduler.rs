@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::calendar::Calendar;
@@ -24,6 +24,10 @@ use follow::{Aftermath, Next};
 const CALM: Duration = Duration::from_secs(1);
 /// How long it sleeps at most while a run comes: the clock may be put forward meanwhile.
 const LOOK: Duration = Duration::from_secs(30);
+/// How long a run that cannot be begun is tried again, and how long after each other: a cluster may be slow to answer, above all
+/// where the engine has just begun.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+const AGAIN: SignedDuration = SignedDuration::from_secs(20);
 /// How many runs of a schedule are read.
 const RUNS: u32 = 200;
 /// How many runs back something may follow that was not begun yet.
@@ -52,12 +56,15 @@ pub struct Scheduler {
     starter: Arc<dyn Starter>,
     /// Runs after which nothing is left to be done: they are not looked at again.
     settled: BTreeSet<(String, Timestamp)>,
+    /// When a run of a schedule was last tried in vain.
+    tried: BTreeMap<String, Timestamp>,
 }
 
 impl Scheduler {
     /// A scheduler of a cluster that has not begun.
     pub fn new(store: Store, cluster: &str, clock: Arc<dyn Clock>, starter: Arc<dyn Starter>) -> Self {
-        Self { store, cluster: cluster.to_owned(), clock, starter, settled: BTreeSet::new() }
+        let (settled, tried) = (BTreeSet::new(), BTreeMap::new());
+        Self { store, cluster: cluster.to_owned(), clock, starter, settled, tried }
     }
 
     /// Sees to the schedules until `stop`.
@@ -139,33 +146,56 @@ impl Scheduler {
         } else if let Some(run) = resume {
             match self.begun(schedule, &run, &runs).await? {
                 Some(operation) => self.is_begun(run, operation).await?,
-                None => self.begin(schedule, run).await?,
+                None if self.may_try(schedule) => self.begin(schedule, run).await?,
+                None => {}
             }
         }
-        Ok(wake)
+        let again = self.tried.get(&schedule.name).and_then(|tried| tried.checked_add(AGAIN).ok());
+        Ok(wake.into_iter().chain(again).min())
     }
 
-    /// Begins a recorded run. What stands in its way now is recorded, and looked at again when something changes.
-    async fn begin(&self, schedule: &Schedule, run: ScheduleRun) -> Result<(), Problem> {
-        let begun = match self.in_the_way(schedule).await? {
-            Some(problem) => Err((true, problem)),
+    /// Whether enough time has passed since the last try.
+    fn may_try(&self, schedule: &Schedule) -> bool {
+        let now = self.clock.now();
+        // a clock that was put back keeps nothing waiting
+        self.tried.get(&schedule.name).is_none_or(|tried| !(now < *tried + AGAIN && now >= *tried))
+    }
+
+    /// Begins a recorded run. What stands in its way now is recorded, and looked at again when something changes; what fails is
+    /// tried for a while.
+    async fn begin(&mut self, schedule: &Schedule, run: ScheduleRun) -> Result<(), Problem> {
+        self.tried.remove(&schedule.name);
+        let problem = match self.in_the_way(schedule).await? {
+            Some(problem) => problem,
             None => match self.try_begin(schedule, &run).await {
-                Ok(operation) => Ok(operation),
-                // somebody may have been faster
-                Err(problem) => Err((self.in_the_way(schedule).await?.is_some(), problem)),
+                Ok(operation) => return self.is_begun(run, operation).await,
+                Err(problem) => match self.in_the_way(schedule).await? {
+                    // somebody was faster
+                    Some(problem) => problem,
+                    None => return self.in_vain(schedule, run, problem).await,
+                },
             },
         };
-        match begun {
-            Ok(operation) => self.is_begun(run, operation).await,
-            Err((waits, problem)) => {
-                if !waits {
-                    tracing::warn!(schedule = schedule.name, %problem, "a scheduled backup was not begun");
-                }
-                let outcome = if waits { RunOutcome::Begun } else { RunOutcome::Refused };
-                let run = ScheduleRun { outcome, problem: Some(problem), ..run };
-                Ok(self.store.update_run(&self.cluster, &run).await?)
-            }
+        let run = ScheduleRun { problem: Some(problem), ..run };
+        Ok(self.store.update_run(&self.cluster, &run).await?)
+    }
+
+    /// A run could not be begun: it is tried again, or given up.
+    async fn in_vain(
+        &mut self,
+        schedule: &Schedule,
+        run: ScheduleRun,
+        problem: Problem,
+    ) -> Result<(), Problem> {
+        let now = self.clock.now();
+        let given_up = now.duration_since(run.at) >= PATIENCE;
+        tracing::warn!(schedule = schedule.name, %problem, given_up, "a scheduled backup was not begun");
+        let outcome = if given_up { RunOutcome::Refused } else { RunOutcome::Begun };
+        if !given_up {
+            self.tried.insert(schedule.name.clone(), now);
         }
+        let run = ScheduleRun { outcome, problem: Some(problem), ..run };
+        Ok(self.store.update_run(&self.cluster, &run).await?)
     }
 
     async fn try_begin(&self, schedule: &Schedule, run: &ScheduleRun) -> Result<OperationId, Problem> {

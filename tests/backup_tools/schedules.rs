@@ -11,7 +11,7 @@ async fn a_schedule_is_added_shown_paused_and_removed() {
     let keep =
         ["--jitter", "5m", "--missed", "once", "--keep", "last=3,daily=7", "--verify", "full", "-o", "json"];
     let added = home.run(&[add.as_slice(), keep.as_slice()].concat()).json();
-    assert_eq!((&added[0]["jitter"], &added[0]["missed"]), (&300.into(), &"once".into()));
+    assert_eq!((&added[0]["jitter"], &added[0]["missed"]), (&300.into(), &"Once".into()));
     assert_eq!(added[0]["retention"]["daily"], 7);
     let listed = home.run(&["schedule", "list"]).good();
     for said in ["hourly", "@hourly", "Europe/Berlin", "last=3,daily=7", "full"] {

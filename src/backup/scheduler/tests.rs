@@ -188,19 +188,34 @@ async fn it_waits_for_what_is_under_way_and_skips_when_it_overlaps_itself() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_begun_is_told_and_not_tried_for_ever() {
-    let bench = Bench::new(schedule(), "2026-05-01T02:30:01Z").await;
-    *bench.starter.refuses.lock().unwrap() =
-        Some(Problem::new("No location", "the environment has none", ""));
+async fn what_cannot_be_begun_is_tried_for_a_while_and_told() {
+    let bench = Bench::new(schedule(), "2026-05-01T02:30:00Z").await;
+    *bench.starter.refuses.lock().unwrap() = Some(Problem::new("No answer", "the cluster is slow", ""));
     let mut scheduler = bench.scheduler();
-    scheduler.turn().await.unwrap();
-    scheduler.turn().await.unwrap();
+    let wake = scheduler.turn().await.unwrap();
+    assert_eq!(wake, Some(at("2026-05-01T02:30:20Z")), "soon again");
     let run = bench.runs().await.remove(0);
-    assert_eq!(run.outcome, RunOutcome::Refused);
-    assert_eq!(run.problem.unwrap().what, "No location");
+    assert_eq!((run.outcome, run.problem.unwrap().what.as_str()), (RunOutcome::Begun, "No answer"));
     *bench.starter.refuses.lock().unwrap() = None;
     scheduler.turn().await.unwrap();
-    assert_eq!(bench.begun(), 0, "the next one comes in its time");
+    assert_eq!(bench.begun(), 0, "not before its time");
+    bench.clock.advance(SignedDuration::from_secs(20));
+    scheduler.turn().await.unwrap();
+    assert!(bench.runs().await[0].operation.is_some());
+    bench.end(bench.runs().await[0].operation.unwrap()).await;
+    // the next night it fails for longer
+    bench.clock.advance(SignedDuration::from_hours(24));
+    *bench.starter.refuses.lock().unwrap() =
+        Some(Problem::new("No location", "the environment has none", ""));
+    for _ in 0..40 {
+        scheduler.turn().await.unwrap();
+        bench.clock.advance(SignedDuration::from_secs(20));
+    }
+    let run = bench.runs().await.remove(0);
+    assert_eq!((run.outcome, run.problem.unwrap().what.as_str()), (RunOutcome::Refused, "No location"));
+    *bench.starter.refuses.lock().unwrap() = None;
+    scheduler.turn().await.unwrap();
+    assert_eq!(bench.begun(), 1, "the next one comes in its time");
 }
 
 #[tokio::test]
