@@ -27,6 +27,7 @@ mod drift;
 mod error;
 mod events;
 mod exec;
+mod follow;
 mod http;
 mod index;
 mod informer;
@@ -45,8 +46,10 @@ pub use connect::Connection;
 pub use error::{ClusterError, FieldConflict};
 pub use events::Note;
 pub use exec::{
-    Captured, Command, Ended as ExecEnded, Executed, OutputSender, OutputStream, Process, Stopped,
+    Captured, Command, Ended as ExecEnded, Executed, Input as ExecInput, OutputSender, OutputStream, Process,
+    Stopped,
 };
+pub use follow::Followed;
 pub use http::{HttpAnswer, ServiceRequest};
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;

@@ -10,6 +10,8 @@
 
 #[path = "engine/actions.rs"]
 mod actions;
+#[path = "engine/backups.rs"]
+mod backups;
 #[path = "engine/bad_input.rs"]
 mod bad_input;
 #[path = "engine/bench.rs"]
@@ -34,6 +36,8 @@ mod epoch;
 mod faults;
 #[path = "engine/finally.rs"]
 mod finally;
+#[path = "engine/groups.rs"]
+mod groups;
 #[path = "engine/guillotine.rs"]
 mod guillotine;
 #[path = "engine/leases.rs"]

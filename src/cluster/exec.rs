@@ -32,6 +32,14 @@ pub use process::Process;
 /// Where output is passed on to, as it comes. Who reads slowly slows the command down; who has stopped reading misses the rest.
 pub type OutputSender = mpsc::Sender<(OutputStream, Bytes)>;
 
+/// Input that is passed on as it comes: a command that reads slowly slows down who sends. It needs a shell in the container.
+pub struct Input {
+    /// How many bytes it will be. None: nobody knows; servers before Kubernetes 1.30 cannot be told where it ends then.
+    pub size: Option<u64>,
+    /// They themselves, and after them an empty one. Without that the input has no end, and the command waits until it is ended.
+    pub chunks: mpsc::Receiver<Bytes>,
+}
+
 /// Which output of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputStream {
@@ -56,6 +64,8 @@ pub struct Command {
     pub timeout: Duration,
     /// How much of each output is kept, in bytes; the rest is passed on and dropped.
     pub limit: usize,
+    /// Whether the digest of output that is dropped is taken.
+    pub digest: bool,
 }
 
 impl Command {
@@ -68,6 +78,7 @@ impl Command {
             cwd: None,
             timeout: Duration::from_secs(60),
             limit: 1024 * 1024,
+            digest: true,
         }
     }
 
@@ -172,6 +183,30 @@ impl Cluster {
         command: Command,
         output: Option<OutputSender>,
     ) -> Result<Executed, ClusterError> {
+        self.converse(target, command, None, output).await
+    }
+
+    /// As [`Self::exec`], with input that comes while it runs, instead of [`Command::stdin`].
+    ///
+    /// # Errors
+    /// As [`Self::exec`], and when there is no shell in the container.
+    pub async fn exec_fed(
+        &self,
+        target: &LogTarget,
+        command: Command,
+        input: Input,
+        output: Option<OutputSender>,
+    ) -> Result<Executed, ClusterError> {
+        self.converse(target, command, Some(input), output).await
+    }
+
+    async fn converse(
+        &self,
+        target: &LogTarget,
+        command: Command,
+        input: Option<Input>,
+        output: Option<OutputSender>,
+    ) -> Result<Executed, ClusterError> {
         script::check(&command).map_err(|message| {
             let object = process::describe(target, &command.argv);
             ClusterError::Invalid { object, message }
@@ -181,7 +216,7 @@ impl Cluster {
         let object = process::describe(target, &command.argv);
         let conversation = conversation::Conversation::new(self.clone(), target.clone(), command, given_up);
         // a task of its own, so that it can end the command when nobody waits for it any more
-        let ended = tokio::spawn(conversation.run(output)).await;
+        let ended = tokio::spawn(conversation.run(input, output)).await;
         nobody_waits.disarm();
         ended.unwrap_or_else(|error| Err(ClusterError::Other { object, message: error.to_string() }))
     }

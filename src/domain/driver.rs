@@ -19,7 +19,9 @@ use serde_json::json;
 pub use action::{ActionSpec, Hook, Mode, OnFailure};
 pub use changes::{Changes, Fate, FileChange};
 pub use chart::{CHART_ARCHIVE, ChartPin, HelmChart};
-pub use component::{BackupTarget, ComponentSpec, ContainerOverride, EnvVarSpec};
+pub use component::{
+    BackupTarget, ComponentSpec, ContainerOverride, EnvVarSpec, Quiesce, RestoreInto, RestoreTarget,
+};
 pub use parameter::{ParameterKind, ParameterSpec};
 pub use service::{ServiceScope, ServiceSpec, TlsSpec};
 

@@ -1,6 +1,7 @@
 //! `driver.styrmin.yml`: the tree becomes a specification, and everything that is wrong with it is told with its place.
 
 mod actions;
+mod backup;
 mod chart;
 mod components;
 mod extras;
@@ -66,7 +67,7 @@ pub(super) fn read(
     let env_vars = extras::env_vars(&fields, &components, report);
     let container_overrides = extras::container_overrides(&fields, &components, report);
     let actions = actions::read(&fields, &content.texts, report);
-    components::check_backups(&spec.components, &backups, &actions, report);
+    backup::check(&spec.components, &backups, &actions, report);
     let spec = DriverSpec { services, env_vars, container_overrides, actions, ..spec };
     Some((DriverRef { name: name?, version: version? }, spec))
 }

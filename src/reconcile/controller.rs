@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::operation::Subject;
 use crate::domain::{DesiredPhase, Problem};
 
 use super::decide::{Move, On, decide};
@@ -240,6 +241,18 @@ async fn sleep(pause: Option<Duration>) {
 async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem> {
     // Another try at what failed is no news: the status stays as it was until the try ends.
     let retry = engine.is_troubled(name);
+    if name.namespace.is_empty() && name.name.starts_with(Subject::ENVIRONMENT) {
+        engine.carry_group(&engine.subject("", &name.name)).await?;
+        return Ok(None);
+    }
+    if name.name.is_empty() && !name.namespace.is_empty() {
+        engine.carry_groups_in(&name.namespace).await?;
+        return Ok(None);
+    }
+    if name.namespace.is_empty() && name.name.starts_with(Subject::LOCATION) {
+        engine.carry_in_location(name).await?;
+        return Ok(None);
+    }
     if name.namespace.is_empty() {
         engine.carry_installation().await?;
         return Ok(None);

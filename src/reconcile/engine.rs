@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::driver::chart::Seed;
 use crate::hooks::Worker;
-use crate::operate::Runner;
+use crate::operate::{Extension, Runner};
 use crate::store::{Store, StoreError};
 
 use super::drivers::Drivers;
@@ -38,6 +38,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     worker: Worker,
+    extension: Arc<dyn Extension>,
     memory: Mutex<Memory>,
     idle: watch::Sender<bool>,
     /// Counts up when something was found that others are to see.
@@ -58,6 +59,8 @@ pub struct Surroundings {
     pub random: Arc<dyn Random>,
     /// What runs the functions of drivers.
     pub worker: Worker,
+    /// Who does the steps of backups.
+    pub extension: Arc<dyn Extension>,
 }
 
 /// What is kept in memory only: losing it costs work, never correctness.
@@ -109,7 +112,7 @@ pub struct Trouble {
 impl Engine {
     /// An engine over these records and this cluster. It does nothing before [`Self::run`].
     pub fn new(store: Store, cluster: Cluster, drivers: Arc<Drivers>, surroundings: Surroundings) -> Self {
-        let Surroundings { clock, random, worker } = surroundings;
+        let Surroundings { clock, random, worker, extension } = surroundings;
         Self(Arc::new(Inner {
             store,
             cluster,
@@ -117,6 +120,7 @@ impl Engine {
             clock,
             random,
             worker,
+            extension,
             memory: Mutex::default(),
             idle: watch::Sender::new(false),
             found: watch::Sender::new(0),
@@ -279,6 +283,11 @@ impl Engine {
     /// What runs the functions of drivers.
     pub(super) fn worker(&self) -> &Worker {
         &self.0.worker
+    }
+
+    /// Who does the steps of backups.
+    pub(super) fn extension(&self) -> &dyn Extension {
+        &*self.0.extension
     }
 
     pub(super) fn random(&self) -> &dyn Random {

@@ -23,7 +23,10 @@ use super::ownership;
 use super::queue::Name;
 use super::render::digests;
 use super::seed::Keepsake;
-use super::situation::{Live, Rendered, Situation, Trace, Wanted, Work, Written};
+use super::situation::{BackedUp, Live, Rendered, Situation, Trace, Wanted, Work, Written};
+
+/// How many of its last backups a deployment's status is made from.
+const BACKUPS: u32 = 20;
 
 /// What the records say beside the deployment itself.
 #[derive(Debug, Clone)]
@@ -169,6 +172,7 @@ impl Engine {
             _ => 0,
         };
         observed.situation.work.latest = latest.map(|view| view.operation);
+        observed.situation.work.backups = BackedUp::of(&store.backups_of(&subject, BACKUPS).await?);
         let work = &mut observed.situation.work;
         (work.hook, work.goes_back) = self.change(record, observed.driver.as_deref()).await?;
         if observed.situation.trace.0.is_empty() {

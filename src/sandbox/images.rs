@@ -5,11 +5,13 @@
 //! | `styrmin/notes-web:{1.0.0,1.1.0,1.2.0-broken}` | `notes-web`, `notes-web migrate` | the front of the demo application |
 //! | `styrmin/notes-db:{1.0.0,1.1.0}` | `notes-db`, `notes-db dump`, `restore`, `stat` … | its database |
 //! | `styrmin/host:1` | the host's own programs | for jobs and tests; has no entrypoint |
+//! | `postgres:*`, `mariadb:*` | `docker-entrypoint.sh` and the host's programs | the host's own server, where it has one |
 //!
 //! Each command is a hidden subcommand of this binary: `styrmin image notes-web --version 1.0.0 …`. Any other argv is looked
 //! up on the host's PATH and runs under `styrmin image shim -- …`, which ends it when the sandbox is gone. A registry prefix
 //! (`docker.io/styrmin/notes-web:1.0.0`) makes no difference. Everything else is not known, and is simulated.
 
+mod database;
 mod http;
 mod lifeline;
 mod notes_db;
@@ -31,6 +33,8 @@ pub struct KnownImage {
     /// `1.0.0`.
     pub tag: &'static str,
     entrypoint: &'static [&'static str],
+    /// The arguments where the container gives none.
+    arguments: &'static [&'static str],
     commands: &'static [&'static str],
 }
 
@@ -54,6 +58,9 @@ const TAGS: [(&str, &[&str]); 3] = [
 /// Looks an image reference up.
 pub fn find(reference: &str) -> Image {
     let (name, tag) = split_reference(reference);
+    if let Some(server) = server(name) {
+        return server;
+    }
     let Some((name, tags)) = TAGS.iter().find(|(known, _)| *known == name) else { return Image::Unknown };
     let Some(tag) = tags.iter().find(|known| **known == tag) else { return Image::NoSuchTag };
     let commands: &'static [&'static str] = match *name {
@@ -61,7 +68,20 @@ pub fn find(reference: &str) -> Image {
         "styrmin/notes-db" => &["notes-db"],
         _ => &[],
     };
-    Image::Known(KnownImage { name, tag, entrypoint: commands, commands })
+    Image::Known(KnownImage { name, tag, entrypoint: commands, arguments: &[], commands })
+}
+
+/// The image of a database server of the Docker library, whatever its tag: the host has one version.
+fn server(name: &str) -> Option<Image> {
+    let name = name.strip_prefix("library/").unwrap_or(name);
+    let (name, arguments, commands): (_, &[&str], &[&str]) = match name {
+        "postgres" => ("postgres", &["postgres"], &["docker-entrypoint.sh", "postgres"]),
+        "mariadb" => ("mariadb", &["mariadbd"], &["docker-entrypoint.sh", "mariadbd"]),
+        _ => return None,
+    };
+    let entrypoint = &["docker-entrypoint.sh"];
+    let known = KnownImage { name, tag: "", entrypoint, arguments, commands };
+    Some(if database::find(name).is_some() { Image::Known(known) } else { Image::Unknown })
 }
 
 /// What is wrong with an image reference; `None` when it can be read.
@@ -96,7 +116,35 @@ impl KnownImage {
         } else {
             command.to_vec()
         };
-        entrypoint.into_iter().chain(arguments.iter().cloned()).collect()
+        let own = command.is_empty() && arguments.is_empty();
+        let own = self.arguments.iter().filter(|_| own).map(|&word| word.to_owned());
+        entrypoint.into_iter().chain(arguments.iter().cloned()).chain(own).collect()
+    }
+
+    /// What runs instead, where that is another version than the image says.
+    pub fn instead(&self) -> Option<String> {
+        let found = database::find(self.name)?;
+        Some(format!("the {} {} of this machine", self.name, found.version))
+    }
+
+    /// The variables that a container has from its image, on its address.
+    pub fn variables(&self, address: &str) -> Vec<(&'static str, String)> {
+        match self.name {
+            "postgres" => {
+                vec![("PGHOST", database::postgres::socket(address)), ("PGPORT", "5432".to_owned())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The directory that comes first on a container's PATH, after its own commands.
+    pub fn programs(&self) -> Option<&'static Path> {
+        database::find(self.name).map(|found| found.directory.as_path())
+    }
+
+    /// Whether its programs listen on the pod's address instead of the machine's: what a command line calls localhost is the pod.
+    pub fn is_at_home(&self) -> bool {
+        database::find(self.name).is_some()
     }
 
     /// The image's own commands.
@@ -109,7 +157,24 @@ impl KnownImage {
         let (first, rest) = argv.split_first().map_or(("", [].as_slice()), |(a, b)| (a.as_str(), b));
         let command = Path::new(first).file_name().and_then(|name| name.to_str()).unwrap_or(first);
         let mut words = vec!["image".to_owned()];
-        if self.commands.contains(&command) {
+        if self.is_at_home() && self.commands.contains(&command) {
+            words.push(self.name.to_owned());
+            // as the entrypoint does: options alone are the server's
+            let rest = if command == "docker-entrypoint.sh" { rest } else { argv };
+            match rest.first() {
+                Some(first) if !first.starts_with('-') && !self.commands.contains(&first.as_str()) => {
+                    return ["image", "shim", "--"]
+                        .map(str::to_owned)
+                        .into_iter()
+                        .chain(rest.iter().cloned())
+                        .collect();
+                }
+                Some(first) if self.commands.contains(&first.as_str()) => {
+                    words.extend(rest[1..].iter().cloned())
+                }
+                _ => words.extend(rest.iter().cloned()),
+            }
+        } else if self.commands.contains(&command) {
             words.extend([command.to_owned(), "--version".to_owned(), self.tag.to_owned()]);
             words.extend(rest.iter().cloned());
         } else {
@@ -147,6 +212,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         ["shim", "--", argv @ ..] => runtime.block_on(shim::run(argv)),
         ["notes-web", "--version", version, rest @ ..] => runtime.block_on(notes_web::run(version, rest)),
         ["notes-db", "--version", version, rest @ ..] => runtime.block_on(notes_db::run(version, rest)),
+        // the script on the container's PATH hands over what it was given
+        ["postgres", "postgres", rest @ ..] | ["postgres", rest @ ..] => {
+            runtime.block_on(database::postgres::run(rest))
+        }
+        ["mariadb", "mariadbd", rest @ ..] | ["mariadb", rest @ ..] => {
+            runtime.block_on(database::mariadb::run(rest))
+        }
         _ => {
             complain(&format!("styrmin image: unknown command {words:?}; this is for the sandbox's own use"));
             64

@@ -9,14 +9,14 @@ pub struct Captured {
     pub bytes: Vec<u8>,
     /// How many bytes it was altogether.
     pub total: u64,
-    /// The SHA-256 of all of it, where some was dropped.
+    /// The SHA-256 of all of it, where some was dropped and it was asked for.
     pub digest: Option<String>,
 }
 
 impl Captured {
     /// Whether something was dropped.
     pub fn is_truncated(&self) -> bool {
-        self.digest.is_some()
+        self.total > self.bytes.len() as u64
     }
 
     /// What is kept, as text.
@@ -30,26 +30,34 @@ pub(in crate::cluster) struct Capture {
     limit: usize,
     kept: Vec<u8>,
     total: u64,
-    digest: Sha256,
+    digest: Option<Sha256>,
 }
 
 impl Capture {
     pub(in crate::cluster) fn new(limit: usize) -> Self {
-        Self { limit, kept: Vec::new(), total: 0, digest: Sha256::new() }
+        Self { limit, kept: Vec::new(), total: 0, digest: Some(Sha256::new()) }
+    }
+
+    /// One that takes no digest: gigabytes need not be read twice.
+    pub(in crate::cluster) fn without_digest(limit: usize) -> Self {
+        Self { digest: None, ..Self::new(limit) }
     }
 
     pub(in crate::cluster) fn take(&mut self, chunk: &[u8]) {
         let room = self.limit.saturating_sub(self.kept.len()).min(chunk.len());
         self.kept.extend_from_slice(&chunk[..room]);
         self.total += chunk.len() as u64;
-        self.digest.update(chunk);
+        if let Some(digest) = &mut self.digest {
+            digest.update(chunk);
+        }
     }
 
     /// What was taken so far.
     pub(in crate::cluster) fn captured(&self) -> Captured {
         let cut = self.total > self.kept.len() as u64;
+        let digest = self.digest.as_ref().filter(|_| cut);
         let digest =
-            cut.then(|| self.digest.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+            digest.map(|digest| digest.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect());
         Captured { bytes: self.kept.clone(), total: self.total, digest }
     }
 }

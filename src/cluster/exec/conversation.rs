@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -15,8 +16,8 @@ use crate::domain::world::LogTarget;
 
 use super::capture::Capture;
 use super::process::{Process, describe};
-use super::script::{self, Input, Mark, Marker};
-use super::{Command, Ended, Executed, OutputSender, OutputStream, Stopped};
+use super::script::{self, Input as Way, Mark, Marker};
+use super::{Command, Ended, Executed, Input, OutputSender, OutputStream, Stopped};
 
 /// How long a command may take to end after TERM.
 const GRACE: Duration = Duration::from_secs(5);
@@ -68,17 +69,36 @@ impl Conversation {
     }
 
     /// Runs it with the script in front, or, where there is no shell and none is needed, as it is.
-    pub(super) async fn run(self, output: Option<OutputSender>) -> Result<Executed, ClusterError> {
-        let closes = self.command.stdin.is_none() || self.half_closes().await;
-        let input = match &self.command.stdin {
-            None => Input::None,
-            Some(_) if closes => Input::UntilClosed,
-            Some(bytes) => Input::Counted(bytes.len()),
+    pub(super) async fn run(
+        self,
+        fed: Option<Input>,
+        output: Option<OutputSender>,
+    ) -> Result<Executed, ClusterError> {
+        let has_input = fed.is_some() || self.command.stdin.is_some();
+        let size = match &fed {
+            Some(input) => input.size,
+            None => self.command.stdin.as_ref().map(|bytes| bytes.len() as u64),
         };
-        let why = match self.attempt(Some(input), output.clone()).await? {
+        let closes = !has_input || self.half_closes().await;
+        let way = match size {
+            _ if !has_input => Way::None,
+            _ if closes => Way::UntilClosed,
+            Some(size) => Way::Counted(size),
+            None => {
+                let needs = "input of a size that nobody knows needs Kubernetes 1.30";
+                return Err(self.refused(needs.to_owned()));
+            }
+        };
+        let is_fed = fed.is_some();
+        let why = match self.attempt(Some(way), fed, output.clone()).await? {
             Attempt::Over(executed) => return Ok(executed),
             Attempt::NoShell(why) => why,
         };
+        if is_fed {
+            return Err(
+                self.refused(format!("it needs a shell (sh) in the container, and it has none: {why}"))
+            );
+        }
         if self.command.needs_shell() {
             let needs = "variables and a directory need a shell (sh) in the container, and it has none";
             return Err(self.refused(format!("{needs}: {why}")));
@@ -87,7 +107,7 @@ impl Conversation {
             let needs = "input needs a shell (sh) in the container, or Kubernetes 1.30";
             return Err(self.refused(format!("{needs}: {why}")));
         }
-        match self.attempt(None, output).await? {
+        match self.attempt(None, None, output).await? {
             Attempt::Over(executed) => Ok(executed),
             Attempt::NoShell(why) => Err(self.refused(why)),
         }
@@ -108,7 +128,8 @@ impl Conversation {
     /// Runs it with the script, or without.
     async fn attempt(
         &self,
-        script: Option<Input>,
+        script: Option<Way>,
+        fed: Option<Input>,
         output: Option<OutputSender>,
     ) -> Result<Attempt, ClusterError> {
         let argv = match script {
@@ -120,15 +141,15 @@ impl Conversation {
             started = self.cluster.start(&self.target, &argv, with_input) => started?,
             cut = self.cut() => {
                 let why = "it was being started, and the cluster had not answered yet".to_owned();
-                return self.ended(cut, Stopped::Unknown(why), &Heard::new(self.command.limit, Marker::absent()));
+                return self.ended(cut, Stopped::Unknown(why), &Heard::new(0, Marker::absent()));
             }
         };
         let marker = if script.is_some() { Marker::default() } else { Marker::absent() };
-        let heard = Heard::new(self.command.limit, marker);
+        let heard = Heard::of(&self.command, marker);
         let header = if script.is_some() { script::header(&self.command) } else { Vec::new() };
-        let input = [&header, self.command.stdin.as_deref().unwrap_or_default()].concat();
-        let closes = matches!(script, None | Some(Input::UntilClosed));
-        let mut talk = std::pin::pin!(talk(process, input, closes, &heard, output));
+        let first = [&header, self.command.stdin.as_deref().unwrap_or_default()].concat();
+        let closes = matches!(script, None | Some(Way::UntilClosed));
+        let mut talk = std::pin::pin!(talk(process, Food { first, fed, closes }, &heard, output));
         let code = tokio::select! {
             code = &mut talk => code,
             cut = self.cut() => {
@@ -223,7 +244,7 @@ impl Conversation {
             let argv = script::stop(signal, process);
             let process = self.cluster.start(&self.target, &argv, false).await?;
             let heard = Heard::new(4096, Marker::absent());
-            let code = talk(process, Vec::new(), false, &heard, None).await?;
+            let code = talk(process, Food::default(), &heard, None).await?;
             Ok::<_, ClusterError>((code, heard.complaint()))
         };
         match timeout(SIGNAL_WITHIN, send).await {
@@ -240,12 +261,22 @@ struct Heard {
     stdout: Mutex<Capture>,
     stderr: Mutex<Capture>,
     marker: Mutex<Marker>,
+    /// Told once the script has spoken.
+    spoken: Notify,
 }
 
 impl Heard {
     fn new(limit: usize, marker: Marker) -> Self {
         let capture = || Mutex::new(Capture::new(limit));
-        Self { stdout: capture(), stderr: capture(), marker: Mutex::new(marker) }
+        Self { stdout: capture(), stderr: capture(), marker: Mutex::new(marker), spoken: Notify::new() }
+    }
+
+    fn of(command: &Command, marker: Marker) -> Self {
+        if command.digest {
+            return Self::new(command.limit, marker);
+        }
+        let capture = || Mutex::new(Capture::without_digest(command.limit));
+        Self { stdout: capture(), stderr: capture(), marker: Mutex::new(marker), spoken: Notify::new() }
     }
 
     fn mark(&self) -> Option<Mark> {
@@ -278,6 +309,9 @@ impl Heard {
             };
             let capture = if stream == OutputStream::Stdout { &self.stdout } else { &self.stderr };
             lock(capture).take(&own);
+            if stream == OutputStream::Stderr && self.mark().is_some() {
+                self.spoken.notify_one();
+            }
             if let Some(sender) = output.as_ref().filter(|_| !own.is_empty())
                 && sender.send((stream, Bytes::from(own))).await.is_err()
             {
@@ -295,12 +329,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Feeds a command and hears it until it ends. Its input stays open to the end unless `closes`: servers that do not know half-closed
+/// Feeds a command and hears it until it ends. Its input stays open to the end unless it `closes`: servers that do not know half-closed
 /// connections would close all of it.
 async fn talk(
     mut process: Process,
-    input: Vec<u8>,
-    closes: bool,
+    food: Food,
     heard: &Heard,
     output: Option<OutputSender>,
 ) -> Result<i32, ClusterError> {
@@ -312,7 +345,7 @@ async fn talk(
             heard.listen(OutputStream::Stderr, stderr, output)
         )
     });
-    let mut feed = std::pin::pin!(feed(stdin, input, closes));
+    let mut feed = std::pin::pin!(feed(stdin, food, heard));
     let mut end = std::pin::pin!(end);
     let code = tokio::select! {
         never = &mut feed => match never {},
@@ -333,16 +366,45 @@ async fn talk(
     }
 }
 
+/// What a command reads.
+#[derive(Default)]
+struct Food {
+    /// What is there at once.
+    first: Vec<u8>,
+    /// What comes after it.
+    fed: Option<Input>,
+    /// Whether its end can be told.
+    closes: bool,
+}
+
 /// Writes the input and keeps it open. A command may end before it has read everything: that is its own affair.
 async fn feed(
     stdin: &mut (impl AsyncWrite + Unpin),
-    input: Vec<u8>,
-    closes: bool,
+    mut food: Food,
+    heard: &Heard,
 ) -> std::convert::Infallible {
-    let _ = stdin.write_all(&input).await;
-    let _ = stdin.flush().await;
-    if closes {
+    let whole = write(stdin, &mut food, heard).await;
+    if food.closes && whole {
         let _ = stdin.shutdown().await;
     }
     std::future::pending().await
+}
+
+/// Whether it was all of it.
+async fn write(stdin: &mut (impl AsyncWrite + Unpin), food: &mut Food, heard: &Heard) -> bool {
+    let mut open = stdin.write_all(&food.first).await.is_ok();
+    if let Some(input) = &mut food.fed {
+        let _ = stdin.flush().await;
+        // while a connection is full of input nothing is heard on it: the process id has to be known before
+        heard.spoken.notified().await;
+        while open {
+            match input.chunks.recv().await {
+                Some(chunk) if chunk.is_empty() => break,
+                Some(chunk) => open = stdin.write_all(&chunk).await.is_ok(),
+                None => return false,
+            }
+        }
+    }
+    let _ = stdin.flush().await;
+    true
 }

@@ -87,7 +87,7 @@ pub(super) enum Input {
     /// Until standard input is closed.
     UntilClosed,
     /// So many bytes.
-    Counted(usize),
+    Counted(u64),
 }
 
 /// The command that runs another one with its environment, in its directory.

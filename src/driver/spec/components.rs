@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::driver::{ActionSpec, BackupTarget, ComponentSpec, Hook};
+use crate::domain::driver::ComponentSpec;
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Place, Tree};
+
+use super::backup;
 
 /// The longest name or value of a label.
 const LABEL_MAX: usize = 63;
@@ -14,8 +16,6 @@ const LABEL_RULE: &str = "at most 63 letters, digits, '-', '_' and '.', with a l
 const REPLICAS_MAX: u32 = 1_000;
 
 pub(super) const FIELDS: [&str; 4] = ["identifier", "backup", "defaults", "description"];
-
-pub(super) const STRATEGIES: [&str; 6] = ["disk", "postgres", "mariadb", "mongodb", "neo4j", "action"];
 
 /// The components by name, and where the backup of each stands, or itself.
 pub(super) fn read(
@@ -40,7 +40,7 @@ pub(super) fn read(
 fn component(node: &Node, path: &str, report: &mut Report<'_>) -> (ComponentSpec, Place) {
     let fields = Fields::open(node, path, &FIELDS, report);
     let labels = fields.require("identifier", report).map(|node| identifier(node, path, report));
-    let mut component = fields.get("backup").map(|node| backup(node, path, report)).unwrap_or_default();
+    let mut component = fields.get("backup").map(|node| backup::read(node, path, report)).unwrap_or_default();
     component.labels = labels.unwrap_or_default();
     component.description = fields.text("description", report);
     component.defaults = defaults(&fields, report);
@@ -83,65 +83,6 @@ fn is_label_part(text: &str) -> bool {
         && text.starts_with(plain)
         && text.ends_with(plain)
         && text.chars().all(|c| plain(c) || matches!(c, '-' | '_' | '.'))
-}
-
-/// A component with what its backup says. A text alone is the strategy.
-fn backup(node: &Node, path: &str, report: &mut Report<'_>) -> ComponentSpec {
-    let path = format!("{path}.backup");
-    if let Tree::Text(strategy) = &node.tree {
-        if !STRATEGIES.contains(&strategy.as_str()) {
-            let message = format!("{path} is '{strategy}', expected one of {}", STRATEGIES.join(", "));
-            report.error(node.place, message, super::nearest_hint(strategy, &STRATEGIES));
-        } else if strategy == "disk" {
-            let message = format!("{path} is 'disk', and names no volumes");
-            report.error(node.place, message, "write { kind: disk, volumes: [NAME] }");
-        }
-        return ComponentSpec { backup: Some(strategy.clone()), ..ComponentSpec::default() };
-    }
-    let known = ["kind", "volume", "volumes", "database", "action", "container"];
-    let fields = Fields::open(node, &path, &known, report);
-    let strategy = super::one_of(&fields, "kind", &STRATEGIES, report);
-    let mut volumes = fields.texts("volumes", report);
-    volumes.extend(fields.optional_text("volume", report));
-    if strategy.as_deref() == Some("disk") && volumes.is_empty() {
-        report.error(
-            fields.place,
-            format!("{path} has no volumes, the strategy disk needs at least one"),
-            "",
-        );
-    }
-    let target = BackupTarget {
-        container: fields.optional_text("container", report),
-        database: fields.optional_text("database", report),
-        action: fields.optional_text("action", report),
-    };
-    ComponentSpec { backup: strategy, volumes, backup_target: target, ..ComponentSpec::default() }
-}
-
-/// The strategy `action` has an action: the one that it names, or one at the hook `backup`.
-pub(super) fn check_backups(
-    components: &BTreeMap<String, ComponentSpec>,
-    places: &BTreeMap<String, Place>,
-    actions: &[ActionSpec],
-    report: &mut Report<'_>,
-) {
-    for (name, component) in components {
-        let path = format!("spec.components.{name}.backup");
-        let place = places.get(name).copied().unwrap_or_default();
-        match &component.backup_target.action {
-            Some(name) if !actions.iter().any(|action| action.name == *name) => {
-                let hint = report.hint(name, actions.iter().map(|action| action.name.as_str()));
-                report.error(place, format!("{path} names the action '{name}', which does not exist"), hint);
-            }
-            None if component.backup.as_deref() == Some("action")
-                && !actions.iter().any(|action| action.hook == Some(Hook::Backup)) =>
-            {
-                let message = format!("{path} is left to an action, and no action runs at the hook backup");
-                report.warn(place, message, "name one: { kind: action, action: NAME }");
-            }
-            _ => {}
-        }
-    }
 }
 
 /// What templates see when nothing overrides it. Those that we read ourselves have a shape.

@@ -176,7 +176,7 @@ fn every_field_is_in_the_reference() {
         &super::parameters::KINDS[..],
         &super::services::FIELDS[..],
         &super::components::FIELDS[..],
-        &super::components::STRATEGIES[..],
+        &super::backup::STRATEGIES[..],
         Hook::WORDS,
         Mode::WORDS,
         OnFailure::WORDS,

@@ -21,6 +21,8 @@ pub fn hook(kind: OperationKind, change: Option<Hook>) -> Option<Hook> {
         OperationKind::Stop => Some(Hook::Stop),
         OperationKind::Start => Some(Hook::Start),
         OperationKind::Delete => Some(Hook::Delete),
+        OperationKind::Backup => Some(Hook::Backup),
+        OperationKind::Restore => Some(Hook::Restore),
         // these have no moment of their own: its author was not asked
         _ => None,
     }

@@ -62,7 +62,11 @@ pub(in crate::reconcile) fn settled() -> Situation {
 }
 
 /// An operation of that kind, in that state, for the record as it is.
-fn operation(kind: OperationKind, state: OperationState, s: &Situation) -> Operation {
+pub(in crate::reconcile) fn operation(
+    kind: OperationKind,
+    state: OperationState,
+    s: &Situation,
+) -> Operation {
     let revision = s.record.as_ref().map_or(1, |record| record.revision);
     let problem = Problem::new("it went wrong", "because", "");
     Operation {

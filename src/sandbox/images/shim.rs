@@ -16,10 +16,17 @@ pub(super) async fn run(argv: &[&str]) -> u8 {
         super::complain("styrmin image shim: no command");
         return 64;
     };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    run_command(command, program, Signal::TERM).await
+}
+
+/// Runs a command as [`run`] does; `stop` is what it gets instead of TERM.
+pub(super) async fn run_command(mut command: Command, program: &str, stop: Signal) -> u8 {
     // With a terminal this process leads its session, and the kernel sends what is typed to the program as well.
     let at_terminal = session::is_led_by_this_process();
     let Ok(mut signals) = Signals::new() else { return 70 };
-    let mut child = match Command::new(program).args(arguments).spawn() {
+    let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {
             super::complain(&format!("{program}: {error}"));
@@ -30,7 +37,7 @@ pub(super) async fn run(argv: &[&str]) -> u8 {
     loop {
         tokio::select! {
             status = child.wait() => return status.map_or(70, exit_code),
-            _ = signals.terminate.recv() => pass_on(pid, Signal::TERM),
+            _ = signals.terminate.recv() => pass_on(pid, stop),
             _ = signals.interrupt.recv() => if !at_terminal { pass_on(pid, Signal::INT) },
             _ = signals.quit.recv() => if !at_terminal { pass_on(pid, Signal::QUIT) },
             _ = signals.hangup.recv() => {

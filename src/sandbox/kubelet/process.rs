@@ -36,6 +36,7 @@ impl Inside {
         let Some(program) = argv.first().filter(|program| !program.is_empty()) else {
             return Err("no command specified".into());
         };
+        let argv = &self.at_home(argv);
         let argv: Vec<String> = if self.image.has_command(program) {
             argv.to_vec()
         } else {
@@ -54,6 +55,16 @@ impl Inside {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         Ok(command)
+    }
+
+    /// Words that mean this machine mean the pod, where the image's programs listen on the pod's address.
+    fn at_home(&self, argv: &[String]) -> Vec<String> {
+        let address = self.environment.get("POD_IP").filter(|_| self.image.is_at_home());
+        let word = |word: &String| match address {
+            Some(address) if matches!(word.as_str(), "localhost" | "127.0.0.1") => address.clone(),
+            _ => word.clone(),
+        };
+        argv.iter().map(word).collect()
     }
 
     fn check_program(&self, program: &str) -> Result<(), String> {

@@ -50,6 +50,7 @@ pub(super) fn inside(
     let failed = |error: std::io::Error| format!("{}: {error}", root.display());
     std::fs::create_dir_all(root.join("tmp")).map_err(failed)?;
     let mut environment = machine(node, record, &pod, &root)?;
+    lend(&image, &mut environment, &root);
     environment.extend(sources(node, record, &pod)?.resolve(container)?);
     let variable = |name: &str| environment.get(name).map(String::as_str);
     let copies = record.directory.join("volume-subpaths").join(name);
@@ -75,6 +76,17 @@ fn pod(node: &Node, record: &PodRecord) -> Arc<Value> {
     match node.options.api_server {
         Some(_) => api_access::with_volume(&node.api, record.pod()),
         None => record.pod(),
+    }
+}
+
+/// What a container has from its image.
+fn lend(image: &KnownImage, environment: &mut BTreeMap<String, String>, root: &std::path::Path) {
+    let address = environment.get("POD_IP").cloned().unwrap_or_default();
+    environment.extend(image.variables(&address).into_iter().map(|(name, value)| (name.to_owned(), value)));
+    if let (Some(programs), Some(path)) = (image.programs(), environment.get_mut("PATH")) {
+        let own = root.join("usr/local/bin").to_string_lossy().into_owned();
+        let rest = path.strip_prefix(&own).unwrap_or(path).trim_start_matches(':').to_owned();
+        *path = format!("{own}:{}:{rest}", programs.display());
     }
 }
 

@@ -36,17 +36,37 @@ impl Store {
         self.read("read the operation", move |connection| by_id(connection, id)).await
     }
 
-    /// The operation about a subject that counts now: the one that has not ended, else the newest that is no action: those say
-    /// nothing about what is desired. One that a newer wish overtook while nobody carried it on still has to end first.
+    /// The operation about a subject that counts now: the one that has not ended, else the newest that is about what is
+    /// desired: actions and backups say nothing about that. One that a newer wish overtook while nobody carried it on still has to end first.
     ///
     /// # Errors
     /// SQLite refused, or the record cannot be read.
     pub async fn current_operation(&self, subject: &Subject) -> Result<Option<OperationView>, StoreError> {
         let subject = subject.clone();
         self.read("read the operation", move |connection| {
+            let aside = &*super::ASIDE;
+            let condition = format!(
+                "WHERE cluster = ?1 AND environment = ?2 AND name = ?3
+                AND (kind NOT IN {aside} OR state IN ('Queued', 'Running'))
+                ORDER BY state = 'Running' DESC, id DESC LIMIT 1"
+            );
+            let found =
+                views(connection, &condition, params![subject.cluster, subject.environment, subject.name])?;
+            Ok(found.into_iter().next())
+        })
+        .await
+    }
+
+    /// The operation about a subject whose turn it is, where they are carried out one after the other: the one that runs, else the
+    /// oldest that was not begun.
+    ///
+    /// # Errors
+    /// SQLite refused, or the record cannot be read.
+    pub async fn next_in_line(&self, subject: &Subject) -> Result<Option<OperationView>, StoreError> {
+        let subject = subject.clone();
+        self.read("read the operation", move |connection| {
             let condition = "WHERE cluster = ?1 AND environment = ?2 AND name = ?3
-                AND (kind <> 'Action' OR state IN ('Queued', 'Running'))
-                ORDER BY state = 'Running' DESC, id DESC LIMIT 1";
+                AND state IN ('Queued', 'Running') ORDER BY state = 'Running' DESC, id LIMIT 1";
             let found =
                 views(connection, condition, params![subject.cluster, subject.environment, subject.name])?;
             Ok(found.into_iter().next())
@@ -82,6 +102,23 @@ impl Store {
         self.read("read the operations", move |connection| {
             let condition = "WHERE cluster = ?1 AND environment = ?2 AND name = ?3 ORDER BY id DESC LIMIT ?4";
             views(connection, condition, params![subject.cluster, subject.environment, subject.name, limit])
+        })
+        .await
+    }
+
+    /// The operation that is the part of `parent` which its step at `step` began.
+    ///
+    /// # Errors
+    /// SQLite refused, or a record cannot be read.
+    pub async fn part_of(
+        &self,
+        parent: OperationId,
+        step: usize,
+    ) -> Result<Option<OperationView>, StoreError> {
+        self.read("read the operation", move |connection| {
+            let condition = "WHERE parent = ?1 AND parent_step = ?2";
+            let found = views(connection, condition, params![parent.0, super::column(step)])?;
+            Ok(found.into_iter().next())
         })
         .await
     }

@@ -18,7 +18,7 @@ use crate::domain::call::OutputSource;
 use crate::domain::{DriverVersion, Intent, Problem, suggest};
 use crate::driver::context::service_name;
 use crate::hooks::{Call, CallError, HttpCheck, Performer, Text};
-use crate::operate::StepRun;
+use crate::operate::{StepErrorKind, StepRun};
 
 /// How much of an output a function gets, in bytes.
 const KEPT: usize = 64 << 10;
@@ -53,9 +53,7 @@ impl Performer for Doer<'_> {
             Call::RunJob(job) => self.run_job(job, position, doubt).await,
             Call::HttpCheck(check) => self.http_check(check).await,
             Call::UpgradeDeploymentVersion { version } => self.upgrade(version).await,
-            Call::BackUp => {
-                Err(refused("back_up: backups are not there yet", "a later version of Styrmin makes them"))
-            }
+            Call::BackUp => self.back_up(position).await,
             Call::Log { text } => {
                 self.printer.print(OutputSource::Log, text).await;
                 Ok(Value::Null)
@@ -83,6 +81,16 @@ impl Doer<'_> {
         let Ok(until) = until else { return };
         let left = until.duration_since(self.hands.engine.clock().now());
         tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+    }
+
+    /// Makes a backup: the same one when the call is made again.
+    async fn back_up(&self, position: u32) -> Result<Value, CallError> {
+        let mark = format!("{}.{}.{position}", self.run.position, self.number);
+        match self.hands.engine.extension().back_up(self.run, &mark).await {
+            Ok(id) => Ok(json!(id)),
+            Err(error) if error.kind == StepErrorKind::Lasting => Err(CallError::Refused(error.problem)),
+            Err(error) => Err(CallError::Transient(error.problem)),
+        }
     }
 
     async fn http_check(&self, check: &HttpCheck) -> Result<Value, CallError> {

@@ -34,8 +34,12 @@ impl Runner {
             self.record.update(&self.name, |state| state.image.clone_from(&image));
             let refused = match find(&image, &scene) {
                 Ok(found) => {
-                    if found.is_some() {
-                        let message = format!("Container image \"{image}\" already present on machine");
+                    if let Some(found) = found {
+                        let present = format!("Container image \"{image}\" already present on machine");
+                        let message = match found.instead() {
+                            Some(what) => format!("{present}: the sandbox runs {what} for it"),
+                            None => present,
+                        };
                         self.event(false, "Pulled", &message);
                     }
                     return Some(found);
