@@ -56,5 +56,7 @@ mod shared;
 mod site;
 #[path = "engine/support.rs"]
 mod support;
+#[path = "engine/velero.rs"]
+mod velero;
 #[path = "engine/yard.rs"]
 mod yard;
