@@ -23,6 +23,7 @@ pub mod effects;
 pub mod frames;
 pub mod home;
 mod input;
+pub mod keeping;
 mod last_words;
 pub mod leader;
 mod lock;

@@ -23,6 +23,7 @@ mod drivers;
 mod engine;
 mod execute;
 mod findings;
+mod give_back;
 mod group;
 mod install;
 mod keep;

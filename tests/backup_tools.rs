@@ -13,6 +13,8 @@
 mod backups;
 #[path = "backup_tools/home.rs"]
 mod home;
+#[path = "backup_tools/journey.rs"]
+mod journey;
 #[path = "backup_tools/locations.rs"]
 mod locations;
 #[path = "backup_tools/schedules.rs"]

@@ -24,6 +24,8 @@ mod clock;
 mod cluster;
 #[path = "engine/crash.rs"]
 mod crash;
+#[path = "engine/daemons.rs"]
+mod daemons;
 #[path = "engine/deploy.rs"]
 mod deploy;
 #[path = "engine/drift.rs"]
@@ -40,6 +42,8 @@ mod groups;
 mod guillotine;
 #[path = "engine/leases.rs"]
 mod leases;
+#[path = "engine/left_behind.rs"]
+mod left_behind;
 #[path = "engine/matrix.rs"]
 mod matrix;
 #[path = "engine/notes_actions.rs"]
@@ -58,5 +62,7 @@ mod site;
 mod support;
 #[path = "engine/velero.rs"]
 mod velero;
+#[path = "engine/way_back.rs"]
+mod way_back;
 #[path = "engine/yard.rs"]
 mod yard;

@@ -172,6 +172,9 @@ pub async fn deletions(
 /// # Errors
 /// It is recorded nowhere any more, or the location does not open.
 pub async fn draft_of(session: &Session, backup: &Backup) -> Result<DeploymentDraft, Problem> {
+    if let Some(draft) = &backup.draft {
+        return Ok(draft.clone());
+    }
     let (environment, application) = (&backup.environment, &backup.application);
     let found = session.store.find_deployment(&backup.cluster, environment, application).await?;
     if let Some(deployment) = found

@@ -33,6 +33,7 @@ pub fn backup(id: &str, created: Timestamp) -> Backup {
         parts: vec![part(id, "db", None), part(id, "web", Some("data"))],
         pinned: false,
         verified: Vec::new(),
+        draft: None,
         manifest: Some(format!("{id}-manifest")),
         problem: None,
     }

@@ -65,7 +65,12 @@ impl Scheduler {
         let mut changes = self.store.changes();
         while !stop.is_cancelled() {
             changes.mark_unchanged();
-            let wake = match self.turn().await {
+            // what it is in the midst of is gone on with by the next one, as after a crash
+            let turn = tokio::select! {
+                () = stop.cancelled() => return,
+                turn = self.turn() => turn,
+            };
+            let wake = match turn {
                 Ok(wake) => wake,
                 Err(problem) => {
                     tracing::warn!(%problem, "the schedules cannot be seen to");

@@ -64,7 +64,8 @@ fn owned_fields(object: &DynamicObject) -> Option<String> {
 /// Adds a set of fields to another one.
 fn add_fields(to: &mut Value, more: &Value) {
     let (Some(to), Some(more)) = (to.as_object_mut(), more.as_object()) else { return };
-    for (field, inside) in more {
+    // who scaled it is a note to ourselves, and no field of what was applied
+    for (field, inside) in more.iter().filter(|(field, _)| field.strip_prefix("f:") != Some(labels::SCALED)) {
         match to.get_mut(field) {
             Some(known) => add_fields(known, inside),
             None => {

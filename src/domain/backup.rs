@@ -15,4 +15,4 @@ pub use request::{
     BackupOf, BackupRequest, CloneRequest, CloneSource, GroupPart, GroupRequest, PartWork, PruneRequest,
     Request, RestorePath, RestoreRequest, VerifyRequest,
 };
-pub use schedule::{Missed, Pause, Retention, RunOutcome, Schedule, ScheduleRun, ScheduleView};
+pub use schedule::{Fate, Missed, Pause, Retention, RunOutcome, Schedule, ScheduleRun, ScheduleView};

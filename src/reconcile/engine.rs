@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::cluster::Cluster;
-use crate::domain::{Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, Problem};
+use crate::domain::{
+    Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, OperationId, Problem,
+};
 use crate::driver::chart::Seed;
 use crate::hooks::Worker;
 use crate::operate::{Extension, Runner};
@@ -90,6 +92,8 @@ struct Remembered {
     mode: DriftMode,
     /// Who changed the custom resource that was imported last.
     editor: Option<String>,
+    /// The operation up to which secret answers that nobody needs any more were looked for.
+    tidied: Option<OperationId>,
     /// Wakes the operation that is being carried out.
     moved: Option<watch::Sender<u64>>,
 }
@@ -233,6 +237,13 @@ impl Engine {
     /// Remembers who changed the custom resource, for the operation that follows.
     pub(super) fn set_editor(&self, name: &Name, editor: Option<String>) {
         self.memory().deployments.entry(name.clone()).or_default().editor = editor;
+    }
+
+    /// Whether an operation is another one than the last time: what earlier ones left is looked for then.
+    pub(super) fn is_news(&self, name: &Name, operation: OperationId) -> bool {
+        let mut memory = self.memory();
+        let known = memory.deployments.entry(name.clone()).or_default();
+        known.tidied.replace(operation) != Some(operation)
     }
 
     pub(super) fn take_editor(&self, name: &Name) -> Option<String> {

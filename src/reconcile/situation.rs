@@ -178,6 +178,8 @@ pub struct Work {
     pub hook: Option<Hook>,
     /// Its backups.
     pub backups: BackedUp,
+    /// Whether what is desired is the version that a person wants to go back to.
+    pub goes_back: bool,
 }
 
 impl Work {
@@ -204,6 +206,12 @@ impl Situation {
         let recorded = self.record.as_ref().map(|record| record.phase);
         let asked = self.resource.as_ref().map(|resource| resource.phase());
         recorded.or(asked).unwrap_or(DesiredPhase::Running)
+    }
+
+    /// Whether the record was read before the operation was begun, which changed it: the two do not belong together.
+    pub fn is_torn(&self) -> bool {
+        let (Some(record), Some(open)) = (&self.record, self.work.open()) else { return false };
+        open.goal.revision > record.revision
     }
 
     /// The deployment's name.

@@ -62,7 +62,10 @@ impl Engine {
                 // what runs counts, not what was wished for and never came
                 let active = self.store().active_instance(*id).await?;
                 let before = active.and_then(|active| active.draft).unwrap_or_else(|| record.draft.clone());
-                let kind = kind_of(&before, draft);
+                let kind = match kind_of(&before, draft) {
+                    OperationKind::Upgrade if self.goes_back(*id, draft).await? => OperationKind::Rollback,
+                    kind => kind,
+                };
                 self.wish_to_change(record, draft.clone(), kind).await
             }
             Intent::Rollback(id, number) => {

@@ -140,6 +140,7 @@ pub fn backup(id: &str, hours: i64) -> Backup {
         parts: vec![part],
         pinned: false,
         verified: Vec::new(),
+        draft: None,
         manifest: None,
         problem: None,
     }

@@ -75,6 +75,10 @@ async fn lost_and_shortened_packs_are_named_by_a_quick_check() {
         assert_eq!(check(&repository, depth, &[&first]).await, []);
     }
     assert!(read(&repository, &second.snapshot).await.is_err());
+    // the index says that this data is there: a backup that believed it would be none
+    let refused = save(&repository, "/b", Source::of(noise(2, 3_000_000))).await.unwrap_err();
+    assert!(matches!(&refused, RepositoryError::Damaged { why, .. } if why.contains(&name)), "{refused}");
+    assert_eq!(repository.snapshots().await.unwrap().len(), 2);
     // a prune does not make it worse
     assert!(repository.prune(false).await.is_err());
     assert!(read(&repository, &first.snapshot).await.is_ok());

@@ -82,7 +82,7 @@ async fn what_passes_is_waited_for() {
     let moods = [Whim::Refuse(503, "SlowDown"), Whim::Cut, Whim::Refuse(500, "InternalError")];
     bucket.mood(move |_| {
         let number = counted.fetch_add(1, Ordering::SeqCst);
-        if number % 3 == 0 { moods[number / 3 % 3].clone() } else { Whim::Serve }
+        if number.is_multiple_of(3) { moods[number / 3 % 3].clone() } else { Whim::Serve }
     });
     let saved = save(&repository, "/x", Source::of(noise(1, 3_000_000))).await.unwrap();
     assert_eq!(read(&repository, &saved.snapshot).await.unwrap().1, saved.digest);

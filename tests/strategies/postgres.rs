@@ -47,6 +47,15 @@ fn text(dump: &[u8]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Fails with the first lines that differ.
+fn assert_same(one: &[u8], other: &[u8]) {
+    let (one, other) = (text(one), text(other));
+    if one != other {
+        let pairs = one.lines().zip(other.lines()).filter(|(a, b)| a != b).take(5);
+        panic!("they differ: {:#?}, {} and {} bytes", pairs.collect::<Vec<_>>(), one.len(), other.len());
+    }
+}
+
 const CONTENT: &str = "create table note(id serial primary key, body text not null, at timestamptz default now());
     insert into note(body) select repeat(md5(i::text), 20) || E'\\n\\\\.\\n;' from generate_series(1, 20000) i;
     create schema \"Odd Name\"; create table \"Odd Name\".\"t\"(a bytea); insert into \"Odd Name\".t values ('\\x00ff5c');
@@ -75,11 +84,11 @@ fn one_database_comes_back_as_it_was_and_what_came_later_goes() {
             select lo_unlink(4711); select lo_from_bytea(815, '\\x03');").await;
         bench.restore(&place, &dump).await.unwrap();
         let (again, _) = bench.dump(&place).await.unwrap();
-        assert!(text(&again) == text(&dump), "the second dump differs");
+        assert_same(&again, &dump);
         assert_eq!(sql(bench, &place, "notes", "select count(*) from note").await.trim(), "20000");
         // a second time into the same is the same
         bench.restore(&place, &dump).await.unwrap();
-        assert!(text(&bench.dump(&place).await.unwrap().0) == text(&dump));
+        assert_same(&bench.dump(&place).await.unwrap().0, &dump);
     });
 }
 
@@ -115,7 +124,7 @@ fn a_stream_that_breaks_off_or_is_wrong_changes_nothing() {
         let error = bench.bring(&place, newer).await.unwrap_err();
         assert!(error.problem.what.contains("99.1"), "{error}");
         let (after, _) = bench.dump(&place).await.unwrap();
-        assert!(text(&before) == text(&after), "something was changed");
+        assert_same(&before, &after);
         let mut older = incoming(&dump);
         older.server = "9.6".to_owned();
         assert_eq!(bench.bring(&place, older).await.unwrap().warnings.len(), 1, "an older one is warned of");
@@ -147,7 +156,7 @@ fn a_whole_server_comes_back_with_its_roles_and_databases() {
         sql(bench, &place, "notes", "drop table note cascade").await;
         bench.restore(&place, &dump).await.unwrap();
         let (again, _) = bench.dump(&place).await.unwrap();
-        assert!(text(&again) == text(&dump), "the second dump differs");
+        assert_same(&again, &dump);
     });
 }
 

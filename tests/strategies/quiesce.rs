@@ -20,7 +20,7 @@ async fn is_frozen(bench: &Bench, place: &Place) -> bool {
 
 /// The switches of this test's pods that wait.
 async fn switches(bench: &Bench, place: &Place) -> String {
-    let script = r#"for e in /proc/[0-9]*; do l=; { IFS= read -r l <$e/cmdline; } 2>/dev/null; case $l in sh-c:*"lets-go-$1."*) echo x ;; esac; done"#;
+    let script = r#"for e in /proc/[0-9]*; do l=; { IFS= read -r l <$e/cmdline; } 2>/dev/null || :; case $l in sh-c:*"lets-go-$1."*) echo x ;; esac; done"#;
     let name = format!("{}.{}", place.target.namespace, place.target.pod);
     bench.sh(place, script, &[&name]).await
 }

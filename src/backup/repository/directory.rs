@@ -209,6 +209,21 @@ impl Storage for Directory {
         read.map(Bytes::from).map_err(|error: io::Error| self.error(Some(file), &error))
     }
 
+    fn missing(&self, files: &[File], stop: &CancellationToken) -> Result<Vec<File>, StorageError> {
+        let mut missing = Vec::new();
+        for file in files {
+            if stop.is_cancelled() {
+                return Err(StorageError::Cancelled);
+            }
+            match fs::metadata(self.path(file)).map_err(|error| self.error(Some(file), &error)) {
+                Ok(_) => {}
+                Err(StorageError::Missing { .. }) => missing.push(*file),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(missing)
+    }
+
     fn write(&self, file: &File, content: &[Bytes], stop: &CancellationToken) -> Result<(), StorageError> {
         if stop.is_cancelled() {
             return Err(StorageError::Cancelled);

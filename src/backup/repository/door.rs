@@ -123,6 +123,11 @@ impl Door {
         Ok(())
     }
 
+    /// Which of these packs are not there.
+    pub(super) fn missing(&self, packs: &[File]) -> Result<Vec<File>, StorageError> {
+        self.note(self.storage.missing(packs, &self.stop), false)
+    }
+
     /// Remembers a failure that `rustic_core` may not pass on.
     fn note<T>(&self, result: Result<T, StorageError>, writing: bool) -> Result<T, StorageError> {
         if let Err(error) = &result

@@ -4,13 +4,11 @@
 mod client;
 mod refusal;
 
-#[cfg(test)]
-mod tests;
-
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use rustic_core::{FileType, Id};
 use rusty_s3::actions::ListObjectsV2;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
@@ -33,6 +31,9 @@ const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(250);
 /// What is fetched at a time where small pieces of packs are read one after the other.
 const WINDOW: u32 = 4 << 20;
+
+/// How many packs are asked for one by one; more of them by a list of all.
+const ASKED: usize = 16;
 
 pub(super) struct S3 {
     place: String,
@@ -198,7 +199,8 @@ impl Storage for S3 {
         };
         let answer = self.ask(sign, Some(file), stop)?;
         let Some((from, to)) = range else { return Ok(answer.body) };
-        let begin = answer.from.unwrap_or(0);
+        let whole = answer.status != StatusCode::PARTIAL_CONTENT;
+        let begin = answer.from.unwrap_or(if whole { 0 } else { from });
         let length = answer.body.len() as u64;
         if begin > from {
             let why = format!("it was asked for bytes from {from} on, and answers from {begin} on");
@@ -207,6 +209,19 @@ impl Storage for S3 {
         // a service that does not know ranges sends everything
         let part = |at: u64| usize::try_from(at.saturating_sub(begin).min(length)).unwrap_or(usize::MAX);
         Ok(answer.body.slice(part(from)..part(to + 1)))
+    }
+
+    fn missing(&self, files: &[File], stop: &CancellationToken) -> Result<Vec<File>, StorageError> {
+        let mut known = BTreeSet::new();
+        if files.len() > ASKED {
+            let all = self.objects(&format!("{}{}/", self.prefix, FileType::Pack.dirname()), stop)?;
+            known.extend(all.into_iter().map(|(key, _)| key));
+        } else {
+            for file in files {
+                known.extend(self.objects(&self.object(file), stop)?.into_iter().map(|(key, _)| key));
+            }
+        }
+        Ok(files.iter().filter(|file| !known.contains(&self.object(file))).copied().collect())
     }
 
     fn write(&self, file: &File, content: &[Bytes], stop: &CancellationToken) -> Result<(), StorageError> {

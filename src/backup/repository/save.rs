@@ -1,11 +1,12 @@
 //! Keeping a stream: its blobs and trees are written, read back by the index, and only then there is a snapshot.
 
+use std::collections::BTreeSet;
 use std::iter::{Once, once};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::tz::TimeZone;
-use rustic_core::repofile::{Metadata, Node, NodeType, SnapshotFile, SnapshotId};
+use rustic_core::repofile::{Metadata, Node, NodeType, PackId, SnapshotFile, SnapshotId};
 use rustic_core::{
     BackupOptions, ErrorKind, FileType, LimitOption, ParentOptions, PruneOptions, ReadSource,
     ReadSourceEntry, RusticError, RusticResult, SnapshotOptions, StringList, WriteBackend,
@@ -14,6 +15,7 @@ use rustic_core::{
 use super::error::{RepositoryError, StorageError};
 use super::session::{Indexed, Session};
 use super::source::{Reader, Tally};
+use super::storage::File;
 use super::{NewSnapshot, Saved, tree};
 
 /// Keeps what `reader` yields, when `tally` says in the end that it was whole.
@@ -91,7 +93,7 @@ fn settle(
 ) -> Result<SnapshotId, RepositoryError> {
     let mut provisional = None;
     let mut repository = session.indexed()?;
-    if !is_whole(&repository, &snapshot, path, bytes) {
+    if packs(&repository, &snapshot, path, bytes).is_none() {
         // a prune has marked packs that hold a part of this stream already: a snapshot that needs them makes it take that back
         tracing::info!("a prune marked packs that a backup uses: they are recovered");
         let id = publish(session, &repository, &snapshot)?;
@@ -100,31 +102,50 @@ fn settle(
         repository = session.indexed()?;
     }
     snapshot.tree = tree::sized(session, &repository, &snapshot, path, bytes)?;
-    let repository = session.indexed()?;
-    let size = session.caught(repository.node_from_snapshot_and_path(&snapshot, &path.to_string_lossy()));
-    let sound = size.is_ok_and(|node| node.meta.size == bytes);
-    let made = if sound && is_whole(&repository, &snapshot, path, bytes) {
-        publish(session, &repository, &snapshot)
-    } else {
-        let why = format!("what was written of {} cannot be found in its index", path.display());
-        Err(RepositoryError::Damaged { place: session.place.clone(), why })
-    };
+    let made = proven(session, &snapshot, path, bytes)
+        .and_then(|repository| publish(session, &repository, &snapshot));
     if let Some(id) = provisional {
         session.caught(session.door.remove(FileType::Snapshot, &id, true))?;
     }
     made
 }
 
-/// Whether the index leads to all bytes of the file.
-fn is_whole(repository: &Indexed, snapshot: &SnapshotFile, path: &Path, bytes: u64) -> bool {
-    let Ok(node) = repository.node_from_snapshot_and_path(snapshot, &path.to_string_lossy()) else {
-        return false;
-    };
-    let lengths = node.content.iter().flatten().map(|id| {
+/// Looks as whoever restores it will: the tree, the size, and every pack. An index may still name packs that were lost, or that
+/// somebody else's prune took away; a stream that shares data with them would be kept in words only.
+fn proven(
+    session: &Session,
+    snapshot: &SnapshotFile,
+    path: &Path,
+    bytes: u64,
+) -> Result<Indexed, RepositoryError> {
+    let damaged = |why: String| RepositoryError::Damaged { place: session.place.clone(), why };
+    let repository = session.indexed()?;
+    let node = repository.node_from_snapshot_and_path(snapshot, &path.to_string_lossy());
+    let sound = session.caught(node)?.meta.size == bytes;
+    let needed = packs(&repository, snapshot, path, bytes).filter(|_| sound).ok_or_else(|| {
+        damaged(format!("what was written of {} cannot be found in its index", path.display()))
+    })?;
+    let needed: Vec<File> = needed.iter().map(|id| File::new(FileType::Pack, id)).collect();
+    match session.door.missing(&needed)?.first() {
+        None => Ok(repository),
+        Some(lost) => Err(damaged(format!(
+            "{} is in its index and not there, and this stream needs it; 'restic rebuild-index' makes the index forget it",
+            lost.path()
+        ))),
+    }
+}
+
+/// The packs with the bytes of the file; none when the index does not lead to all of them.
+fn packs(repository: &Indexed, snapshot: &SnapshotFile, path: &Path, bytes: u64) -> Option<BTreeSet<PackId>> {
+    let node = repository.node_from_snapshot_and_path(snapshot, &path.to_string_lossy()).ok()?;
+    let mut packs = BTreeSet::new();
+    let mut length = 0;
+    for id in node.content.iter().flatten() {
         let entry = repository.get_index_entry(id).ok()?;
-        Some(u64::from(entry.data_length()))
-    });
-    lengths.sum::<Option<u64>>() == Some(bytes)
+        packs.insert(entry.pack);
+        length += u64::from(entry.data_length());
+    }
+    (length == bytes).then_some(packs)
 }
 
 /// Writes the snapshot for all to see.

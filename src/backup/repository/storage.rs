@@ -25,6 +25,9 @@ pub(super) trait Storage: Send + Sync + 'static {
         stop: &CancellationToken,
     ) -> Result<Bytes, StorageError>;
 
+    /// Which of these files are not there.
+    fn missing(&self, files: &[File], stop: &CancellationToken) -> Result<Vec<File>, StorageError>;
+
     /// Writes a file whole or not at all.
     fn write(&self, file: &File, content: &[Bytes], stop: &CancellationToken) -> Result<(), StorageError>;
 

@@ -196,7 +196,7 @@ where
         let path = path.clone();
         async move {
             let (mut walk, mut stream) = state?;
-            let fail = |why: String| Some((Err(io::Error::other(why)), None));
+            let fail = |why: String| Some((Err(io::Error::new(io::ErrorKind::InvalidData, why)), None));
             match stream.next().await {
                 Some(Ok(bytes)) => {
                     let mut out = Vec::new();

@@ -107,7 +107,10 @@ pub(super) enum Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::executor::block_on;
+
+    fn block_on<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+    }
 
     fn chunks(parts: &[&'static str]) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
         stream::iter(parts.iter().map(|part| Ok(Bytes::from_static(part.as_bytes()))).collect::<Vec<_>>())

@@ -12,7 +12,7 @@ use crate::cluster::{Command, ExecEnded, ExecInput, Executed, OutputStream};
 use crate::domain::Problem;
 
 use super::archive::{Choice, Walk, shown};
-use super::watch::{End, Lines, Meter, Said, Tail};
+use super::watch::{End, Lines, Meter, Names, Said, Tail};
 use super::{Place, Sink, StrategyError, Work};
 
 /// Chunks on their way: 32 KiB each.
@@ -35,6 +35,8 @@ pub(super) struct Tool {
     pub(super) forgiven: &'static [i32],
     /// How what it writes ends.
     pub(super) end: End,
+    /// A pattern of what it writes, whose first group names what it is at.
+    pub(super) names: Option<&'static str>,
     /// What its lines on standard error are.
     pub(super) sort: fn(&str) -> Said,
 }
@@ -47,7 +49,7 @@ impl Tool {
     }
 
     pub(super) fn program(name: &'static str, argv: Vec<String>) -> Self {
-        Self { name, argv, forgiven: &[], end: End::Any, sort: |_| Said::Complaint }
+        Self { name, argv, forgiven: &[], end: End::Any, names: None, sort: |_| Said::Complaint }
     }
 
     fn command(&self) -> Command {
@@ -122,13 +124,15 @@ struct Watch<'a> {
     meter: Meter<'a>,
     lines: Lines,
     archive: Option<Walk>,
+    names: Option<Names>,
 }
 
 impl<'a> Watch<'a> {
     fn new(work: Work<'a>, tool: &Tool) -> Self {
         let meter = Meter::new(work.tell, work.total);
         let archive = (tool.end == End::Archive).then(|| Walk::new(Choice::default()));
-        Self { tail: Tail::new(tool.end), meter, lines: Lines::new(tool.sort), archive }
+        let names = tool.names.and_then(Names::new);
+        Self { tail: Tail::new(tool.end), meter, lines: Lines::new(tool.sort), archive, names }
     }
 
     /// Looks at the next bytes.
@@ -140,6 +144,9 @@ impl<'a> Watch<'a> {
             if walk.passed != before {
                 self.meter.at(&shown(&walk.last), walk.passed - before);
             }
+        }
+        if let Some(names) = &mut self.names {
+            names.take(bytes, &mut self.meter);
         }
         self.meter.add(bytes.len());
         Ok(())
@@ -161,7 +168,8 @@ pub(super) struct Feed<S> {
     pub(super) stream: S,
 }
 
-/// Feeds a stream to a tool. All of it was read when this says so; when the stream breaks off the tool is ended before it sees an end.
+/// Feeds a stream to a tool. All of it was read when this says so; when the stream breaks off the tool is ended before it sees an end. An
+/// error of the kind `InvalidData` is about the content of the stream, any other about the way to it.
 pub(super) async fn push<S>(work: Work<'_>, tool: &Tool, feed: Feed<S>) -> Result<Heard, StrategyError>
 where
     S: Stream<Item = io::Result<Bytes>> + Send + Unpin,
@@ -205,6 +213,10 @@ where
                         // there is room, unless it has ended meanwhile
                         let _ = sender.send(bytes).await;
                     }
+                }
+                Some(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    let next = "choose something else, or another backup";
+                    return Err(tool.failed(work.place, format!("{error}; it was ended"), next));
                 }
                 Some(Err(error)) => return Err(broken(tool, work.place, &error.to_string())),
                 None if feed.size.is_some_and(|size| size != watch.meter.done) => {

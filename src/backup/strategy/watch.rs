@@ -132,6 +132,35 @@ impl<'a> Meter<'a> {
     }
 }
 
+/// How much of a stream is looked at twice, so that no name is missed where it is cut, in bytes.
+const OVERLAP: usize = 512;
+
+/// Finds in a stream what it is at.
+pub(super) struct Names {
+    pattern: regex::bytes::Regex,
+    /// The end of what was looked at, and then the next bytes.
+    window: Vec<u8>,
+}
+
+impl Names {
+    pub(super) fn new(pattern: &str) -> Option<Self> {
+        Some(Self { pattern: regex::bytes::Regex::new(pattern).ok()?, window: Vec::new() })
+    }
+
+    pub(super) fn take(&mut self, chunk: &[u8], meter: &mut Meter<'_>) {
+        let seen = self.window.len();
+        self.window.extend_from_slice(chunk);
+        for found in self.pattern.captures_iter(&self.window) {
+            let (Some(whole), Some(name)) = (found.get(0), found.get(1)) else { continue };
+            if whole.end() > seen {
+                meter.at(&String::from_utf8_lossy(name.as_bytes()), 1);
+            }
+        }
+        let over = self.window.len().saturating_sub(OVERLAP);
+        self.window.drain(..over);
+    }
+}
+
 /// What a line on standard error is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Said {
@@ -233,6 +262,18 @@ mod tests {
         bytes.take(&[255]);
         assert!(bytes.is_whole());
         assert!(!Tail::new(End::Bytes(&[255])).is_whole());
+    }
+
+    #[test]
+    fn names_in_a_stream_are_counted_once_wherever_it_is_cut() {
+        let text = b"x\nCOPY public.a (id, body) FROM stdin;\n1\n\\.\n\nCOPY public.b (id) FROM stdin;\n";
+        for size in 1..text.len() {
+            let tell = |_| ();
+            let mut meter = Meter::new(&tell, None);
+            let mut names = Names::new(r"\nCOPY ([^\n]+?) \(").unwrap();
+            text.chunks(size).for_each(|chunk| names.take(chunk, &mut meter));
+            assert_eq!((meter.items, meter.item.as_str()), (2, "public.b"), "{size}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -260,12 +261,14 @@ struct Heard {
     stdout: Mutex<Capture>,
     stderr: Mutex<Capture>,
     marker: Mutex<Marker>,
+    /// Told once the script has spoken.
+    spoken: Notify,
 }
 
 impl Heard {
     fn new(limit: usize, marker: Marker) -> Self {
         let capture = || Mutex::new(Capture::new(limit));
-        Self { stdout: capture(), stderr: capture(), marker: Mutex::new(marker) }
+        Self { stdout: capture(), stderr: capture(), marker: Mutex::new(marker), spoken: Notify::new() }
     }
 
     fn of(command: &Command, marker: Marker) -> Self {
@@ -273,7 +276,7 @@ impl Heard {
             return Self::new(command.limit, marker);
         }
         let capture = || Mutex::new(Capture::without_digest(command.limit));
-        Self { stdout: capture(), stderr: capture(), marker: Mutex::new(marker) }
+        Self { stdout: capture(), stderr: capture(), marker: Mutex::new(marker), spoken: Notify::new() }
     }
 
     fn mark(&self) -> Option<Mark> {
@@ -306,6 +309,9 @@ impl Heard {
             };
             let capture = if stream == OutputStream::Stdout { &self.stdout } else { &self.stderr };
             lock(capture).take(&own);
+            if stream == OutputStream::Stderr && self.mark().is_some() {
+                self.spoken.notify_one();
+            }
             if let Some(sender) = output.as_ref().filter(|_| !own.is_empty())
                 && sender.send((stream, Bytes::from(own))).await.is_err()
             {
@@ -339,7 +345,7 @@ async fn talk(
             heard.listen(OutputStream::Stderr, stderr, output)
         )
     });
-    let mut feed = std::pin::pin!(feed(stdin, food));
+    let mut feed = std::pin::pin!(feed(stdin, food, heard));
     let mut end = std::pin::pin!(end);
     let code = tokio::select! {
         never = &mut feed => match never {},
@@ -372,8 +378,12 @@ struct Food {
 }
 
 /// Writes the input and keeps it open. A command may end before it has read everything: that is its own affair.
-async fn feed(stdin: &mut (impl AsyncWrite + Unpin), mut food: Food) -> std::convert::Infallible {
-    let whole = write(stdin, &mut food).await;
+async fn feed(
+    stdin: &mut (impl AsyncWrite + Unpin),
+    mut food: Food,
+    heard: &Heard,
+) -> std::convert::Infallible {
+    let whole = write(stdin, &mut food, heard).await;
     if food.closes && whole {
         let _ = stdin.shutdown().await;
     }
@@ -381,9 +391,12 @@ async fn feed(stdin: &mut (impl AsyncWrite + Unpin), mut food: Food) -> std::con
 }
 
 /// Whether it was all of it.
-async fn write(stdin: &mut (impl AsyncWrite + Unpin), food: &mut Food) -> bool {
+async fn write(stdin: &mut (impl AsyncWrite + Unpin), food: &mut Food, heard: &Heard) -> bool {
     let mut open = stdin.write_all(&food.first).await.is_ok();
     if let Some(input) = &mut food.fed {
+        let _ = stdin.flush().await;
+        // while a connection is full of input nothing is heard on it: the process id has to be known before
+        heard.spoken.notified().await;
         while open {
             match input.chunks.recv().await {
                 Some(chunk) if chunk.is_empty() => break,

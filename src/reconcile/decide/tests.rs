@@ -410,3 +410,18 @@ fn after_a_restart_nothing_is_written_when_nothing_changed() {
     drifted.recall();
     assert_eq!(decide(&drifted), Move::Plan(OperationKind::Update), "drift while nobody looked is found");
 }
+
+#[test]
+fn a_record_that_was_read_before_a_wish_and_its_operation_after_it_do_not_belong_together() {
+    let mut s = settled();
+    assert!(!s.is_torn());
+    with_work(&mut s, OperationKind::Upgrade, OperationState::Queued);
+    assert!(!s.is_torn());
+    if let Some(latest) = &mut s.work.latest {
+        latest.goal.revision += 1;
+    }
+    // carried on, it would be found to be for something else than is desired
+    assert!(s.is_torn());
+    with_work(&mut s, OperationKind::Upgrade, OperationState::Failed);
+    assert!(!s.is_torn());
+}

@@ -123,17 +123,18 @@ impl Store {
         .await
     }
 
-    /// Whether a revision of what is desired of a deployment was asked for as a rollback.
+    /// The number of the instance that a deployment was last to go back to, when nobody has asked for another version since.
     ///
     /// # Errors
     /// SQLite refused.
-    pub async fn is_rollback(&self, deployment: DeploymentId, revision: u64) -> Result<bool, StoreError> {
+    pub async fn last_rollback(&self, deployment: DeploymentId) -> Result<Option<u32>, StoreError> {
         self.read("read the operations", move |connection| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM operations WHERE deployment = ?1
-                AND revision = ?2 AND kind = 'Rollback')";
-            let revision = i64::try_from(revision).unwrap_or(i64::MAX);
-            let columns = params![deployment.0, revision];
-            Ok(connection.prepare_cached(sql)?.query_row(columns, |row| row.get(0))?)
+            let sql = "SELECT kind = 'Rollback', instance FROM operations WHERE deployment = ?1
+                AND kind IN ('Deploy', 'Upgrade', 'Rollback') ORDER BY id DESC LIMIT 1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let columns = |row: &Row<'_>| Ok((row.get::<_, bool>(0)?, row.get::<_, Option<u32>>(1)?));
+            let last = statement.query_row([deployment.0], columns).optional()?;
+            Ok(last.and_then(|(goes_back, instance)| instance.filter(|_| goes_back)))
         })
         .await
     }

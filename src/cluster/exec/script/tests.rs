@@ -62,7 +62,7 @@ fn what_follows_the_variables_is_the_input() {
     let mut reading = command(&["cat"]);
     reading.env = vec![("A".into(), "1\n2".into())];
     let own = b". \nB 1\nbytes \x00\xff\n";
-    for input in [Input::UntilClosed, Input::Counted(own.len())] {
+    for input in [Input::UntilClosed, Input::Counted(own.len() as u64)] {
         assert_eq!(run(&reading, input, own).0.stdout, own, "{input:?}");
     }
     assert_eq!(run(&reading, Input::Counted(5), own).0.stdout, own[..5]);

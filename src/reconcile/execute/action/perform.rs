@@ -50,7 +50,7 @@ impl Performer for Doer<'_> {
             Call::Restart { components } => self.restart(components.as_deref(), position).await,
             Call::WaitReady { components, timeout } => self.wait_ready(components.as_deref(), *timeout).await,
             Call::ExecuteCommands(commands) => self.execute_commands(commands, doubt).await,
-            Call::RunJob(job) => self.run_job(job, position).await,
+            Call::RunJob(job) => self.run_job(job, position, doubt).await,
             Call::HttpCheck(check) => self.http_check(check).await,
             Call::UpgradeDeploymentVersion { version } => self.upgrade(version).await,
             Call::BackUp => self.back_up(position).await,
@@ -114,7 +114,11 @@ impl Doer<'_> {
                 let problem = match seen {
                     Ok(answer) => match judge(check, &answer) {
                         None => {
-                            let body = self.printer.cover(&String::from_utf8_lossy(&answer.body));
+                            let body = String::from_utf8_lossy(&answer.body);
+                            let body = match answer.truncated {
+                                true => self.printer.mask().cover_cut(&body),
+                                false => self.printer.cover(&body),
+                            };
                             return Ok(
                                 json!({ "status": answer.status, "millis": answer.millis, "body": body }),
                             );

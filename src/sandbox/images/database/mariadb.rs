@@ -14,6 +14,10 @@ use super::{FirstStart, Identity, Programs, command, data, inside, no_scripts, r
 
 const DATA: &str = "/var/lib/mysql";
 
+/// Its data, where it is started: by its own path, which leads through directories that are root's alone, Aria takes its tables for moved
+/// ones and spoils them.
+const HERE: &str = "--datadir=/proc/self/cwd";
+
 /// Runs the server, with these arguments after our own.
 pub(crate) async fn run(arguments: &[&str]) -> u8 {
     match start(arguments).await {
@@ -45,7 +49,7 @@ async fn start(arguments: &[&str]) -> Result<u8, String> {
 /// The server on its data. Its socket is relative to that: a path may be too long for one.
 fn server(programs: &Programs, identity: Option<Identity>, directory: &Path) -> Command {
     let mut server = command(&programs.directory.join("mariadbd"), identity, directory);
-    server.arg("--no-defaults").arg(format!("--datadir={}", directory.display()));
+    server.args(["--no-defaults", HERE]);
     server.args(["--socket=mysqld.sock", "--pid-file=mysqld.pid", "--innodb-buffer-pool-size=32M"]);
     server
 }
@@ -53,7 +57,7 @@ fn server(programs: &Programs, identity: Option<Identity>, directory: &Path) -> 
 async fn make(programs: &Programs, identity: Option<Identity>, directory: &Path) -> Result<(), String> {
     let accounts = accounts()?;
     let mut install = command(Path::new("mariadb-install-db"), identity, directory);
-    install.arg("--no-defaults").arg(format!("--datadir={}", directory.display()));
+    install.args(["--no-defaults", HERE]);
     install.args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]);
     step(install, "", "mariadb-install-db").await?;
     let mut bootstrap = server(programs, identity, directory);

@@ -1,1 +1,0 @@
-//! Buckets that do not do what they should: small servers on loopback.
