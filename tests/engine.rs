@@ -60,6 +60,8 @@ mod shared;
 mod site;
 #[path = "engine/support.rs"]
 mod support;
+#[path = "engine/velero.rs"]
+mod velero;
 #[path = "engine/way_back.rs"]
 mod way_back;
 #[path = "engine/yard.rs"]

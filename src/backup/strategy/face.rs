@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::backup::repository::{Closed, Feed};
 use crate::cluster::Cluster;
 use crate::domain::Problem;
 use crate::domain::driver::ComponentSpec;
@@ -22,6 +23,21 @@ pub trait Sink: Send {
     /// # Errors
     /// Why it is not kept all the same.
     fn finish(self) -> impl Future<Output = Result<(), Problem>> + Send;
+}
+
+impl Sink for Feed {
+    async fn send(&mut self, bytes: Bytes) -> Result<(), Problem> {
+        Feed::send(self, bytes).await.map_err(unread)
+    }
+
+    async fn finish(self) -> Result<(), Problem> {
+        Feed::finish(self).await.map_err(unread)
+    }
+}
+
+/// Whoever keeps the stream says why it does not any more; that is the answer to ask for.
+fn unread(closed: Closed) -> Problem {
+    Problem::new("the backup is not kept any more", closed.to_string(), "see what the location says")
 }
 
 /// Where a strategy works, and whom it tells how far it is.

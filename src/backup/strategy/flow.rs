@@ -108,16 +108,13 @@ pub(super) enum Line {
 mod tests {
     use super::*;
 
-    fn block_on<T>(work: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
-    }
-
     fn chunks(parts: &[&'static str]) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
         stream::iter(parts.iter().map(|part| Ok(Bytes::from_static(part.as_bytes()))).collect::<Vec<_>>())
     }
 
     fn all(stream: impl Stream<Item = io::Result<Bytes>> + Unpin) -> (String, Option<String>) {
-        block_on(async {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
             let (mut text, mut stream) = (String::new(), stream);
             while let Some(next) = stream.next().await {
                 match next {

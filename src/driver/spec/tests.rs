@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::domain::driver::{Hook, Mode, OnFailure, ParameterKind, ServiceScope, TlsSpec};
+use crate::domain::driver::{Hook, Mode, OnFailure, ParameterKind, RestoreInto, ServiceScope, TlsSpec};
 use crate::domain::plan::Policy;
 use crate::driver::{Content, Diagnostic, Loaded, load_content, load_files};
 
@@ -386,6 +386,49 @@ fn components_say_what_is_backed_up_and_by_what() {
     assert!(error("app: wiki-db", "app: '-bad'").contains("which no label can be"));
     assert!(error("{ replicas: 2 }", "{ replicas: -1 }").contains("is -1, expected a whole number"));
     assert!(error("{ replicas: 2 }", "{ env: 3 }").contains("expected a mapping, or a list"));
+}
+
+#[test]
+fn backups_say_how_they_hold_still_and_how_they_come_back() {
+    let with = |backup: &str| FULL.replace("backup: { kind: postgres }", &format!("backup: {{ {backup} }}"));
+    let target = |backup: &str| {
+        let loaded = load(&with(backup)).unwrap();
+        (loaded.version.spec.components["db"].backup_target.clone(), loaded.warnings)
+    };
+    let (full, warnings) = target(
+        "kind: postgres, database: $POSTGRES_DB, quiesce: [sh, -c, hold], resume: [go], limit: 90s, idle: 5m, parallel: true, \
+         restore: { into: same }",
+    );
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let quiesce = full.quiesce.unwrap();
+    assert_eq!((quiesce.command.len(), quiesce.resume, quiesce.limit), (3, vec!["go".to_owned()], 90));
+    assert_eq!((full.idle, full.parallel, full.restore.into), (Some(300), true, RestoreInto::Same));
+    let (kept, _) = target("kind: action, command: [save], restore: { command: [load], stop: true }");
+    assert_eq!((kept.command.len(), kept.restore.stop), (1, Some(true)));
+    let (disk, _) = target("kind: disk, volume: data, quiesce: [a], resume: [b]");
+    assert_eq!((disk.quiesce.unwrap().limit, disk.restore.into), (300, RestoreInto::Newer));
+    let refused = |backup: &str| load(&with(backup)).unwrap_err()[0].to_string();
+    assert!(refused("kind: postgres, quiesce: [a]").contains("stands without resume"));
+    assert!(refused("kind: postgres, resume: [a]").contains("stands without quiesce"));
+    assert!(refused("kind: postgres, limit: 5m").contains("limits nothing"));
+    assert!(
+        refused("kind: postgres, quiesce: hold, resume: [go]")
+            .contains("a list: the program and its arguments")
+    );
+    assert!(refused("kind: action, files: [state]").contains("expected an absolute path"));
+    assert!(refused("kind: action, files: [/a/../b]").contains("expected an absolute path"));
+    assert!(refused("kind: action, files: [/a], command: [b]").contains("keep one"));
+    assert!(refused("kind: postgres, restore: { into: newest }").contains("'newer'?"));
+    assert!(refused("kind: postgres, restore: { stop: true }").contains("has to run while it is restored"));
+    assert!(refused("kind: neo4j, restore: { stop: false }").contains("must not run"));
+    assert!(refused("kind: postgres, idle: never").contains("a length of time"));
+    let warned = |backup: &str, words: &str| {
+        let (_, warnings) = target(backup);
+        assert!(warnings.iter().any(|warning| warning.message.contains(words)), "{backup}: {warnings:?}");
+    };
+    warned("kind: action, command: [save]", "has no way back");
+    warned("kind: postgres, changing: true", "means nothing to the strategy postgres");
+    warned("kind: action, restore: { command: [load] }", "restores what no command keeps");
 }
 
 #[test]

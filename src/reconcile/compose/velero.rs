@@ -107,4 +107,4 @@ fn keep(asked: &Asked<'_>) -> Step {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::reconcile) mod tests;

@@ -1,7 +1,6 @@
 //! Steps of backups and restores: what is stopped and started here; everything else another room does.
 
-use super::{Hands, failed, lasting, passing};
-use crate::cluster::key;
+use super::{Hands, failed, lasting};
 use crate::domain::backup::{BackupPart, Request};
 use crate::domain::driver::DriverSpec;
 use crate::domain::{ObjectKey, Problem};
@@ -68,8 +67,7 @@ impl Hands {
         let names = self.to_stop(run).await?;
         let spec = self.spec()?;
         for workload in self.scalable(spec, &names) {
-            let _permit = self.engine.permit().await;
-            self.engine.cluster().scale(&workload, 0).await.map_err(failed)?;
+            self.engine.scale_for(self.operation.id, &workload, 0).await.map_err(failed)?;
         }
         let index = self.engine.cluster().index();
         let left = || {
@@ -82,20 +80,9 @@ impl Hands {
         Ok(Done { note: Some(format!("{} stopped", names.join(", "))), ..Done::default() })
     }
 
-    /// Gives every workload that was stopped as many pods as it has by its instance. Repeated, it does nothing.
+    /// Gives every workload that was stopped as many pods as it had before. Repeated, it does nothing.
     async fn start_components(&self) -> Result<Done, StepError> {
-        let spec = self.spec()?;
-        let names: Vec<String> = spec.components.keys().cloned().collect();
-        for workload in self.scalable(spec, &names) {
-            let wanted = self.usual(&workload)?;
-            let _permit = self.engine.permit().await;
-            // asked of the server: what the watches say may be of the time before
-            let live = self.engine.cluster().get(&workload).await.map_err(failed)?;
-            let has = live.as_ref().and_then(|live| live["spec"]["replicas"].as_u64());
-            if has == Some(0) && wanted > 0 {
-                self.engine.cluster().scale(&workload, wanted).await.map_err(failed)?;
-            }
-        }
+        self.engine.give_back(&self.name, self.operation.id, |_| true).await.map_err(failed)?;
         Ok(Done::default())
     }
 
@@ -104,13 +91,5 @@ impl Hands {
         let all = component_workloads(spec, &objects);
         let chosen = all.into_iter().filter(|(name, _)| names.contains(name));
         chosen.flat_map(|(_, keys)| keys).filter(|key| key.kind != "DaemonSet").collect()
-    }
-
-    /// How many pods a workload has when nobody stops it.
-    fn usual(&self, workload: &ObjectKey) -> Result<u32, StepError> {
-        let objects = self.objects.as_ref().map_err(|problem| passing(problem.clone()))?;
-        let rendered = objects.iter().find(|object| key(object) == *workload);
-        let replicas = rendered.and_then(|object| object["spec"]["replicas"].as_u64());
-        Ok(replicas.map_or(1, |replicas| u32::try_from(replicas).unwrap_or(u32::MAX)))
     }
 }

@@ -4,8 +4,8 @@ use crate::domain::backup::{BackupId, GroupPart};
 use crate::domain::backup::{BackupOf, PartWork, RestoreRequest};
 use crate::domain::operation::Origin;
 use crate::domain::{
-    Deployment, DesiredPhase, Environment, Intent, Operation, OperationId, OperationState, OperationView,
-    Problem, Volumes,
+    Deployment, DesiredPhase, Environment, Intent, Operation, OperationId, OperationKind, OperationState,
+    OperationView, Problem, Volumes,
 };
 use crate::reconcile::confirm::By;
 use crate::reconcile::engine::Engine;
@@ -29,11 +29,15 @@ impl Engine {
         let subject = self.subject(&part.environment, &part.application);
         if let Some(open) = self.store().current_operation(&subject).await?
             && !open.operation.state.is_final()
-            && part.work != PartWork::Delete
+            // a newer wish takes the place of what is under way, but of half a restore
+            && (part.work != PartWork::Delete || open.operation.kind == OperationKind::Restore)
         {
             return Ok(Begun::Busy);
         }
         let Some(intent) = self.intent_of(parent, part).await? else { return Ok(Begun::Nothing) };
+        if !matches!(intent, Intent::Deploy(_)) {
+            self.until_listed(&self.place_of(&part.environment).await?.namespace).await;
+        }
         let wish = self.wish(&intent).await?;
         let proposed = self.propose(&wish).await?;
         let by = By {
@@ -82,6 +86,19 @@ impl Engine {
             PartWork::Stop => Some(Intent::Stop(record.id)),
             PartWork::Deploy { .. } | PartWork::Delete => None,
         })
+    }
+
+    /// What is planned on the pods of an application has to know them.
+    async fn until_listed(&self, namespace: &str) {
+        self.cluster().watch_namespace(namespace);
+        let index = self.cluster().index();
+        let mut moved = index.generation();
+        while !(index.deployments_complete() && index.is_complete(namespace)) {
+            // the index lives as long as this engine
+            if moved.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     async fn place_of(&self, name: &str) -> Result<Environment, Problem> {

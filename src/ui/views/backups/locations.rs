@@ -117,6 +117,7 @@ fn source(source: &SecretSource) -> String {
         SecretSource::Secret { namespace, name, key } => format!("Secret {namespace}/{name}, {key}"),
         SecretSource::Environment { variable } => format!("the variable {variable}"),
         SecretSource::File { path } => format!("the file {}", path.display()),
+        SecretSource::Unneeded => "none is needed".to_owned(),
     }
 }
 
@@ -131,5 +132,6 @@ fn access(kind: &LocationKind) -> String {
             };
             format!(" · access from {from} · {region}")
         }
+        LocationKind::Velero { namespace, .. } => format!(" · kept by Velero in the namespace {namespace}"),
     }
 }
