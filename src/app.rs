@@ -16,12 +16,14 @@ use crate::ui::{Model, UiConfig};
 
 pub mod actions;
 pub mod attended;
+pub mod backups;
 mod config;
 pub mod drivers;
 pub mod effects;
 pub mod frames;
 pub mod home;
 mod input;
+pub mod keeping;
 mod last_words;
 pub mod leader;
 mod lock;

@@ -12,9 +12,16 @@ use crate::domain::Problem;
 mod action;
 mod agent;
 mod arguments;
+mod backup;
+mod carry;
 mod driver;
+mod ending;
+mod environment;
+mod location;
+mod records;
 mod replay;
 mod sandbox;
+mod schedule;
 
 use arguments::{Arguments, Verb};
 
@@ -48,6 +55,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         None => app::run(parsed.cockpit.into_options()),
         Some(Verb::Action(arguments)) => return action::run(arguments),
         Some(Verb::Agent(arguments)) => agent::run(arguments),
+        Some(Verb::Backup(arguments)) => return backup::run(arguments),
+        Some(Verb::Environment(arguments)) => return environment::run(arguments),
+        Some(Verb::Location(arguments)) => return location::run(*arguments),
+        Some(Verb::Schedule(arguments)) => return schedule::run(arguments),
         Some(Verb::Driver(driver)) => match driver::run(driver) {
             Ok(true) => Ok(()),
             // what is wrong was the answer

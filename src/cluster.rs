@@ -27,6 +27,7 @@ mod drift;
 mod error;
 mod events;
 mod exec;
+mod follow;
 mod http;
 mod index;
 mod informer;
@@ -48,10 +49,11 @@ pub use exec::{
     Captured, Command, Ended as ExecEnded, Executed, Input as ExecInput, OutputSender, OutputStream, Process,
     Stopped,
 };
+pub use follow::Followed;
 pub use http::{HttpAnswer, ServiceRequest};
 pub use index::{Changes, Index};
 pub use install::SYSTEM_NAMESPACE;
-pub use jobs::{JobEnded, JobSpec, JobValue, job};
+pub use jobs::{JOB_KEPT_FOR, JobEnded, JobSpec, JobValue, job, lent};
 pub use lease::{Candidate, Ended, LeaseRecord, LeaseTimes, Standing};
 pub use logs::LogOptions;
 pub use project::{Row, key, summary};
@@ -61,6 +63,7 @@ pub use resource::{
     API_VERSION, ComponentOverride, ComponentStatus, DEFINITION, DeploymentResource, DeploymentSpec,
     DeploymentStatus, DriverSelector, EngineTrace, InventoryStatus, KIND, SpecPhase, StatusCondition,
 };
+pub use scale::Scaled;
 pub use status::EngineFields;
 
 /// How long a single request may take. Watches, logs and exec are not bound by it.

@@ -6,6 +6,7 @@
 //! main → cli → app → { ui, reconcile, hooks, backup, ingress, cluster, store, sandbox }
 //! reconcile → { cluster, store, driver, operate, ingress } → domain
 //! operate → { store, domain }
+//! backup → { cluster, store, operate } → domain
 //! hooks → domain: what its calls do to a cluster is handed to it
 //! ui → domain        (never kube, rusqlite, cluster, store, reconcile)
 //! sandbox → nothing of ours: it is a Kubernetes of its own, and only app picks it

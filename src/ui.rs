@@ -57,6 +57,14 @@ mod plan_samples {
     include!("../tests/support/plans.rs");
 }
 
+/// The backups that the tests of views, `tests/frames.rs` and `tests/random_keys.rs` share.
+#[cfg(test)]
+#[allow(dead_code, reason = "each of them uses a part of it")]
+mod backup_samples {
+    extern crate self as styrmin;
+    include!("../tests/support/backups.rs");
+}
+
 /// The actions that the tests of views and `tests/frames.rs` share.
 #[cfg(test)]
 #[allow(dead_code, reason = "each of the two uses a part of it")]

@@ -62,6 +62,8 @@ mod scale;
 mod services;
 #[path = "cluster/tables.rs"]
 mod tables;
+#[path = "cluster/velero.rs"]
+mod velero;
 #[path = "cluster/watches.rs"]
 mod watches;
 #[path = "cluster/workloads.rs"]

@@ -10,6 +10,8 @@
 
 #[path = "engine/actions.rs"]
 mod actions;
+#[path = "engine/backups.rs"]
+mod backups;
 #[path = "engine/bad_input.rs"]
 mod bad_input;
 #[path = "engine/bench.rs"]
@@ -22,6 +24,8 @@ mod clock;
 mod cluster;
 #[path = "engine/crash.rs"]
 mod crash;
+#[path = "engine/daemons.rs"]
+mod daemons;
 #[path = "engine/deploy.rs"]
 mod deploy;
 #[path = "engine/drift.rs"]
@@ -32,10 +36,14 @@ mod epoch;
 mod faults;
 #[path = "engine/finally.rs"]
 mod finally;
+#[path = "engine/groups.rs"]
+mod groups;
 #[path = "engine/guillotine.rs"]
 mod guillotine;
 #[path = "engine/leases.rs"]
 mod leases;
+#[path = "engine/left_behind.rs"]
+mod left_behind;
 #[path = "engine/matrix.rs"]
 mod matrix;
 #[path = "engine/notes_actions.rs"]
@@ -52,5 +60,9 @@ mod shared;
 mod site;
 #[path = "engine/support.rs"]
 mod support;
+#[path = "engine/velero.rs"]
+mod velero;
+#[path = "engine/way_back.rs"]
+mod way_back;
 #[path = "engine/yard.rs"]
 mod yard;

@@ -15,12 +15,19 @@ mod sample;
 #[path = "support/plans.rs"]
 mod plan_samples;
 
+#[allow(dead_code, reason = "the backups are shared with other tests")]
+#[path = "support/backups.rs"]
+mod backup_samples;
+
 #[allow(dead_code, reason = "the actions are shared with other tests")]
 #[path = "support/actions.rs"]
 mod action_samples;
 
 #[path = "frames/actions.rs"]
 mod actions;
+
+#[path = "frames/backups.rs"]
+mod backups;
 
 #[path = "frames/operations.rs"]
 mod operations;
@@ -112,6 +119,9 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::CompareInstances(id, ..)
         | Effect::ReadOperation(id, _)
         | Effect::FollowOutput(id, _)
+        | Effect::PinBackup(id, ..)
+        | Effect::PauseSchedule(id, ..)
+        | Effect::PreviewRetention(id, _)
         | Effect::TakeOver(id)
         | Effect::FollowLogs(id, _) => Some(*id),
         _ => None,

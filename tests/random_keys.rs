@@ -11,6 +11,10 @@ mod sample;
 #[path = "support/plans.rs"]
 mod plan_samples;
 
+#[allow(dead_code, reason = "the backups are shared with other tests")]
+#[path = "support/backups.rs"]
+mod backup_samples;
+
 #[allow(dead_code, reason = "the actions are shared with other tests")]
 #[path = "support/actions.rs"]
 mod action_samples;
@@ -104,13 +108,26 @@ fn act() -> impl Strategy<Value = Act> {
         "xj.",
         "ae\n",
         "3\n\ngw",
+        "4",
+        "4\t\t\t",
+        "4j\n",
+        "4jaX",
+        "ynas\n",
+        "4\tjaw",
+        "4\tjpfull\n",
+        "4jp",
+        "4e/by:night\nS",
+        "jb",
+        "B",
+        "aR\t\t\t\t\t\t\n",
+        "aC\t\t\t\t\t\t\t\n",
     ];
     prop_oneof![
         24 => (key(), modifiers).prop_map(|(code, modifiers)| Act::Key(code, modifiers)),
         4 => prop::sample::select(scripts.to_vec()).prop_map(Act::Type),
         2 => (1..130u16, 1..45u16).prop_map(|(width, height)| Act::Resize(width, height)),
         2 => Just(Act::Resize(100, 30)),
-        2 => (0..10usize).prop_map(Act::World),
+        2 => (0..12usize).prop_map(Act::World),
         1 => (0..100_000i64).prop_map(Act::Tick),
         6 => any::<bool>().prop_map(Act::Answer),
         1 => (0..50u64).prop_map(Act::LateAnswer),
@@ -131,6 +148,8 @@ fn world(number: usize) -> World {
         6 => plan_samples::world(),
         7 => action_samples::world(),
         8 => action_samples::running_world(),
+        9 => backup_samples::world(),
+        10 => backup_samples::bare(),
         _ => sample::world(),
     }
 }
@@ -187,6 +206,9 @@ impl Cockpit {
                     assert_eq!(*hash, plan.hash());
                     assert!(shows(&before, intent, &plan), "the plan was not on screen:\n{before}");
                     self.confirmed.push(intent.clone());
+                }
+                Effect::PinBackup(..) | Effect::PauseSchedule(..) => {
+                    assert!(by_key, "only a person pins and pauses");
                 }
                 Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
                     self.answered += 1;
@@ -264,7 +286,14 @@ impl Cockpit {
             Effect::FollowOutput(..) => {
                 Reply::Output(if well { Ok(action_samples::output()) } else { Err(problem()) })
             }
-            Effect::Confirm(..) | Effect::CancelOperation(..) | Effect::AnswerStep(..) => {
+            Effect::PreviewRetention(..) => {
+                Reply::Retention(if well { Ok(backup_samples::fates()) } else { Err(problem()) })
+            }
+            Effect::Confirm(..)
+            | Effect::CancelOperation(..)
+            | Effect::AnswerStep(..)
+            | Effect::PinBackup(..)
+            | Effect::PauseSchedule(..) => {
                 Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) })
             }
             _ if well => Reply::LogLines(
@@ -281,6 +310,7 @@ fn shows(screen: &str, intent: &Intent, plan: &Plan) -> bool {
     let costs = plan.class() == Class::Safe || screen.contains(plan.class().as_str());
     let name = match intent {
         Intent::Install => "kind-local",
+        Intent::Prune(request) => &request.location,
         _ => "notes",
     };
     let typed = plan.class() != Class::Destructive || screen.contains(&format!("type {name}: {name}"));
@@ -296,6 +326,9 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::CompareInstances(id, ..)
         | Effect::ReadOperation(id, _)
         | Effect::FollowOutput(id, _)
+        | Effect::PinBackup(id, ..)
+        | Effect::PauseSchedule(id, ..)
+        | Effect::PreviewRetention(id, _)
         | Effect::TakeOver(id)
         | Effect::FollowLogs(id, _) => Some(*id),
         _ => None,

@@ -4,6 +4,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::attended::{Interrupt, Interrupts};
+use super::backups::Beginner;
 use super::output::Output;
 use super::session::Session;
 use crate::domain::call::{StepId, StepOutput};
@@ -88,21 +89,7 @@ pub async fn offers(store: &Store, cluster: Option<&str>) -> Result<Vec<Offer>, 
 /// # Errors
 /// The plan is not the one that was shown any more, or it cannot be recorded.
 pub async fn begin(session: &Session, intent: &Intent, plan: &Plan) -> Result<OperationId, Problem> {
-    let (cluster, hash) = (session.cluster.name(), plan.hash());
-    let before = session.store.operations(cluster, 1).await?.first().map(|view| view.operation.id);
-    session.engine.confirm(intent, &hash, session.actor()).await?;
-    let is_it = |view: &&OperationView| {
-        let operation = &view.operation;
-        operation.plan_hash == hash && before.is_none_or(|before| operation.id > before)
-    };
-    let operations = session.store.operations(cluster, u32::MAX).await?;
-    operations.iter().find(is_it).map(|view| view.operation.id).ok_or_else(|| {
-        Problem::new(
-            "The action is recorded and cannot be found",
-            "",
-            "look at the operations in the cockpit",
-        )
-    })
+    Beginner::of(session).begin(intent, plan, session.actor()).await
 }
 
 /// What happens while an action runs.

@@ -49,12 +49,19 @@ impl Attended {
     /// Waits until the cluster answers; what is asked of one that does not tells why.
     async fn greet(&self) -> Result<(), Problem> {
         let cluster = &self.session.cluster;
-        for environment in self.session.store.environments(cluster.name()).await? {
+        let environments = self.session.store.environments(cluster.name()).await?;
+        for environment in &environments {
             cluster.watch_namespace(&environment.namespace);
         }
+        // what was not listed yet looks as if it were not there
+        let is_seen = || {
+            let index = cluster.index();
+            let mut namespaces = environments.iter().map(|environment| &environment.namespace);
+            cluster.link() == Link::Live && namespaces.all(|namespace| index.is_complete(namespace))
+        };
         let mut moved = cluster.generation();
         let answers = async {
-            while cluster.link() != Link::Live {
+            while !is_seen() {
                 if moved.changed().await.is_err() {
                     return;
                 }

@@ -7,12 +7,14 @@ use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::keeping;
 use super::output::Output;
 use super::session::Session;
 use crate::cluster::LogOptions;
-use crate::domain::Problem;
+use crate::domain::backup::Pause;
 use crate::domain::call::StepId;
 use crate::domain::world::LogTarget;
+use crate::domain::{Clock, Problem, SystemClock};
 use crate::ui::event::{Effect, Event, Reply, RequestId};
 
 /// The most log lines that one event carries.
@@ -60,6 +62,14 @@ impl Effects {
                 let events = session.store.operation_events(id).await;
                 Reply::OperationEvents(events.map_err(Into::into))
             }),
+            Effect::PinBackup(request, id, pinned) => self
+                .answer(request, async move { Reply::Done(keeping::pin(&session.store, &id, pinned).await) }),
+            Effect::PauseSchedule(request, name, reason) => {
+                self.answer(request, async move { Reply::Done(pause(&session, &name, reason).await) });
+            }
+            Effect::PreviewRetention(request, schedule) => self.answer(request, async move {
+                Reply::Retention(keeping::fates(&session.store, session.cluster.name(), &schedule).await)
+            }),
             Effect::FollowOutput(request, step) => self.follow_output(request, step),
             Effect::TakeOver(request) => {
                 self.answer(request, async move { Reply::Done(session.take_over().await) });
@@ -103,6 +113,13 @@ impl Effects {
     fn spawn(&mut self, request: RequestId, task: impl Future<Output = ()> + Send + 'static) {
         self.running.insert(request, AbortOnDropHandle::new(tokio::spawn(task)));
     }
+}
+
+/// Pauses a schedule in the name of whoever sits here, for a reason; without one it is resumed.
+async fn pause(session: &Session, name: &str, reason: Option<String>) -> Result<String, Problem> {
+    let now = SystemClock.now();
+    let pause = reason.map(|reason| Pause { by: session.actor().to_owned(), since: now, reason });
+    keeping::pause(&session.store, (session.cluster.name(), name), pause, now).await
 }
 
 async fn forward_lines(

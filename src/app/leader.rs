@@ -14,8 +14,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::backups::Beginner;
 use super::home::SandboxHome;
 use super::lock::{EngineLock, HeldLock};
+use crate::backup::scheduler::Scheduler;
+use crate::backup::velero::Mirror;
 use crate::cluster::{Candidate, Cluster, Ended, LeaseTimes, Standing};
 use crate::domain::{Clock, Problem};
 use crate::reconcile::Engine;
@@ -220,6 +223,9 @@ impl Leader {
             let (engine, stop) = (office.engine.clone(), engine_stop.clone());
             async move { engine.run(stop).await }
         });
+        let scheduling = tokio::spawn(office.scheduler().run(engine_stop.clone()));
+        let mirror = Mirror::new(office.store.clone(), office.cluster.clone());
+        let mirroring = tokio::spawn(mirror.run(engine_stop.clone()));
         let down = tokio::select! {
             // an engine that was stopped has ended too, and that is no defect
             biased;
@@ -234,6 +240,7 @@ impl Leader {
             // it ends at a safe point; a panic was told by the hook
             let _ = running.await;
         }
+        let _ = tokio::join!(scheduling, mirroring);
         tracing::info!(cluster, epoch, "the engine is put down");
         let released = office.store.release_engine(cluster, epoch).await;
         if !matches!(down, Some(Down::Lease(Ended::Lost))) {
@@ -299,6 +306,13 @@ impl Leader {
 }
 
 impl Office {
+    /// What makes backups by schedule, beside the engine.
+    fn scheduler(&self) -> Scheduler {
+        let name = self.cluster.name();
+        let starter = Beginner::new(self.store.clone(), self.engine.clone(), name);
+        Scheduler::new(self.store.clone(), name, Arc::clone(&self.clock), Arc::new(starter))
+    }
+
     async fn record(&self) -> Option<EngineRecord> {
         self.store.engine(self.cluster.name()).await.ok().flatten()
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::backups::schedules;
 use super::home::SandboxHome;
 use super::leader::{self, Leader, Office, Taken, identity};
 use super::lock::EngineLock;
@@ -11,6 +12,7 @@ use super::paths::Paths;
 use super::route::SandboxRoute;
 use super::world::{DeploymentRecord, Observed, Records};
 use super::{Options, Target, drivers};
+use crate::backup;
 use crate::cluster::{Cluster, Connection, LeaseTimes};
 use crate::domain::world::{ClusterView, EngineView};
 use crate::domain::{Clock, ClusterKind, ClusterRecord, Instance, InstanceState, Problem};
@@ -41,6 +43,7 @@ pub struct Session {
     pub engine: Engine,
     /// This process, as an engine's holder.
     pub me: Holder,
+    clock: Arc<dyn Clock>,
     version: Arc<OnceLock<String>>,
     actor: Arc<str>,
 }
@@ -87,6 +90,7 @@ pub async fn open(
         clock: Arc::clone(&clock),
         random: Arc::new(SeededRandom::from_entropy()),
         worker: Worker::new(options.executable.clone().unwrap_or_else(|| PathBuf::from(OWN_EXECUTABLE))),
+        extension: backup::extension(store.clone(), cluster.clone(), Arc::clone(&clock)),
     };
     let engine = Engine::new(store.clone(), cluster.clone(), known, surroundings);
     let route = home.as_ref().map(|home| home.route.clone());
@@ -94,14 +98,15 @@ pub async fn open(
         store: store.clone(),
         cluster: cluster.clone(),
         engine: engine.clone(),
-        clock,
+        clock: Arc::clone(&clock),
         me: me.clone(),
         lock,
         home,
         times: LeaseTimes::default(),
     };
     let leader = Leader::new(office, held.map(|lock| Taken { lock, sandbox }));
-    let session = Session { store, cluster, engine, me, version: Arc::default(), actor: whoami().into() };
+    let session =
+        Session { store, cluster, engine, me, clock, version: Arc::default(), actor: whoami().into() };
     Ok(Opened { session, leader, sandbox: route, notices })
 }
 
@@ -127,7 +132,7 @@ async fn connect(
 }
 
 /// The person's name and the machine's, as the system knows them.
-fn whoami() -> String {
+pub fn whoami() -> String {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let user = user.filter(|name| !name.is_empty()).unwrap_or_else(|| "somebody".to_owned());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -218,7 +223,7 @@ impl Session {
                 .collect(),
             backups: self.store.backups(cluster).await?.into_iter().map(Arc::new).collect(),
             locations: self.store.locations().await?,
-            schedules: Vec::new(),
+            schedules: schedules::views(&self.store, cluster, self.clock.now()).await?,
             findings: self.store.findings(cluster).await?,
         })
     }

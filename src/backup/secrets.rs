@@ -88,10 +88,14 @@ impl<'a> Surroundings<'a> {
     async fn resolve(&self, location: &Location) -> Result<Secrets, Problem> {
         let what = |thing: &str| format!("The {thing} of the location '{}' cannot be read", location.name);
         let next = "correct where the location says that it is";
+        if location.is_velero() {
+            let why = "Velero keeps it, with keys of its own";
+            return Err(Problem::new(what("password"), why, "look into it with Velero's own tools"));
+        }
         let failed = |thing: &str, why: String| Problem::new(what(thing), why, next);
         let password = self.text(&location.key).await.map_err(|why| failed("password", why))?;
         let s3 = match &location.kind {
-            LocationKind::Directory { .. } => None,
+            LocationKind::Directory { .. } | LocationKind::Velero { .. } => None,
             LocationKind::S3 { credentials, .. } => {
                 let keys = self.keys(credentials).await;
                 Some(keys.map_err(|why| failed("access keys", why))?)
@@ -118,6 +122,7 @@ impl<'a> Surroundings<'a> {
                 let length = text.trim_end_matches(['\n', '\r']).len();
                 (Zeroizing::new(text[..length].to_owned()), path.display().to_string())
             }
+            SecretSource::Unneeded => return Err("the location says that there is none".to_owned()),
         };
         if text.is_empty() { Err(format!("{place} is empty")) } else { Ok(text) }
     }

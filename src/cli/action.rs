@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::domain::Problem;
+use super::ending::{self, Ending, Refusal, usage};
 
 mod answers;
 mod list;
-mod print;
+pub(super) mod print;
 mod run;
 mod typed;
 
@@ -36,58 +36,11 @@ enum ActionVerb {
     Run(Box<run::RunArguments>),
 }
 
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ending {
-    /// All is well.
-    Well,
-    /// It was cancelled, or not confirmed.
-    Cancelled,
-    /// Something failed.
-    Failed,
-}
-
-impl Ending {
-    fn code(self) -> u8 {
-        match self {
-            Self::Well => 0,
-            Self::Failed => super::FAILED,
-            Self::Cancelled => super::CANCELLED,
-        }
-    }
-}
-
-/// Why a command was not carried out.
-#[derive(Debug)]
-enum Refusal {
-    /// The arguments make no sense.
-    Usage(Problem),
-    /// It cannot be done.
-    Problem(Problem),
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-/// The arguments make no sense, and why.
-fn usage(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Refusal {
-    Refusal::Usage(Problem::new(what, why, next))
-}
-
 /// Does what was asked for, and says how it ended.
 pub fn run(arguments: ActionArguments) -> ExitCode {
     let done = match arguments.verb {
         ActionVerb::List(arguments) => list::run(&arguments).map(|()| Ending::Well),
         ActionVerb::Run(arguments) => run::run(*arguments),
     };
-    let (problem, code) = match done {
-        Ok(ending) => return ExitCode::from(ending.code()),
-        Err(Refusal::Usage(problem)) => (problem, super::USAGE),
-        Err(Refusal::Problem(problem)) => (problem, super::FAILED),
-    };
-    super::tell(&problem);
-    ExitCode::from(code)
+    ending::exit(done)
 }

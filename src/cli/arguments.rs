@@ -6,8 +6,12 @@ use clap::{Args, Parser, Subcommand};
 
 use super::action::ActionArguments;
 use super::agent::AgentArguments;
+use super::backup::BackupArguments;
 use super::driver::DriverArguments;
+use super::environment::EnvironmentArguments;
+use super::location::LocationArguments;
 use super::sandbox::SandboxArguments;
+use super::schedule::ScheduleArguments;
 use crate::app::{Look, Options, Target};
 
 /// A cockpit for deploying applications on Kubernetes and operating them
@@ -33,12 +37,20 @@ pub enum Verb {
     /// error, one line per event; STYRMIN_LOG says how much. Inside a pod, without a kubeconfig, it uses the pod's
     /// service account.
     Agent(AgentArguments),
+    /// Backups: make them, look at them, prove them, restore them
+    Backup(BackupArguments),
     /// Drivers: write, check, try and load them
     Driver(DriverArguments),
+    /// Environments: clone them
+    Environment(EnvironmentArguments),
+    /// Where backups lie: directories and buckets
+    Location(Box<LocationArguments>),
     /// Step through the events that a crash left behind, frame by frame
     Replay(Replay),
     /// The embedded cluster without the cockpit: for kubectl and other programs
     Sandbox(SandboxArguments),
+    /// When backups are made by themselves, and how long they are kept
+    Schedule(ScheduleArguments),
 }
 
 /// Arguments of `replay`.

@@ -15,7 +15,7 @@ use super::{Cluster, describe, project};
 mod build;
 mod follow;
 
-pub use build::{JobSpec, JobValue, job};
+pub use build::{JobSpec, JobValue, KEPT_FOR as JOB_KEPT_FOR, job, lent};
 
 /// How often is looked where Jobs may not be watched.
 const LOOK: Duration = Duration::from_secs(5);

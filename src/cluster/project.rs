@@ -55,10 +55,27 @@ fn owned_fields(object: &DynamicObject) -> Option<String> {
     let mut ours = applied.fields_v1.as_ref()?.0.clone();
     for entry in of(labels::ACTION_MANAGER) {
         if let Some(fields) = &entry.fields_v1 {
-            add_fields(&mut ours, &fields.0);
+            add_fields(&mut ours, &without_mark(fields.0.clone()));
         }
     }
     Some(short_hash(&[&ours.to_string()]))
+}
+
+/// The fields of an action without its mark, which is a note to ourselves and no part of what was applied.
+fn without_mark(mut fields: Value) -> Value {
+    let Some(metadata) = fields.get_mut("f:metadata").and_then(Value::as_object_mut) else { return fields };
+    if let Some(known) = metadata.get_mut("f:labels").and_then(Value::as_object_mut) {
+        known.retain(|label, _| label != "." && label.strip_prefix("f:") != Some(labels::SCALED));
+        if known.is_empty() {
+            metadata.remove("f:labels");
+        }
+    }
+    if metadata.is_empty()
+        && let Some(all) = fields.as_object_mut()
+    {
+        all.remove("f:metadata");
+    }
+    fields
 }
 
 /// Adds a set of fields to another one.

@@ -175,7 +175,7 @@ pub struct DeploymentStatus {
     /// What was written for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inventory: Option<InventoryStatus>,
-    /// When the last backup was completed.
+    /// When the last complete backup was begun (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_backup: Option<String>,
     /// The last operation, in words.

@@ -26,3 +26,5 @@ pub const KEPT: &str = "styrmin.io/kept";
 pub const OPERATION: &str = "styrmin.io/operation";
 /// The position of that step in its plan.
 pub const STEP: &str = "styrmin.io/step";
+/// The operation that gave a workload another number of pods for a while, and how many it had before: `12.3`.
+pub const SCALED: &str = "styrmin.io/scaled";

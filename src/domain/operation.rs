@@ -107,6 +107,38 @@ words! {
     }
 }
 
+impl OperationKind {
+    /// Those that say nothing about what is desired: no failure of theirs is one of what is desired, and no end of theirs an end of it.
+    pub const ASIDE: [Self; 7] =
+        [Self::Action, Self::Backup, Self::Restore, Self::Verify, Self::Drill, Self::Prune, Self::Clone];
+}
+
+impl Subject {
+    /// What the names of subjects begin with that are an environment which is not recorded.
+    pub const ENVIRONMENT: &str = "environment/";
+    /// What the names of subjects begin with that are a backup location.
+    pub const LOCATION: &str = "location/";
+
+    /// A backup location, as the subject of what is done to what lies in it.
+    pub fn location(cluster: &str, location: &str) -> Self {
+        let name = format!("{}{location}", Self::LOCATION);
+        Self { cluster: cluster.to_owned(), environment: String::new(), name }
+    }
+
+    /// The backup location that it is; none for everything else.
+    pub fn as_location(&self) -> Option<&str> {
+        self.name.strip_prefix(Self::LOCATION).filter(|_| self.environment.is_empty())
+    }
+
+    /// Whether it is a whole environment: operations about it are made of others.
+    pub fn is_environment(&self) -> bool {
+        match self.environment.is_empty() {
+            true => self.name.starts_with(Self::ENVIRONMENT),
+            false => self.name.is_empty(),
+        }
+    }
+}
+
 impl OperationState {
     /// Whether it has ended.
     pub fn is_final(self) -> bool {

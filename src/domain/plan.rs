@@ -50,6 +50,9 @@ pub struct Step {
     /// Of those that always run: only when one that does not always run was not done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_failure: bool,
+    /// It only prepares what others do: when those fail, nothing was reached by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prepares: bool,
     /// How long it may take with all its tries, in seconds. Always finite.
     pub timeout: u32,
     /// A few words: the image, the host, the size.
@@ -82,6 +85,8 @@ pub enum Verb {
     Record,
     /// Something is done that is no object: a restart, an action, a command.
     Run,
+    /// Data is read, and kept elsewhere or compared: what is read stays as it is, and it may end at any point.
+    Read,
 }
 
 /// What a step may cost. Ordered from harmless to final.
@@ -132,6 +137,7 @@ impl Verb {
             Self::Wait => "…",
             Self::Record => "*",
             Self::Run => ">",
+            Self::Read => "<",
         }
     }
 
@@ -147,6 +153,7 @@ impl Verb {
             Self::Wait => "wait",
             Self::Record => "record",
             Self::Run => "run",
+            Self::Read => "read",
         }
     }
 }
@@ -175,6 +182,7 @@ impl Step {
             policy: Policy::Idempotent,
             finally: false,
             on_failure: false,
+            prepares: false,
             timeout: 300,
             note: String::new(),
             digest: String::new(),

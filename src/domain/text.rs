@@ -33,3 +33,18 @@ fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
         _ => {}
     }
 }
+
+/// A number of bytes in few characters: `17 B`, `1.5 MiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let (mut whole, mut rest) = (count, 0);
+    while whole >= 1024 && unit + 1 < UNITS.len() {
+        (rest, whole) = (whole % 1024, whole / 1024);
+        unit += 1;
+    }
+    match (unit, whole) {
+        (0, _) | (_, 100..) => format!("{whole} {}", UNITS[unit]),
+        _ => format!("{whole}.{} {}", rest * 10 / 1024, UNITS[unit]),
+    }
+}

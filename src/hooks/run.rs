@@ -67,7 +67,8 @@ fn unknown_python(program: &Program) -> Problem {
             "'{}' in {} was interrupted; Python is not deterministic, so it cannot be taken up where it was",
             program.function, program.file
         ),
-        "Look at what it did, by the calls that are recorded; then run it anew, or go on without it",
+        "Look at what it did, by the calls that are recorded, and answer: repeat (it runs anew from its top), done (the whole action \
+         counts as done, also what it had not come to), or fail",
     )
 }
 

@@ -5,6 +5,7 @@ the action prints becomes the call `log`, and what its subprocesses print goes t
 """
 
 import asyncio
+import collections
 import concurrent.futures
 import importlib.util
 import inspect
@@ -189,10 +190,14 @@ class Parent:
 
 
 class Printed(io.TextIOBase):
-    """Standard output: each line is a call of `log`."""
+    """Standard output: each line is a call of `log`, in its turn among the others. Who prints in the loop does not wait for it."""
+
+    # How many bytes may wait.
+    WAITING = 1 << 20
 
     def __init__(self, action):
         self.action, self.kept = action, ""
+        self.waiting, self.size = collections.deque(), 0
 
     def writable(self):
         return True
@@ -203,12 +208,32 @@ class Printed(io.TextIOBase):
         if len(self.kept) > 1 << 16:
             lines, self.kept = lines + [self.kept], ""
         for line in lines:
-            self.action.parent.call("log", {"text": line}, self.action.place())
+            parent = self.action.parent
+            told = parent.executor.submit(parent.call, "log", {"text": line}, self.action.place())
+            self.size += len(line) + 100
+            self.waiting.append((told, len(line) + 100))
+        self.settle(self.WAITING if in_loop() else 0)
         return len(text)
+
+    def settle(self, most):
+        """Waits until so many bytes are left at most, and fails where a line was refused."""
+        while self.waiting and (self.size > most or self.waiting[0][0].done()):
+            told, size = self.waiting.popleft()
+            self.size -= size
+            told.result()
 
     def finish(self):
         if self.kept:
             self.write("\n")
+        self.settle(0)
+
+
+def in_loop():
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class Action:
@@ -216,6 +241,11 @@ class Action:
 
     def __init__(self, parent, order):
         self.parent, self.order = parent, order
+        # Calls by what was to be awaited, and how many are under way.
+        self.unawaited, self.calling = {}, 0
+        # Whether the function has come to its end: what is cut off then was not awaited.
+        self.over = False
+        self.printed = None
         self.root = os.path.join(os.getcwd(), ".driver")
 
     def path(self, file):
@@ -251,11 +281,21 @@ class Action:
                         arguments[key] = to_json(value, True)
                     except TypeError as error:
                         raise ActionError("%s: %s cannot be given" % (name, key), str(error)) from None
-            place = self.place()
+            place, token = self.place(), object()
+            self.unawaited[token] = (name, place)
 
             async def performed():
+                self.unawaited.pop(token, None)
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self.parent.executor, self.parent.call, name, arguments, place)
+                self.calling += 1
+                try:
+                    return await loop.run_in_executor(self.parent.executor, self.parent.call, name, arguments, place)
+                except asyncio.CancelledError:
+                    if self.over:
+                        self.unawaited[token] = (name, place)
+                    raise
+                finally:
+                    self.calling -= 1
 
             return performed()
 
@@ -335,20 +375,35 @@ class Action:
     def run(self):
         self.unpack()
         self.provide()
-        printed = sys.stdout = Printed(self)
+        self.printed = sys.stdout = Printed(self)
         function = self.load()
         result = function(*self.arguments(function, context_of(self.order["context"])))
         if inspect.isawaitable(result):
 
             async def whole():
-                return await result
+                try:
+                    return await result
+                finally:
+                    self.over = True
 
             result = asyncio.run(whole())
-        printed.finish()
+        self.printed.finish()
+        for name, place in self.unawaited.values():
+            message = failed("%s was called and is not done: it was not awaited" % name, "write: await %s(...)" % name)
+            message["failed"]["place"] = place
+            return message
         try:
             return {"returned": to_json(result, False)}
         except TypeError as error:
             return failed("what '%s' returned cannot be kept" % self.order["function"], str(error))
+
+    def drain(self):
+        """What was printed before it failed is told before that; not where a call is under way, which may take long."""
+        if self.printed is not None and not self.calling:
+            try:
+                self.printed.finish()
+            except Exception:
+                pass
 
     def failure(self, error):
         """An exception as what is told: what, where, the line, the stack."""
@@ -413,6 +468,7 @@ def main():
         message = action.run()
     except BaseException as error:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        action.drain()
         message = action.failure(error)
     if not parent.say(message):
         parent.say(failed("what the function returned is larger than %d MiB" % (LINE_MAX >> 20)))

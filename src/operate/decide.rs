@@ -152,7 +152,7 @@ impl View<'_> {
         let late = time_out.is_some_and(|at| at <= self.at.now);
         let too_long = || Next::Now(Move::GiveUp(position, outcome::too_long(step, record)));
         match (record.state, self.stop_of(step)) {
-            (StepState::Started, Some(stop)) if step.verb == Verb::Wait => {
+            (StepState::Started, Some(stop)) if is_harmless(step) => {
                 Next::Now(Move::Interrupt(position, stop.problem()))
             }
             // What runs for long ends with the work that it does elsewhere; a newer wish waits for it instead.
@@ -225,10 +225,15 @@ impl View<'_> {
 
 /// A step that was begun, and is not begun again.
 fn stopped(position: usize, step: &Step, record: &StepRecord, stop: Stop<'_>) -> Move {
-    if record.state == StepState::Unknown && step.verb != Verb::Wait {
+    if record.state == StepState::Unknown && !is_harmless(step) {
         return Move::GiveUp(position, outcome::left_open(step, stop, record));
     }
     Move::Skip(position, outcome::not_again(stop, record))
+}
+
+/// Whether it may end at any point, and nothing depends on where.
+fn is_harmless(step: &Step) -> bool {
+    matches!(step.verb, Verb::Wait | Verb::Read)
 }
 
 /// Waiting changes nothing, so it may always be done again.

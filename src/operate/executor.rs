@@ -97,6 +97,8 @@ pub enum StepErrorKind {
         /// When the other side wants to be asked again; none: as the backoff says.
         retry_after: Option<Duration>,
     },
+    /// It came to nothing, which is known for certain: whatever the step's policy, it goes on there when it is tried again.
+    Undone,
     /// It failed for certain, and may be done once more whatever the step's policy.
     Again,
     /// It will be the same the next time: the step has failed.

@@ -10,6 +10,10 @@ pub trait Extension: Send + Sync {
     /// As [`Executor::execute`](super::Executor::execute).
     fn execute<'a>(&'a self, run: StepRun<'a>) -> BoxFuture<'a, Result<Done, StepError>>;
 
+    /// Makes a backup in the midst of a step, and gives its name. `mark` tells apart what the operation makes: asked again with
+    /// the same one it goes on with the same backup.
+    fn back_up<'a>(&'a self, run: StepRun<'a>, mark: &'a str) -> BoxFuture<'a, Result<String, StepError>>;
+
     /// As [`Executor::probe`](super::Executor::probe).
     fn probe<'a>(&'a self, run: StepRun<'a>) -> BoxFuture<'a, Result<Probed, StepError>>;
 }

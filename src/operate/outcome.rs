@@ -55,7 +55,7 @@ pub(super) fn outcome(
         (None, stop) => stop.map(Stop::problem),
     };
     let counts = |(step, state): (&Step, &StepState)| {
-        let reached = !step.finally && !matches!(step.verb, Verb::Unchanged | Verb::Wait);
+        let reached = !step.finally && !step.prepares && !matches!(step.verb, Verb::Unchanged | Verb::Wait);
         reached && *state == StepState::Succeeded
     };
     let reached = plan.steps.iter().zip(&states).any(counts);

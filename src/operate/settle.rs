@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::plan::Policy;
+use crate::domain::plan::{Policy, Verb};
 use crate::domain::{Problem, Step, StepRecord, StepState};
 use crate::store::StepNote;
 
@@ -53,7 +53,7 @@ pub(super) fn asking(position: usize, step: &Step, before: &StepRecord, why: Opt
         Problem::new(
             format!("Was '{}' done?", step.name),
             "Styrmin ended before it could note what came of it, and doing it twice may do harm",
-            "look at what it works on, and answer: done, repeat, or fail",
+            answers(step),
         )
     });
     let event = Some(format!("a person is asked: {}", problem.what));
@@ -105,6 +105,7 @@ fn failed(position: usize, step: &Step, before: &StepRecord, error: StepError, n
         StepErrorKind::Transient { retry_after } => {
             retrying(position, before, error.problem, retry_after, now)
         }
+        StepErrorKind::Undone => retrying(position, before, error.problem, None, now),
         StepErrorKind::Again => {
             StepNote { ends_run: true, ..retrying(position, before, error.problem, None, now) }
         }
@@ -123,7 +124,7 @@ fn not_seen(position: usize, step: &Step, before: &StepRecord, error: StepError,
             let record = StepRecord { state: StepState::Unknown, attempt, ..before.clone() };
             again(position, record, error.problem, wait(attempt, retry_after), now)
         }
-        StepErrorKind::Lasting | StepErrorKind::Again => {
+        StepErrorKind::Lasting | StepErrorKind::Again | StepErrorKind::Undone => {
             asking(position, step, before, Some(in_doubt(step, error.problem)))
         }
         StepErrorKind::InDoubt => asking(position, step, before, Some(error.problem)),
@@ -166,11 +167,22 @@ fn wait(attempt: u32, retry_after: Option<std::time::Duration>) -> SignedDuratio
     asked.unwrap_or_else(|| pause(attempt)).max(SHORTEST)
 }
 
+/// What a person can answer, and what follows from it.
+fn answers(step: &Step) -> &'static str {
+    match step.verb {
+        Verb::Run => {
+            "look at what it works on and at its calls, and answer: done (an open call counts as done, and it goes on behind that; \
+             where no call is open the whole step counts as done, also what it had not come to), repeat, or fail"
+        }
+        _ => "look at what it works on, and answer: done, repeat, or fail",
+    }
+}
+
 /// The other side did not say whether it did it.
 fn in_doubt(step: &Step, problem: Problem) -> Problem {
     Problem::new(
         format!("Was '{}' done?", step.name),
         format!("{} ({})", problem.what, problem.why),
-        "look at what it works on, and answer: done, repeat, or fail",
+        answers(step),
     )
 }

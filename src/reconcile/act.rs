@@ -141,6 +141,7 @@ impl Engine {
         self.set_trying(name);
         let ended = self.runner().run(&view.operation, &hands, hands.moved.clone()).await?;
         self.report_end(observed.situation.resource.as_deref(), &ended).await;
+        self.drop_jobs(name, &ended).await?;
         self.drop_answers(name, &ended.operation).await?;
         Ok(())
     }

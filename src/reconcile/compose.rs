@@ -2,9 +2,14 @@
 //! shown can be told from one that is not the same any more.
 
 mod actions;
+mod backup;
 mod hooks;
 mod removal;
 mod restart;
+mod restore;
+#[cfg(test)]
+mod test;
+mod velero;
 
 use std::collections::BTreeSet;
 
@@ -23,8 +28,19 @@ use super::order;
 use super::situation::{Need, Situation};
 
 pub use actions::{ACTION, act};
+pub use backup::{
+    ALL_WITHIN, BACK_UP, CLEAR, Keeping, QUIESCE, RESUME, SEAL, START, STOP, back_up,
+    hooks as hooks_of_backup, stopped,
+};
 pub use removal::{DELETE_RESOURCE, RELEASE, removal};
 pub use restart::{RESTART, restart};
+pub use restore::{
+    RESTORE, Restoring, SEAL_SAFETY, START_AGAIN, START_ANYHOW, STOP_RESTORED, STOP_WRITERS, Stopping,
+    restore,
+};
+#[cfg(test)]
+pub(in crate::reconcile) use velero::tests::backup as velero_backup;
+pub use velero::{Asked, back_up_with, restore_with};
 
 /// The step that writes the engine's fields into the custom resource.
 pub const WRITE_CONTEXT: &str = "write the instance into";
@@ -32,6 +48,7 @@ pub const WRITE_CONTEXT: &str = "write the instance into";
 pub const ACTIVATE: &str = "make the instance the active one";
 
 /// What a plan is made from.
+#[derive(Clone)]
 pub struct Basis<'a> {
     /// Its title.
     pub title: String,

@@ -1,20 +1,36 @@
 //! What people ask of the engine: previews, confirmations, orders to what is under way, and looking back.
 
 use crate::cluster::key;
+use crate::domain::backup::SAFETY;
 use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::{Goal, Origin, StepAnswer};
 use crate::domain::plan::Verb;
 use crate::domain::{
-    Deployment, DeploymentId, Instance, Intent, ObjectKey, OperationId, OperationKind, Plan, Preview,
-    Problem, Resolution, Step,
+    Deployment, DeploymentId, Instance, Intent, ObjectKey, Operation, OperationId, OperationKind, Plan,
+    Preview, Problem, Resolution, Step,
 };
 use crate::store::{DesiredChange, NewOperation};
 
 use super::engine::Engine;
 use super::execute::is_immutable;
+use super::group::is_group;
 use super::queue::Name;
 use super::render::Source;
 use super::wish::Wish;
+
+/// Who wants an operation, and what it is part of.
+pub(super) struct By {
+    pub origin: Origin,
+    pub parent: Option<(OperationId, usize)>,
+}
+
+impl By {
+    /// Somebody who saw the plan and said yes.
+    pub fn person(actor: &str) -> Self {
+        let cause = "confirmed in the cockpit".to_owned();
+        Self { origin: Origin { actor: actor.to_owned(), cause, confirmed: true }, parent: None }
+    }
+}
 
 impl Engine {
     /// What carrying out `intent` would do. Nothing is written.
@@ -31,6 +47,8 @@ impl Engine {
             Intent::Resolve(id, object, resolution) => {
                 self.preview_resolution(*id, object, *resolution).await
             }
+            _ if is_group(intent) => Ok(self.propose_group(intent).await?.preview()),
+            Intent::Verify(_) | Intent::Prune(_) => self.preview_in_location(intent).await,
             _ => Ok(self.propose(&self.wish(intent).await?).await?.preview),
         }
     }
@@ -51,24 +69,31 @@ impl Engine {
                 check_hash(&preview.plan, plan_hash)?;
                 self.resolve(*id, object, *resolution).await
             }
+            _ if is_group(intent) => {
+                let proposal = self.propose_group(intent).await?;
+                let said = format!("{}: recorded", proposal.plan.title);
+                self.begin_group(proposal, plan_hash, By::person(actor)).await?;
+                Ok(said)
+            }
+            Intent::Verify(_) | Intent::Prune(_) => self.confirm_in_location(intent, plan_hash, actor).await,
             _ => {
                 let wish = self.wish(intent).await?;
                 let proposed = self.propose(&wish).await?;
                 check_hash(&proposed.preview.plan, plan_hash)?;
                 let said = format!("{}: recorded", proposed.preview.plan.title);
-                self.begin(wish, proposed, actor).await?;
+                self.begin(wish, proposed, By::person(actor)).await?;
                 Ok(said)
             }
         }
     }
 
     /// Records a confirmed operation with everything that it changes, as one transaction.
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         wish: Wish,
         proposed: super::preview::Proposed,
-        actor: &str,
-    ) -> Result<(), Problem> {
+        by: By,
+    ) -> Result<OperationId, Problem> {
         let Wish { order, setting, environment_known, based_on, vault } = wish;
         let action = order.action;
         let Deployment { id, uid, draft, phase, revision, .. } = order.record;
@@ -85,23 +110,26 @@ impl Engine {
             subject: self.subject(&draft.environment, &draft.name),
             kind: order.kind,
             plan: proposed.preview.plan,
-            origin: Origin {
-                actor: actor.to_owned(),
-                cause: "confirmed in the cockpit".to_owned(),
-                confirmed: true,
-            },
+            origin: by.origin,
             goal: Goal { deployment: (!is_new).then_some(id), revision, instance: proposed.instance },
             instance: proposed.drawn.instance,
             action,
-            request: None,
-            parent: None,
+            request: order.data.map(|data| data.request),
+            parent: by.parent,
         };
         // Before anything is recorded: nobody else knows what was typed.
         if let Some(vault) = &vault {
             self.write_vault(vault, &setting.environment).await?;
         }
-        let begun = if is_new {
-            self.store().begin_deployment(new, &draft, &uid).await.map(drop)
+        let begun = if !is_new && based_on.is_none() {
+            let (backup, kind) = (proposed.drawn.backup, order.kind);
+            let backups = move |operation: &Operation| {
+                let mark = if kind == OperationKind::Restore { SAFETY } else { "" };
+                backup.iter().map(|backup| backup.record(operation, mark)).collect()
+            };
+            self.store().begin_backup(new, backups).await
+        } else if is_new {
+            self.store().begin_deployment(new, &draft, &uid).await
         } else {
             let change = based_on.map(|based_on| DesiredChange {
                 deployment: id,
@@ -109,14 +137,14 @@ impl Engine {
                 draft: draft.clone(),
                 phase,
             });
-            self.store().begin_operation(new, change).await.map(drop)
+            self.store().begin_operation(new, change).await
         };
         if let (Err(_), Some(vault)) = (&begun, &vault) {
             self.withdraw_vault(vault).await;
         }
-        begun?;
+        let begun = begun?;
         self.forget_planned(&draft);
-        Ok(())
+        Ok(begun.id)
     }
 
     /// Asks an operation to end at the next boundary of a step.

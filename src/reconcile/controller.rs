@@ -1,12 +1,15 @@
 //! The loop: wakes names, works on them side by side but never on one twice, and keeps the pauses after failures.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::operation::Subject;
 use crate::domain::{DesiredPhase, Problem};
 
 use super::decide::{Move, On, decide};
@@ -104,7 +107,7 @@ impl Controller {
             let Some(name) = self.queue.take(self.now()) else { return };
             let engine = self.engine.clone();
             self.work.spawn(async move {
-                let outcome = pass(&engine, &name).await;
+                let outcome = guarded(pass(&engine, &name)).await;
                 (name, outcome)
             });
         }
@@ -216,6 +219,16 @@ impl Controller {
     }
 }
 
+/// What came of a pass. One that panicked has failed: its deployment is looked at again, and the others go on.
+async fn guarded<T>(pass: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    AssertUnwindSafe(pass).catch_unwind().await.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        tracing::error!(said, "a pass panicked");
+        Err(Problem::new("the engine broke while it worked on this", said, "report this: it is a defect"))
+    })
+}
+
 async fn sleep(pause: Option<Duration>) {
     match pause {
         Some(pause) => tokio::time::sleep(pause).await,
@@ -228,6 +241,18 @@ async fn sleep(pause: Option<Duration>) {
 async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem> {
     // Another try at what failed is no news: the status stays as it was until the try ends.
     let retry = engine.is_troubled(name);
+    if name.namespace.is_empty() && name.name.starts_with(Subject::ENVIRONMENT) {
+        engine.carry_group(&engine.subject("", &name.name)).await?;
+        return Ok(None);
+    }
+    if name.name.is_empty() && !name.namespace.is_empty() {
+        engine.carry_groups_in(&name.namespace).await?;
+        return Ok(None);
+    }
+    if name.namespace.is_empty() && name.name.starts_with(Subject::LOCATION) {
+        engine.carry_in_location(name).await?;
+        return Ok(None);
+    }
     if name.namespace.is_empty() {
         engine.carry_installation().await?;
         return Ok(None);
@@ -239,6 +264,13 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
         if let Some(newest) = engine.deposed_by() {
             return Err(deposed(newest));
         }
+        if observed.situation.is_torn() {
+            continue;
+        }
+        if engine.give_back_ended(name, &observed.situation).await? {
+            continue;
+        }
+        engine.drop_old_answers(name, &observed.situation).await?;
         let next = decide(&observed.situation);
         tracing::debug!(namespace = name.namespace, name = name.name, ?next, "move");
         engine.set_trace(name, observed.situation.trace.clone());
@@ -295,4 +327,17 @@ fn retrying(situation: &Situation, until: Option<Timestamp>) -> Problem {
         problem.next = format!("{}; it is tried again at {}", problem.next, until.strftime("%H:%M:%S"));
     }
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pass_that_panics_has_failed_and_says_why() {
+        let broken = guarded(async { if true { panic!("index out of {}", "bounds") } else { Ok(()) } });
+        let problem = broken.await.unwrap_err();
+        assert_eq!((problem.why.as_str(), problem.next.contains("defect")), ("index out of bounds", true));
+        assert_eq!(guarded(async { Ok(7) }).await.ok(), Some(7));
+    }
 }

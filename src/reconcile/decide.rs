@@ -224,6 +224,8 @@ fn kind_of_change(situation: &Situation, record: &Deployment) -> OperationKind {
         DesiredPhase::Deleting => OperationKind::Delete,
         DesiredPhase::Stopped if !stopped_last => OperationKind::Stop,
         DesiredPhase::Running if stopped_last => OperationKind::Start,
+        // also where it failed, or is wished for anew with something else beside
+        _ if situation.work.goes_back => OperationKind::Rollback,
         // also what failed on its way to another version
         _ if situation.work.hook == Some(Hook::Upgrade) => OperationKind::Upgrade,
         _ if newest.draft.as_ref().is_some_and(|draft| is_upgrade(draft, &record.draft)) => {

@@ -1,5 +1,6 @@
 //! Drawing a plan up: renders what is to be, compares it with what is known, and composes the steps. Nothing is asked.
 
+use crate::domain::backup::NewBackup;
 use crate::domain::driver::ActionSpec;
 use crate::domain::{
     ActionRequest, Deployment, DesiredPhase, Instance, ObjectKey, OperationKind, Plan, Problem, Step, suggest,
@@ -9,6 +10,7 @@ use crate::store::NewInstance;
 
 use super::compose::{Basis, act, compose, correct, removal, restart};
 use super::engine::Engine;
+use super::keep::{self, Data};
 use super::observe::{Observed, live};
 use super::place;
 use super::queue::Name;
@@ -30,12 +32,14 @@ pub(super) struct Order {
     pub vault: Option<Step>,
     /// The action that runs.
     pub action: Option<ActionRequest>,
+    /// What is backed up or restored.
+    pub data: Option<Data>,
 }
 
 impl Order {
     /// What the deployment asks for as it is recorded.
     pub fn of(kind: OperationKind, record: Deployment) -> Self {
-        Self { kind, record, components: Vec::new(), volumes: false, vault: None, action: None }
+        Self { kind, record, components: Vec::new(), volumes: false, vault: None, action: None, data: None }
     }
 }
 
@@ -48,6 +52,8 @@ pub(super) struct Drawn {
     pub keepsake: Option<Keepsake>,
     /// The instance that is to be frozen with it, when there is no such one yet.
     pub instance: Option<NewInstance>,
+    /// The backup that it makes.
+    pub backup: Option<NewBackup>,
 }
 
 impl Engine {
@@ -66,7 +72,7 @@ impl Engine {
         };
         let (parts, instance, keepsake) = match order.record.phase {
             // what runs is left as it is
-            _ if order.kind == OperationKind::Action => Default::default(),
+            _ if leaves_alone(order.kind) => Default::default(),
             DesiredPhase::Deleting => (self.last_parts(name, observed, order).await, None, None),
             _ => self.settle_parts(name, observed, order).await?,
         };
@@ -92,14 +98,20 @@ impl Engine {
             driver_digest: &driver.digest,
             activate: instance.is_some() || !newest_is_active,
         };
+        let mut backup = None;
         let plan = match order.kind {
+            OperationKind::Backup | OperationKind::Restore => {
+                let (plan, made) = plan_of_data(&basis, observed, order)?;
+                backup = made;
+                plan
+            }
             OperationKind::Delete => removal(&basis, &volumes(observed, order)),
             OperationKind::Restart => restart(&basis, &workloads(observed, order)?),
             OperationKind::Correct => correct(&basis),
             OperationKind::Action => plan_of_action(&basis, order)?,
             _ => compose(&basis),
         };
-        Ok(Drawn { plan, parts, instance, keepsake })
+        Ok(Drawn { plan, parts, instance, keepsake, backup })
     }
 
     /// What is to be applied, put into the situation too; and the instance to freeze when the newest one is another.
@@ -157,6 +169,11 @@ impl Engine {
     }
 }
 
+/// Whether an operation renders and applies nothing.
+fn leaves_alone(kind: OperationKind) -> bool {
+    matches!(kind, OperationKind::Action | OperationKind::Backup | OperationKind::Restore)
+}
+
 fn is_active(instance: &Instance) -> bool {
     instance.state == crate::domain::InstanceState::Active
 }
@@ -181,11 +198,30 @@ fn title(order: &Order) -> String {
             format!("Run {action} on {name} in {place}")
         }
         OperationKind::Backup => format!("Back up {name} in {place}"),
-        OperationKind::Restore => format!("Restore {name} in {place}"),
+        OperationKind::Restore => {
+            let restored = order.data.as_ref().and_then(|data| data.restored.as_ref());
+            let from = restored.map_or_else(String::new, |backup| format!(" from {}", backup.id));
+            format!("Restore {name} in {place}{from}")
+        }
         OperationKind::Verify => format!("Verify a backup of {name} in {place}"),
         OperationKind::Drill => format!("Prove a backup of {name} in {place}"),
         OperationKind::Prune => format!("Delete backups of {name} in {place}"),
         OperationKind::Clone => format!("Clone {place}"),
+    }
+}
+
+fn plan_of_data(
+    basis: &Basis<'_>,
+    observed: &Observed,
+    order: &Order,
+) -> Result<(Plan, Option<NewBackup>), Problem> {
+    match &order.data {
+        Some(data) => keep::plan(basis, observed, data),
+        None => Err(Problem::new(
+            "nobody said what is to be kept",
+            "backups and restores are asked for, never planned by themselves",
+            "report this: it is a defect",
+        )),
     }
 }
 

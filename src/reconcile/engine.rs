@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::cluster::Cluster;
-use crate::domain::{Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, Problem};
+use crate::domain::{
+    Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, OperationId, Problem,
+};
 use crate::driver::chart::Seed;
 use crate::hooks::Worker;
-use crate::operate::Runner;
+use crate::operate::{Extension, Runner};
 use crate::store::{Store, StoreError};
 
 use super::drivers::Drivers;
@@ -36,6 +38,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     worker: Worker,
+    extension: Arc<dyn Extension>,
     memory: Mutex<Memory>,
     idle: watch::Sender<bool>,
     /// Counts up when something was found that others are to see.
@@ -56,6 +59,8 @@ pub struct Surroundings {
     pub random: Arc<dyn Random>,
     /// What runs the functions of drivers.
     pub worker: Worker,
+    /// Who does the steps of backups.
+    pub extension: Arc<dyn Extension>,
 }
 
 /// What is kept in memory only: losing it costs work, never correctness.
@@ -87,6 +92,8 @@ struct Remembered {
     mode: DriftMode,
     /// Who changed the custom resource that was imported last.
     editor: Option<String>,
+    /// The operation up to which secret answers that nobody needs any more were looked for.
+    tidied: Option<OperationId>,
     /// Wakes the operation that is being carried out.
     moved: Option<watch::Sender<u64>>,
 }
@@ -105,7 +112,7 @@ pub struct Trouble {
 impl Engine {
     /// An engine over these records and this cluster. It does nothing before [`Self::run`].
     pub fn new(store: Store, cluster: Cluster, drivers: Arc<Drivers>, surroundings: Surroundings) -> Self {
-        let Surroundings { clock, random, worker } = surroundings;
+        let Surroundings { clock, random, worker, extension } = surroundings;
         Self(Arc::new(Inner {
             store,
             cluster,
@@ -113,6 +120,7 @@ impl Engine {
             clock,
             random,
             worker,
+            extension,
             memory: Mutex::default(),
             idle: watch::Sender::new(false),
             found: watch::Sender::new(0),
@@ -231,6 +239,13 @@ impl Engine {
         self.memory().deployments.entry(name.clone()).or_default().editor = editor;
     }
 
+    /// Whether an operation is another one than the last time: what earlier ones left is looked for then.
+    pub(super) fn is_news(&self, name: &Name, operation: OperationId) -> bool {
+        let mut memory = self.memory();
+        let known = memory.deployments.entry(name.clone()).or_default();
+        known.tidied.replace(operation) != Some(operation)
+    }
+
     pub(super) fn take_editor(&self, name: &Name) -> Option<String> {
         self.memory().deployments.get_mut(name)?.editor.take()
     }
@@ -268,6 +283,11 @@ impl Engine {
     /// What runs the functions of drivers.
     pub(super) fn worker(&self) -> &Worker {
         &self.0.worker
+    }
+
+    /// Who does the steps of backups.
+    pub(super) fn extension(&self) -> &dyn Extension {
+        &*self.0.extension
     }
 
     pub(super) fn random(&self) -> &dyn Random {

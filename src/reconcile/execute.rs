@@ -3,6 +3,7 @@
 
 pub(super) mod action;
 mod apply;
+mod data;
 mod records;
 mod wait;
 
@@ -16,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::cluster::{ClusterError, DeleteOptions};
 use crate::domain::plan::Verb;
-use crate::domain::{DriverVersion, Instance, ObjectKey, Operation, Problem, Step};
+use crate::domain::{DriverVersion, Instance, ObjectKey, Operation, OperationKind, Problem, Step};
 use crate::operate::{Done, Executor, Probed, StepError, StepErrorKind, StepRun};
 use crate::store::{InventoryChange, StoreError};
 
@@ -49,9 +50,12 @@ impl Executor for Hands {
             Verb::Delete => self.delete(run.step).await,
             Verb::Wait => self.wait(run.step).await,
             Verb::Record => self.record(run.step).await,
-            Verb::Run => match run.step.name.strip_prefix(ACTION) {
+            Verb::Run | Verb::Read if data::is_foreign(&run.step.name) => {
+                self.engine.extension().execute(run).await
+            }
+            Verb::Run | Verb::Read => match run.step.name.strip_prefix(ACTION) {
                 Some(action) => self.act(run, action).await,
-                None => self.run(run.step).await,
+                None => self.run(run).await,
             },
             Verb::Unchanged => Ok(Done::default()),
         }
@@ -63,6 +67,10 @@ impl Executor for Hands {
     }
 
     async fn is_wanted(&self) -> bool {
+        // half of a restore is worse than none: what is wanted otherwise comes after it
+        if self.operation.kind == OperationKind::Restore {
+            return true;
+        }
         self.is_goal_current().await.unwrap_or(true)
     }
 }
@@ -105,7 +113,11 @@ impl Hands {
         Ok(Done { inventory: InventoryChange::Removed(key.clone()), ..Done::default() })
     }
 
-    async fn run(&self, step: &Step) -> Result<Done, StepError> {
+    async fn run(&self, run: StepRun<'_>) -> Result<Done, StepError> {
+        if let Some(done) = self.halt(run).await {
+            return done;
+        }
+        let step = run.step;
         let key = object_of(step)?;
         if !step.name.starts_with(RESTART) {
             return Err(lasting(Problem::new(
@@ -148,7 +160,7 @@ pub(in crate::reconcile) fn failed(error: ClusterError) -> StepError {
     StepError { problem, kind }
 }
 
-pub(super) fn lasting(problem: Problem) -> StepError {
+pub(in crate::reconcile) fn lasting(problem: Problem) -> StepError {
     StepError { problem, kind: StepErrorKind::Lasting }
 }
 

@@ -10,8 +10,8 @@ use crate::domain::driver::Hook;
 use crate::domain::names::digest;
 use crate::domain::operation::Subject;
 use crate::domain::{
-    ClusterRecord, Deployment, DesiredPhase, DriverVersion, Environment, ObjectKey, Problem, Resolution,
-    Role, labels,
+    ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment,
+    ObjectKey, Problem, Resolution, Role, labels,
 };
 use crate::driver;
 use crate::store::FieldResolution;
@@ -23,7 +23,10 @@ use super::ownership;
 use super::queue::Name;
 use super::render::digests;
 use super::seed::Keepsake;
-use super::situation::{Live, Rendered, Situation, Trace, Wanted, Work, Written};
+use super::situation::{BackedUp, Live, Rendered, Situation, Trace, Wanted, Work, Written};
+
+/// How many of its last backups a deployment's status is made from.
+const BACKUPS: u32 = 20;
 
 /// What the records say beside the deployment itself.
 #[derive(Debug, Clone)]
@@ -169,7 +172,9 @@ impl Engine {
             _ => 0,
         };
         observed.situation.work.latest = latest.map(|view| view.operation);
-        observed.situation.work.hook = self.hook_of_change(record, observed.driver.as_deref()).await?;
+        observed.situation.work.backups = BackedUp::of(&store.backups_of(&subject, BACKUPS).await?);
+        let work = &mut observed.situation.work;
+        (work.hook, work.goes_back) = self.change(record, observed.driver.as_deref()).await?;
         if observed.situation.trace.0.is_empty() {
             let known = store.inventory(record.id).await?;
             let written = known.into_iter().map(|item| {
@@ -187,24 +192,34 @@ impl Engine {
         Ok(())
     }
 
-    /// The hook of what leads from the active instance to what is desired. Back one goes without any.
-    async fn hook_of_change(
+    /// The hook of what leads from the active instance to what is desired, and whether that is a way back, which one goes without
+    /// any.
+    async fn change(
         &self,
         record: &Deployment,
         driver: Option<&DriverVersion>,
-    ) -> Result<Option<Hook>, Problem> {
+    ) -> Result<(Option<Hook>, bool), Problem> {
         let active = self.store().active_instance(record.id).await?;
         let hook = match active.as_ref().map(|active| &active.draft) {
             None => Hook::Setup,
             Some(Some(draft)) if is_upgrade(draft, &record.draft) => Hook::Upgrade,
-            Some(_) => return Ok(None),
+            Some(_) => return Ok((None, false)),
         };
-        let actions = driver.map(|driver| driver.spec.actions.as_slice()).unwrap_or_default();
-        if !actions.iter().any(|action| action.hook == Some(hook)) {
-            return Ok(None);
+        if self.goes_back(record.id, &record.draft).await? {
+            return Ok((None, true));
         }
-        let goes_back = self.store().is_rollback(record.id, record.revision).await?;
-        Ok((!goes_back).then_some(hook))
+        let actions = driver.map(|driver| driver.spec.actions.as_slice()).unwrap_or_default();
+        Ok((Some(hook).filter(|_| actions.iter().any(|action| action.hook == Some(hook))), false))
+    }
+
+    /// Whether a draft has the version that the deployment was to go back to, when nobody has asked for another one since. That it is
+    /// older than what runs would not tell: after a way back, the version that was left is an older one too.
+    pub(super) async fn goes_back(&self, id: DeploymentId, draft: &DeploymentDraft) -> Result<bool, Problem> {
+        let Some(number) = self.store().last_rollback(id).await? else { return Ok(false) };
+        let instance = self.store().instance(id, number).await?;
+        Ok(instance.is_some_and(|instance| {
+            instance.driver == draft.driver && instance.application_version == draft.application_version
+        }))
     }
 
     /// What an operation on a deployment is about.

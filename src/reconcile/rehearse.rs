@@ -45,11 +45,10 @@ impl Engine {
             versions: (version.clone(), version),
             dry_run: true,
         };
-        let (file, function) = action.location.split_once("::").unwrap_or((&action.location, "main"));
         let program = Program {
             files: Arc::new(driver.files.clone()),
-            file: file.to_owned(),
-            function: function.to_owned(),
+            file: action.file().to_owned(),
+            function: action.function().to_owned(),
             context: told.context(),
         };
         let (journal, understudy) = (MemoryJournal::default(), Understudy::new(self));

@@ -27,20 +27,28 @@ pub fn status(situation: &Situation, resource: &DeploymentResource, next: &Move)
                 .or_else(|| Some(seconds(situation.now))),
         }
     };
+    let backed_up = situation.work.backups.newest.as_ref().map(|(good, said)| {
+        let told = match good {
+            true => ("True", "Completed", said.clone()),
+            false => ("False", "LastFailed", said.clone()),
+        };
+        condition("BackedUp", told)
+    });
+    let conditions = [
+        condition("Ready", told.ready),
+        condition("Reconciling", told.reconciling),
+        condition("Stalled", told.stalled),
+        condition("Drifted", drifted(situation)),
+    ];
     DeploymentStatus {
         observed_generation: Some(resource.generation),
         instance: situation.newest.as_ref().map(|instance| instance.number).or(before.instance),
         phase: Some(told.phase.to_owned()),
-        conditions: vec![
-            condition("Ready", told.ready),
-            condition("Reconciling", told.reconciling),
-            condition("Stalled", told.stalled),
-            condition("Drifted", drifted(situation)),
-        ],
+        conditions: conditions.into_iter().chain(backed_up).collect(),
         components: situation.components.clone(),
         urls: situation.urls.clone(),
         inventory: inventory(situation, next).or_else(|| before.inventory.clone()),
-        last_backup: before.last_backup.clone(),
+        last_backup: situation.work.backups.last.map(seconds).or_else(|| before.last_backup.clone()),
         last_operation: last_operation(situation).or_else(|| before.last_operation.clone()),
     }
 }

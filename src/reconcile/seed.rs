@@ -141,7 +141,12 @@ impl Engine {
         // these apply what runs once more, or nothing: they make nothing anew
         let applies = !matches!(
             kind,
-            OperationKind::Delete | OperationKind::Restart | OperationKind::Correct | OperationKind::Action
+            OperationKind::Delete
+                | OperationKind::Restart
+                | OperationKind::Correct
+                | OperationKind::Action
+                | OperationKind::Backup
+                | OperationKind::Restore
         );
         if !observed.has_chart() || observed.keepsake.is_some() || !applies {
             return Ok(None);

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::cluster::{ComponentStatus, DeploymentResource};
+use crate::domain::backup::{Backup, BackupState};
 use crate::domain::driver::Hook;
 use crate::domain::names::digest;
 use crate::domain::{
@@ -142,6 +143,28 @@ pub struct Situation {
     pub work: Work,
 }
 
+/// What is known of the backups of one deployment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BackedUp {
+    /// When the last complete one was begun.
+    pub last: Option<Timestamp>,
+    /// The newest one that has ended and was not cancelled: whether it is complete, its name, and why it is not.
+    pub newest: Option<(bool, String)>,
+}
+
+impl BackedUp {
+    /// From the backups of a deployment, newest first.
+    pub fn of(backups: &[Backup]) -> Self {
+        let complete = |backup: &&Backup| backup.state == BackupState::Completed;
+        let ended = |backup: &&Backup| backup.state.is_final() && backup.state != BackupState::Cancelled;
+        let newest = backups.iter().find(ended).map(|backup| {
+            let why = backup.problem.as_ref().map(|problem| format!(": {}", problem.what));
+            (backup.is_good(), format!("{} is {}{}", backup.id, backup.word(), why.unwrap_or_default()))
+        });
+        Self { last: backups.iter().find(complete).map(|backup| backup.created), newest }
+    }
+}
+
 /// What was, is, or is to be done to one deployment.
 #[derive(Debug, Clone, Default)]
 pub struct Work {
@@ -153,6 +176,10 @@ pub struct Work {
     pub drift: DriftMode,
     /// The hook of what leads from the active instance to what is desired; none where its driver has no actions for it.
     pub hook: Option<Hook>,
+    /// Its backups.
+    pub backups: BackedUp,
+    /// Whether what is desired is the version that a person wants to go back to.
+    pub goes_back: bool,
 }
 
 impl Work {
@@ -179,6 +206,12 @@ impl Situation {
         let recorded = self.record.as_ref().map(|record| record.phase);
         let asked = self.resource.as_ref().map(|resource| resource.phase());
         recorded.or(asked).unwrap_or(DesiredPhase::Running)
+    }
+
+    /// Whether the record was read before the operation was begun, which changed it: the two do not belong together.
+    pub fn is_torn(&self) -> bool {
+        let (Some(record), Some(open)) = (&self.record, self.work.open()) else { return false };
+        open.goal.revision > record.revision
     }
 
     /// The deployment's name.

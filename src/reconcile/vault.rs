@@ -29,6 +29,7 @@ use crate::store::StoreError;
 use super::engine::Engine;
 use super::own_secret::{self, check_owner};
 use super::queue::Name;
+use super::situation::Situation;
 
 /// Where the key of the digests lies. The name of a parameter has no `-`.
 const DIGEST_KEY: &str = "digest-key";
@@ -61,6 +62,8 @@ pub(super) struct Sealing<'a> {
     pub prefix: &'static str,
 }
 
+/// How many operations back answers are looked for that nobody took away.
+const RECENT: u32 = 20;
 /// What stands before the names of prompts in the keys of the Secret; no parameter has a `-`.
 pub(super) const PROMPT: &str = "prompt-";
 
@@ -236,20 +239,46 @@ impl Engine {
     /// # Errors
     /// The records cannot be read.
     pub(super) async fn drop_answers(&self, name: &Name, ended: &Operation) -> Result<(), StoreError> {
-        let Some(action) = &ended.action else { return Ok(()) };
         let needed = self.open_answers(&ended.subject, Some(ended.id)).await?;
-        let data: serde_json::Map<String, Value> = (references(&action.answers).into_values())
-            .filter(|reference| reference.key.starts_with(PROMPT) && !needed.contains(&reference.key))
-            .map(|reference| (reference.key, Value::Null))
-            .collect();
-        if data.is_empty() {
+        self.remove_answers(name, secret_answers(ended).difference(&needed).cloned().collect()).await;
+        Ok(())
+    }
+
+    /// The same for actions that ended while no engine carried them out: overtaken or cancelled before they began, or cut off by a
+    /// crash behind their end. Asks the cluster only when there is another operation than the last time.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub(super) async fn drop_old_answers(&self, name: &Name, known: &Situation) -> Result<(), StoreError> {
+        let Some(latest) = &known.work.latest else { return Ok(()) };
+        if !self.is_news(name, latest.id) {
             return Ok(());
         }
+        let recent = self.store().operations_of(&latest.subject, RECENT).await?;
+        let ended = recent.iter().map(|view| &view.operation).filter(|operation| operation.state.is_final());
+        let mut left: BTreeSet<String> = ended.flat_map(secret_answers).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let Ok(live) = self.cluster().get(&vault_key(&name.namespace, &name.name)).await else {
+            return Ok(());
+        };
+        let held = keys_of(live.as_ref());
+        let needed = self.open_answers(&latest.subject, None).await?;
+        left.retain(|key| held.contains(key) && !needed.contains(key));
+        self.remove_answers(name, left).await;
+        Ok(())
+    }
+
+    async fn remove_answers(&self, name: &Name, keys: BTreeSet<String>) {
+        if keys.is_empty() {
+            return;
+        }
+        let data: serde_json::Map<String, Value> = keys.into_iter().map(|key| (key, Value::Null)).collect();
         let key = vault_key(&name.namespace, &name.name);
         if let Err(error) = self.cluster().merge(&key, &json!({ "data": data })).await {
             tracing::debug!(%error, "answers that nobody needs stay in their Secret for now");
         }
-        Ok(())
     }
 
     async fn prune_vault(
@@ -279,6 +308,12 @@ impl Engine {
             tracing::debug!(%error, "values that nobody refers to stay in their Secret");
         }
     }
+}
+
+/// The keys of the secret answers of an action.
+fn secret_answers(operation: &Operation) -> BTreeSet<String> {
+    let answers = operation.action.iter().flat_map(|action| references(&action.answers).into_values());
+    answers.map(|reference| reference.key).filter(|key| key.starts_with(PROMPT)).collect()
 }
 
 fn is_used(key: &str, draft: &DeploymentDraft, instances: &[Instance]) -> bool {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::domain::driver::ActionSpec;
 use crate::domain::{
     ActionRequest, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverSpec, DriverVersion,
-    Environment, Instance, Intent, OperationKind, Problem, Volumes, names,
+    Environment, Instance, Intent, Operation, OperationKind, Problem, Volumes, names,
 };
 use crate::driver;
 
@@ -41,8 +41,17 @@ impl Engine {
     /// # Errors
     /// When a name, a version, a parameter or a component is wrong, or what it speaks of is not recorded.
     pub(super) async fn wish(&self, intent: &Intent) -> Result<Wish, Problem> {
+        self.check_not_restored(intent).await?;
         match intent {
-            Intent::Install | Intent::Resolve(..) => Err(Problem::new(
+            Intent::Install
+            | Intent::Resolve(..)
+            | Intent::Verify(_)
+            | Intent::Prune(_)
+            | Intent::Drill(_)
+            | Intent::BackUpEnvironment(..)
+            | Intent::RestoreEnvironment(..)
+            | Intent::DeployFrom(..)
+            | Intent::Clone(_) => Err(Problem::new(
                 "this is not planned as a change of an application",
                 "",
                 "report this: it is a defect",
@@ -53,7 +62,10 @@ impl Engine {
                 // what runs counts, not what was wished for and never came
                 let active = self.store().active_instance(*id).await?;
                 let before = active.and_then(|active| active.draft).unwrap_or_else(|| record.draft.clone());
-                let kind = kind_of(&before, draft);
+                let kind = match kind_of(&before, draft) {
+                    OperationKind::Upgrade if self.goes_back(*id, draft).await? => OperationKind::Rollback,
+                    kind => kind,
+                };
                 self.wish_to_change(record, draft.clone(), kind).await
             }
             Intent::Rollback(id, number) => {
@@ -84,15 +96,8 @@ impl Engine {
                 self.placed(order, None).await
             }
             Intent::Act(id, request) => self.wish_to_act(*id, request).await,
-            Intent::BackUp(..)
-            | Intent::Restore(..)
-            | Intent::Verify(_)
-            | Intent::Drill(_)
-            | Intent::Prune(_)
-            | Intent::BackUpEnvironment(..)
-            | Intent::RestoreEnvironment(..)
-            | Intent::DeployFrom(..)
-            | Intent::Clone(_) => Err(Problem::new("backups are not there yet", "", "")),
+            Intent::BackUp(id, request) => self.wish_to_back_up(*id, request).await,
+            Intent::Restore(id, request) => self.wish_to_restore(*id, request).await,
             Intent::Correct(id) => {
                 let record = self.recorded(*id).await?;
                 self.placed(Order::of(OperationKind::Correct, record), None).await
@@ -224,10 +229,20 @@ impl Engine {
     }
 
     /// An action is no newer wish: what is under way is not cut short for it.
-    async fn check_idle(&self, record: &Deployment) -> Result<(), Problem> {
+    pub(super) async fn check_idle(&self, record: &Deployment) -> Result<(), Problem> {
+        self.check_nothing_open(record, &[]).await
+    }
+
+    /// The same for what may take the place of operations of the kinds `except`.
+    pub(super) async fn check_nothing_open(
+        &self,
+        record: &Deployment,
+        except: &[OperationKind],
+    ) -> Result<(), Problem> {
         let subject = self.subject(&record.draft.environment, &record.draft.name);
         let latest = self.store().current_operation(&subject).await?.map(|view| view.operation);
-        match latest.filter(|operation| !operation.state.is_final()) {
+        let counts = |open: &Operation| !open.state.is_final() && !except.contains(&open.kind);
+        match latest.filter(counts) {
             None => Ok(()),
             Some(open) => Err(Problem::new(
                 format!("something else is done to {}", record.draft.name),
@@ -257,7 +272,7 @@ impl Engine {
     }
 
     /// The wish with the environment as it is recorded, or will be.
-    async fn placed(&self, order: Order, based_on: Option<u64>) -> Result<Wish, Problem> {
+    pub(super) async fn placed(&self, order: Order, based_on: Option<u64>) -> Result<Wish, Problem> {
         let (name, cluster) = (&order.record.draft.environment, self.cluster().name());
         let Some(record) = self.store().cluster(cluster).await? else {
             return Err(Problem::new(
@@ -301,7 +316,7 @@ impl Engine {
         Ok(draft_of(&instance, record))
     }
 
-    async fn known_driver(&self, draft: &DeploymentDraft) -> Result<Arc<DriverVersion>, Problem> {
+    pub(super) async fn known_driver(&self, draft: &DeploymentDraft) -> Result<Arc<DriverVersion>, Problem> {
         self.driver(&draft.driver).await?.ok_or_else(|| {
             Problem::new(
                 format!("there is no driver {}", draft.driver),

@@ -77,6 +77,20 @@ impl Store {
         .await
     }
 
+    /// Takes an environment out of the records. What is recorded in it must be gone.
+    ///
+    /// # Errors
+    /// Something is recorded in it, or SQLite refused.
+    pub async fn delete_environment(&self, cluster: &str, name: &str) -> Result<(), StoreError> {
+        let (cluster, name) = (cluster.to_owned(), name.to_owned());
+        self.write("forget the environment", move |transaction| {
+            transaction
+                .execute("DELETE FROM environments WHERE cluster = ?1 AND name = ?2", [cluster, name])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// The environments of a cluster, by name.
     ///
     /// # Errors

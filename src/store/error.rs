@@ -71,6 +71,14 @@ pub enum StoreError {
         /// What stands against it.
         why: String,
     },
+    /// An application is being restored: nothing else may be done to it meanwhile.
+    #[error("{name} is being restored by operation {operation}")]
+    Restoring {
+        /// The application.
+        name: String,
+        /// The restore.
+        operation: OperationId,
+    },
     /// A plan can never be carried out to its end.
     #[error("the plan is unsound: {why}")]
     Unsound {
@@ -150,6 +158,11 @@ impl From<StoreError> for Problem {
             StoreError::Refused { operation, why } => {
                 Self::new(format!("Operation {operation} has moved on"), why, "look at the operation again")
             }
+            StoreError::Restoring { name, operation } => Self::new(
+                format!("{name} is being restored"),
+                format!("operation {operation} has not ended, and half of a restore is worse than none"),
+                "wait for its end, or cancel it",
+            ),
             StoreError::Unsound { why } => {
                 Self::new("The plan can never end", why, "report this with the plan: it is a defect")
             }

@@ -15,6 +15,8 @@ mod subjects;
 
 pub use actions::{CallEnd, NewCall, NewRun, RunId};
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, Transaction, params};
 
 use super::{InventoryChange, NewInstance, StoreError};
@@ -83,6 +85,12 @@ impl StepNote {
     }
 }
 
+/// The kinds that say nothing about what is desired, as a list in SQL.
+static ASIDE: LazyLock<String> = LazyLock::new(|| {
+    let words: Vec<String> = OperationKind::ASIDE.iter().map(|kind| format!("'{}'", kind.as_str())).collect();
+    format!("({})", words.join(", "))
+});
+
 /// Refuses a writer who holds the engine no more.
 fn fence(transaction: &Transaction<'_>, cluster: &str, epoch: u64) -> Result<(), StoreError> {
     let sql = "SELECT COALESCE(MAX(epoch), 0) FROM operations WHERE cluster = ?1";
@@ -142,9 +150,10 @@ fn close(
     problem: Option<&Problem>,
     at: &str,
 ) -> Result<(), StoreError> {
-    let problem = problem.map(|problem| super::row::to_json("operations.problem", problem)).transpose()?;
+    let text = problem.map(|problem| super::row::to_json("operations.problem", problem)).transpose()?;
     transaction
         .prepare_cached("UPDATE operations SET state = ?2, ended_at = ?3, problem = ?4 WHERE id = ?1")?
-        .execute(params![id.0, state.as_str(), at, problem])?;
+        .execute(params![id.0, state.as_str(), at, text])?;
+    super::backups::close(transaction, id, state, problem, at)?;
     tell(transaction, id, None, at, state.as_str())
 }

@@ -81,9 +81,10 @@ impl Store {
                 "INSERT OR IGNORE INTO schedule_runs (cluster, schedule, due, run) VALUES (?1, ?2, ?3, ?4)";
             let added =
                 transaction.execute(sql, params![cluster, run.schedule, run.due.to_string(), text])?;
-            let sql = "DELETE FROM schedule_runs WHERE cluster = ?1 AND schedule = ?2 AND due <= (
-                 SELECT due FROM schedule_runs WHERE cluster = ?1 AND schedule = ?2
-                 ORDER BY due DESC LIMIT 1 OFFSET ?3)";
+            // those that were recorded first: a clock that was wrong may have left runs that are due in the future
+            let sql = "DELETE FROM schedule_runs WHERE cluster = ?1 AND schedule = ?2 AND rowid <= (
+                 SELECT rowid FROM schedule_runs WHERE cluster = ?1 AND schedule = ?2
+                 ORDER BY rowid DESC LIMIT 1 OFFSET ?3)";
             transaction.execute(sql, params![cluster, run.schedule, KEPT])?;
             Ok(added > 0)
         })

@@ -6,6 +6,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::backup::{BackupId, Fate};
 use crate::domain::call::{StepId, StepOutput};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::{OperationEvent, StepAnswer};
@@ -53,6 +54,8 @@ pub enum Reply {
     OperationEvents(Result<Vec<OperationEvent>, Problem>),
     /// What a step printed and called since the answer before ([`Effect::FollowOutput`]).
     Output(Result<StepOutput, Problem>),
+    /// What a schedule's retention would do with each of its backups, newest first ([`Effect::PreviewRetention`]).
+    Retention(Result<Vec<Fate>, Problem>),
     /// Lines of a followed log, oldest first.
     LogLines(Vec<String>),
     /// The followed log ended: none when the container ended, else why.
@@ -78,6 +81,12 @@ pub enum Effect {
     ReadOperation(RequestId, OperationId),
     /// Follow what a step prints and calls, from its last lines until its operation has ended.
     FollowOutput(RequestId, StepId),
+    /// Keep a backup whatever the retention says, or no longer.
+    PinBackup(RequestId, BackupId, bool),
+    /// Pause a schedule, for this reason; none: resume it.
+    PauseSchedule(RequestId, String, Option<String>),
+    /// Find out what the retention of a schedule would delete; nothing is deleted.
+    PreviewRetention(RequestId, String),
     /// Ask whoever runs the engine to hand it over, and wait until it runs here.
     TakeOver(RequestId),
     /// Follow a container's log from its last lines.

@@ -119,6 +119,38 @@ pub fn millis(millis: u32) -> String {
     if millis < 1000 { format!("{millis} ms") } else { format!("{:.1} s", f64::from(millis) / 1000.0) }
 }
 
+/// An amount of data: `0 B`, `812 B`, `1.2 KiB`, `34 MiB`, `5.0 GiB`. At most eight columns.
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut shown = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    // what is rounded up to 1024 is one of the next unit
+    while shown >= 1023.5 && unit + 1 < UNITS.len() {
+        shown /= 1024.0;
+        unit += 1;
+    }
+    let decimals = usize::from(shown < 9.95);
+    format!("{shown:.decimals$} {}", UNITS[unit])
+}
+
+/// How much of a whole, in percent: 100 only when it is all.
+pub fn percent(done: u64, total: u64) -> u64 {
+    if done >= total { 100 } else { (u128::from(done) * 100 / u128::from(total.max(1))) as u64 }
+}
+
+/// The time of day without seconds, in UTC.
+pub fn minute(at: Timestamp) -> String {
+    at.strftime("%H:%M").to_string()
+}
+
+/// How long until then, in one unit: `in 12s`, `in 3h`; `now` when it has come.
+pub fn until(now: Timestamp, then: Timestamp) -> String {
+    if then <= now { "now".to_owned() } else { format!("in {}", age(then, now)) }
+}
+
 /// A count with its noun: `1 warning`, `3 warnings`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -263,6 +295,27 @@ mod tests {
         assert_eq!(age(at(0), at(50)), "0s", "a clock that runs behind shows no negative age");
         assert_eq!(age(at(400 * DAY), at(0)), "1y");
         assert_eq!(ago(at(75), at(0)), "1 min ago");
+    }
+
+    #[test]
+    fn amounts_of_data_have_two_digits_or_three() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (10_188, "9.9 KiB"),
+            (10_189, "10 KiB"),
+            (1_048_063, "1023 KiB"),
+            (1_048_064, "1.0 MiB"),
+            (3_435_973_837, "3.2 GiB"),
+            (u64::MAX, "16 EiB"),
+        ];
+        for (amount, shown) in cases {
+            assert_eq!(bytes(amount), shown);
+        }
+        assert_eq!([percent(0, 0), percent(99, 100), percent(999, 1000), percent(5, 4)], [100, 99, 99, 100]);
+        assert_eq!(until(at(0), at(7_300)), "in 2h");
+        assert_eq!((until(at(5), at(5)), minute(at(3_661))), ("now".into(), "01:01".into()));
     }
 
     #[test]

@@ -11,12 +11,12 @@ use super::event::RequestId;
 use super::keymap::{Chord, Flag, Flags, Layer};
 use super::layout::Layout;
 use super::look::Look;
-use super::screen::{ApplicationKey, Context, Screen};
+use super::screen::{Begun, Context, Screen};
 use super::theme::Theme;
 use super::toast::Toasts;
 use super::views::ApplicationsView;
+use crate::domain::World;
 use crate::domain::world::{Installed, Link};
-use crate::domain::{OperationId, World};
 
 /// Everything that the screen depends on. Changed by [`super::update()`] only, read by [`super::draw()`].
 #[derive(Debug)]
@@ -53,8 +53,8 @@ pub(super) struct Awaited {
     pub told: Vec<RequestId>,
     /// The form that was asked for before anything was known, with the driver to begin with.
     pub form: Option<Option<String>>,
-    /// An action of an application that was recorded and is to be shown: the first operation after this one.
-    pub action: Option<(ApplicationKey, Option<OperationId>)>,
+    /// An operation that was recorded and is to be shown.
+    pub begun: Option<Begun>,
 }
 
 impl Model {

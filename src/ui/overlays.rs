@@ -2,14 +2,18 @@
 
 mod choice;
 mod help;
+mod pause;
 mod picker;
 mod plan;
 mod question;
 mod replicas;
+mod retention;
 
 pub use choice::{Answer, Choice};
 pub use help::Help;
+pub use pause::Pause;
 pub use picker::Picker;
 pub use plan::PlanDialog;
 pub use question::Question;
 pub use replicas::Replicas;
+pub use retention::Retention;

@@ -13,9 +13,12 @@ use super::keymap::{Command, Flags, Layer};
 use super::look::Look;
 use super::overlays::Question;
 use super::toast::Toast;
+use crate::domain::backup::BackupId;
 use crate::domain::call::StepId;
 use crate::domain::world::{Application, LogTarget};
-use crate::domain::{ActionRequest, DeploymentId, DriverRef, Intent, ObjectKey, OperationId, World};
+use crate::domain::{
+    ActionRequest, DeploymentId, DriverRef, Intent, ObjectKey, OperationId, OperationKind, World,
+};
 
 /// Names an application across pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,12 +63,22 @@ pub enum Tab {
     Drift,
     /// The actions of its driver.
     Actions,
+    /// What is kept of it.
+    Backups,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Events, Self::Logs, Self::Objects, Self::History, Self::Drift, Self::Actions];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Events,
+        Self::Logs,
+        Self::Objects,
+        Self::History,
+        Self::Drift,
+        Self::Actions,
+        Self::Backups,
+    ];
 
     /// The tab that a command shows.
     pub fn of(command: Command) -> Option<Self> {
@@ -77,9 +90,21 @@ impl Tab {
             Command::ShowHistory => Self::History,
             Command::ShowDrift => Self::Drift,
             Command::ShowActions => Self::Actions,
+            Command::ShowItsBackups => Self::Backups,
             _ => return None,
         })
     }
+}
+
+/// An operation that was recorded and is to be shown as soon as it is in the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// What it is for; none: anything.
+    pub kind: Option<OperationKind>,
+    /// The application that it is about; none: it is not about one alone.
+    pub about: Option<ApplicationKey>,
+    /// It is newer than this one.
+    pub newest: Option<OperationId>,
 }
 
 /// What a screen asks of the model. Screens never call each other.
@@ -108,8 +133,20 @@ pub enum Step {
     /// Run an action of an application's driver, with the answers of an earlier run where there is one: ask what it asks for, then
     /// show its plan.
     RunAction(ApplicationKey, String, Option<Box<ActionRequest>>),
-    /// An action is recorded that is newer than this operation: show it.
-    Acted(ApplicationKey, Option<OperationId>),
+    /// An operation is recorded: everything that led there closes, and it is shown.
+    Begun(Begun),
+    /// Show a backup.
+    ShowBackup(BackupId),
+    /// Show the form of a restore: into this application, or from this backup, or both.
+    ShowRestore(Option<ApplicationKey>, Option<BackupId>),
+    /// Show the form of a clone of this environment.
+    ShowClone(String),
+    /// Ask why a schedule is paused.
+    AskPause(String),
+    /// Show what the retention of a schedule would delete.
+    ShowRetention(String),
+    /// The answer to this request is told in a message.
+    Tell(RequestId),
     /// Ask how many pods a component is to have.
     AskReplicas(DeploymentId, String),
     /// Ask who is to have the fields of an object, which these words describe.

@@ -74,7 +74,7 @@ pub fn verb_role(verb: Verb) -> Role {
     match verb {
         Verb::Create => Role::Ok,
         Verb::Update | Verb::Adopt | Verb::Run => Role::Warn,
-        Verb::Unchanged | Verb::Wait | Verb::Record => Role::Muted,
+        Verb::Unchanged | Verb::Wait | Verb::Record | Verb::Read => Role::Muted,
         Verb::Replace | Verb::Delete => Role::Fail,
     }
 }

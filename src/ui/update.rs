@@ -52,7 +52,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             refresh(model, &mut effects);
             offer_installation(model, &mut effects);
             steps::show_wanted_form(model, &mut effects);
-            steps::show_wanted_action(model, &mut effects);
+            steps::show_wanted_operation(model, &mut effects);
         }
         Event::Tick(now) => {
             model.now = Some(now);
@@ -121,6 +121,9 @@ fn offer_installation(model: &mut Model, effects: &mut Vec<Effect>) {
         steps::show_plan(model, Intent::Install, effects);
     }
 }
+
+#[cfg(test)]
+mod backups_tests;
 
 #[cfg(test)]
 mod tests;

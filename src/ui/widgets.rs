@@ -6,6 +6,7 @@ pub mod headed;
 pub mod page;
 pub mod paint;
 pub mod scroll;
+pub mod sheet;
 pub mod table;
 
 use ratatui::buffer::Buffer;

@@ -21,7 +21,7 @@ use crate::guillotine::Guillotine;
 use crate::rig::key;
 use crate::support::LIMIT;
 
-const NAME: &str = "acts";
+pub const NAME: &str = "acts";
 const TOKEN: &str = "swordfish-and-chips";
 
 const SPEC: &str = "
@@ -59,6 +59,10 @@ spec:
     - {name: wrong, location: 'actions.star::wrong'}
     - {name: job, location: 'actions.star::job'}
     - {name: scaled, location: 'actions.star::scaled'}
+    - {name: paused, location: 'actions.star::paused'}
+    - {name: slow-job, location: 'actions.star::slow_job', timeout: 3h}
+    - {name: careful, location: 'actions.star::careful', policy: once}
+    - {name: overdone, location: 'actions.star::overdone'}
 ";
 
 const MANIFEST: &str = "
@@ -175,6 +179,22 @@ def scaled(ctx):
     scale("web", 2)
     wait_ready()
     effect(ctx, "scaled")
+
+def slow_job(ctx):
+    run_job("slow", ["sh", "-c", 'echo job >> "$0"; exec sleep 1000', ctx.parameters.effects], component = "web", timeout = 2000)
+
+def careful(ctx):
+    scale("web", 1)
+    effect(ctx, "careful", idempotent = True)
+
+def paused(ctx):
+    stop_components()
+    sleep(3000)
+
+def overdone(ctx):
+    scale("web", 3)
+    scale("web", 2)
+    fail("that was not it")
 "#;
 
 const EFFECTS: &str = r#"
@@ -194,14 +214,14 @@ fn driver() -> DriverVersion {
 }
 
 /// A deployment of the driver, and the file of its effects.
-struct Stage {
-    bench: Bench,
+pub struct Stage {
+    pub bench: Bench,
     effects: PathBuf,
     _directory: tempfile::TempDir,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub async fn set() -> Self {
         let bench = Bench::with_driver(driver()).await;
         let directory = tempfile::tempdir().unwrap();
         let effects = directory.path().join("effects");
@@ -214,7 +234,7 @@ impl Stage {
         stage
     }
 
-    fn draft(&self, version: &str) -> DeploymentDraft {
+    pub fn draft(&self, version: &str) -> DeploymentDraft {
         let mut draft = DeploymentDraft {
             driver: DriverRef { name: "acts".to_owned(), version: "1.0.0".to_owned() },
             ..self.bench.draft(NAME, version)
@@ -223,15 +243,15 @@ impl Stage {
         draft
     }
 
-    fn effects(&self) -> Vec<String> {
+    pub fn effects(&self) -> Vec<String> {
         std::fs::read_to_string(&self.effects).unwrap().lines().map(str::to_owned).collect()
     }
 
-    fn forget(&self) {
+    pub fn forget(&self) {
         std::fs::write(&self.effects, "").unwrap();
     }
 
-    fn act(&self, action: &str) -> Intent {
+    pub fn act(&self, action: &str) -> Intent {
         let mut request = ActionRequest { action: action.to_owned(), ..ActionRequest::default() };
         if action == "work" {
             request.typed.insert("token".to_owned(), SecretText::new(TOKEN));
@@ -239,12 +259,12 @@ impl Stage {
         Intent::Act(self.bench.id.unwrap(), request)
     }
 
-    fn upgrade(&self, version: &str) -> Intent {
+    pub fn upgrade(&self, version: &str) -> Intent {
         Intent::Change(self.bench.id.unwrap(), self.draft(version))
     }
 
     /// Waits until the newest operation has ended.
-    async fn ended(&self) -> OperationView {
+    pub async fn ended(&self) -> OperationView {
         let mut changes = self.bench.store.changes();
         let ended = async {
             loop {
@@ -262,19 +282,19 @@ impl Stage {
         }
     }
 
-    async fn run(&self, intent: Intent) -> OperationView {
+    pub async fn run(&self, intent: Intent) -> OperationView {
         self.bench.confirm(intent).await;
         self.ended().await
     }
 
     /// What the step of that name printed.
-    async fn lines(&self, view: &OperationView, name: &str) -> String {
+    pub async fn lines(&self, view: &OperationView, name: &str) -> String {
         let step = self.step(view, name);
         let lines = self.bench.store.lines(step, 1000).await.unwrap();
         lines.into_iter().map(|line| line.text + "\n").collect()
     }
 
-    fn step(&self, view: &OperationView, name: &str) -> StepId {
+    pub fn step(&self, view: &OperationView, name: &str) -> StepId {
         let position = view.operation.plan.steps.iter().position(|step| step.name == name).unwrap();
         StepId { operation: view.operation.id, position }
     }

@@ -10,6 +10,7 @@ use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use serde_json::Value;
+use styrmin::backup;
 use styrmin::cluster::{Cluster, Connection, DeploymentResource};
 use styrmin::domain::operation::Subject;
 use styrmin::domain::{
@@ -478,6 +479,7 @@ fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion], clock: &A
             clock: Arc::clone(clock) as _,
             random: Arc::new(SeededRandom::from_entropy()),
             worker: worker(),
+            extension: backup::extension(store.clone(), cluster.clone(), Arc::clone(clock) as _),
         },
     )
 }

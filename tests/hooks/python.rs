@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use serde_json::json;
-use styrmin::hooks::{Call, End, Limits, MemoryJournal, Program, Text, run};
+use styrmin::hooks::{Call, CallError, End, Limits, MemoryJournal, Performer, Program, Text, run};
 
 use super::support::*;
 
@@ -246,4 +246,67 @@ async fn what_takes_too_much_is_ended() {
         let failure = failed(end);
         assert!(failure.what.starts_with(expected), "{body}: {failure}");
     }
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_awaited_is_told_with_its_place() {
+    if !has_python() {
+        return;
+    }
+    let head = "from styrmin_backend.actions import *\nimport asyncio\n";
+    for (text, name, line) in [
+        ("async def main(ctx):\n    scale('web', 2)\n    await now()\n", "scale", 4),
+        ("def main(ctx):\n    return str(stop_component('web'))[:1]\n", "stop_component", 4),
+        ("async def main(ctx):\n    asyncio.ensure_future(\n        restart())\n", "restart", 5),
+    ] {
+        let (end, recorder) = run_once(&python(&format!("{head}{text}"))).await;
+        let failure = failed(end);
+        assert_eq!(failure.what, format!("{name} was called and is not done: it was not awaited"));
+        assert_eq!(failure.place.map(|place| place.line), Some(line));
+        let begun = |call: &Call| matches!(call, Call::Now | Call::Restart { .. });
+        assert!(recorder.calls().iter().all(begun), "{:?}", recorder.calls());
+    }
+}
+
+/// Takes its time for commands.
+struct Slow(Recorder);
+
+impl Performer for Slow {
+    async fn perform(&self, call: &Call, doubt: bool, position: u32) -> Result<serde_json::Value, CallError> {
+        if matches!(call, Call::ExecuteCommands(_)) {
+            tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        }
+        self.0.perform(call, doubt, position).await
+    }
+}
+
+#[tokio::test]
+async fn who_prints_while_a_call_is_under_way_does_not_wait_for_it() {
+    if !has_python() {
+        return;
+    }
+    let text = r#"
+import asyncio, time
+from styrmin_backend.actions import execute_commands
+
+async def main(ctx):
+    call = asyncio.create_task(execute_commands("db", ["slow"]))
+    await asyncio.sleep(0.05)
+    begun = time.monotonic()
+    for number in range(5):
+        print("line", number)
+    took = time.monotonic() - begun
+    await call
+    print("last")
+    return took < 1
+"#;
+    let slow = Slow(Recorder::default());
+    let end = run(&worker(), &python(text), &MemoryJournal::default(), &slow).await;
+    assert_eq!(end, End::Returned(json!(true)));
+    assert_eq!(slow.0.logged(), ["line 0", "line 1", "line 2", "line 3", "line 4", "last"]);
+    // what was printed before a failure is told before it
+    let failing = "def main(ctx):\n    print('before')\n    raise ValueError('x')\n";
+    let (end, recorder) = run_once(&python(failing)).await;
+    assert!(failed(end).what.starts_with("ValueError"));
+    assert_eq!(recorder.logged(), ["before"]);
 }

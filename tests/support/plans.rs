@@ -81,8 +81,21 @@ pub fn preview(intent: &Intent) -> Preview {
         Intent::Act(_, request) => act(&request.action),
         Intent::Resolve(_, object, resolution) => resolve(object, *resolution),
         Intent::Delete(_, volumes) => delete(*volumes),
-        _ => nothing("Back up notes in demo"),
+        Intent::BackUp(..) | Intent::BackUpEnvironment(..) => moved("Back up notes in demo", Class::Safe),
+        Intent::Verify(_) | Intent::Drill(_) => moved("Verify a backup of notes", Class::Safe),
+        Intent::Prune(_) => moved("Delete backups", Class::Destructive),
+        Intent::Restore(..) | Intent::RestoreEnvironment(..) => {
+            moved("Restore notes in demo", Class::Destructive)
+        }
+        Intent::DeployFrom(..) | Intent::Clone(_) => nothing("Clone demo"),
     }
+}
+
+/// Data is moved: one part after the other.
+fn moved(title: &str, class: Class) -> Preview {
+    let run = |name: &str, class| Step { class, ..Step::named(Verb::Run, name) };
+    let steps = vec![run("db", class), run("web/uploads", class), run("seal backup", Class::Safe)];
+    Preview { plan: plan(title, steps), ..Preview::default() }
 }
 
 /// Another version: something to change, to replace and to leave, with differences.

@@ -87,6 +87,10 @@ fn storage(location: &Location, secrets: &Secrets) -> Result<Arc<dyn Storage>, R
             name: location.name.clone(),
             why: format!("{} is no absolute path", path.display()),
         }),
+        LocationKind::Velero { .. } => Err(RepositoryError::Location {
+            name: location.name.clone(),
+            why: "Velero keeps what lies in it, in no repository of ours".to_owned(),
+        }),
         LocationKind::S3 { .. } => Ok(Arc::new(S3::new(location, secrets.s3.as_ref())?)),
     }
 }

@@ -50,9 +50,15 @@ async fn passwords_come_from_variables_and_files() {
     let variable = variables(&[("KEY", "s3cret"), ("NOTHING", "")]);
     let found = resolved(&location(of("KEY"), None), &variable, home.path()).await.unwrap();
     assert_eq!((found.password.as_str(), &found.s3), ("s3cret", &None));
+<<<<<<< HEAD
+    let file = location(SecretSource::File { path: path.clone() }, None);
+    let found = resolved(&file, &variable, home.path());
+    assert_eq!(found.await.unwrap().password.as_str(), "two words ");
+=======
     let in_file = location(SecretSource::File { path: path.clone() }, None);
     let found = resolved(&in_file, &variable, home.path()).await.unwrap();
     assert_eq!(found.password.as_str(), "two words ");
+>>>>>>> strategies
     for (source, why) in [
         (of("OTHER"), "the variable OTHER is not set"),
         (of("NOTHING"), "the variable NOTHING is empty"),

@@ -1,6 +1,6 @@
 //! `styrmin action run`.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -14,6 +14,7 @@ use crate::app::Look;
 use crate::app::actions::{End, Offer, begin, follow, offers};
 use crate::app::attended::{Attended, Interrupts, wait_for};
 use crate::cli::arguments::Place;
+use crate::cli::carry::confirmed;
 use crate::cli::driver::{parameter, remark};
 use crate::domain::{Intent, OperationState, Plan, Problem, suggest};
 
@@ -187,25 +188,6 @@ async fn one(
                 _ => Ending::Failed,
             })
         }
-    }
-}
-
-/// Asks on the terminal. Ctrl-c means no.
-async fn confirmed(count: usize, interrupts: &mut Interrupts) -> bool {
-    let what = if count == 1 { "this plan".to_owned() } else { format!("these {count} plans") };
-    let mut told = std::io::stderr().lock();
-    // a closed standard error leaves nobody to ask: the answer is no then
-    if write!(told, "Carry out {what}? [y/N] ").and_then(|()| told.flush()).is_err() {
-        return false;
-    }
-    drop(told);
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line).unwrap_or_default()
-    });
-    tokio::select! {
-        answer = answer => answer.is_ok_and(|line| matches!(line.trim().to_lowercase().as_str(), "y" | "yes")),
-        _ = interrupts.next() => false,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::app;
 use crate::app::drivers::Unreadable;
 use crate::app::drivers::rendering::Rendering;
 use crate::app::home::own_executable;
-use crate::domain::driver::{Hook, ParameterKind};
+use crate::domain::driver::{ActionSpec, Hook, ParameterKind};
 use crate::domain::{DriverVersion, Problem};
 use crate::driver::{Diagnostic, SPEC_FILE};
 use crate::hooks::{self, Worker};
@@ -63,8 +63,8 @@ pub(super) fn run(arguments: &LintArguments) -> Result<bool, Problem> {
 
 /// What will not work in the files of its actions. They are looked through in a process of their own.
 fn functions(driver: &DriverVersion) -> Result<BTreeSet<Diagnostic>, Problem> {
-    let files = driver.spec.actions.iter().filter_map(|action| action.location.split_once("::"));
-    let files: BTreeSet<&str> = files.map(|(file, _)| file).filter(|file| file.ends_with(".star")).collect();
+    let files = driver.spec.actions.iter().map(ActionSpec::file);
+    let files: BTreeSet<&str> = files.filter(|file| file.ends_with(".star")).collect();
     if files.is_empty() {
         return Ok(BTreeSet::new());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 /// How long a Job stays after its end, with its pod and its log.
-const KEPT_FOR: u64 = 3600;
+pub const KEPT_FOR: Duration = Duration::from_secs(3600);
 /// The container's name where no component lends one.
 const CONTAINER: &str = "main";
 
@@ -29,9 +29,6 @@ const OF_THE_POD: [&str; 13] = [
 /// What of its container.
 const OF_THE_CONTAINER: [&str; 7] =
     ["env", "envFrom", "image", "imagePullPolicy", "resources", "securityContext", "workingDir"];
-/// Volumes that any pod can have at the same time as another. A claim may be mounted by one pod only: it stays with the component.
-const SHAREABLE: [&str; 5] = ["configMap", "secret", "projected", "downwardAPI", "emptyDir"];
-
 /// A value of a variable of a Job.
 #[derive(Clone, PartialEq, Eq)]
 pub enum JobValue {
@@ -98,10 +95,30 @@ pub fn job(spec: &JobSpec, template: Option<&Value>) -> Result<Value, String> {
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": spec.timeout.as_millis().div_ceil(1000).max(1) as u64,
-            "ttlSecondsAfterFinished": KEPT_FOR,
+            "ttlSecondsAfterFinished": KEPT_FOR.as_secs(),
             "template": {"metadata": {"labels": spec.labels}, "spec": pod},
         },
     }))
+}
+
+/// The pods of a workload as a Job can be like them: the claims of a StatefulSet are those of its first pod.
+pub fn lent(workload: &Value) -> Value {
+    let mut template = workload["spec"]["template"].clone();
+    let claims = workload["spec"]["volumeClaimTemplates"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let set = workload["metadata"]["name"].as_str().unwrap_or_default();
+    let volumes = claims.iter().filter_map(|claim| {
+        let name = claim["metadata"]["name"].as_str()?;
+        Some(json!({"name": name, "persistentVolumeClaim": {"claimName": format!("{name}-{set}-0")}}))
+    });
+    let volumes: Vec<Value> = volumes.collect();
+    if volumes.is_empty() {
+        return template;
+    }
+    match &mut template["spec"]["volumes"] {
+        Value::Array(known) => known.extend(volumes),
+        none => *none = Value::Array(volumes),
+    }
+    template
 }
 
 fn container(spec: &JobSpec, lender: Option<&Value>) -> Result<Map<String, Value>, String> {
@@ -139,14 +156,17 @@ fn copy(to: &mut Map<String, Value>, from: &Value, fields: &[&str]) {
     }
 }
 
-/// The volumes that can be shared, and the mounts that are left with them.
+/// The volumes that the container mounts. A claim that one node only may have keeps the Job waiting while the component has it on
+/// another one.
 fn lend_volumes(pod: &mut Map<String, Value>, container: &mut Map<String, Value>, lender: &Value) {
     let all = lender["volumes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let shared = |volume: &&Value| SHAREABLE.iter().any(|kind| volume.get(kind).is_some());
-    let volumes: Vec<Value> = all.iter().filter(shared).cloned().collect();
-    if let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") {
-        mounts.retain(|mount| volumes.iter().any(|volume| volume["name"] == mount["name"]));
-    }
+    let Some(Value::Array(mounts)) = container.get_mut("volumeMounts") else { return };
+    mounts.retain(|mount| all.iter().any(|volume| volume["name"] == mount["name"]));
+    let volumes: Vec<Value> = all
+        .iter()
+        .filter(|volume| mounts.iter().any(|mount| volume["name"] == mount["name"]))
+        .cloned()
+        .collect();
     if !volumes.is_empty() {
         pod.insert("volumes".to_owned(), Value::Array(volumes));
     }

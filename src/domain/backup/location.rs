@@ -1,4 +1,4 @@
-//! Backup storage locations: a repository in restic's format, in a directory or a bucket.
+//! Backup storage locations: a repository in restic's format, in a directory or a bucket; or what Velero keeps.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ pub struct Location {
     pub name: String,
     /// Where.
     pub kind: LocationKind,
-    /// Where the key of the repository is.
+    /// Where the key of the repository is; [`SecretSource::Unneeded`] where Velero has its own.
     pub key: KeySource,
     /// The repository's own identifier, once it was made or opened: another one under the same path is another repository.
     pub repository: Option<String>,
@@ -47,6 +47,13 @@ pub enum LocationKind {
         ca: Option<PathBuf>,
         /// Who asks.
         credentials: S3Credentials,
+    },
+    /// Velero makes the backups, and keeps them where its own storage location says.
+    Velero {
+        /// The namespace that Velero runs in.
+        namespace: String,
+        /// The name of its BackupStorageLocation; none: its default one.
+        storage_location: Option<String>,
     },
 }
 
@@ -96,6 +103,8 @@ pub enum SecretSource {
         /// Absolute.
         path: PathBuf,
     },
+    /// There is none: others look after the data, and how it is encrypted.
+    Unneeded,
 }
 
 /// A location, and what is known about it.
@@ -112,7 +121,13 @@ pub struct LocationView {
 }
 
 impl Location {
-    /// Where it is, as people and `restic -r` write it: a path, or `s3:https://host/bucket/prefix`.
+    /// Whether Velero makes and keeps what lies in it.
+    pub fn is_velero(&self) -> bool {
+        matches!(self.kind, LocationKind::Velero { .. })
+    }
+
+    /// Where it is, as people and `restic -r` write it: a path, or `s3:https://host/bucket/prefix`. Of Velero's:
+    /// `velero:<namespace>/<storage location>`.
     pub fn address(&self) -> String {
         match &self.kind {
             LocationKind::Directory { path } => path.display().to_string(),
@@ -120,6 +135,9 @@ impl Location {
                 format!("s3:{endpoint}/{bucket}")
             }
             LocationKind::S3 { endpoint, bucket, prefix, .. } => format!("s3:{endpoint}/{bucket}/{prefix}"),
+            LocationKind::Velero { namespace, storage_location } => {
+                format!("velero:{namespace}/{}", storage_location.as_deref().unwrap_or("(default)"))
+            }
         }
     }
 }

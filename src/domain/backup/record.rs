@@ -5,8 +5,14 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::names::{bounded, short_hash};
 use crate::domain::words::words;
-use crate::domain::{DeploymentDraft, DriverRef, OperationId, Problem};
+use crate::domain::{DeploymentDraft, DriverRef, Operation, OperationId, Problem};
+
+/// The longest part of a backup's name that is its application's.
+const APPLICATION_MAX: usize = 40;
+/// What tells the backup that a restore makes first from every other one of the operation.
+pub const SAFETY: &str = "safety";
 
 /// The name of a backup, unique everywhere: `notes-20261129t114403-3f2a9c1b`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,6 +21,18 @@ pub struct BackupId(pub String);
 impl fmt::Display for BackupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl BackupId {
+    /// The name of a backup that an operation makes: the same whenever it is asked for. `mark` tells those of one operation apart;
+    /// empty for the one that it is about.
+    pub fn of(operation: &Operation, mark: &str) -> Self {
+        let created = operation.times.created;
+        let (id, moment) = (operation.id.to_string(), created.to_string());
+        let hash = short_hash(&[&operation.plan_hash, &id, &moment, mark]);
+        let application = bounded(&[&operation.subject.name], APPLICATION_MAX);
+        Self(format!("{application}-{}-{hash}", created.strftime("%Y%m%dt%H%M%S")))
     }
 }
 
@@ -106,7 +124,7 @@ pub struct Backup {
     pub environment: String,
     /// Its name.
     pub application: String,
-    /// The location; of Velero's, the name of its BackupStorageLocation.
+    /// The location.
     pub location: String,
     /// Where it stands.
     pub state: BackupState,
@@ -144,9 +162,9 @@ pub struct Backup {
 /// What was kept of one component: a snapshot with one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupPart {
-    /// The component.
+    /// The component; empty of Velero's, which keeps an application as a whole.
     pub component: String,
-    /// The strategy: `disk`, `postgres`, `mariadb`, `mongodb`, `neo4j`, `action`.
+    /// The strategy: `disk`, `postgres`, `mariadb`, `mongodb`, `neo4j`, `action`; `velero` for all that Velero keeps.
     pub strategy: String,
     /// The volume, of the strategy `disk`: one part for each.
     pub volume: Option<String>,
@@ -177,6 +195,16 @@ pub struct Verification {
     pub at: Timestamp,
     /// What is wrong; none: nothing.
     pub problem: Option<Problem>,
+}
+
+impl BackupPart {
+    /// What it is called: `db`, `db/data`.
+    pub fn name(&self) -> String {
+        match &self.volume {
+            Some(volume) => format!("{}/{volume}", self.component),
+            None => self.component.clone(),
+        }
+    }
 }
 
 impl BackupState {
@@ -211,6 +239,13 @@ impl Backup {
             (BackupState::Completed, Some(_)) => "Verified",
             (state, _) => state.as_str(),
         }
+    }
+
+    /// Adds what a verification found: of each depth the last one is kept, newest first.
+    pub fn add_verification(&mut self, found: Verification) {
+        self.verified.retain(|known| known.depth != found.depth);
+        self.verified.push(found);
+        self.verified.sort_by_key(|known| std::cmp::Reverse(known.at));
     }
 
     /// What was read of all components, in bytes.

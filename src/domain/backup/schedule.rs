@@ -107,6 +107,17 @@ pub struct ScheduleRun {
     pub problem: Option<Problem>,
 }
 
+/// What a retention does with a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fate {
+    /// The backup.
+    pub backup: BackupId,
+    /// Whether it stays.
+    pub stays: bool,
+    /// Why, in a few words: "the newest good one", "daily 2026-11-28", "pinned", "no slot is left".
+    pub reason: String,
+}
+
 /// A schedule, with what was and what comes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleView {

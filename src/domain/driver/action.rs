@@ -33,6 +33,18 @@ pub struct ActionSpec {
     pub policy: Option<Policy>,
 }
 
+impl ActionSpec {
+    /// The file of its function, by its path in the driver.
+    pub fn file(&self) -> &str {
+        self.location.split_once("::").map_or(self.location.as_str(), |(file, _)| file)
+    }
+
+    /// The name of its function.
+    pub fn function(&self) -> &str {
+        self.location.split_once("::").map_or("main", |(_, function)| function)
+    }
+}
+
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$about])*

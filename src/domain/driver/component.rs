@@ -25,6 +25,24 @@ pub struct ComponentSpec {
     pub defaults: BTreeMap<String, Value>,
 }
 
+impl ComponentSpec {
+    /// Whether it must be stopped while it is read.
+    pub fn stops_for_backup(&self) -> bool {
+        self.backup.as_deref() == Some("neo4j")
+    }
+
+    /// Whether it must be stopped while it is restored.
+    pub fn stops_for_restore(&self) -> bool {
+        let usual = matches!(self.backup.as_deref(), Some("neo4j" | "disk"));
+        self.backup_target.restore.stop.unwrap_or(usual)
+    }
+
+    /// Whether it is a server that keeps data, by its strategy.
+    pub fn is_database(&self) -> bool {
+        matches!(self.backup.as_deref(), Some("postgres" | "mariadb" | "mongodb" | "neo4j"))
+    }
+}
+
 /// What a backup works on, where the component alone does not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

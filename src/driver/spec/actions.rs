@@ -59,11 +59,7 @@ fn action(
     let fields = Fields::open(node, path, &FIELDS, report);
     let hook = word(&fields, "hook", Hook::WORDS, report).and_then(|word| Hook::parse(&word));
     let mode = word(&fields, "mode", Mode::WORDS, report).and_then(|word| Mode::parse(&word));
-    let policy = word(&fields, "policy", &POLICIES, report).map(|word| match word.as_str() {
-        "once" => Policy::Once,
-        "probe" => Policy::Probe,
-        _ => Policy::Idempotent,
-    });
+    let policy = policy(&fields, report);
     let on_failure = word(&fields, "on_failure", OnFailure::WORDS, report);
     for name in ["mode", "after"] {
         if fields.get(name).is_some() && fields.get("hook").is_none() {
@@ -99,6 +95,18 @@ fn action(
         policy,
     };
     (action, places)
+}
+
+/// Who does the action after a crash. Its journal tells what was done: there is nothing else to be looked for.
+fn policy(fields: &Fields<'_>, report: &mut Report<'_>) -> Option<Policy> {
+    let word = word(fields, "policy", &POLICIES, report)?;
+    if word == "probe" {
+        let message = format!("{} is probe, taken as idempotent", fields.path_of("policy"));
+        let hint =
+            "write idempotent: its journal tells what it had done; or once, when a person is to be asked";
+        report.warn(fields.place_of("policy"), message, hint);
+    }
+    Some(if word == "once" { Policy::Once } else { Policy::Idempotent })
 }
 
 fn word(fields: &Fields<'_>, name: &str, words: &[&str], report: &mut Report<'_>) -> Option<String> {

@@ -274,6 +274,7 @@ fn actions_have_an_order_a_policy_and_typed_prompts() {
       mode: core
       after: first
       timeout: 90
+      policy: probe
       location: "actions.py::migrate"
       prompts:
         - { name: mail, pattern: '.+@.+' }
@@ -281,11 +282,15 @@ fn actions_have_an_order_a_policy_and_typed_prompts() {
     - { name: by-hand, location: "actions.py::migrate", prompts: { reason: Why?, deep: { kind: boolean } } }
 "#,
     ));
-    let actions = loaded.unwrap_or_else(|errors| panic!("{errors:#?}")).version.spec.actions;
+    let loaded = loaded.unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let (actions, warnings) = (loaded.version.spec.actions, loaded.warnings);
     assert_eq!((actions[0].timeout, actions[0].retries), (Some(300), 2));
     assert_eq!((actions[0].on_failure, actions[0].policy), (OnFailure::Warn, Some(Policy::Once)));
     assert_eq!((actions[1].timeout, actions[1].on_failure), (Some(90), OnFailure::Stop));
     assert_eq!(actions[1].after, ["first"]);
+    assert_eq!(actions[1].policy, Some(Policy::Idempotent), "there is nothing to be looked for");
+    let warned: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert!(warned.iter().any(|warning| warning.contains("is probe, taken as idempotent")), "{warned:?}");
     assert_eq!(actions[1].prompts[0].kind, ParameterKind::String);
     assert_eq!(actions[1].prompts[1].default, Some(json!(3)));
     assert_eq!((actions[2].hook, actions[2].prompts.len()), (None, 2));

@@ -9,7 +9,7 @@ use crate::domain::plan::Class;
 use crate::operate::settle::{self, Landed};
 use crate::operate::{Done, Probed, StepError};
 
-const VERBS: [Verb; 5] = [Verb::Create, Verb::Delete, Verb::Run, Verb::Wait, Verb::Unchanged];
+const VERBS: [Verb; 6] = [Verb::Create, Verb::Delete, Verb::Run, Verb::Read, Verb::Wait, Verb::Unchanged];
 const POLICIES: [Policy; 3] = [Policy::Idempotent, Policy::Probe, Policy::Once];
 
 fn problem(what: &str) -> Problem {

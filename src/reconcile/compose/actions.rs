@@ -21,6 +21,8 @@ pub fn hook(kind: OperationKind, change: Option<Hook>) -> Option<Hook> {
         OperationKind::Stop => Some(Hook::Stop),
         OperationKind::Start => Some(Hook::Start),
         OperationKind::Delete => Some(Hook::Delete),
+        OperationKind::Backup => Some(Hook::Backup),
+        OperationKind::Restore => Some(Hook::Restore),
         // these have no moment of their own: its author was not asked
         _ => None,
     }
@@ -91,14 +93,15 @@ pub fn act(basis: &Basis<'_>, action: &ActionSpec, answers: &serde_json::Value) 
 }
 
 fn step(basis: &Basis<'_>, action: &ActionSpec) -> Step {
-    let is_python = action.location.split("::").next().is_some_and(|file| file.ends_with(".py"));
+    let is_python = action.file().ends_with(".py");
     // a function in Starlark goes on where it was; one in Python cannot
     let usual = if is_python { Policy::Once } else { Policy::Idempotent };
     Step {
         note: action.description.lines().next().unwrap_or_default().to_owned(),
         digest: canonical_digest(&serde_json::json!([basis.driver_digest, action])),
         class: Class::Disruptive,
-        policy: action.policy.unwrap_or(usual),
+        // nothing else tells what a function did than its journal
+        policy: action.policy.filter(|policy| *policy != Policy::Probe).unwrap_or(usual),
         timeout: action.timeout.unwrap_or(WITHIN),
         ..Step::named(Verb::Run, format!("{ACTION}{}", action.name))
     }

@@ -62,7 +62,11 @@ pub(in crate::reconcile) fn settled() -> Situation {
 }
 
 /// An operation of that kind, in that state, for the record as it is.
-fn operation(kind: OperationKind, state: OperationState, s: &Situation) -> Operation {
+pub(in crate::reconcile) fn operation(
+    kind: OperationKind,
+    state: OperationState,
+    s: &Situation,
+) -> Operation {
     let revision = s.record.as_ref().map_or(1, |record| record.revision);
     let problem = Problem::new("it went wrong", "because", "");
     Operation {
@@ -405,4 +409,19 @@ fn after_a_restart_nothing_is_written_when_nothing_changed() {
     drifted.live.get_mut(&key("Service")).unwrap().owned = Some("other".into());
     drifted.recall();
     assert_eq!(decide(&drifted), Move::Plan(OperationKind::Update), "drift while nobody looked is found");
+}
+
+#[test]
+fn a_record_that_was_read_before_a_wish_and_its_operation_after_it_do_not_belong_together() {
+    let mut s = settled();
+    assert!(!s.is_torn());
+    with_work(&mut s, OperationKind::Upgrade, OperationState::Queued);
+    assert!(!s.is_torn());
+    if let Some(latest) = &mut s.work.latest {
+        latest.goal.revision += 1;
+    }
+    // carried on, it would be found to be for something else than is desired
+    assert!(s.is_torn());
+    with_work(&mut s, OperationKind::Upgrade, OperationState::Failed);
+    assert!(!s.is_torn());
 }

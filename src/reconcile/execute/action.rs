@@ -32,11 +32,8 @@ impl Hands {
         let action = driver.spec.actions.iter().find(|action| action.name == name);
         let action = action.ok_or_else(|| lasting(unknown_action(name, &driver)))?;
         let step = StepId { operation: run.operation.id, position: run.position };
-        let (file, function) = action.location.split_once("::").unwrap_or((&action.location, "main"));
-        let new = NewRun {
-            context: self.told(&driver, action).await?,
-            replays: Language::of(file) == Some(Language::Starlark),
-        };
+        let replays = Language::of(action.file()) == Some(Language::Starlark);
+        let new = NewRun { context: self.told(&driver, action).await?, replays };
         let (store, epoch) = (self.engine.store(), self.engine.epoch());
         let open = store.open_run(step, epoch, new).await?;
         let id = RunId { step, number: open.number };
@@ -45,8 +42,8 @@ impl Hands {
         let book = Book::new(store, self.engine.clock(), id, epoch, &open.calls);
         let program = Program {
             files: Arc::new(driver.files.clone()),
-            file: file.to_owned(),
-            function: function.to_owned(),
+            file: action.file().to_owned(),
+            function: action.function().to_owned(),
             context: open.context,
         };
         let doer = Doer {
@@ -95,12 +92,14 @@ impl Hands {
 
 /// What follows from how a run ended.
 fn settle(end: End, action: &ActionSpec, run: RunId) -> Result<Done, StepError> {
+    let replays = Language::of(action.file()) == Some(Language::Starlark);
     let problem = match end {
         End::Returned(value) => {
             let note = (!value.is_null()).then(|| format!("it gave {}", short(&value.to_string())));
             return Ok(Done { note, ..Done::default() });
         }
         // what it called stays in the journal: the next try goes on there
+        End::Transient(problem) if replays => return Err(StepError { problem, kind: StepErrorKind::Undone }),
         End::Transient(problem) => return Err(StepError::transient(problem)),
         End::InDoubt(problem) => return Err(StepError::in_doubt(problem)),
         End::Diverged(problem) => problem,

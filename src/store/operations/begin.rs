@@ -2,26 +2,46 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{DesiredChange, NewOperation, close, column, read, refused, tell};
+use super::{ASIDE, DesiredChange, NewOperation, close, column, read, refused, tell};
+use crate::domain::backup::Backup;
 use crate::domain::operation::Subject;
 use crate::domain::plan::Verb;
 use crate::domain::{
     DeploymentDraft, Operation, OperationId, OperationKind, OperationState, Plan, StepState,
 };
 use crate::store::worker::Durability;
-use crate::store::{Store, StoreError, deployments, instances, row};
+use crate::store::{Store, StoreError, backups, deployments, instances, row};
 
-/// How many operations that have ended are kept per subject.
+/// How many operations that have ended are kept per subject, of those that are about what is desired and of the others.
 const KEPT: u32 = 100;
 
 impl Store {
+    /// The same as [`Self::begin_operation`], with the backups that it makes recorded in the same transaction; `backups` gives them.
+    ///
+    /// # Errors
+    /// As [`Self::begin_operation`].
+    pub async fn begin_backup(
+        &self,
+        new: NewOperation,
+        backups: impl FnOnce(&Operation) -> Vec<Backup> + Send + 'static,
+    ) -> Result<Operation, StoreError> {
+        let now = self.clock.now().to_string();
+        self.write_durably("record the operation", Durability::Full, move |transaction| {
+            let operation = begin(transaction, new, &now)?;
+            backups(&operation).iter().try_for_each(|backup| backups::write(transaction, backup))?;
+            Ok(operation)
+        })
+        .await
+    }
+
     /// Records an operation as `Queued`, with one record per step. In the same transaction the desired state changes (then the goal
     /// is the new revision) and the instance is frozen, if there are any. Older operations about the subject are superseded:
     /// queued ones end at once, one that runs is told to.
     ///
     /// # Errors
-    /// Nobody confirmed it or it is an action, and another one about the subject has not ended; the plan can never end, the deployment stands at another revision, something that it names is not recorded, or SQLite
-    /// refused.
+    /// It is no newer wish (nobody confirmed it; an action, a backup), and another one about the subject has not ended; the subject
+    /// is being restored; the plan can never end, the deployment stands at another revision, something that it names is not
+    /// recorded, or SQLite refused.
     pub async fn begin_operation(
         &self,
         new: NewOperation,
@@ -72,9 +92,9 @@ impl Store {
 
 fn begin(transaction: &Transaction<'_>, new: NewOperation, now: &str) -> Result<Operation, StoreError> {
     check(&new.plan)?;
-    if !new.origin.confirmed || new.kind == OperationKind::Action {
-        refuse_beside_open(transaction, &new.subject)?;
-    }
+    refuse(transaction, &new)?;
+    // those of a location are carried out one after the other
+    let replaces = new.subject.as_location().is_none();
     let NewOperation { subject, kind, plan, origin, mut goal, instance, action, request, parent } = new;
     let action = action.map(|action| row::to_json("operations.action", &action)).transpose()?;
     let request = request.map(|request| row::to_json("operations.request", &request)).transpose()?;
@@ -109,7 +129,9 @@ fn begin(transaction: &Transaction<'_>, new: NewOperation, now: &str) -> Result<
     let id = OperationId(transaction.last_insert_rowid());
     add_steps(transaction, id, &plan, now)?;
     tell(transaction, id, None, now, &format!("{}: {}", origin.actor, origin.cause))?;
-    supersede_older(transaction, &subject, id, now)?;
+    if replaces {
+        supersede_older(transaction, &subject, id, now)?;
+    }
     delete_oldest(transaction, &subject)?;
     Ok(read::require(transaction, id)?.operation)
 }
@@ -136,7 +158,7 @@ fn add_steps(
 /// Refuses a plan with steps that could never start.
 fn check(plan: &Plan) -> Result<(), StoreError> {
     for (position, step) in plan.steps.iter().enumerate() {
-        for needed in step.after.iter().chain(&step.behind) {
+        for needed in &step.after {
             let why = match plan.steps.get(*needed).filter(|_| *needed < position) {
                 None => format!("'{}' needs step {needed}, which does not come before it", step.name),
                 Some(before) if before.finally && !step.finally => {
@@ -150,16 +172,51 @@ fn check(plan: &Plan) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What nobody asked for, and what is no newer wish, waits until the subject's operations have ended: one that a person confirmed
-/// may have come meanwhile.
-fn refuse_beside_open(transaction: &Transaction<'_>, subject: &Subject) -> Result<(), StoreError> {
+/// Refuses what may not be begun while something else about its subject has not ended.
+fn refuse(transaction: &Transaction<'_>, new: &NewOperation) -> Result<(), StoreError> {
+    if new.subject.as_location().is_some() {
+        return Ok(());
+    }
+    let no_wish = matches!(new.kind, OperationKind::Action | OperationKind::Backup);
+    if !new.origin.confirmed || no_wish || new.subject.is_environment() {
+        return refuse_beside_open(transaction, &new.subject, &[]);
+    }
+    match new.kind {
+        // a backup that is under way is worth less than what somebody wants back now
+        OperationKind::Restore => refuse_beside_open(transaction, &new.subject, &[OperationKind::Backup]),
+        _ => refuse_while_restored(transaction, &new.subject),
+    }
+}
+
+/// Half of a restore is worse than none: it ends, or is cancelled, before anything else is done.
+fn refuse_while_restored(transaction: &Transaction<'_>, subject: &Subject) -> Result<(), StoreError> {
     let sql = "SELECT id FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
-         AND state IN ('Queued', 'Running') LIMIT 1";
+         AND state IN ('Queued', 'Running') AND kind = 'Restore' LIMIT 1";
     let columns = params![subject.cluster, subject.environment, subject.name];
     let open: Option<i64> =
         transaction.prepare_cached(sql)?.query_row(columns, |row| row.get(0)).optional()?;
     match open {
-        Some(open) => refused(OperationId(open), "it has not ended, and nothing newer is desired"),
+        Some(open) => Err(StoreError::Restoring { name: subject.name.clone(), operation: OperationId(open) }),
+        None => Ok(()),
+    }
+}
+
+/// What nobody asked for, and what is no newer wish, waits until the subject's operations have ended: one that a person confirmed
+/// may have come meanwhile.
+fn refuse_beside_open(
+    transaction: &Transaction<'_>,
+    subject: &Subject,
+    except: &[OperationKind],
+) -> Result<(), StoreError> {
+    let sql = "SELECT id, kind FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
+         AND state IN ('Queued', 'Running')";
+    let columns = params![subject.cluster, subject.environment, subject.name];
+    let mut statement = transaction.prepare_cached(sql)?;
+    let open = statement.query_map(columns, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    let open: Vec<(i64, String)> = open.collect::<rusqlite::Result<_>>()?;
+    let counts = |kind: &str| !except.iter().any(|except| except.as_str() == kind);
+    match open.into_iter().find(|(_, kind)| counts(kind)) {
+        Some((open, _)) => refused(OperationId(open), "it has not ended, and nothing newer is desired"),
         None => Ok(()),
     }
 }
@@ -213,13 +270,21 @@ pub(super) fn skip_all(transaction: &Transaction<'_>, id: OperationId, now: &str
     Ok(())
 }
 
+/// What is done beside what is desired has its own number: frequent backups push nothing else out.
 fn delete_oldest(transaction: &Transaction<'_>, subject: &Subject) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached(
+    for aside in [true, false] {
+        let sql = format!(
             "DELETE FROM operations WHERE id IN (
                  SELECT id FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
+                 AND (kind IN {}) = ?5
                  AND state NOT IN ('Queued', 'Running') ORDER BY id DESC LIMIT -1 OFFSET ?4)",
-        )?
-        .execute(params![subject.cluster, subject.environment, subject.name, KEPT])?;
+            *ASIDE
+        );
+        let columns = params![subject.cluster, subject.environment, subject.name, KEPT, aside];
+        transaction.prepare_cached(&sql)?.execute(columns)?;
+    }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,17 +36,37 @@ impl Store {
         self.read("read the operation", move |connection| by_id(connection, id)).await
     }
 
-    /// The operation about a subject that counts now: the one that has not ended, else the newest that is no action: those say
-    /// nothing about what is desired. One that a newer wish overtook while nobody carried it on still has to end first.
+    /// The operation about a subject that counts now: the one that has not ended, else the newest that is about what is
+    /// desired: actions and backups say nothing about that. One that a newer wish overtook while nobody carried it on still has to end first.
     ///
     /// # Errors
     /// SQLite refused, or the record cannot be read.
     pub async fn current_operation(&self, subject: &Subject) -> Result<Option<OperationView>, StoreError> {
         let subject = subject.clone();
         self.read("read the operation", move |connection| {
+            let aside = &*super::ASIDE;
+            let condition = format!(
+                "WHERE cluster = ?1 AND environment = ?2 AND name = ?3
+                AND (kind NOT IN {aside} OR state IN ('Queued', 'Running'))
+                ORDER BY state = 'Running' DESC, id DESC LIMIT 1"
+            );
+            let found =
+                views(connection, &condition, params![subject.cluster, subject.environment, subject.name])?;
+            Ok(found.into_iter().next())
+        })
+        .await
+    }
+
+    /// The operation about a subject whose turn it is, where they are carried out one after the other: the one that runs, else the
+    /// oldest that was not begun.
+    ///
+    /// # Errors
+    /// SQLite refused, or the record cannot be read.
+    pub async fn next_in_line(&self, subject: &Subject) -> Result<Option<OperationView>, StoreError> {
+        let subject = subject.clone();
+        self.read("read the operation", move |connection| {
             let condition = "WHERE cluster = ?1 AND environment = ?2 AND name = ?3
-                AND (kind <> 'Action' OR state IN ('Queued', 'Running'))
-                ORDER BY state = 'Running' DESC, id DESC LIMIT 1";
+                AND state IN ('Queued', 'Running') ORDER BY state = 'Running' DESC, id LIMIT 1";
             let found =
                 views(connection, condition, params![subject.cluster, subject.environment, subject.name])?;
             Ok(found.into_iter().next())
@@ -86,17 +106,35 @@ impl Store {
         .await
     }
 
-    /// Whether a revision of what is desired of a deployment was asked for as a rollback.
+    /// The operation that is the part of `parent` which its step at `step` began.
+    ///
+    /// # Errors
+    /// SQLite refused, or a record cannot be read.
+    pub async fn part_of(
+        &self,
+        parent: OperationId,
+        step: usize,
+    ) -> Result<Option<OperationView>, StoreError> {
+        self.read("read the operation", move |connection| {
+            let condition = "WHERE parent = ?1 AND parent_step = ?2";
+            let found = views(connection, condition, params![parent.0, super::column(step)])?;
+            Ok(found.into_iter().next())
+        })
+        .await
+    }
+
+    /// The number of the instance that a deployment was last to go back to, when nobody has asked for another version since.
     ///
     /// # Errors
     /// SQLite refused.
-    pub async fn is_rollback(&self, deployment: DeploymentId, revision: u64) -> Result<bool, StoreError> {
+    pub async fn last_rollback(&self, deployment: DeploymentId) -> Result<Option<u32>, StoreError> {
         self.read("read the operations", move |connection| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM operations WHERE deployment = ?1
-                AND revision = ?2 AND kind = 'Rollback')";
-            let revision = i64::try_from(revision).unwrap_or(i64::MAX);
-            let columns = params![deployment.0, revision];
-            Ok(connection.prepare_cached(sql)?.query_row(columns, |row| row.get(0))?)
+            let sql = "SELECT kind = 'Rollback', instance FROM operations WHERE deployment = ?1
+                AND kind IN ('Deploy', 'Upgrade', 'Rollback') ORDER BY id DESC LIMIT 1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let columns = |row: &Row<'_>| Ok((row.get::<_, bool>(0)?, row.get::<_, Option<u32>>(1)?));
+            let last = statement.query_row([deployment.0], columns).optional()?;
+            Ok(last.and_then(|(goes_back, instance)| instance.filter(|_| goes_back)))
         })
         .await
     }

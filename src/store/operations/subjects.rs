@@ -35,10 +35,11 @@ impl Store {
     pub async fn failures_in_a_row(&self, subject: &Subject) -> Result<u32, StoreError> {
         let subject = subject.clone();
         self.read("read the operations", move |connection| {
-            let mut statement = connection.prepare_cached(
+            let mut statement = connection.prepare_cached(&format!(
                 "SELECT state, revision FROM operations WHERE cluster = ?1 AND environment = ?2 AND name = ?3
-                 AND kind <> 'Action' ORDER BY id DESC LIMIT ?4",
-            )?;
+                 AND kind NOT IN {} ORDER BY id DESC LIMIT ?4",
+                *super::ASIDE
+            ))?;
             let key = rusqlite::params![subject.cluster, subject.environment, subject.name, COUNTED];
             let rows =
                 statement.query_map(key, |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;

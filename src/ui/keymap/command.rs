@@ -11,6 +11,8 @@ pub enum Group {
     Applications,
     /// What is being done, and was done.
     Operations,
+    /// What is kept of applications.
+    Backups,
     /// The log of a container.
     Logs,
     /// Dialogs and forms.
@@ -19,8 +21,15 @@ pub enum Group {
 
 impl Group {
     /// Every group, in the order of the help.
-    pub const ALL: [Self; 6] =
-        [Self::Applications, Self::Operations, Self::Logs, Self::Movement, Self::Dialogs, Self::General];
+    pub const ALL: [Self; 7] = [
+        Self::Applications,
+        Self::Backups,
+        Self::Operations,
+        Self::Logs,
+        Self::Movement,
+        Self::Dialogs,
+        Self::General,
+    ];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -29,6 +38,7 @@ impl Group {
             Self::Movement => "Moving",
             Self::Applications => "Applications",
             Self::Operations => "Operations and instances",
+            Self::Backups => "Backups",
             Self::Logs => "Logs",
             Self::Dialogs => "Dialogs and forms",
         }
@@ -73,7 +83,7 @@ commands! {
     NewDeployment => "new-deployment", "deploy", "Deploy an application", Applications;
     Filter => "filter", "filter", "Filter the rows by words and column:value terms", Applications;
     FaultsOnly => "faults-only", "faults", "Show only what has something wrong", Applications;
-    Sort => "sort", "sort", "Sort by name, health or age in turn", Applications;
+    Sort => "sort", "sort", "Sort by the next column: name, health, age, size", Applications;
     CopyUrl => "copy-url", "copy URL", "Copy the URL", Applications;
     CopyName => "copy-name", "copy name", "Copy the name of what is selected", Applications;
     ShowOverview => "show-overview", "overview", "Show components, URLs and conditions", Applications;
@@ -97,7 +107,21 @@ commands! {
     Settle => "settle", "settle", "Settle who has the fields that somebody else owns", Applications;
     CancelOperation => "cancel-operation", "cancel it", "Cancel the operation that is under way", Applications;
     Delete => "delete", "delete", "Delete it, with or without its volumes", Applications;
-    Mark => "mark", "mark", "Mark an instance or a driver version to compare it, or take the mark away", Operations;
+    ShowItsBackups => "show-its-backups", "backups", "Show its backups, and when the next one is made", Backups;
+    BackUp => "back-up", "back up", "Back it up now", Backups;
+    Restore => "restore", "restore", "Restore it from a backup, in its place or elsewhere", Backups;
+    VerifyBackup => "verify-backup", "verify", "Verify the backup quickly: everything that it names is there", Backups;
+    VerifyFully => "verify-fully", "verify fully", "Verify the backup fully: read all of it back and compare it", Backups;
+    Drill => "drill", "drill", "Prove that the backup can be restored: restore it somewhere and look whether it works", Backups;
+    PinBackup => "pin-backup", "pin", "Pin the backup, so that no retention deletes it; or take the pin away", Backups;
+    DeleteBackup => "delete-backup", "delete", "Delete the backup, or those that are marked", Backups;
+    BackUpEnvironment => "back-up-environment", "back up all", "Back up all applications of its environment", Backups;
+    CloneEnvironment => "clone-environment", "clone", "Make a new environment that equals this one", Backups;
+    PauseSchedule => "pause-schedule", "pause", "Pause the schedule, with a reason; or resume it", Backups;
+    PreviewRetention => "preview-retention", "what would go", "Show what the schedule's retention would delete, and why", Backups;
+    PruneLocation => "prune-location", "prune", "Give back the room in the location that no backup needs", Backups;
+    Scope => "scope", "environment", "Show the backups of one environment after the other, or of all", Backups;
+    Mark => "mark", "mark", "Mark an instance, a driver version or a backup, or take the mark away", Operations;
     AnswerStep => "answer-step", "answer", "Say what became of a step of which nobody else can tell", Operations;
     LogPause => "log-pause", "pause", "Stop following the log or the output, or follow it again", Logs;
     LogWrap => "log-wrap", "wrap", "Wrap long lines, or cut them", Logs;
@@ -126,6 +150,7 @@ commands! {
     ShowApplications => "show-applications", "applications", "Show the applications", General;
     ShowDrivers => "show-drivers", "drivers", "Show the drivers that can be deployed", General;
     ShowOperations => "show-operations", "operations", "Show what is being done, and what was done", General;
+    ShowBackups => "show-backups", "backups", "Show backups, schedules, locations and the next 24 hours", General;
     TakeOver => "take-over", "take over", "Run the engine in this cockpit: ask the one that runs it to hand it over", General;
     Palette => "palette", "commands", "Find a command, an application or a theme", General;
     ChooseTheme => "choose-theme", "theme", "Choose a theme, with a preview", General;

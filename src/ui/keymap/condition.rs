@@ -49,10 +49,18 @@ pub enum Flag {
     Actions,
     /// An action is selected that was run before.
     Ran,
+    /// Backups are shown: their tables, or one of them.
+    Backups,
+    /// A backup is shown or selected.
+    Backup,
+    /// A schedule is selected.
+    Schedule,
+    /// A backup location is selected.
+    Location,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 22] = [
+    const ALL: [(Self, &str); 26] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -75,6 +83,10 @@ impl Flag {
         (Self::Output, "output"),
         (Self::Actions, "actions"),
         (Self::Ran, "ran"),
+        (Self::Backups, "backups"),
+        (Self::Backup, "backup"),
+        (Self::Schedule, "schedule"),
+        (Self::Location, "location"),
     ];
 
     /// The word that keymap files use.

@@ -14,12 +14,12 @@ use ratatui::layout::{Rect, Size};
 
 use self::about::About;
 use self::gate::Gate;
-use crate::domain::{Intent, OperationId, Preview, Problem, World};
+use crate::domain::{Intent, OperationId, OperationKind, Preview, Problem, World};
 use crate::ui::event::{Effect, Reply, RequestId};
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::look::Look;
 use crate::ui::model::SPIN;
-use crate::ui::screen::{Context, Screen, Step};
+use crate::ui::screen::{Begun, Context, Screen, Step};
 use crate::ui::text_field::TextField;
 use crate::ui::toast::Toast;
 
@@ -68,6 +68,8 @@ pub struct PlanDialog {
     locked: bool,
     /// The newest operation when it was confirmed.
     newest: Option<OperationId>,
+    /// What was confirmed.
+    kind: Option<OperationKind>,
 }
 
 impl PlanDialog {
@@ -79,9 +81,12 @@ impl PlanDialog {
     pub fn new(intent: Intent, world: &World, unlocked: &[String]) -> Self {
         let about = About::new(&intent, world);
         let stage = if intent == Intent::Install { Stage::Explaining } else { Stage::Wanted };
-        let locked = about.is_production(world) && !unlocked.contains(&about.environment);
+        // a backup only reads: nobody should have to unlock anything to be on the safe side
+        let reads = matches!(intent, Intent::BackUp(..) | Intent::BackUpEnvironment(..));
+        let locked = !reads && about.is_production(world) && !unlocked.contains(&about.environment);
         let (focus, field) = (Focus::default(), TextField::default());
-        Self { intent, about, stage, differences: false, offset: 0, focus, field, locked, newest: None }
+        let (newest, kind) = Default::default();
+        Self { intent, about, stage, differences: false, offset: 0, focus, field, locked, newest, kind }
     }
 
     fn preview(&self) -> Option<&Preview> {
@@ -137,6 +142,7 @@ impl PlanDialog {
             Gate::Press | Gate::SecondLook | Gate::TypeName(_) => {
                 let (preview, id) = (preview.clone(), context.request());
                 context.effects.push(Effect::Confirm(id, self.intent.clone(), preview.plan.hash()));
+                self.kind = preview.kind;
                 self.newest = context.world.operations.iter().map(|view| view.operation.id).max();
                 self.stage = Stage::Sending(id, preview);
                 self.focus = Focus::Back;
@@ -208,15 +214,35 @@ impl PlanDialog {
                 // what is deleted is gone in a moment: there is nothing to go to
                 let stays = matches!(self.intent, Intent::Install | Intent::Delete(..));
                 let key = self.about.key.clone().filter(|_| !stays);
-                let acts = matches!(self.intent, Intent::Act(..));
+                // what is made of several operations is about an environment
+                let alone = matches!(self.intent, Intent::Act(..) | Intent::BackUp(..) | Intent::Restore(..));
+                let about = key.clone().filter(|_| alone);
+                let begun = Begun { kind: self.kind, about, newest: self.newest };
                 context.steps.push(match key {
+                    _ if is_followed(&self.intent) => Step::Begun(begun),
                     None => Step::Close,
-                    Some(key) if acts => Step::Acted(key, self.newest),
                     Some(key) => Step::Deployed(key),
                 });
             }
         }
     }
+}
+
+/// Whether what becomes of it is shown as an operation: it changes nothing that an application's page would show better.
+fn is_followed(intent: &Intent) -> bool {
+    matches!(
+        intent,
+        Intent::Act(..)
+            | Intent::BackUp(..)
+            | Intent::Restore(..)
+            | Intent::Verify(_)
+            | Intent::Drill(_)
+            | Intent::Prune(_)
+            | Intent::BackUpEnvironment(..)
+            | Intent::RestoreEnvironment(..)
+            | Intent::DeployFrom(..)
+            | Intent::Clone(_)
+    )
 }
 
 impl Screen for PlanDialog {

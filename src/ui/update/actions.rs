@@ -1,11 +1,13 @@
 //! What is done to the application that is shown or selected. Each leads to a plan, at most after a question.
 
 use super::steps;
+use crate::domain::backup::BackupRequest;
 use crate::domain::driver::ActionSpec;
 use crate::domain::object::Detail;
 use crate::domain::world::Application;
 use crate::domain::{
-    DeploymentId, DesiredPhase, Intent, ObjectKey, OperationView, Resolution, StepState, Volumes, World,
+    DeploymentId, DesiredPhase, Intent, ObjectKey, OperationView, Problem, Resolution, StepState, Volumes,
+    World,
 };
 use crate::ui::event::Effect;
 use crate::ui::format;
@@ -14,7 +16,7 @@ use crate::ui::model::Model;
 use crate::ui::overlays::{Answer, Choice, Picker, Question};
 use crate::ui::screen::{ApplicationKey, Step};
 use crate::ui::toast::Toast;
-use crate::ui::views::{earlier, manual};
+use crate::ui::views::{earlier, is_never_kept, manual};
 
 /// The most volumes that a question lists one by one.
 const VOLUMES: usize = 8;
@@ -70,6 +72,13 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) -> bo
         Command::Scale => {
             pick(model, "Scale", application, None, |name| Step::AskReplicas(id, name.to_owned()))
         }
+        Command::BackUp => back_up(model, application, &world),
+        Command::Restore => Some(Step::ShowRestore(Some(ApplicationKey::of(application)), None)),
+        Command::BackUpEnvironment => {
+            let environment = application.deployment.draft.environment.clone();
+            Some(plan(Intent::BackUpEnvironment(environment, BackupRequest::default())))
+        }
+        Command::CloneEnvironment => Some(Step::ShowClone(application.deployment.draft.environment.clone())),
         Command::Act => pick_action(model, application, &world),
         Command::Settle => settle(model, application, &world),
         Command::Delete => delete(model, application),
@@ -97,6 +106,8 @@ fn changes(command: Command) -> bool {
             | Command::Start
             | Command::Correct
             | Command::Act
+            | Command::BackUp
+            | Command::Restore
             | Command::RunAgain
             | Command::Settle
             | Command::Delete
@@ -155,6 +166,21 @@ fn pick(
     let title = format!("{verb} which part of {} in {}", draft.name, draft.environment);
     model.overlays.push(Box::new(Picker::components(title, items)));
     None
+}
+
+/// Plans a backup, where its driver says how; what else is missing the plan says.
+fn back_up(model: &mut Model, application: &Application, world: &World) -> Option<Step> {
+    if is_never_kept(application, world) {
+        let driver = &application.deployment.draft.driver;
+        let problem = Problem::new(
+            format!("Nothing of {} can be backed up", application.deployment.draft.name),
+            format!("{driver} gives none of its components a strategy"),
+            "give the driver one: spec.components.NAME.backup",
+        );
+        model.toasts.add(Toast::problem(problem), None);
+        return None;
+    }
+    Some(plan(Intent::BackUp(application.deployment.id, BackupRequest::default())))
 }
 
 /// Offers the actions of its driver; the only one there is is taken at once.

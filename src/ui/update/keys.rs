@@ -11,13 +11,13 @@ use crate::ui::model::Model;
 use crate::ui::overlays::{Help, Picker};
 use crate::ui::screen::{Screen, Step};
 use crate::ui::toast::Toast;
-use crate::ui::views::{DriversView, OperationsView};
+use crate::ui::views::{BackupsView, DriversView, OperationsView};
 
 /// A key was pressed.
 pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     // who does something else meanwhile does not want to be led elsewhere any more
     model.awaited.form = None;
-    model.awaited.action = None;
+    model.awaited.begun = None;
     let chord = Chord::from(key);
     model.pending.push(chord);
     let layer = model.layer();
@@ -73,6 +73,7 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::ShowApplications => steps::show_base(model, effects),
         Command::ShowDrivers => show_beside(model, Box::new(DriversView::default()), effects),
         Command::ShowOperations => show_beside(model, Box::new(OperationsView::default()), effects),
+        Command::ShowBackups => show_beside(model, Box::new(BackupsView::default()), effects),
         Command::Install => steps::show_plan(model, Intent::Install, effects),
         refused if actions::refuses(model, refused) => {}
         other => {

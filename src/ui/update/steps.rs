@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use super::{actions, keys};
+use crate::domain::backup::BackupId;
+use crate::domain::operation::Subject;
 use crate::domain::world::{Application, Installed};
-use crate::domain::{
-    ActionRequest, DesiredPhase, Intent, OperationId, OperationKind, OperationView, Problem,
-};
+use crate::domain::{ActionRequest, DesiredPhase, Intent, OperationView, Problem};
 use crate::ui::event::Effect;
 use crate::ui::keymap::Command;
 use crate::ui::model::{Model, Slot, Worked};
-use crate::ui::overlays::{Picker, PlanDialog, Replicas};
-use crate::ui::screen::{ApplicationKey, Screen, Step, Tab};
+use crate::ui::overlays::{Pause, Picker, PlanDialog, Replicas, Retention};
+use crate::ui::screen::{ApplicationKey, Begun, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 use crate::ui::views::{
-    ActionForm, ApplicationView, ComparisonView, DeployForm, DriverComparison, DriverPage, OperationPage,
-    OutputPage, manual,
+    ActionForm, ApplicationView, BackupPage, CloneForm, ComparisonView, DeployForm, DriverComparison,
+    DriverPage, OperationPage, OutputPage, RestoreForm, manual,
 };
 
 /// Carries out what the screen in `slot` asked for.
@@ -54,7 +54,19 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         Step::Ask(question) => model.overlays.push(question),
         Step::Deployed(key) => show_deployed(model, slot, key, effects),
         Step::RunAction(key, name, before) => run_action(model, &key, (&name, before.as_deref()), effects),
-        Step::Acted(key, newest) => show_acted(model, slot, key, newest, effects),
+        Step::Begun(begun) => show_begun(model, slot, begun, effects),
+        Step::ShowBackup(id) => show(model, BackupPage::NAME, Box::new(BackupPage::new(id)), effects),
+        Step::ShowRestore(key, id) => show_restore(model, key, id.as_ref(), effects),
+        Step::ShowClone(environment) => {
+            let form = CloneForm::new(environment, &model.world);
+            push(model, Box::new(form), effects);
+        }
+        Step::AskPause(schedule) => model.overlays.push(Box::new(Pause::new(schedule))),
+        Step::ShowRetention(schedule) => {
+            model.overlays.push(Box::new(Retention::new(schedule)));
+            refresh_top(model, effects);
+        }
+        Step::Tell(request) => model.awaited.told.push(request),
         Step::AskReplicas(id, component) => {
             let asked = model.world.applications.iter().find(|it| it.deployment.id == id);
             if let Some(question) = asked.map(|application| Replicas::new(application, component)) {
@@ -229,45 +241,58 @@ fn run_action(
     }
 }
 
+/// Shows the form of a restore, or says why there is nothing to restore.
+fn show_restore(
+    model: &mut Model,
+    key: Option<ApplicationKey>,
+    backup: Option<&BackupId>,
+    effects: &mut Vec<Effect>,
+) {
+    match RestoreForm::new(key, backup, &model.world) {
+        Ok(form) => push(model, Box::new(form), effects),
+        Err(why) => model.toasts.add(Toast::hint(why), None),
+    }
+}
+
 /// Closes the screen in `slot`, what lies above the views, and the form that led there.
 fn close_what_led_there(model: &mut Model, slot: Slot, effects: &mut Vec<Effect>) {
     close(model, slot, effects);
     while !model.overlays.is_empty() {
         close(model, Slot::Overlay(model.overlays.len() - 1), effects);
     }
-    let forms = [DeployForm::NAME, ActionForm::NAME];
+    let forms = [DeployForm::NAME, ActionForm::NAME, RestoreForm::NAME, CloneForm::NAME];
     if model.views.last().is_some_and(|view| forms.contains(&view.name())) {
         close(model, Slot::View(model.views.len() - 1), effects);
     }
 }
 
-/// An action is recorded: everything that led there closes, and it is shown as soon as it is in the picture.
-fn show_acted(
-    model: &mut Model,
-    slot: Slot,
-    key: ApplicationKey,
-    newest: Option<OperationId>,
-    effects: &mut Vec<Effect>,
-) {
+/// An operation is recorded: everything that led there closes, and it is shown as soon as it is in the picture.
+fn show_begun(model: &mut Model, slot: Slot, begun: Begun, effects: &mut Vec<Effect>) {
     close_what_led_there(model, slot, effects);
-    model.awaited.action = Some((key, newest));
-    show_wanted_action(model, effects);
+    model.awaited.begun = Some(begun);
+    show_wanted_operation(model, effects);
 }
 
-/// Shows the action that was recorded, once it is in the picture.
-pub fn show_wanted_action(model: &mut Model, effects: &mut Vec<Effect>) {
-    let Some((key, newest)) = &model.awaited.action else { return };
+/// Shows the operation that was recorded, once it is in the picture.
+pub fn show_wanted_operation(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(begun) = &model.awaited.begun else { return };
+    let is_about = |subject: &Subject| {
+        let is_it = |key: &ApplicationKey| subject.environment == key.environment && subject.name == key.name;
+        begun.about.as_ref().is_none_or(is_it)
+    };
     let is_it = |view: &OperationView| {
         let operation = &view.operation;
-        operation.kind == OperationKind::Action && newest.is_none_or(|newest| operation.id > newest)
+        begun.kind.is_none_or(|kind| operation.kind == kind)
+            && begun.newest.is_none_or(|newest| operation.id > newest)
+            && operation.parent.is_none()
+            && is_about(&operation.subject)
     };
     let world = Arc::clone(&model.world);
-    let Some(application) = key.find(&world) else { return };
-    let Some(view) = world.operations_of(application).find(|view| is_it(view)) else { return };
-    model.awaited.action = None;
+    let Some(view) = world.operations.iter().find(|view| is_it(view)) else { return };
+    let id = view.operation.id;
+    model.awaited.begun = None;
     if model.overlays.is_empty() {
-        let page = Box::new(OperationPage::new(view.operation.id));
-        show(model, OperationPage::NAME, page, effects);
+        show(model, OperationPage::NAME, Box::new(OperationPage::new(id)), effects);
     }
 }
 

@@ -178,6 +178,7 @@ impl Screen for ActionForm {
     fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
         let again = if self.again { ", with the answers of its last run" } else { "" };
         let sheet = Sheet {
+            place: "Applications › ",
             name: format!("Run {} on {} in {}", self.action, self.key.name, self.key.environment),
             written: format!("   nothing is done yet{again}"),
             section: "IT ASKS",

@@ -1,6 +1,7 @@
 //! One application: what it consists of, what happened to it, what it writes.
 
 mod actions;
+mod backups;
 mod drift;
 mod events;
 mod history;
@@ -24,6 +25,7 @@ use self::history::History;
 pub use self::history::earlier;
 use self::logs::Logs;
 use self::overview::{Item, Shown};
+use crate::domain::backup::Backup;
 use crate::domain::driver::ActionSpec;
 use crate::domain::world::{Application, LogTarget};
 use crate::domain::{Health, Intent, World};
@@ -35,6 +37,7 @@ use crate::ui::look::Look;
 use crate::ui::model::SPIN;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
 use crate::ui::toast::Toast;
+use crate::ui::views::backups::on_backup;
 use crate::ui::views::operations::ask_for_answer;
 use crate::ui::views::progress;
 
@@ -48,6 +51,7 @@ pub struct ApplicationView {
     objects: Cursor,
     drift: Cursor,
     actions: Cursor,
+    backups: Cursor,
     history: History,
     logs: Logs,
 }
@@ -58,9 +62,9 @@ impl ApplicationView {
 
     /// The view of an application, at a tab.
     pub fn new(key: ApplicationKey, tab: Tab) -> Self {
-        let (overview, events, objects, drift, actions) = Default::default();
+        let (overview, events, objects, drift, actions, backups) = Default::default();
         let (history, logs) = Default::default();
-        Self { key, tab, overview, events, objects, drift, actions, history, logs }
+        Self { key, tab, overview, events, objects, drift, actions, backups, history, logs }
     }
 
     fn application<'a>(&self, world: &'a World) -> Option<&'a Application> {
@@ -112,6 +116,10 @@ impl ApplicationView {
                 let shown = actions::Shown { application, world: context.world };
                 actions::move_cursor(&mut self.actions, command, shown, (context.size.width, height))
             }
+            Tab::Backups => {
+                let shown = actions::Shown { application, world: context.world };
+                backups::move_cursor(&mut self.backups, command, shown, (context.size.width, height))
+            }
             Tab::Logs => false,
         }
     }
@@ -121,6 +129,11 @@ impl ApplicationView {
         match self.tab {
             Tab::History => return self.compare(context),
             Tab::Actions => return self.act(false, context),
+            Tab::Backups => {
+                let id = self.backup(context.world, context.size).map(|backup| backup.id.clone());
+                context.steps.extend(id.map(Step::ShowBackup));
+                return;
+            }
             Tab::Overview => {}
             Tab::Events | Tab::Logs | Tab::Objects | Tab::Drift => return,
         }
@@ -133,6 +146,12 @@ impl ApplicationView {
             Some(Item::Operation(id)) => context.steps.push(Step::ShowOperation(id)),
             Some(Item::Text) | None => {}
         }
+    }
+
+    /// The backup under the cursor.
+    fn backup<'a>(&self, world: &'a World, size: Size) -> Option<&'a Backup> {
+        let shown = actions::Shown { application: self.application(world)?, world };
+        backups::selected(self.backups, shown, size.width).filter(|_| self.tab == Tab::Backups)
     }
 
     /// The action under the cursor.
@@ -251,9 +270,11 @@ impl Screen for ApplicationView {
             }
             Tab::History => self.history.pair(application).is_some(),
             Tab::Actions => self.action(world, size).is_some(),
+            Tab::Backups => self.backup(world, size).is_some(),
             Tab::Events | Tab::Logs | Tab::Objects | Tab::Drift => false,
         };
         flags.set(Flag::Row, opens);
+        flags.set(Flag::Backup, self.backup(world, size).is_some());
         let action = self.action(world, size);
         flags.set(Flag::Ran, action.is_some_and(|it| last_run(application, world, &it.name).is_some()));
     }
@@ -275,7 +296,11 @@ impl Screen for ApplicationView {
             Command::RollBack if self.tab == Tab::History => self.roll_back(context),
             Command::RunAgain if self.tab == Tab::Actions => self.act(true, context),
             Command::AnswerStep => self.answer(context),
-            other => return self.cursor_command(other, context),
+            other => {
+                let backup = self.backup(context.world, context.size);
+                let acted = backup.is_some_and(|backup| on_backup(other, backup, context));
+                return acted || self.cursor_command(other, context);
+            }
         }
         true
     }
@@ -302,6 +327,7 @@ impl Screen for ApplicationView {
         drift::settle(&mut self.drift, application, context.size.width, height);
         let shown = actions::Shown { application, world: context.world };
         actions::settle(&mut self.actions, shown, (context.size.width, height));
+        backups::settle(&mut self.backups, shown, (context.size.width, height));
         self.events.settle(application.events.len(), page.saturating_sub(4));
         self.objects.settle(application.objects.len(), page.saturating_sub(1));
         if self.tab == Tab::Logs {
@@ -360,6 +386,17 @@ impl Screen for ApplicationView {
                 Command::Help,
                 Command::Back,
             ],
+            Tab::Backups => &[
+                Command::Restore,
+                Command::BackUp,
+                Command::VerifyBackup,
+                Command::PinBackup,
+                Command::Open,
+                Command::CancelOperation,
+                Command::Next,
+                Command::Help,
+                Command::Back,
+            ],
             Tab::Overview | Tab::Events | Tab::Objects => &[
                 Command::AnswerStep,
                 Command::ShowLogs,
@@ -369,6 +406,7 @@ impl Screen for ApplicationView {
                 Command::ShowHistory,
                 Command::ShowDrift,
                 Command::ShowActions,
+                Command::ShowItsBackups,
                 Command::Change,
                 Command::CopyUrl,
                 Command::Next,
@@ -399,6 +437,7 @@ impl Screen for ApplicationView {
                 let runs = actions::last_runs(actions::Shown { application, world });
                 runs.filter_map(|view| progress::lasts(view, now)).min()
             }
+            Tab::Backups => backups::lasts(actions::Shown { application, world }, now),
             Tab::Logs => None,
         };
         let operation = progress::of(world, application).filter(|_| self.tab == Tab::Overview);
@@ -426,6 +465,10 @@ impl Screen for ApplicationView {
             Tab::Actions => {
                 let shown = actions::Shown { application, world };
                 actions::draw(shown, self.actions, look, areas.content, buffer);
+            }
+            Tab::Backups => {
+                let shown = actions::Shown { application, world };
+                backups::draw(shown, self.backups, look, areas.content, buffer);
             }
         }
     }

@@ -152,7 +152,8 @@ impl Screen for ApplicationsView {
             | Command::ShowObjects
             | Command::ShowHistory
             | Command::ShowDrift
-            | Command::ShowActions => {
+            | Command::ShowActions
+            | Command::ShowItsBackups => {
                 self.open(Tab::of(command).unwrap_or(Tab::Overview), context);
             }
             Command::CopyUrl | Command::CopyName => self.copy(command, context),
@@ -162,7 +163,7 @@ impl Screen for ApplicationsView {
                 self.reorder(context);
             }
             Command::Sort => {
-                self.sort = self.sort.next();
+                self.sort = self.sort.next(self.rows.keeps());
                 self.reorder(context);
             }
             Command::Back if self.faults_only || !self.filter.is_empty() => {
@@ -189,7 +190,7 @@ impl Screen for ApplicationsView {
     }
 
     fn refresh(&mut self, context: &mut Context<'_>) {
-        self.rows.take(context.world);
+        self.rows.take(context.world, context.now);
         self.reorder(context);
     }
 
@@ -222,7 +223,9 @@ impl Screen for ApplicationsView {
         };
         let probed = self.selected_in(world).and_then(|selected| selected.urls.first()?.probe.as_ref());
         let probed = probed.map(|probe| format::roughly_lasts(now, probe.at));
-        applications.map(lasts).chain(probed).min()
+        let kept = self.shown.iter().skip(self.cursor.offset).take(Self::page(size));
+        let kept = kept.filter_map(|index| self.rows.kept(*index)).map(|made| format::age_lasts(now, made));
+        applications.map(lasts).chain(probed).chain(kept).min()
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {

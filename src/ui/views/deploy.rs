@@ -11,7 +11,8 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-pub use self::field::{Asks, Field};
+pub use self::choice::Choice;
+pub use self::field::{Asks, Entry, Field};
 pub use self::focus::step_focus;
 use self::form::{Form, VERSION};
 pub use self::view::{Sheet, draw as draw_form};
@@ -70,7 +71,13 @@ impl DeployForm {
                 (format!("Change {} in {}", draft.name, draft.environment), "   nothing is written yet")
             }
         };
-        Sheet { name, written: written.to_owned(), section: "PARAMETERS", fields: self.form.fields() }
+        Sheet {
+            place: "Applications › ",
+            name,
+            written: written.to_owned(),
+            section: "PARAMETERS",
+            fields: self.form.fields(),
+        }
     }
 
     /// The field that has the focus.

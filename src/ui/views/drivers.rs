@@ -5,7 +5,6 @@ mod comparison;
 mod page;
 mod rows;
 mod sections;
-mod sheet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::backups::is_any_location_faulty;
 use super::progress;
 use crate::domain::world::Application;
 use crate::domain::{InstanceState, World};
@@ -70,6 +71,8 @@ pub enum Main {
     Drivers,
     /// The operations.
     Operations,
+    /// The backups.
+    Backups,
 }
 
 /// The columns that a filter needs at least.
@@ -119,6 +122,7 @@ impl Title {
             (Main::Applications, Command::ShowApplications, "Applications"),
             (Main::Drivers, Command::ShowDrivers, "Drivers"),
             (Main::Operations, Command::ShowOperations, "Operations"),
+            (Main::Backups, Command::ShowBackups, "Backups"),
         ];
         let mut spans = Vec::new();
         for (main, command, name) in mains.into_iter().filter(|(main, ..)| !alone || *main == self.shown) {
@@ -156,5 +160,12 @@ fn count(main: Main, world: &World) -> String {
             0 => String::new(),
             open => format!("{open} open"),
         },
+        Main::Backups => {
+            let mark = if is_any_location_faulty(world) { " ▲" } else { "" };
+            match world.backups.len() {
+                0 => mark.to_owned(),
+                count => format!("{count}{mark}"),
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use self::content::{Areas, Events, Item};
+use self::content::{Areas, Children, Item, Told};
 use crate::domain::call::StepId;
 use crate::domain::operation::OperationEvent;
 use crate::domain::{OperationId, OperationView, Problem, StepState, World};
@@ -31,6 +31,8 @@ pub struct OperationPage {
     id: OperationId,
     /// As it was seen last: what has ended long ago is still readable when newer ones have taken its place in the picture.
     seen: Option<Arc<OperationView>>,
+    /// The operations that its steps began, by the step.
+    children: Children,
     journal: Journal,
     /// What one of its steps prints and calls.
     feed: Feed,
@@ -53,8 +55,8 @@ impl OperationPage {
 
     /// The page of an operation.
     pub fn new(id: OperationId) -> Self {
-        let (journal, feed, cursor) = Default::default();
-        Self { id, seen: None, journal, feed, cursor }
+        let (children, journal, feed, cursor) = Default::default();
+        Self { id, seen: None, children, journal, feed, cursor }
     }
 
     /// Reads the events again when the operation moved since they were asked for; never twice at once.
@@ -70,8 +72,8 @@ impl OperationPage {
     }
 
     /// What is known of it beside its steps.
-    fn told(&self) -> (Events<'_>, &Feed) {
-        (self.journal.events.as_ref(), &self.feed)
+    fn told(&self) -> Told<'_> {
+        Told { events: self.journal.events.as_ref(), feed: &self.feed, children: &self.children }
     }
 
     /// Follows the output of the step under the cursor; of the one that runs, or ran last, where that has none.
@@ -86,6 +88,10 @@ impl OperationPage {
     /// Enter: the answers of a step that asks, else all that it printed.
     fn open(&self, view: &OperationView, context: &mut Context<'_>) {
         let under = self.step_under(context.size);
+        if let Some(child) = under.and_then(|position| self.children.get(&position)) {
+            context.steps.push(Step::ShowOperation(child.operation.id));
+            return;
+        }
         let asks = |position: usize| {
             view.steps.get(position).is_some_and(|record| record.state == StepState::Asking)
         };
@@ -149,8 +155,8 @@ impl Screen for OperationPage {
         flags.set(Flag::Busy, progress::can_be_cancelled(view));
         flags.set(Flag::Asking, asking);
         // Enter opens the question, or what the step printed; there is nothing else behind a step.
-        let printed = self.step_under(size).is_some_and(|position| prints(view, position));
-        flags.set(Flag::Row, asking || printed);
+        let opens = |position| prints(view, position) || self.children.contains_key(&position);
+        flags.set(Flag::Row, asking || self.step_under(size).is_some_and(opens));
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
@@ -193,6 +199,17 @@ impl Screen for OperationPage {
         if let Some(view) = context.world.operation(self.id) {
             self.seen = Some(Arc::clone(view));
         }
+        let parts = context.world.operations.iter().filter_map(|view| {
+            let (parent, step) = view.operation.parent?;
+            (parent == self.id).then(|| (step, Arc::clone(view)))
+        });
+        // one that is repeated is begun anew: the newest counts, and it comes first in the picture
+        parts.for_each(|(step, view)| {
+            let known = self.children.entry(step).or_insert_with(|| Arc::clone(&view));
+            if known.operation.id <= view.operation.id {
+                *known = view;
+            }
+        });
         self.watch(context);
         self.read(context);
         self.settle(context.size);

@@ -131,6 +131,8 @@ pub fn show_application(view: &OperationView, tab: Tab, context: &mut Context<'_
     let key = ApplicationKey { environment: subject.environment.clone(), name: subject.name.clone() };
     if key.find(context.world).is_some() {
         context.steps.push(Step::ShowApplication(key, tab));
+    } else if subject.name.is_empty() || subject.environment.is_empty() {
+        context.say(Toast::hint("It is about no single application"));
     } else {
         context.say(Toast::hint("Its application is not there any more"));
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ratatui::text::Span;
 
+use super::moving;
 use crate::domain::world::Application;
 use crate::domain::{
     OperationKind, OperationState, OperationView, Problem, Step, StepRecord, StepState, World,
@@ -151,14 +152,16 @@ pub fn steps(view: &OperationView) -> String {
     format!("{done}/{all}")
 }
 
-/// `Upgrade 3/7`: what is done to an application, and how far it is; with a sign when it does not go on.
+/// `Upgrade 3/7`, `Backup 34%`: what is done to an application, and how far it is; with a sign when it does not go on.
 pub fn short(view: &OperationView) -> String {
     let mark = match Standing::of(view) {
         Standing::Asking => " ?",
         Standing::Retrying => " ↻",
         _ => "",
     };
-    format!("{} {}{mark}", view.operation.kind.as_str(), steps(view))
+    // of what moves data, its share says more than its steps
+    let far = moving::current(view).and_then(moving::percent).unwrap_or_else(|| steps(view));
+    format!("{} {far}{mark}", view.operation.kind.as_str())
 }
 
 /// A bar of the steps that succeeded.

@@ -43,13 +43,29 @@ fn the_pod_is_like_the_components_but_for_its_command() {
             "spec": {
                 "serviceAccountName": "web", "imagePullSecrets": [{"name": "registry"}],
                 "securityContext": {"runAsUser": 7}, "restartPolicy": "Never",
-                "volumes": [{"name": "config", "configMap": {"name": "web"}}],
+                "volumes": [{"name": "config", "configMap": {"name": "web"}},
+                    {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
                 "containers": [{"name": "web", "image": "web:1", "command": ["migrate"], "args": ["--all"],
                     "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
                     "envFrom": [{"secretRef": {"name": "web"}}], "securityContext": {"privileged": false},
-                    "volumeMounts": [{"name": "config", "mountPath": "/etc/web"}]}]}}}
+                    "volumeMounts": [{"name": "config", "mountPath": "/etc/web"},
+                        {"name": "data", "mountPath": "/data"}]}]}}}
     });
     assert_eq!(job, expected);
+}
+
+#[test]
+fn the_claims_of_a_stateful_set_are_those_of_its_first_pod() {
+    let claims = json!([{"metadata": {"name": "data"}}]);
+    let set = json!({"metadata": {"name": "db"}, "spec": {"volumeClaimTemplates": claims, "template": {"spec": {
+        "containers": [{"name": "db", "image": "db:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}]}}}});
+    let pod = job(&spec(), Some(&lent(&set))).unwrap()["spec"]["template"]["spec"].clone();
+    let expected = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data-db-0"}}]);
+    assert_eq!(pod["volumes"], expected);
+    assert_eq!(pod["containers"][0]["volumeMounts"], json!([{"name": "data", "mountPath": "/data"}]));
+    // one that nothing of the container's mounts is not needed
+    let side = JobSpec { container: Some("side".into()), ..spec() };
+    assert_eq!(job(&side, Some(&template())).unwrap()["spec"]["template"]["spec"]["volumes"], Value::Null);
 }
 
 #[test]

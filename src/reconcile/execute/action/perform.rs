@@ -18,7 +18,7 @@ use crate::domain::call::OutputSource;
 use crate::domain::{DriverVersion, Intent, Problem, suggest};
 use crate::driver::context::service_name;
 use crate::hooks::{Call, CallError, HttpCheck, Performer, Text};
-use crate::operate::StepRun;
+use crate::operate::{StepErrorKind, StepRun};
 
 /// How much of an output a function gets, in bytes.
 const KEPT: usize = 64 << 10;
@@ -50,12 +50,10 @@ impl Performer for Doer<'_> {
             Call::Restart { components } => self.restart(components.as_deref(), position).await,
             Call::WaitReady { components, timeout } => self.wait_ready(components.as_deref(), *timeout).await,
             Call::ExecuteCommands(commands) => self.execute_commands(commands, doubt).await,
-            Call::RunJob(job) => self.run_job(job, position).await,
+            Call::RunJob(job) => self.run_job(job, position, doubt).await,
             Call::HttpCheck(check) => self.http_check(check).await,
             Call::UpgradeDeploymentVersion { version } => self.upgrade(version).await,
-            Call::BackUp => {
-                Err(refused("back_up: backups are not there yet", "a later version of Styrmin makes them"))
-            }
+            Call::BackUp => self.back_up(position).await,
             Call::Log { text } => {
                 self.printer.print(OutputSource::Log, text).await;
                 Ok(Value::Null)
@@ -85,6 +83,16 @@ impl Doer<'_> {
         tokio::time::sleep(left.try_into().unwrap_or_default()).await;
     }
 
+    /// Makes a backup: the same one when the call is made again.
+    async fn back_up(&self, position: u32) -> Result<Value, CallError> {
+        let mark = format!("{}.{}.{position}", self.run.position, self.number);
+        match self.hands.engine.extension().back_up(self.run, &mark).await {
+            Ok(id) => Ok(json!(id)),
+            Err(error) if error.kind == StepErrorKind::Lasting => Err(CallError::Refused(error.problem)),
+            Err(error) => Err(CallError::Transient(error.problem)),
+        }
+    }
+
     async fn http_check(&self, check: &HttpCheck) -> Result<Value, CallError> {
         let services = &self.driver.spec.services;
         let Some(service) = services.iter().find(|service| service.name == check.service) else {
@@ -106,7 +114,11 @@ impl Doer<'_> {
                 let problem = match seen {
                     Ok(answer) => match judge(check, &answer) {
                         None => {
-                            let body = self.printer.cover(&String::from_utf8_lossy(&answer.body));
+                            let body = String::from_utf8_lossy(&answer.body);
+                            let body = match answer.truncated {
+                                true => self.printer.mask().cover_cut(&body),
+                                false => self.printer.cover(&body),
+                            };
                             return Ok(
                                 json!({ "status": answer.status, "millis": answer.millis, "body": body }),
                             );

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::secrets::Mask;
+use crate::cluster::Captured;
 use crate::domain::Clock;
 use crate::domain::call::{OutputLine, OutputSource, StepId};
 use crate::domain::text::plain;
@@ -53,6 +54,19 @@ impl Printer {
     /// The text with its secrets covered.
     pub fn cover(&self, text: &str) -> String {
         self.mask.cover(text)
+    }
+
+    /// What was captured, with its secrets covered.
+    pub fn cover_captured(&self, captured: &Captured) -> String {
+        match captured.is_truncated() {
+            true => self.mask.cover_cut(&captured.text()),
+            false => self.mask.cover(&captured.text()),
+        }
+    }
+
+    /// What covers secrets.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
     }
 
     /// Waits until everything is written down.

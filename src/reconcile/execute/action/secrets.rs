@@ -9,9 +9,12 @@ use serde_json::Value;
 
 use super::super::failed;
 use crate::cluster::Cluster;
-use crate::domain::{ObjectKey, Problem, SecretReference, SecretText};
+use crate::domain::{Problem, SecretReference, SecretText};
 use crate::operate::StepError;
+use crate::reconcile::own_secret;
 
+/// What stands in the place of a secret.
+const COVER: &str = "(secret)";
 /// Shorter texts are not masked: they stand everywhere.
 const LEAST: usize = 4;
 
@@ -32,12 +35,7 @@ impl Secrets {
         collect(context, &mut wanted);
         let mut values = BTreeMap::new();
         for (secret, keys) in wanted {
-            let key = ObjectKey {
-                api_version: "v1".to_owned(),
-                kind: "Secret".to_owned(),
-                namespace: namespace.to_owned(),
-                name: secret.clone(),
-            };
+            let key = own_secret::key(namespace, secret.clone());
             let live = cluster.get(&key).await.map_err(failed)?.unwrap_or_default();
             for name in keys {
                 let bytes = live["data"][&name].as_str().and_then(|text| STANDARD.decode(text).ok());
@@ -81,8 +79,49 @@ impl Secrets {
 impl Mask {
     /// The text with its secrets covered.
     pub fn cover(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), "(secret)"))
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.reveal(), COVER))
     }
+
+    /// The beginning of a longer text with its secrets covered, also one whose beginning only is in it.
+    pub fn cover_cut(&self, text: &str) -> String {
+        let mut covered = self.cover(text);
+        // where the cut went through a letter
+        let whole = covered.trim_end_matches(char::REPLACEMENT_CHARACTER);
+        let shown = self.0.iter().filter_map(|secret| shown_at_the_end(whole, secret.reveal())).max();
+        if let Some(shown) = shown {
+            covered.truncate(whole.len() - shown);
+            covered.push_str(COVER);
+        }
+        covered
+    }
+
+    /// Where a text that goes on may be cut so that the cut goes through no secret: at the latest such place; 0 where there is none
+    /// before more of it has come.
+    pub fn safe_cut(&self, text: &[u8]) -> usize {
+        let longest = self.0.first().map_or(0, |secret| secret.reveal().len());
+        let mut cut = text.len().saturating_sub(longest.saturating_sub(1));
+        loop {
+            let through =
+                self.0.iter().filter_map(|secret| begins_before(text, secret.reveal().as_bytes(), cut)).min();
+            match through {
+                Some(begin) => cut = begin,
+                None => return cut,
+            }
+        }
+    }
+}
+
+/// How many bytes of the beginning of a secret stand at the end of a text; none when they are too few to tell anything.
+fn shown_at_the_end(text: &str, secret: &str) -> Option<usize> {
+    let ends = secret.char_indices().map(|(at, _)| at).rev().take_while(|at| *at >= LEAST);
+    let mut beginnings = ends.filter_map(|at| secret.get(..at));
+    beginnings.find(|beginning| text.ends_with(beginning)).map(str::len)
+}
+
+/// Where a secret begins that a cut would go through.
+fn begins_before(text: &[u8], secret: &[u8], cut: usize) -> Option<usize> {
+    let first = (cut + 1).saturating_sub(secret.len());
+    (first..cut).find(|begin| text[*begin..].starts_with(secret))
 }
 
 /// The handles in a context, by Secret.
@@ -118,5 +157,25 @@ mod tests {
         assert_eq!(mask.cover("it is hunter2, hunter2!"), "it is (secret), (secret)!");
         assert_eq!(mask.cover("x second line y"), "x (secret) y");
         assert_eq!(mask.cover("abc stays: it is too short"), "abc stays: it is too short");
+        for (cut, covered) in [
+            ("x hunte", "x (secret)"),
+            ("x hunter2", "x (secret)"),
+            ("x hun", "x hun"),
+            ("x firs", "x (secret)"),
+        ] {
+            assert_eq!(mask.cover_cut(cut), covered);
+        }
+        assert_eq!(mask.cover_cut("first line\nsecond\u{fffd}"), "(secret)\n(secret)");
+    }
+
+    #[test]
+    fn no_cut_goes_through_a_secret() {
+        let mask = Mask(vec![SecretText::new("0123456789"), SecretText::new("6789abc")]);
+        assert_eq!(mask.safe_cut(b"............................"), 19);
+        assert_eq!(mask.safe_cut(b"................0123456789.."), 16);
+        assert_eq!(mask.safe_cut(b"0123456789abc........."), 13);
+        assert_eq!(mask.safe_cut(b"......0123456789abc..."), 6, "they overlap");
+        assert_eq!(mask.safe_cut(b"0123456789"), 0);
+        assert_eq!(Mask(Vec::new()).safe_cut(b"abc"), 3);
     }
 }

@@ -10,7 +10,8 @@ pub struct About {
     pub title: String,
     /// The button that carries it out.
     pub verb: &'static str,
-    /// The name that is typed before something is lost: the application's, or the cluster's for the installation.
+    /// The name that is typed before something is lost: the application's, the location's, the environment's, or the cluster's for
+    /// the installation.
     pub name: String,
     /// Where; empty for the installation.
     pub environment: String,
@@ -32,12 +33,12 @@ impl About {
         let known = || world.applications.iter().find(|it| Some(it.deployment.id) == id);
         let draft = match intent {
             Intent::Install => None,
-            Intent::Deploy(draft) | Intent::Change(_, draft) => Some(draft),
+            Intent::Deploy(draft) | Intent::Change(_, draft) | Intent::DeployFrom(draft, _) => Some(draft),
             _ => known().map(|application| &application.deployment.draft),
         };
         let words = words(intent, draft, &cluster);
-        let place = draft.map_or("", |draft| &draft.environment).to_owned();
-        let name = draft.map_or_else(|| cluster.clone(), |draft| draft.name.clone());
+        let place = draft.map_or_else(|| of_environment(intent), |draft| &draft.environment).to_owned();
+        let name = draft.map_or_else(|| named(intent, &cluster), |draft| draft.name.clone());
         let key = draft
             .map(|draft| ApplicationKey { environment: draft.environment.clone(), name: draft.name.clone() });
         Self { title: words.0, verb: words.1, name, environment: place, id, key, real }
@@ -46,6 +47,25 @@ impl About {
     /// Whether its environment is a production one.
     pub fn is_production(&self, world: &World) -> bool {
         world.environments.iter().any(|it| it.production && it.name == self.environment)
+    }
+}
+
+/// The environment that a wish about no single application writes into.
+fn of_environment(intent: &Intent) -> &str {
+    match intent {
+        Intent::BackUpEnvironment(name, _) | Intent::RestoreEnvironment(name, _) => name,
+        Intent::Clone(request) => &request.to,
+        _ => "",
+    }
+}
+
+/// What is typed before something is lost, where no single application is.
+fn named(intent: &Intent, cluster: &str) -> String {
+    match intent {
+        Intent::Prune(request) => request.location.clone(),
+        Intent::Verify(request) => request.backup.to_string(),
+        Intent::Drill(backup) => backup.to_string(),
+        _ => Some(of_environment(intent)).filter(|name| !name.is_empty()).unwrap_or(cluster).to_owned(),
     }
 }
 
@@ -98,6 +118,9 @@ fn words(intent: &Intent, draft: Option<&DeploymentDraft>, cluster: &str) -> (St
         Intent::Restore(_, request) => (format!("Restore {it} from {}", request.backup), "Restore"),
         Intent::Verify(request) => (format!("Verify {}", request.backup), "Verify"),
         Intent::Drill(backup) => (format!("Prove that {backup} can be restored"), "Begin"),
+        Intent::Prune(request) if request.backups.is_empty() && request.orphans.is_empty() => {
+            (format!("Give back the room in {} that nothing needs", request.location), "Prune")
+        }
         Intent::Prune(request) => (format!("Delete backups in {}", request.location), "Delete"),
         Intent::BackUpEnvironment(name, _) => (format!("Back up all of {name}"), "Back up"),
         Intent::RestoreEnvironment(name, _) => (format!("Restore {name}"), "Restore"),

@@ -50,6 +50,7 @@ pub fn cost(plan: &Plan, name: &str) -> Option<String> {
         Class::Destructive if is_replaced(plan) => Some(format!(
             "destructive: {objects}: deleted and created anew; what was only there is lost for good"
         )),
+        Class::Destructive if is_data(plan) => Some(format!("destructive: {objects}: {}", lost(plan))),
         Class::Destructive => Some(format!("destructive: what is on {objects} is lost for good")),
     }
 }
@@ -58,6 +59,21 @@ pub fn cost(plan: &Plan, name: &str) -> Option<String> {
 fn is_replaced(plan: &Plan) -> bool {
     let mut lost = plan.steps.iter().filter(|step| step.class == Class::Destructive);
     lost.all(|step| step.verb == Verb::Replace)
+}
+
+/// Whether what is lost is data of applications or backups, and no object.
+fn is_data(plan: &Plan) -> bool {
+    let mut lost = plan.steps.iter().filter(|step| step.class == Class::Destructive);
+    lost.all(|step| step.object.is_none())
+}
+
+/// What is lost where it is data.
+fn lost(plan: &Plan) -> &'static str {
+    let mut lost = plan.steps.iter().filter(|step| step.class == Class::Destructive);
+    match lost.all(|step| step.verb == Verb::Delete) {
+        true => "gone for good",
+        false => "what is there now is overwritten",
+    }
 }
 
 /// The first objects whose steps are of a class, and how many more there are.
@@ -69,5 +85,40 @@ fn of_class(plan: &Plan, class: Class) -> String {
     match &names[..] {
         [first, second, rest @ ..] if rest.len() > 1 => format!("{first}, {second} and {} more", rest.len()),
         names => names.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ObjectKey;
+    use crate::domain::plan::Step;
+
+    fn told(steps: Vec<Step>) -> Option<String> {
+        let steps = steps.into_iter().map(|step| Step { class: Class::Destructive, ..step }).collect();
+        cost(&Plan { steps, ..Plan::default() }, "notes")
+    }
+
+    #[test]
+    fn what_is_lost_is_said_in_the_words_of_what_it_is() {
+        let claim = ObjectKey {
+            api_version: "v1".into(),
+            kind: "PersistentVolumeClaim".into(),
+            namespace: "demo".into(),
+            name: "data".into(),
+        };
+        let cases = [
+            (
+                vec![Step::on(Verb::Delete, claim.clone())],
+                "what is on PersistentVolumeClaim/data is lost for good",
+            ),
+            (vec![Step::on(Verb::Replace, claim)], "deleted and created anew"),
+            (vec![Step::named(Verb::Run, "restore db")], "restore db: what is there now is overwritten"),
+            (vec![Step::named(Verb::Delete, "delete notes-1")], "delete notes-1: gone for good"),
+        ];
+        for (steps, said) in cases {
+            let cost = told(steps);
+            assert!(cost.as_ref().is_some_and(|cost| cost.contains(said)), "{cost:?}");
+        }
     }
 }

@@ -130,7 +130,7 @@ fn note(step: &Step) -> String {
         Verb::Record => step.name.replace(&object.to_string(), "it"),
         Verb::Create | Verb::Update | Verb::Delete | Verb::Unchanged => String::new(),
         Verb::Replace => "is deleted and created anew".to_owned(),
-        verb @ (Verb::Adopt | Verb::Wait | Verb::Run) => verb.as_str().to_owned(),
+        verb @ (Verb::Adopt | Verb::Wait | Verb::Run | Verb::Read) => verb.as_str().to_owned(),
     }
 }
 
@@ -172,6 +172,7 @@ fn objects(plan: &Plan, look: &Look<'_>) -> Vec<Span<'static>> {
         (Verb::Replace, "to replace"),
         (Verb::Delete, "to delete"),
         (Verb::Run, "to run"),
+        (Verb::Read, "to read"),
         (Verb::Unchanged, "unchanged"),
     ];
     let mut spans = Vec::new();

@@ -101,17 +101,30 @@ pub fn tabs(
     area: Rect,
     buffer: &mut Buffer,
 ) {
+    let room = usize::from(inset(area, 1).width);
+    // where there is no room for it, the gaps give way first, then how much there is in each
+    let named = |counted: bool| Tab::ALL.map(|tab| label(application, world, tab, counted));
+    let wide = |labels: &[String], gap: usize| {
+        labels.iter().map(|it| format::width(it)).sum::<usize>() + (labels.len() - 1) * gap <= room
+    };
+    let full = named(true);
+    let (labels, gap) = match full {
+        full if wide(&full, 3) => (full, 3),
+        full if wide(&full, 2) => (full, 2),
+        _ => (named(false), 2),
+    };
     let mut spans = Vec::new();
     let mut underline = Vec::new();
-    for tab in Tab::ALL {
-        let name = label(application, world, tab);
+    for (tab, name) in Tab::ALL.into_iter().zip(labels) {
         let (role, rule) = if tab == current { (Role::TabActive, "━") } else { (Role::Tab, "─") };
         let style = if tab == current { Role::Accent } else { Role::Border };
         underline.push(look.span(style, rule.repeat(format::width(&name))));
-        underline.push(look.span(Role::Border, "───"));
+        underline.push(look.span(Role::Border, "─".repeat(gap)));
         spans.push(look.span(role, name));
-        spans.push(Span::raw("   "));
+        spans.push(Span::raw(" ".repeat(gap)));
     }
+    spans.pop();
+    underline.pop();
     paint::rule(buffer, row(area, 1), look.style(Role::Border));
     paint::line(buffer, inset(row(area, 0), 1), Line::from(spans));
     let under = inset(row(area, 1), 1);
@@ -122,7 +135,16 @@ pub fn tabs(
     }
 }
 
-fn label(application: &Application, world: &World, tab: Tab) -> String {
+/// A tab's name, with how much there is in it when `counted`; the marks of what is wrong stay.
+fn label(application: &Application, world: &World, tab: Tab, counted: bool) -> String {
+    if !counted {
+        let warned = application.events.iter().any(|event| event.warning);
+        return match tab {
+            Tab::Events if warned => "Events ▲".to_owned(),
+            Tab::Drift if !application.drift.is_empty() => "Drift ≠".to_owned(),
+            other => label(application, world, other, true).split(' ').next().unwrap_or_default().to_owned(),
+        };
+    }
     match tab {
         Tab::Overview => "Overview".to_owned(),
         Tab::Logs => "Logs".to_owned(),
@@ -138,6 +160,10 @@ fn label(application: &Application, world: &World, tab: Tab) -> String {
         Tab::Actions => match manual(application, world).len() {
             0 => "Actions".to_owned(),
             count => format!("Actions {count}"),
+        },
+        Tab::Backups => match world.backups_of(application).count() {
+            0 => "Backups".to_owned(),
+            count => format!("Backups {count}"),
         },
     }
 }

@@ -114,11 +114,11 @@ fn a_log_that_broke_off_is_not_followed_in_a_loop() {
 
 #[test]
 fn tabs_go_round_and_containers_are_offered() {
-    let (mut page, _) = Page::new("shop", Tab::Actions);
+    let (mut page, _) = Page::new("shop", Tab::Backups);
     page.run(Command::Next);
     assert_eq!(page.view.tab, Tab::Overview);
     page.run(Command::Previous);
-    assert_eq!(page.view.tab, Tab::Actions);
+    assert_eq!(page.view.tab, Tab::Backups);
     page.run(Command::ShowLogs);
     let offered = page.run(Command::LogContainer).1;
     assert!(matches!(&offered[..], [Step::PickContainer(targets)] if targets.len() == 3));

@@ -1,13 +1,18 @@
 //! What the table keeps of a picture, so that a keystroke needs no second look at it.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
+use jiff::Timestamp;
+
+use crate::domain::backup::Backup;
 use crate::domain::world::{Application, Probe};
 use crate::domain::{DeploymentDraft, Health, OperationView, World};
 use crate::ui::format;
 use crate::ui::query::Haystack;
 use crate::ui::screen::ApplicationKey;
 use crate::ui::views::facts::{headline, version};
+use crate::ui::views::keeping::{self, Keeping};
 use crate::ui::views::progress::{self, Standing};
 
 /// One row's fixed parts.
@@ -24,6 +29,8 @@ struct Row {
     /// Somebody else changed it.
     drifted: bool,
     created: i64,
+    /// When its last good backup was made.
+    kept: Option<Timestamp>,
     haystack: Haystack,
 }
 
@@ -32,6 +39,8 @@ struct Row {
 pub struct Rows {
     rows: Vec<Row>,
     widths: Widths,
+    /// Anything is known of backups.
+    keeps: bool,
 }
 
 /// The widest content per column.
@@ -63,27 +72,36 @@ pub enum Sort {
     Health,
     /// The youngest first.
     Age,
+    /// Those that are kept worst first: without a good backup, then by its age.
+    Backup,
 }
 
 impl Sort {
-    /// The one after it.
-    pub fn next(self) -> Self {
+    /// The one after it; by backups only where there are some.
+    pub fn next(self, keeps: bool) -> Self {
         match self {
             Self::Name => Self::Health,
             Self::Health => Self::Age,
-            Self::Age => Self::Name,
+            Self::Age if keeps => Self::Backup,
+            Self::Age | Self::Backup => Self::Name,
         }
     }
 }
 
 impl Rows {
     /// Takes over a picture.
-    pub fn take(&mut self, world: &World) {
+    pub fn take(&mut self, world: &World, now: Option<Timestamp>) {
         let mut widths = Widths::default();
+        self.keeps = keeping::is_used(world);
+        let backups = if self.keeps { by_application(world) } else { HashMap::new() };
         // There are few: looked through once per row, and not the ended ones with them.
         let open: Vec<&OperationView> = progress::all_open(world).collect();
         let rows = world.applications.iter().map(|application| {
-            let row = Row::new(application, &open);
+            let draft = &application.deployment.draft;
+            let its = backups.get(&(draft.environment.as_str(), draft.name.as_str()));
+            let its = its.into_iter().flatten().copied();
+            let kept = self.keeps.then(|| Keeping::of(application, world, its, now));
+            let row = Row::new(application, &open, kept);
             let width = |text: &str| u16::try_from(format::width(text)).unwrap_or(u16::MAX);
             widths.health = widths.health.max(row.status(true));
             widths.status = widths.status.max(row.status(false));
@@ -124,9 +142,19 @@ impl Rows {
         self.rows.get(index).map_or(("", false), |row| (row.doing.as_str(), row.held))
     }
 
+    /// When the last good backup of a row's application was made.
+    pub fn kept(&self, index: usize) -> Option<Timestamp> {
+        self.rows.get(index)?.kept
+    }
+
     /// How many applications there are.
     pub fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Whether anything is known of backups.
+    pub fn keeps(&self) -> bool {
+        self.keeps
     }
 
     /// The widest contents.
@@ -139,13 +167,14 @@ impl Rows {
         match sort {
             Sort::Name => {}
             Sort::Health => shown.sort_by_key(|index| Reverse(self.health(*index))),
+            Sort::Backup => shown.sort_by_key(|index| self.rows.get(*index).map(|row| row.kept)),
             Sort::Age => shown.sort_by_key(|index| self.rows.get(*index).map(|row| Reverse(row.created))),
         }
     }
 }
 
 impl Row {
-    fn new(application: &Application, open: &[&OperationView]) -> Self {
+    fn new(application: &Application, open: &[&OperationView], kept: Option<Keeping<'_>>) -> Self {
         let draft = &application.deployment.draft;
         let key = ApplicationKey::of(application);
         let health = application.health();
@@ -166,14 +195,18 @@ impl Row {
             ("cause", cause.as_str()),
             ("operation", doing.as_str()),
             ("drift", if drifted { "drifted" } else { "" }),
+            ("backup", kept.map_or("", |kept| kept.word())),
+            ("proven", kept.map_or("", |kept| if kept.proven.is_some() { "yes" } else { "never" })),
         ];
         let haystack = Haystack::new(&key.name, &columns);
         let works = application.urls.iter().filter_map(|url| url.probe.as_ref()).all(Probe::works);
         let stopped = matches!(health, Health::Stopped | Health::Suspended);
         let well = health == Health::Healthy && works || stopped;
-        let fault = held || drifted || application.problem.is_some() || !well;
+        let unkept = kept.is_some_and(|kept| kept.worry.is_some());
+        let fault = held || drifted || unkept || application.problem.is_some() || !well;
+        let kept = kept.and_then(|kept| kept.good).map(|good| good.created);
         let created = application.deployment.created_at.as_second();
-        Self { key, health, fault, doing, held, drifted, created, haystack }
+        Self { key, health, fault, doing, held, drifted, created, kept, haystack }
     }
 
     /// The columns of its status, with both the health's word and what is being done, or with one of them.
@@ -187,6 +220,15 @@ impl Row {
         let drift = if self.drifted { 2 } else { 0 };
         u16::try_from(2 + text + drift).unwrap_or(u16::MAX)
     }
+}
+
+/// The backups of each application, newest first: looked through once, not once per row.
+fn by_application(world: &World) -> HashMap<(&str, &str), Vec<&Backup>> {
+    let mut found: HashMap<(&str, &str), Vec<&Backup>> = HashMap::new();
+    for backup in &world.backups {
+        found.entry((&backup.environment, &backup.application)).or_default().push(backup);
+    }
+    found
 }
 
 fn is_about(view: &OperationView, draft: &DeploymentDraft) -> bool {

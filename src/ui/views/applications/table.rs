@@ -15,6 +15,7 @@ use crate::ui::list::window;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
+use crate::ui::views::keeping::{self, Keeping, Worry};
 use crate::ui::views::progress;
 use crate::ui::widgets::table::{Column, Grid};
 use crate::ui::widgets::{empty, paint, scroll};
@@ -25,7 +26,8 @@ const WIDE: u16 = 150;
 
 const HEALTH: usize = 0;
 const URL: usize = 5;
-const AGE: usize = 7;
+const BACKUP: usize = 6;
+const AGE: usize = 9;
 
 /// Where the parts of the view stand.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +79,7 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
         Sort::Name => None,
         Sort::Health => Some(HEALTH),
         Sort::Age => Some(AGE),
+        Sort::Backup => Some(BACKUP),
     };
     grid.head(buffer, areas.head, sorted);
     let page = usize::from(areas.rows.height);
@@ -85,7 +88,9 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
     for (place, (at, index)) in areas.rows.rows().zip(visible) {
         let Some(application) = world.applications.get(*index) else { continue };
         let selected = at == view.cursor.at;
-        let mut cells = cells(application, (look, grid.width(URL)), view.filter.query(), selected);
+        let kept = kept(application, world, look).filter(|_| grid.width(BACKUP) > 0);
+        let room = (grid.width(URL), kept);
+        let mut cells = cells(application, (look, room), view.filter.query(), selected);
         let room = usize::from(grid.width(HEALTH));
         cells[HEALTH] = status(application, view.rows.doing(*index), (told, room), look);
         grid.row(buffer, place, cells, selected);
@@ -101,23 +106,50 @@ fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
     let health = if width >= WIDE { widths.health } else { widths.status };
     // Nobody needs an empty column.
     let cause = if widths.cause == 0 { u16::MAX } else { 24 };
+    // A column that does not fit takes those with it that are kept less long: what there is none of comes last.
+    let keeps = view.rows.keeps();
+    let kept = |title, priority| match keeps {
+        true => Column::fixed(title, priority, 6),
+        false => Column::fixed(title, u8::MAX, u16::MAX),
+    };
     vec![
         Column::content("HEALTH", 0, (13, 13, 40), health),
         Column::content("NAME", 1, (8, 18, 32), widths.name),
         Column::content("ENV", 3, (6, 10, 20), widths.environment),
         Column::content("VERSION", 4, (7, 15, 24), widths.version),
         Column::fixed("READY", 2, 5),
-        Column::whole("URL", 5, 5, widths.url.saturating_add(2).min(48)),
-        Column::fixed("INSTANCE", 8, 8),
-        Column::fixed("AGE", 6, 4),
-        Column::rest("CAUSE", 7, cause, cause),
+        Column::whole("URL", 6, 5, widths.url.saturating_add(2).min(48)),
+        kept("BACKUP", 5),
+        kept("PROVEN", 7),
+        Column::fixed("INSTANCE", 10, 8),
+        Column::fixed("AGE", 8, 4),
+        Column::rest("CAUSE", 9, cause, cause),
     ]
+}
+
+/// How well an application is kept.
+fn kept<'a>(application: &Application, world: &'a World, look: &Look<'_>) -> Option<Keeping<'a>> {
+    let (environment, name) = (&application.deployment.draft.environment, &application.deployment.draft.name);
+    let backups = world.backups.iter().map(|backup| &**backup);
+    let its = backups.filter(|it| it.environment == *environment && it.application == *name);
+    Some(Keeping::of(application, world, its, look.now))
+}
+
+/// Why it is not kept as it should be.
+fn unkept(application: &Application, world: &World, look: &Look<'_>) -> Option<String> {
+    let kept = kept(application, world, look).filter(|_| keeping::is_used(world))?;
+    let good = kept.good.map(|good| look.ago(good.created));
+    Some(match (kept.worry?, good) {
+        (Worry::Never, _) | (_, None) => "There is no good backup of it".to_owned(),
+        (Worry::Old, Some(ago)) => format!("Its last good backup is too old: {ago}"),
+        (Worry::FailedSince, Some(ago)) => format!("A backup failed since the last good one, {ago}"),
+    })
 }
 
 /// The cells of a row; the URL's depends on the room that it has.
 fn cells(
     application: &Application,
-    (look, url_width): (&Look<'_>, u16),
+    (look, (url_width, kept)): (&Look<'_>, (u16, Option<Keeping<'_>>)),
     query: &Query,
     selected: bool,
 ) -> Vec<Line<'static>> {
@@ -133,10 +165,20 @@ fn cells(
         Line::from(look.span(if moving { Role::Progress } else { Role::Text }, facts::version(application))),
         Line::from(look.span(ready_role, format!("{ready}/{desired}"))),
         url(application, look, quiet, url_width),
+        Line::from(kept.map_or_else(Span::default, |kept| kept.age(look, quiet))),
+        Line::from(kept.map_or_else(Span::default, |kept| proven(&kept, look, quiet))),
         Line::from(look.span(quiet, facts::instance(application))),
         Line::from(look.span(quiet, look.age(application.deployment.created_at))),
         Line::from(look.span(quiet, facts::headline(application))),
     ]
+}
+
+/// When a backup of it was last proven restorable.
+fn proven(kept: &Keeping<'_>, look: &Look<'_>, quiet: Role) -> Span<'static> {
+    match kept.proven {
+        Some(proven) => look.span(Role::Ok, look.age(proven)),
+        None => look.span(quiet, if kept.good.is_some() { "never" } else { "–" }),
+    }
 }
 
 /// What there is room for under HEALTH.
@@ -244,6 +286,10 @@ fn why(application: &Application, world: &World, look: &Look<'_>) -> Line<'stati
         let key = look.key(Command::ShowDrift, Layer::Table);
         spans.push(look.span(Role::Warn, format!("≠ {}", facts::headline(application))));
         spans.push(look.span(Role::Muted, format!("  {key} shows what differs")));
+    } else if let Some(said) = unkept(application, world, look) {
+        let key = look.key(Command::ShowItsBackups, Layer::Table);
+        spans.push(look.span(Role::Warn, format!("▲ {said}")));
+        spans.push(look.span(Role::Muted, format!("  {key} shows its backups")));
     } else {
         spans.push(look.span(Role::Muted, calm(application.health())));
     }

@@ -23,6 +23,10 @@ pub enum Asks {
     Name,
     /// A parameter of the driver.
     Parameter(Box<ParameterSpec>),
+    /// Something that another form asks for, by a name of its own.
+    Named(&'static str),
+    /// One of several things of a kind that another form takes or leaves, by its name.
+    Item(String),
 }
 
 /// How a field is filled in.

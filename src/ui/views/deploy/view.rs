@@ -35,11 +35,13 @@ enum Row<'a> {
 
 /// A form to be drawn.
 pub struct Sheet<'a> {
+    /// Where one is: what stands before its heading.
+    pub place: &'static str,
     /// Its heading.
     pub name: String,
     /// What is written, or not, while it is filled in.
     pub written: String,
-    /// What stands above the parameters.
+    /// What stands above the parameters, or the items.
     pub section: &'static str,
     /// Its fields.
     pub fields: &'a [Field],
@@ -49,7 +51,7 @@ pub struct Sheet<'a> {
 pub fn draw(sheet: &Sheet<'_>, focus: usize, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let title = Rect { height: u16::from(area.height >= 6), ..area };
     let line = Line::from(vec![
-        look.span(Role::Muted, "Applications › "),
+        look.span(Role::Muted, sheet.place),
         look.span(Role::Title, sheet.name.clone()),
         look.span(Role::Muted, sheet.written.clone()),
     ]);
@@ -75,7 +77,7 @@ fn rows<'a>(sheet: &'a Sheet<'_>, focus: usize, width: usize) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     let mut parameters = false;
     for (index, field) in sheet.fields.iter().enumerate() {
-        if matches!(field.asks, Asks::Parameter(_)) && !parameters {
+        if matches!(field.asks, Asks::Parameter(_) | Asks::Item(_)) && !parameters {
             parameters = true;
             rows.extend([Row::Gap, Row::Section(sheet.section)]);
         } else if index == 0 {

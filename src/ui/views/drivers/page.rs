@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
-use super::sheet::Sheet;
 use super::{PLACE, before, find, nothing_before, rows, sections};
 use crate::domain::driver::latest;
 use crate::domain::{DriverRef, DriverVersion, World};
@@ -16,6 +15,7 @@ use crate::ui::screen::{Context, Screen, Step};
 use crate::ui::theme::Role;
 use crate::ui::toast::Toast;
 use crate::ui::widgets::page::plain;
+use crate::ui::widgets::sheet::Sheet;
 use crate::ui::widgets::{empty, headed, paint, scroll};
 
 /// One driver version.

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::sheet::Sheet;
 use crate::domain::DriverVersion;
 use crate::domain::driver::{
     ActionSpec, ComponentSpec, ContainerOverride, DriverSpec, OnFailure, ParameterKind, ParameterSpec,
@@ -10,6 +9,7 @@ use crate::domain::driver::{
 };
 use crate::ui::format;
 use crate::ui::theme::Role;
+use crate::ui::widgets::sheet::Sheet;
 
 /// Every section that has something to say; `latest` is the version that a new deployment takes.
 pub fn write(sheet: &mut Sheet<'_>, driver: &DriverVersion, latest: &str) {

@@ -64,7 +64,7 @@ fn a_default_of_a_secret_is_never_shown() {
     driver.spec.parameters[4].default = Some("hunter2".into());
     world.drivers[0] = Arc::new(driver);
     let text = crate::ui::widgets::page::plain(|look| {
-        let mut sheet = sheet::Sheet::new(look, 60);
+        let mut sheet = crate::ui::widgets::sheet::Sheet::new(look, 60);
         sections::write(&mut sheet, &world.drivers[0], "1.2.0");
         sheet.lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     });

@@ -1,5 +1,8 @@
 //! What the page of an operation shows.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
@@ -27,6 +30,20 @@ pub enum Item {
     Step(usize),
     /// Something to read.
     Text,
+}
+
+/// The operations that steps began, by the step.
+pub type Children = BTreeMap<usize, Arc<OperationView>>;
+
+/// What is known of an operation beside its steps.
+#[derive(Clone, Copy)]
+pub struct Told<'a> {
+    /// What happened.
+    pub events: Events<'a>,
+    /// What one of its steps prints and calls.
+    pub feed: &'a Feed,
+    /// The operations that its steps began.
+    pub children: &'a Children,
 }
 
 /// What happened, as far as it is known.
@@ -121,18 +138,13 @@ fn facts(view: &OperationView, world: &World, look: &Look<'_>, area: Rect, buffe
 }
 
 /// The page: what holds it up first, then its steps, then what happened.
-pub fn page<'a>(
-    view: &OperationView,
-    (events, feed): (Events<'_>, &Feed),
-    look: &'a Look<'a>,
-    width: u16,
-) -> Page<'a> {
+pub fn page<'a>(view: &OperationView, told: Told<'_>, look: &'a Look<'a>, width: u16) -> Page<'a> {
     let mut page = Page::new(look, width);
     cause(&mut page, view);
     page.section("STEPS");
-    steps::add(&mut page, view);
-    output::add(&mut page, view, feed);
-    journal(&mut page, view, events);
+    steps::add(&mut page, view, told.children);
+    output::add(&mut page, view, told.feed);
+    journal(&mut page, view, told.events);
     page
 }
 

@@ -2,13 +2,14 @@
 
 use ratatui::text::Span;
 
-use super::content::{Item, Page};
+use super::content::{Children, Item, Page};
 use crate::domain::operation::StepRecord;
 use crate::domain::{OperationView, Problem, Step, StepState};
 use crate::ui::format;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
-use crate::ui::views::progress;
+use crate::ui::views::moving;
+use crate::ui::views::progress::{self, Standing};
 
 /// The columns of a state's word, and of a duration.
 const STATE: usize = 11;
@@ -17,7 +18,7 @@ const TOOK: usize = 8;
 const WORDS_FROM: usize = 96;
 
 /// Adds a line per step, in the order of the plan.
-pub fn add(page: &mut Page<'_>, view: &OperationView) {
+pub fn add(page: &mut Page<'_>, view: &OperationView, children: &Children) {
     let steps = &view.operation.plan.steps;
     let longest = steps.iter().map(|step| format::width(&step.name)).max().unwrap_or(0);
     // What is said of a step needs room too.
@@ -28,6 +29,9 @@ pub fn add(page: &mut Page<'_>, view: &OperationView) {
     for (position, step) in steps.iter().enumerate() {
         let Some(record) = view.steps.get(position) else { continue };
         line(page, view, (position, step, record), (name, state), told == Some(position));
+        if let Some(child) = children.get(&position) {
+            part(page, child);
+        }
     }
 }
 
@@ -62,9 +66,35 @@ fn line(
         spans.push(look.span(role, format::cut(&remark, room)));
     }
     page.add(Some(Item::Step(position)), spans);
+    if let Some(moved) = moving::of(view, position) {
+        let mut spans = vec![Span::raw("      ")];
+        spans.extend(moving::spans(moved, look, page.width.saturating_sub(6)));
+        page.add(None, spans);
+    }
     for part in format::wrap(&remark, page.width.saturating_sub(6).max(16)).into_iter().filter(|_| below) {
         page.add(None, vec![Span::raw("      "), look.span(Role::Text, part)]);
     }
+}
+
+/// The operation that a step began: where it stands, and how far it is.
+fn part(page: &mut Page<'_>, child: &OperationView) {
+    let look = page.look;
+    let mut spans = vec![
+        look.span(Role::Muted, "      ↳ "),
+        Standing::of(child).span(look),
+        look.span(
+            Role::Muted,
+            format!("  operation {} · {} steps  ", child.operation.id, progress::steps(child)),
+        ),
+    ];
+    let used: usize = spans.iter().map(Span::width).sum();
+    let room = page.width.saturating_sub(used);
+    match (moving::current(child), child.first_problem()) {
+        (_, Some((_, problem))) => spans.push(look.span(Role::Text, format::cut(&problem.what, room))),
+        (Some(moved), None) => spans.extend(moving::spans(moved, look, room)),
+        (None, None) => {}
+    }
+    page.add(None, spans);
 }
 
 /// How long it takes, or took.

@@ -13,6 +13,7 @@ use crate::ui::list::window;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
+use crate::ui::views::moving;
 use crate::ui::views::progress::{self, Standing};
 use crate::ui::widgets::table::{Column, Grid};
 use crate::ui::widgets::{empty, paint, scroll};
@@ -120,20 +121,25 @@ fn detail(view: &OperationView, world: &World, look: &Look<'_>, area: Rect, buff
         paint::line(buffer, inset(row(area, 0), 2), number);
     }
     paint::line(buffer, inset(row(area, 0), 2), Line::from(look.span(Role::Title, title)));
-    paint::line(buffer, inset(row(area, 1), 1), why(view, world, look));
+    let width = usize::from(area.width.saturating_sub(2));
+    paint::line(buffer, inset(row(area, 1), 1), why(view, world, look, width));
     let origin = format!("  {}, by {}", operation.origin.cause, operation.origin.actor);
     paint::line(buffer, inset(row(area, 2), 1), Line::from(look.span(Role::Muted, origin)));
 }
 
-fn why(view: &OperationView, world: &World, look: &Look<'_>) -> Line<'static> {
+fn why(view: &OperationView, world: &World, look: &Look<'_>, width: usize) -> Line<'static> {
     let standing = Standing::of(view);
     let mut spans = vec![look.span(standing.role(), standing.sign(look)), Span::raw(" ")];
     if let Some((_, problem)) = view.first_problem() {
         spans.push(look.span(Role::Title, format!("{}: ", problem.what)));
         spans.push(look.span(Role::Text, problem.why.replace('\n', " ")));
     } else if let Some(step) = progress::current(view).and_then(|at| view.operation.plan.steps.get(at)) {
-        spans.push(look.span(Role::Text, step.name.clone()));
-        spans.push(look.span(Role::Muted, format!("  {}", step.note)));
+        spans.push(look.span(Role::Text, format!("{}  ", step.name)));
+        let used: usize = spans.iter().map(Span::width).sum();
+        match moving::current(view) {
+            Some(moved) => spans.extend(moving::spans(moved, look, width.saturating_sub(used))),
+            None => spans.push(look.span(Role::Muted, step.note.clone())),
+        }
     } else {
         spans.push(look.span(Role::Muted, calm(view.operation.state, &world.engine)));
     }

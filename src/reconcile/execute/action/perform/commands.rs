@@ -11,6 +11,7 @@ use crate::domain::world::LogTarget;
 use crate::domain::{ObjectSummary, Problem};
 use crate::hooks::{CallError, ExecuteCommands};
 use crate::reconcile::execute::action::printer::Printer;
+use crate::reconcile::execute::action::secrets::Mask;
 
 /// How many chunks of output wait.
 const WAITING: usize = 64;
@@ -44,11 +45,7 @@ impl Doer<'_> {
 
     /// The container that commands are run in: of a pod that is ready, the first by name.
     fn target(&self, call: &ExecuteCommands) -> Result<LogTarget, CallError> {
-        let known = &self.driver.spec.components;
-        if !known.contains_key(&call.component) {
-            let hint = crate::domain::suggest::hint(&call.component, known.keys().map(String::as_str));
-            return Err(refused(format!("there is no component '{}'", call.component), hint));
-        }
+        self.check_component(&call.component)?;
         let view = self.views(std::slice::from_ref(&call.component)).pop();
         let ready = |pod: &&ObjectSummary| {
             let Detail::Pod(detail) = &pod.detail else { return false };
@@ -103,8 +100,8 @@ impl Doer<'_> {
     }
 
     fn judge(&self, call: &ExecuteCommands, shown: &str, executed: &Executed) -> Result<Value, CallError> {
-        let stdout = self.printer.cover(&executed.stdout.text());
-        let stderr = self.printer.cover(&executed.stderr.text());
+        let stdout = self.printer.cover_captured(&executed.stdout);
+        let stderr = self.printer.cover_captured(&executed.stderr);
         let code = match &executed.ended {
             ExecEnded::Exited(code) => *code,
             ended @ ExecEnded::TimedOut { .. } => {
@@ -132,7 +129,7 @@ impl Doer<'_> {
     /// What tells the whole of a cut output apart; none where a secret stands in it, which could be tried out by that.
     pub(super) fn digest<'c>(&self, captured: &'c Captured) -> Option<&'c String> {
         let text = captured.text();
-        captured.digest.as_ref().filter(|_| self.printer.cover(&text) == text)
+        captured.digest.as_ref().filter(|_| self.printer.cover_captured(captured) == text)
     }
 }
 
@@ -147,7 +144,7 @@ pub(super) fn printing(printer: &Printer) -> (OutputSender, impl Future<Output =
                 OutputStream::Stdout => &mut streams[0],
                 OutputStream::Stderr => &mut streams[1],
             };
-            for line in lines.take(&chunk) {
+            for line in lines.take(&chunk, printer.mask()) {
                 match left.checked_sub(line.len() + 1) {
                     Some(rest) => {
                         left = rest;
@@ -180,13 +177,20 @@ impl Lines {
         Self { source, open: Vec::new(), last: Default::default(), dropped: 0 }
     }
 
-    /// The lines that a chunk completes.
-    fn take(&mut self, chunk: &[u8]) -> Vec<String> {
+    /// The lines that a chunk completes. One that is too long is cut, but not through a secret, which would be shown in two parts.
+    fn take(&mut self, chunk: &[u8], mask: &Mask) -> Vec<String> {
         let mut lines = Vec::new();
         for part in chunk.split_inclusive(|byte| *byte == b'\n') {
             self.open.extend_from_slice(part);
-            if self.open.ends_with(b"\n") || self.open.len() > Self::LONGEST {
-                lines.push(String::from_utf8_lossy(&std::mem::take(&mut self.open)).trim_end().to_owned());
+            let end = match self.open.ends_with(b"\n") {
+                true => self.open.len(),
+                false if self.open.len() > Self::LONGEST => mask.safe_cut(&self.open),
+                false => 0,
+            };
+            if end > 0 {
+                let rest = self.open.split_off(end);
+                let line = std::mem::replace(&mut self.open, rest);
+                lines.push(String::from_utf8_lossy(&line).trim_end().to_owned());
             }
         }
         lines

@@ -12,6 +12,9 @@ use crate::domain::{Health, ObjectKey, suggest};
 use crate::hooks::CallError;
 use crate::reconcile::components::{component_views, component_workloads};
 
+/// The kind of workloads without a number of pods.
+const DAEMON_SET: &str = "DaemonSet";
+
 /// A workload and how many pods it is to have.
 type Wanted = (ObjectKey, u32);
 
@@ -20,13 +23,18 @@ impl Doer<'_> {
     fn chosen(&self, names: Option<&[String]>) -> Result<Vec<String>, CallError> {
         let known = &self.driver.spec.components;
         let Some(names) = names else { return Ok(known.keys().cloned().collect()) };
-        match names.iter().find(|name| !known.contains_key(*name)) {
-            None => Ok(names.to_vec()),
-            Some(unknown) => {
-                let hint = suggest::hint(unknown, known.keys().map(String::as_str));
-                Err(refused(format!("there is no component '{unknown}'"), hint))
-            }
+        names.iter().try_for_each(|name| self.check_component(name))?;
+        Ok(names.to_vec())
+    }
+
+    /// The driver has a component of that name.
+    pub(super) fn check_component(&self, name: &str) -> Result<(), CallError> {
+        let known = &self.driver.spec.components;
+        if known.contains_key(name) {
+            return Ok(());
         }
+        let hint = suggest::hint(name, known.keys().map(String::as_str));
+        Err(refused(format!("there is no component '{name}'"), hint))
     }
 
     fn objects(&self) -> Vec<ObjectSummary> {
@@ -40,15 +48,33 @@ impl Doer<'_> {
         views.into_iter().filter(|view| names.contains(&view.name)).collect()
     }
 
-    /// The workloads of the components that have a number of pods.
-    pub(super) fn workloads(&self, names: &[String]) -> Vec<ObjectKey> {
+    /// The workloads of the components.
+    fn all_workloads(&self, names: &[String]) -> Vec<ObjectKey> {
         let all = component_workloads(&self.driver.spec, &self.objects());
         let chosen = all.into_iter().filter(|(name, _)| names.contains(name));
-        chosen.flat_map(|(_, keys)| keys).filter(|key| key.kind != "DaemonSet").collect()
+        chosen.flat_map(|(_, keys)| keys).collect()
+    }
+
+    /// Those that have a number of pods.
+    pub(super) fn workloads(&self, names: &[String]) -> Vec<ObjectKey> {
+        let all = self.all_workloads(names).into_iter();
+        all.filter(|key| key.kind != DAEMON_SET).collect()
     }
 
     pub(super) async fn stop(&self, names: Option<&[String]>, timeout: Duration) -> Result<Value, CallError> {
-        let names = self.chosen(names)?;
+        let mut chosen = self.chosen(names)?;
+        let stays = |name: &String| {
+            self.all_workloads(std::slice::from_ref(name)).iter().any(|key| key.kind == DAEMON_SET)
+        };
+        if let Some(name) = chosen.iter().find(|name| names.is_some() && stays(name)) {
+            return Err(refused(
+                format!("stop_components: the component '{name}' cannot be stopped"),
+                "a DaemonSet runs one pod on each node",
+            ));
+        }
+        // of all components, those are stopped that can be
+        chosen.retain(|name| !stays(name));
+        let names = chosen;
         let wanted: Vec<Wanted> = self.workloads(&names).into_iter().map(|key| (key, 0)).collect();
         self.set(&wanted).await?;
         let gone = || self.views(&names).iter().all(|view| view.pods.is_empty() && view.desired == 0);
@@ -91,7 +117,7 @@ impl Doer<'_> {
     pub(super) async fn restart(&self, names: Option<&[String]>, position: u32) -> Result<Value, CallError> {
         let names = self.chosen(names)?;
         let begun = self.book.begun(position);
-        for key in self.workloads(&names) {
+        for key in self.all_workloads(&names) {
             let _permit = self.hands.engine.permit().await;
             // the moment of the call, not of the try: a repeated one restarts nothing twice
             self.hands.engine.cluster().restart(&key, begun).await.map_err(failed)?;
@@ -110,8 +136,7 @@ impl Doer<'_> {
 
     async fn set(&self, wanted: &[Wanted]) -> Result<(), CallError> {
         for (key, replicas) in wanted {
-            let _permit = self.hands.engine.permit().await;
-            self.hands.engine.cluster().scale(key, *replicas).await.map_err(failed)?;
+            self.hands.engine.scale_for(self.run.operation.id, key, *replicas).await.map_err(failed)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::domain::{OperationState, OperationView};
 use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::theme::Role;
+use crate::ui::views::moving;
 use crate::ui::views::progress::{self, Standing};
 
 /// Whether a person has to see it before anything else.
@@ -95,4 +96,9 @@ fn current(page: &mut Page<'_>, view: &OperationView, position: usize) {
             look.span(Role::Muted, format!("  {}", format::cut(note, room))),
         ],
     );
+    if let Some(moved) = moving::of(view, position) {
+        let mut spans = vec![Span::raw("      ")];
+        spans.extend(moving::spans(moved, look, page.width.saturating_sub(6)));
+        page.add(None, spans);
+    }
 }

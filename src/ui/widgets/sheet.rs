@@ -74,8 +74,13 @@ impl<'a> Sheet<'a> {
 
     /// What else is said of the item above.
     pub fn below(&mut self, text: &str) {
+        self.below_in(Role::Muted, text);
+    }
+
+    /// The same, in a role.
+    pub fn below_in(&mut self, role: Role, text: &str) {
         let indent = INDENT + 2;
-        self.wrapped(vec![Span::raw(" ".repeat(indent))], indent, Role::Muted, text);
+        self.wrapped(vec![Span::raw(" ".repeat(indent))], indent, role, text);
     }
 
     fn wrapped(&mut self, lead: Vec<Span<'static>>, indent: usize, role: Role, text: &str) {

@@ -1,0 +1,13 @@
+//! Operations that are made of others: the backup and the restore of an environment, a clone, a new application from a backup, and
+//! the drill that proves one. Each part is an operation of its own, planned when its turn comes, and found again after a crash by
+//! the step that it is part of.
+
+mod course;
+mod hands;
+mod layout;
+mod parts;
+mod propose;
+mod rewrite;
+mod secrets;
+
+pub(super) use propose::is_group;
