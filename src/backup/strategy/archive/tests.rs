@@ -109,7 +109,7 @@ fn nothing_gets_out_of_the_volume() {
 
 #[test]
 fn names_of_pax_headers_count() {
-    let records = records(b"27 GNU.sparse.name=a/sparse\n13 path=wrong\n20 size=12345678901\n");
+    let records = records(b"28 GNU.sparse.name=a/sparse\n14 path=wrong\n20 size=12345678901\n");
     assert_eq!(records[0], (b"GNU.sparse.name".as_slice(), b"a/sparse".as_slice()));
     assert_eq!(number(&[0x80, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]), Some(1 << 32));
     assert_eq!(number(b"00000000010\0"), Some(8));
