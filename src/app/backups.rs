@@ -84,8 +84,8 @@ pub async fn all(store: &Store, cluster: Option<&str>) -> Result<Vec<Backup>, Pr
     // of clusters that only a location knows of
     for view in store.locations().await? {
         for backup in store.backups_in(&view.location.name).await? {
-            if !clusters.contains(&backup.cluster) {
-                clusters.push(backup.cluster);
+            if !clusters.contains(&backup.source.cluster) {
+                clusters.push(backup.source.cluster);
             }
         }
     }
@@ -150,7 +150,7 @@ pub async fn deletions(
     let ids: Vec<BackupId> = chosen.iter().map(|backup| backup.id.clone()).collect();
     if !even_the_last {
         for backup in chosen {
-            let mut left = store.backups(&backup.cluster).await?;
+            let mut left = store.backups(&backup.source.cluster).await?;
             left.retain(|other| other.id == backup.id || !ids.contains(&other.id));
             // with no place for anything, only last copies stay
             let verdicts = retention::weigh(&left, &Retention::default(), &TimeZone::UTC);
@@ -172,13 +172,13 @@ pub async fn deletions(
 /// # Errors
 /// It is recorded nowhere any more, or the location does not open.
 pub async fn draft_of(session: &Session, backup: &Backup) -> Result<DeploymentDraft, Problem> {
-    if let Some(draft) = &backup.draft {
+    if let Some(draft) = &backup.source.draft {
         return Ok(draft.clone());
     }
-    let (environment, application) = (&backup.environment, &backup.application);
-    let found = session.store.find_deployment(&backup.cluster, environment, application).await?;
+    let (environment, application) = (&backup.source.environment, &backup.source.application);
+    let found = session.store.find_deployment(&backup.source.cluster, environment, application).await?;
     if let Some(deployment) = found
-        && let Some(instance) = session.store.instance(deployment.id, backup.instance).await?
+        && let Some(instance) = session.store.instance(deployment.id, backup.source.instance).await?
         && let Some(draft) = instance.draft
     {
         return Ok(draft);
@@ -186,7 +186,7 @@ pub async fn draft_of(session: &Session, backup: &Backup) -> Result<DeploymentDr
     let Some(snapshot) = &backup.manifest else {
         return Err(Problem::new(
             format!("How {application} was deployed is not recorded any more"),
-            format!("instance {} of it is gone, and the backup has no manifest", backup.instance),
+            format!("instance {} of it is gone, and the backup has no manifest", backup.source.instance),
             "deploy it anew, and restore the backup into it",
         ));
     };

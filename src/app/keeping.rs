@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::Problem;
-use crate::domain::backup::{BackupId, Fate, Pause, Schedule};
+use crate::domain::backup::{BackupId, BackupSource, Fate, Pause, Schedule};
 use crate::store::Store;
 
 /// Pins a backup, or takes the pin away; gives what to tell.
@@ -107,11 +107,17 @@ mod tests {
 
     fn backup(now: Timestamp) -> Backup {
         Backup {
+            source: BackupSource {
+                cluster: "sandbox".into(),
+                environment: "demo".into(),
+                application: "notes".into(),
+                instance: 1,
+                driver: DriverRef { name: "notes".into(), version: "1.2.0".into() },
+                application_version: "1.0.0".into(),
+                draft: None,
+            },
             id: BackupId("notes-1".into()),
             engine: Engine::Styrmin,
-            cluster: "sandbox".into(),
-            environment: "demo".into(),
-            application: "notes".into(),
             location: "nas".into(),
             state: BackupState::Completed,
             created: now,
@@ -119,10 +125,6 @@ mod tests {
             operation: None,
             trigger: Trigger::Person,
             group: None,
-            instance: 1,
-            driver: DriverRef { name: "notes".into(), version: "1.2.0".into() },
-            application_version: "1.0.0".into(),
-            draft: None,
             parts: Vec::new(),
             pinned: false,
             verified: Vec::new(),

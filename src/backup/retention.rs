@@ -97,7 +97,7 @@ impl Verdict {
 pub fn weigh(backups: &[Backup], retention: &Retention, zone: &TimeZone) -> Vec<Verdict> {
     let mut applications: BTreeMap<_, Vec<&Backup>> = BTreeMap::new();
     for backup in backups {
-        let key = (&backup.cluster, &backup.environment, &backup.application);
+        let key = (&backup.source.cluster, &backup.source.environment, &backup.source.application);
         applications.entry(key).or_default().push(backup);
     }
     let mut verdicts: Vec<(Timestamp, Verdict)> = Vec::with_capacity(backups.len());

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::domain::backup::{
-    Backup, BackupId, BackupPart, BackupState, Depth, Engine, Missed, PartState, Schedule, Trigger,
-    Verification,
+    Backup, BackupId, BackupPart, BackupSource, BackupState, Depth, Engine, Missed, PartState, Schedule,
+    Trigger, Verification,
 };
 use crate::domain::{DriverRef, Problem};
 
@@ -15,11 +15,17 @@ pub fn at(text: &str) -> Timestamp {
 /// A complete backup of `notes` in `demo` by the schedule `nightly`, with a database and a volume.
 pub fn backup(id: &str, created: Timestamp) -> Backup {
     Backup {
+        source: BackupSource {
+            cluster: "sandbox".into(),
+            environment: "demo".into(),
+            application: "notes".into(),
+            instance: 1,
+            driver: DriverRef { name: "notes".into(), version: "1.0.0".into() },
+            application_version: "1.0.0".into(),
+            draft: None,
+        },
         id: BackupId(id.to_owned()),
         engine: Engine::Styrmin,
-        cluster: "sandbox".into(),
-        environment: "demo".into(),
-        application: "notes".into(),
         location: "vault".into(),
         state: BackupState::Completed,
         created,
@@ -27,13 +33,9 @@ pub fn backup(id: &str, created: Timestamp) -> Backup {
         operation: None,
         trigger: Trigger::Schedule { name: "nightly".into() },
         group: None,
-        instance: 1,
-        driver: DriverRef { name: "notes".into(), version: "1.0.0".into() },
-        application_version: "1.0.0".into(),
         parts: vec![part(id, "db", None), part(id, "web", Some("data"))],
         pinned: false,
         verified: Vec::new(),
-        draft: None,
         manifest: Some(format!("{id}-manifest")),
         problem: None,
     }

@@ -20,6 +20,7 @@ mod neo4j;
 mod place;
 mod postgres;
 mod quiesce;
+mod sql;
 mod tool;
 mod versions;
 mod watch;

@@ -9,7 +9,8 @@ mod schedule;
 pub use location::{KeySource, Location, LocationKind, LocationView, S3Credentials, SecretSource};
 pub use planned::NewBackup;
 pub use record::{
-    Backup, BackupId, BackupPart, BackupState, Depth, Engine, PartState, SAFETY, Trigger, Verification,
+    Backup, BackupId, BackupPart, BackupSource, BackupState, Depth, Engine, PartState, SAFETY, Trigger,
+    Verification,
 };
 pub use request::{
     BackupOf, BackupRequest, CloneRequest, CloneSource, GroupPart, GroupRequest, PartWork, PruneRequest,

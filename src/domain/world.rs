@@ -52,8 +52,9 @@ impl World {
     /// The backups of an application, newest first.
     pub fn backups_of(&self, application: &Application) -> impl Iterator<Item = &Backup> {
         let draft = &application.deployment.draft;
-        let is_its =
-            |backup: &&Backup| backup.environment == draft.environment && backup.application == draft.name;
+        let is_its = |backup: &&Backup| {
+            backup.source.environment == draft.environment && backup.source.application == draft.name
+        };
         self.backups.iter().map(|backup| &**backup).filter(is_its)
     }
 

@@ -322,18 +322,21 @@ fn differences(backup: &Backup, request: &RestoreRequest, observed: &Observed) -
     let mut said = Vec::new();
     let Some(record) = &observed.situation.record else { return said };
     let draft = &record.draft;
-    if (backup.environment.as_str(), backup.application.as_str())
+    if (backup.source.environment.as_str(), backup.source.application.as_str())
         != (draft.environment.as_str(), draft.name.as_str())
     {
-        let origin = format!("{} in {}", backup.application, backup.environment);
+        let origin = format!("{} in {}", backup.source.application, backup.source.environment);
         said.push(format!("it is a backup of {origin}; secrets stay those of {}", draft.name));
     }
-    if backup.application_version != draft.application_version {
-        let (then, now) = (&backup.application_version, &draft.application_version);
+    if backup.source.application_version != draft.application_version {
+        let (then, now) = (&backup.source.application_version, &draft.application_version);
         said.push(format!("the backup is of version {then}, and {now} runs: it has to take that data"));
     }
-    if backup.driver.version != draft.driver.version {
-        said.push(format!("the backup was made with the driver {}, not {}", backup.driver, draft.driver));
+    if backup.source.driver.version != draft.driver.version {
+        said.push(format!(
+            "the backup was made with the driver {}, not {}",
+            backup.source.driver, draft.driver
+        ));
     }
     let lost = backup.parts.iter().filter(|part| part.snapshot.is_empty());
     let wanted =
@@ -403,10 +406,10 @@ fn check_fits(
     driver: &DriverVersion,
     record: &Deployment,
 ) -> Result<(), Problem> {
-    if backup.driver.name != record.draft.driver.name {
+    if backup.source.driver.name != record.draft.driver.name {
         return Err(Problem::new(
             format!("{} does not fit {}", backup.id, record.draft.name),
-            format!("it was made by the driver {}, not by {}", backup.driver, record.draft.driver),
+            format!("it was made by the driver {}, not by {}", backup.source.driver, record.draft.driver),
             "restore it into an application of the same driver",
         ));
     }

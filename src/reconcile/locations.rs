@@ -120,8 +120,8 @@ impl Engine {
                 note: format!(
                     "{} of {} in {}, {}",
                     backup.word(),
-                    backup.application,
-                    backup.environment,
+                    backup.source.application,
+                    backup.source.environment,
                     bytes(backup.bytes())
                 ),
                 ..Step::named(Verb::Delete, format!("{DELETE}{id}"))
@@ -241,11 +241,11 @@ fn check_deletable(backup: &Backup, location: &str) -> Result<(), Problem> {
 /// A word of warning when no good backup of the application is left.
 fn last_good(backup: &Backup, known: &[Backup], deleted: &[BackupId]) -> Option<String> {
     let same = |other: &&Backup| {
-        (&other.cluster, &other.environment, &other.application)
-            == (&backup.cluster, &backup.environment, &backup.application)
+        (&other.source.cluster, &other.source.environment, &other.source.application)
+            == (&backup.source.cluster, &backup.source.environment, &backup.source.application)
     };
     let stays = |other: &Backup| other.is_good() && !deleted.contains(&other.id);
-    let (id, name) = (&backup.id, &backup.application);
+    let (id, name) = (&backup.id, &backup.source.application);
     (backup.is_good() && !known.iter().filter(same).any(stays))
         .then(|| format!("{id} is a good backup of {name}, and after it none is left in {}", backup.location))
 }

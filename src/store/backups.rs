@@ -172,9 +172,9 @@ pub(super) fn write(transaction: &Transaction<'_>, backup: &Backup) -> Result<()
          WHERE backup IS NOT excluded.backup";
     transaction.prepare_cached(sql)?.execute(params![
         backup.id.0,
-        backup.cluster,
-        backup.environment,
-        backup.application,
+        backup.source.cluster,
+        backup.source.environment,
+        backup.source.application,
         backup.location,
         backup.created.to_string(),
         row::to_json("backups.backup", backup)?

@@ -15,7 +15,7 @@ async fn backups_are_listed_shown_and_pinned() {
     let mut proven = backup("notes-2", 24);
     proven.verified = vec![Verification { depth: Depth::Drill, at: now(), problem: None }];
     let mut other = backup("wiki-1", 1);
-    (other.application, other.environment) = ("wiki".into(), "live".into());
+    (other.source.application, other.source.environment) = ("wiki".into(), "live".into());
     for one in [&damaged, &proven, &other] {
         store.record_backup(one).await.unwrap();
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use styrmin::domain::backup::{Backup, BackupId, BackupPart, BackupState, Engine, PartState, Trigger};
+use styrmin::domain::backup::{
+    Backup, BackupId, BackupPart, BackupSource, BackupState, Engine, PartState, Trigger,
+};
 use styrmin::domain::{ClusterKind, ClusterRecord, DriverRef, Environment, SystemClock};
 use styrmin::store::Store;
 
@@ -122,11 +124,17 @@ pub fn backup(id: &str, hours: i64) -> Backup {
         problem: None,
     };
     Backup {
+        source: BackupSource {
+            cluster: "sandbox".into(),
+            environment: "demo".into(),
+            application: "notes".into(),
+            instance: 1,
+            driver: DriverRef { name: "notes".into(), version: "1.0.0".into() },
+            application_version: "1.0.0".into(),
+            draft: None,
+        },
         id: BackupId(id.into()),
         engine: Engine::Styrmin,
-        cluster: "sandbox".into(),
-        environment: "demo".into(),
-        application: "notes".into(),
         location: "vault".into(),
         state: BackupState::Completed,
         created,
@@ -134,13 +142,9 @@ pub fn backup(id: &str, hours: i64) -> Backup {
         operation: None,
         trigger: Trigger::Schedule { name: "nightly".into() },
         group: None,
-        instance: 1,
-        driver: DriverRef { name: "notes".into(), version: "1.0.0".into() },
-        application_version: "1.0.0".into(),
         parts: vec![part],
         pinned: false,
         verified: Vec::new(),
-        draft: None,
         manifest: None,
         problem: None,
     }

@@ -78,8 +78,8 @@ fn describe(view: &OperationView) -> String {
     format!("{} {} {:?} {:?}", operation.id, operation.plan.title, operation.state, view.first_problem())
 }
 
-/// A home with the demo application deployed in `demo`, and a vault for its backups.
-async fn with_notes() -> Home {
+/// A home with the demo application deployed in `demo`, a vault for its backups, and an engine that runs beside the commands.
+async fn with_notes() -> (Home, Engine) {
     let home = Home::new().await;
     home.with_vault(&["demo"]);
     let engine = Engine::start(&home).await;
@@ -99,8 +99,7 @@ async fn with_notes() -> Home {
     });
     let deployed = deployed.await;
     assert_eq!(deployed.operation.state, OperationState::Succeeded, "{}", describe(&deployed));
-    engine.stop().await;
-    home
+    (home, engine)
 }
 
 /// The lines that a program is told.
@@ -108,11 +107,12 @@ fn events(out: &str) -> Vec<Value> {
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn commands_back_up_prove_restore_and_delete() {
-    let home = with_notes().await;
-    let engine = ["--yes", "--json", "--sandbox"];
-    let run = |arguments: &[&str]| home.run(&[arguments, &engine].concat());
+    let (home, engine) = with_notes().await;
+    let asked = ["--yes", "--json", "--sandbox"];
+    // the engine needs this thread meanwhile
+    let run = |arguments: &[&str]| tokio::task::block_in_place(|| home.run(&[arguments, &asked].concat()));
     let told = events(&run(&["backup", "run", "notes"]).good());
     let of = |event: &str| told.iter().filter(|one| one["event"] == event).cloned().collect::<Vec<_>>();
     assert_eq!((of("plan").len(), of("recorded").len()), (1, 1), "{told:?}");
@@ -147,11 +147,12 @@ async fn commands_back_up_prove_restore_and_delete() {
     let left = home.run(&["backup", "list", "-o", "json"]).json();
     assert_eq!((left.as_array().unwrap().len(), left[0]["trigger"]["by"].as_str()), (1, Some("restore")));
     assert!(home.run(&["location", "check", "vault", "--full"]).good().contains("nothing is wrong"));
+    engine.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_schedule_makes_backups_beside_the_engine_verifies_them_and_deletes_old_ones() {
-    let home = with_notes().await;
+    let (home, engine) = with_notes().await;
     let schedule = Schedule {
         name: "often".into(),
         cluster: "sandbox".into(),
@@ -168,7 +169,6 @@ async fn a_schedule_makes_backups_beside_the_engine_verifies_them_and_deletes_ol
         created: now() - SignedDuration::from_mins(30),
     };
     home.store().upsert_schedule(&schedule).await.unwrap();
-    let engine = Engine::start(&home).await;
     let of = async |session: &Session, kind: OperationKind| -> usize {
         let operations = session.store.operations("sandbox", 100).await.unwrap();
         let done = operations.iter().filter(|view| {

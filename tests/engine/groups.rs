@@ -103,14 +103,19 @@ async fn an_environment_is_backed_up_and_restored_in_one_operation_each() {
     let scene = Scene::with_diary().await;
     let before = (scene.notes().await, db(&scene, "demo", DIARY, &["dump"], "").await);
     let kept = scene.kept_all().await;
-    assert_eq!(kept.iter().map(|backup| backup.application.as_str()).collect::<Vec<_>>(), [DIARY, "blog"]);
-    assert!(kept.iter().all(|backup| backup.state == BackupState::Completed && backup.draft.is_some()));
+    assert_eq!(
+        kept.iter().map(|backup| backup.source.application.as_str()).collect::<Vec<_>>(),
+        [DIARY, "blog"]
+    );
+    assert!(
+        kept.iter().all(|backup| backup.state == BackupState::Completed && backup.source.draft.is_some())
+    );
     assert!(kept[0].group.is_some() && kept[0].group == kept[1].group);
 
     scene.load(OTHERS).await;
     db(&scene, "demo", DIARY, &["restore"], crate::backups::NOTES).await;
     let chosen: BTreeMap<_, _> =
-        kept.iter().map(|backup| (backup.application.clone(), backup.id.clone())).collect();
+        kept.iter().map(|backup| (backup.source.application.clone(), backup.id.clone())).collect();
     let restored = scene.whole(Intent::RestoreEnvironment("demo".into(), chosen), "demo").await;
     assert_eq!(restored.operation.state, Succeeded, "{restored:#?}");
     let parts = restored.operation.plan.steps.iter().map(|step| step.name.as_str());

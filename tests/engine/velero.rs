@@ -296,7 +296,7 @@ async fn what_velero_has_is_listed_and_deleted_by_velero() {
     scene.until_backup("nightly-1", BackupState::Queued).await;
     scene.say(&nightly, json!({"phase": "Completed"})).await;
     let found = scene.until_backup("nightly-1", BackupState::Completed).await;
-    assert_eq!((found.environment.as_str(), found.operation), ("demo", None));
+    assert_eq!((found.source.environment.as_str(), found.operation), ("demo", None));
     let kept = scene.kept().await;
     let ids: BTreeSet<String> = scene.backups().await.into_iter().map(|backup| backup.id.0).collect();
     assert_eq!(ids, BTreeSet::from(["nightly-1".to_owned(), kept.id.0.clone()]));

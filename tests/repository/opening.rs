@@ -24,6 +24,7 @@ async fn what_is_there_is_opened() {
             LocationKind::S3 { .. } => {
                 assert!(matches!(missing, RepositoryError::NoRepository { .. }), "{missing}");
             }
+            LocationKind::Velero { .. } => unreachable!("no such location is opened here"),
         }
         let repository = made(&location).await;
         let again = made(&location).await;

@@ -109,7 +109,7 @@ impl Bench {
 
     /// Scales a component, and waits until its pods are gone, or there.
     pub async fn scale(&self, name: &str, replicas: u32) {
-        self.cluster.scale(&set_key(name), replicas).await.unwrap();
+        self.cluster.scale(&set_key(name), replicas, styrmin::domain::OperationId(1)).await.unwrap();
         if replicas > 0 {
             return self.until_ready(name).await;
         }

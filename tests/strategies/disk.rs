@@ -172,7 +172,7 @@ fn an_archive_that_would_get_out_is_refused() {
 fn volumes_of_several_pods_are_not_taken_for_one() {
     on_sandbox(async |bench| {
         bench.deploy("db", idle()).await;
-        bench.cluster.scale(&crate::bench::set_key("db"), 2).await.unwrap();
+        bench.cluster.scale(&crate::bench::set_key("db"), 2, styrmin::domain::OperationId(1)).await.unwrap();
         let labels = crate::bench::labels("db");
         let both = || (bench.cluster.index().pods_of("default", &labels).len() == 2).then_some(());
         bench.until("two pods", both).await;

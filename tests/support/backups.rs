@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use styrmin::domain::backup::{
-    Backup, BackupId, BackupPart, BackupState, Depth, Engine, Fate, Location, LocationKind, LocationView,
-    Missed, PartState, Pause, Retention, RunOutcome, S3Credentials, Schedule, ScheduleRun, ScheduleView,
-    SecretSource, Trigger, Verification,
+    Backup, BackupId, BackupPart, BackupSource, BackupState, Depth, Engine, Fate, Location, LocationKind,
+    LocationView, Missed, PartState, Pause, Retention, RunOutcome, S3Credentials, Schedule, ScheduleRun,
+    ScheduleView, SecretSource, Trigger, Verification,
 };
 use styrmin::domain::driver::ComponentSpec;
 use styrmin::domain::operation::{Goal, Orders, Origin, StepProgress, Subject, Times};
@@ -83,11 +83,17 @@ pub fn part(component: &str, volume: Option<&str>, bytes: u64, stored: u64) -> B
 pub fn backup(application: &str, environment: &str, age: i64, mark: &str) -> Backup {
     let created = before(age);
     Backup {
+        source: BackupSource {
+            cluster: "kind-local".into(),
+            environment: environment.into(),
+            application: application.into(),
+            instance: 3,
+            driver: DriverRef { name: "notes".into(), version: "1.2.0".into() },
+            application_version: "1.0.0".into(),
+            draft: None,
+        },
         id: BackupId(format!("{application}-{}-{mark}", created.strftime("%Y%m%dt%H%M%S"))),
         engine: Engine::Styrmin,
-        cluster: "kind-local".into(),
-        environment: environment.into(),
-        application: application.into(),
         location: if environment == "demo" { "nas" } else { "offsite" }.into(),
         state: BackupState::Completed,
         created,
@@ -95,10 +101,6 @@ pub fn backup(application: &str, environment: &str, age: i64, mark: &str) -> Bac
         operation: None,
         trigger: Trigger::Schedule { name: "nightly".into() },
         group: None,
-        instance: 3,
-        driver: DriverRef { name: "notes".into(), version: "1.2.0".into() },
-        application_version: "1.0.0".into(),
-        draft: None,
         parts: vec![
             part("db", None, 812 * MIB, 12 * MIB),
             part("web", Some("uploads"), 1_229 * MIB, 22 * MIB),
@@ -153,14 +155,14 @@ pub fn backups() -> Vec<Backup> {
     let mut velero = backup("wiki", "staging", 170_000, "velero");
     (velero.engine, velero.location) = (Engine::Velero, "default".into());
     velero.id = BackupId("staging-wiki-20261120".into());
-    velero.driver = DriverRef { name: "wiki".into(), version: "0.4.0".into() };
+    velero.source.driver = DriverRef { name: "wiki".into(), version: "0.4.0".into() };
     velero.parts.clear();
     let mut cancelled = backup("notes", "demo", 260_000, "c0011ed0");
     (cancelled.state, cancelled.trigger, cancelled.parts) =
         (BackupState::Cancelled, Trigger::Person, Vec::new());
     let mut pinned = backup("notes", "demo", 432_000, "0b5e55ed");
     (pinned.pinned, pinned.trigger) = (true, Trigger::Person);
-    pinned.application_version = "0.9.0".into();
+    pinned.source.application_version = "0.9.0".into();
     let shop = backup("shop", "demo", 233_800, "71e57a1e");
     let mut damaged = backup("team-handbook", "staging", 600_000, "de5edbad");
     let bad = Problem::new(

@@ -49,8 +49,8 @@ pub async fn weigh(
 ) -> Result<Vec<Weighed>, Problem> {
     let mut backups = store.backups(scope.cluster).await?;
     backups.retain(|backup| {
-        backup.environment == scope.environment
-            && scope.application.is_none_or(|name| name == backup.application)
+        backup.source.environment == scope.environment
+            && scope.application.is_none_or(|name| name == backup.source.application)
     });
     if let Some((retention, zone)) = given {
         return Ok(vec![weighed(None, retention, zone, backups)?]);

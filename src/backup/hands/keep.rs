@@ -23,7 +23,7 @@ pub(super) fn tag(id: &BackupId) -> String {
 /// What stands on a snapshot of a backup.
 pub(super) fn label(backup: &Backup, path: &str, what: String) -> Label {
     Label {
-        host: backup.cluster.clone(),
+        host: backup.source.cluster.clone(),
         path: path.to_owned(),
         tags: vec![OURS.to_owned(), tag(&backup.id), what],
         time: backup.created,

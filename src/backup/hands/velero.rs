@@ -125,7 +125,8 @@ impl Hands {
         let backup = self.backup(&request.backup).await?;
         let (home, _) = self.home(&backup.location).await?;
         let ground = self.ground(run.operation).await?;
-        let from = self.store.environment(&backup.cluster, &backup.environment).await.map_err(ours)?;
+        let from =
+            self.store.environment(&backup.source.cluster, &backup.source.environment).await.map_err(ours)?;
         let from = from.map_or_else(|| ground.namespace.clone(), |from| from.namespace);
         let scope = scope(&ground, run.operation, None);
         let name = run.child_name(&run.operation.subject.name);
@@ -138,11 +139,11 @@ impl Hands {
     /// Has Velero delete a backup with its data, and waits until it has.
     pub(super) async fn delete_with_velero(&self, backup: &Backup) -> Result<Done, StepError> {
         let cluster = self.velero()?;
-        if backup.cluster != cluster.name() {
+        if backup.source.cluster != cluster.name() {
             return Err(StepError::lasting(Problem::new(
                 format!("{} is not of this cluster", backup.id),
-                format!("Velero keeps it on {}", backup.cluster),
-                format!("delete it there: --cluster {}", backup.cluster),
+                format!("Velero keeps it on {}", backup.source.cluster),
+                format!("delete it there: --cluster {}", backup.source.cluster),
             )));
         }
         let (home, _) = self.home(&backup.location).await?;

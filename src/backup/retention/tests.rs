@@ -103,7 +103,7 @@ fn any_backups() -> impl Strategy<Value = Vec<Backup>> {
             let made = at(NOON) - SignedDuration::from_hours(hours);
             let mut one = backup(&format!("b{number}"), made);
             one.pinned = pinned && state % 3 == 0;
-            one.application = if other { "wiki" } else { "notes" }.into();
+            one.source.application = if other { "wiki" } else { "notes" }.into();
             match content {
                 0 => one.parts.truncate(1),
                 1 => one.parts.clear(),
@@ -135,7 +135,7 @@ fn copies(backups: &[Backup]) -> BTreeSet<(String, String, Option<String>)> {
     let good = backups.iter().filter(|backup| is_ours(backup) && backup.is_good());
     good.flat_map(|backup| {
         parts(backup).map(|(component, volume)| {
-            (backup.application.clone(), component.to_owned(), volume.map(str::to_owned))
+            (backup.source.application.clone(), component.to_owned(), volume.map(str::to_owned))
         })
     })
     .collect()
@@ -152,13 +152,13 @@ proptest! {
         for backup in &went {
             prop_assert!(!backup.pinned && backup.state.is_final() && is_ours(backup));
             let better = left.iter().any(|other| {
-                other.application == backup.application && is_ours(other) && other.is_good()
+                other.source.application == backup.source.application && is_ours(other) && other.is_good()
             });
             prop_assert!(better, "{} was the last of its application", backup.id);
         }
         for application in ["notes", "wiki"] {
             let newest = |of: &[Backup]| {
-                let its = of.iter().filter(|it| it.application == application && is_ours(it) && it.is_good());
+                let its = of.iter().filter(|it| it.source.application == application && is_ours(it) && it.is_good());
                 its.max_by_key(|it| (it.created, it.id.clone())).map(|it| it.id.clone())
             };
             prop_assert_eq!(newest(&left), newest(&backups), "the newest good one went");

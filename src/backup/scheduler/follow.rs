@@ -76,9 +76,9 @@ fn verification(schedule: &Schedule, made: &[Backup], since: &[OperationView]) -
 
 /// Whether a schedule made a backup, of what it is for now.
 pub fn is_own(schedule: &Schedule, backup: &Backup) -> bool {
-    backup.cluster == schedule.cluster
-        && backup.environment == schedule.environment
-        && schedule.application.as_ref().is_none_or(|name| *name == backup.application)
+    backup.source.cluster == schedule.cluster
+        && backup.source.environment == schedule.environment
+        && schedule.application.as_ref().is_none_or(|name| *name == backup.source.application)
         && matches!(&backup.trigger, Trigger::Schedule { name } if *name == schedule.name)
 }
 

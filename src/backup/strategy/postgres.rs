@@ -1,7 +1,7 @@
 //! PostgreSQL: plain SQL by `pg_dump` or `pg_dumpall`, restored by `psql`.
 //!
 //! One database comes back in one transaction: its schemas are dropped, made anew and filled, or nothing happened at all. `COMMIT` is ours and
-//! comes after the last byte, so that a stream that breaks off never counts. A whole server (`pg_dumpall`) has no transaction around it.
+//! comes after the last byte, so that a stream that breaks off never counts; the dump's own, around large objects, are taken out. A whole server (`pg_dumpall`) has no transaction around it.
 
 use std::io;
 
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::Stream;
 
 use super::flow::{Head, Line, exact, framed};
+use super::sql::without_transactions;
 use super::tool::{Feed, Tool, ask, pull, push, warning};
 use super::versions::Versions;
 use super::watch::End;
@@ -128,7 +129,12 @@ where
     let heard = match database {
         Some(_) => {
             let size = incoming.size + (BEGIN.len() + COMMIT.len()) as u64;
-            push(work, &tool, Feed { size: Some(size), stream: framed(BEGIN, stream, COMMIT) }).await?
+            push(
+                work,
+                &tool,
+                Feed { size: Some(size), stream: framed(BEGIN, without_transactions(stream), COMMIT) },
+            )
+            .await?
         }
         None => {
             let stream = framed(ALONE, whole_server(server.user, stream), "");

@@ -13,7 +13,7 @@ use super::follow::{VeleroError, installed, named};
 use super::read::catalogued;
 use super::sight::{Home, Sight};
 use crate::cluster::{ApplyOptions, Cluster, DeleteOptions, Followed, key};
-use crate::domain::backup::{Backup, BackupId, BackupState, Engine};
+use crate::domain::backup::{Backup, BackupId, BackupSource, BackupState, Engine};
 use crate::domain::{ObjectKey, Problem, labels};
 use crate::store::{Store, StoreError};
 
@@ -175,7 +175,7 @@ impl Mirror {
     async fn forget(&self, id: &BackupId, home: &Home) -> Result<(), StoreError> {
         let Some(known) = self.store.backup(id).await? else { return Ok(()) };
         let lies_here = home.locations.iter().any(|(name, _)| *name == known.location);
-        match lies_here && known.cluster == self.cluster.name() && goes(&known) {
+        match lies_here && known.source.cluster == self.cluster.name() && goes(&known) {
             true => self.store.forget_backup(id).await,
             false => Ok(()),
         }
@@ -233,14 +233,14 @@ fn read(object: &Value, cluster: &str, sight: &Sight) -> Option<Backup> {
         catalogued(object, cluster, (environment.name.as_str(), environment.namespace.as_str()))
     });
     match named {
-        Some(named) => found.find(|backup| backup.environment == named),
+        Some(named) => found.find(|backup| backup.source.environment == named),
         None => found.next(),
     }
 }
 
 /// What is recorded of a backup once Velero says `found` of it.
 fn merged(known: &Backup, found: &Backup) -> Backup {
-    if known.engine != Engine::Velero || known.cluster != found.cluster {
+    if known.engine != Engine::Velero || known.source.cluster != found.source.cluster {
         return known.clone();
     }
     if known.operation.is_some() {
@@ -252,8 +252,14 @@ fn merged(known: &Backup, found: &Backup) -> Backup {
         let Backup { state, problem, parts, .. } = found.clone();
         return Backup { state, problem, parts, ended: found.ended.or(known.ended), ..known.clone() };
     }
-    let Backup { pinned, verified, group, draft, instance, driver, application_version, .. } = known.clone();
-    Backup { pinned, verified, group, draft, instance, driver, application_version, ..found.clone() }
+    let Backup { pinned, verified, group, source, .. } = known.clone();
+    // where it is of is Velero's to say; what ran there is only known here
+    let source = BackupSource {
+        environment: found.source.environment.clone(),
+        application: found.source.application.clone(),
+        ..source
+    };
+    Backup { pinned, verified, group, source, ..found.clone() }
 }
 
 /// Whether a backup of which Velero has nothing leaves the catalogue. One of ours that is under way may not be written yet, and one
@@ -289,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_backup_is_of_the_environment_that_it_names_or_of_the_first_one() {
-        let of = |object: &Value| read(object, "c", &sight()).map(|backup| backup.environment);
+        let of = |object: &Value| read(object, "c", &sight()).map(|backup| backup.source.environment);
         assert_eq!(of(&object(&["*"], None, "Completed")).as_deref(), Some("a"));
         assert_eq!(of(&object(&["*"], Some("b"), "Completed")).as_deref(), Some("b"));
         assert_eq!(of(&object(&["b"], None, "Completed")).as_deref(), Some("b"));
@@ -319,7 +325,8 @@ mod tests {
         ] {
             assert_eq!(merged(&ours(state), &found("Completed")).state, then, "{state:?}");
         }
-        let other = Backup { cluster: "d".into(), ..found("InProgress") };
+        let mut other = found("InProgress");
+        other.source.cluster = "d".into();
         assert_eq!(merged(&other, &found("Completed")), other);
         assert!(goes(&foreign) && goes(&ours(BackupState::Completed)));
         assert!(!goes(&ours(BackupState::Running)) && !goes(&ours(BackupState::Failed)));

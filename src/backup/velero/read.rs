@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::backup::{Backup, BackupId, BackupPart, BackupState, Engine, PartState, Trigger};
+use crate::domain::backup::{
+    Backup, BackupId, BackupPart, BackupSource, BackupState, Engine, PartState, Trigger,
+};
 use crate::domain::{DriverRef, Problem, labels};
 
 /// How far a `Backup` or `Restore` is.
@@ -89,11 +91,17 @@ pub fn catalogued(object: &Value, cluster: &str, (environment, namespace): (&str
         None => Trigger::Person,
     };
     Some(Backup {
+        source: BackupSource {
+            cluster: cluster.to_owned(),
+            environment: environment.to_owned(),
+            application: label(labels::DEPLOYMENT).unwrap_or_default(),
+            instance: 0,
+            driver: DriverRef::default(),
+            application_version: String::new(),
+            draft: None,
+        },
         id: BackupId(metadata["name"].as_str()?.to_owned()),
         engine: Engine::Velero,
-        cluster: cluster.to_owned(),
-        environment: environment.to_owned(),
-        application: label(labels::DEPLOYMENT).unwrap_or_default(),
         location: spec["storageLocation"].as_str().unwrap_or_default().to_owned(),
         state: found.state,
         created,
@@ -101,10 +109,6 @@ pub fn catalogued(object: &Value, cluster: &str, (environment, namespace): (&str
         operation: None,
         trigger,
         group: None,
-        instance: 0,
-        driver: DriverRef::default(),
-        application_version: String::new(),
-        draft: None,
         parts: vec![part(&found)],
         pinned: false,
         verified: Vec::new(),

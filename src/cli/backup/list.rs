@@ -39,9 +39,9 @@ pub(super) fn run(arguments: &ListArguments) -> Result<Ending, Refusal> {
 
 impl ListArguments {
     fn wants(&self, backup: &Backup) -> bool {
-        let full = format!("{}/{}", backup.environment, backup.application);
-        self.application.as_ref().is_none_or(|name| *name == backup.application || *name == full)
-            && self.environment.as_ref().is_none_or(|name| *name == backup.environment)
+        let full = format!("{}/{}", backup.source.environment, backup.source.application);
+        self.application.as_ref().is_none_or(|name| *name == backup.source.application || *name == full)
+            && self.environment.as_ref().is_none_or(|name| *name == backup.source.environment)
             && self.location.as_ref().is_none_or(|name| *name == backup.location)
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn text(backups: &[Backup]) -> String {
         let pinned = if backup.pinned { " (pinned)" } else { "" };
         vec![
             backup.id.0.clone(),
-            backup.environment.clone(),
+            backup.source.environment.clone(),
             moment(backup.created),
             format!("{}{pinned}", backup.word()),
             bytes(backup.bytes()),

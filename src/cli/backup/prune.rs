@@ -76,7 +76,7 @@ fn value(weighed: &[Weighed]) -> Value {
                 "schedule": one.schedule,
                 "keep": retention::written(&one.retention),
                 "backup": backup.id,
-                "application": backup.application,
+                "application": backup.source.application,
                 "created": backup.created,
                 "state": backup.word(),
                 "stays": verdict.stays(),

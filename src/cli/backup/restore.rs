@@ -62,7 +62,7 @@ pub(super) fn run(arguments: RestoreArguments) -> Result<Ending, Refusal> {
         let backup = named(&session.store, &id).await?;
         check(&backup, &components, path.as_ref())?;
         let (environment, name) =
-            to.unwrap_or_else(|| (backup.environment.clone(), backup.application.clone()));
+            to.unwrap_or_else(|| (backup.source.environment.clone(), backup.source.application.clone()));
         let about = format!("{name} in {environment}");
         let cluster = session.cluster.name();
         let found =

@@ -36,10 +36,16 @@ fn text(backup: &Backup) -> String {
     let pinned = if backup.pinned { ", pinned" } else { "" };
     let mut rows = vec![
         row("backup", &backup.id.0),
-        row("of", &format!("{} in {} on {}", backup.application, backup.environment, backup.cluster)),
+        row(
+            "of",
+            &format!(
+                "{} in {} on {}",
+                backup.source.application, backup.source.environment, backup.source.cluster
+            ),
+        ),
         row("state", &format!("{}{pinned}", backup.word())),
         row("made", &format!("{}{ended}, by {}", moment(backup.created), by(&backup.trigger))),
-        row("driver", &format!("{}, version {}", backup.driver, backup.application_version)),
+        row("driver", &format!("{}, version {}", backup.source.driver, backup.source.application_version)),
         row("location", &backup.location),
         row("size", &format!("{}, {} of it new", bytes(backup.bytes()), bytes(backup.stored()))),
     ];

@@ -119,9 +119,12 @@ pub(super) fn scan(arguments: ScanArguments) -> Result<Ending, Refusal> {
     let text = || {
         let mut said = format!("{name}: {} backups found, {known} were known\n", found.len());
         for backup in found {
-            let (id, environment) = (&backup.id, &backup.environment);
-            said +=
-                &printable(&format!("  {id} in {environment} on {}: {}\n", backup.cluster, backup.word()));
+            let (id, environment) = (&backup.id, &backup.source.environment);
+            said += &printable(&format!(
+                "  {id} in {environment} on {}: {}\n",
+                backup.source.cluster,
+                backup.word()
+            ));
         }
         for (id, problem) in unreadable {
             said += &printable(&format!("  {id} is left out: {problem}\n"));

@@ -1,6 +1,6 @@
 //! What a backup will have, before anything of it is made.
 
-use super::record::{Backup, BackupId, BackupPart, BackupState, Engine, PartState};
+use super::record::{Backup, BackupId, BackupPart, BackupSource, BackupState, Engine, PartState};
 use super::request::{BackupRequest, RestoreRequest};
 use crate::domain::driver::DriverSpec;
 use crate::domain::{Instance, Operation};
@@ -25,11 +25,17 @@ impl NewBackup {
     pub fn record(&self, operation: &Operation, mark: &str) -> Backup {
         let subject = &operation.subject;
         Backup {
+            source: BackupSource {
+                cluster: subject.cluster.clone(),
+                environment: subject.environment.clone(),
+                application: subject.name.clone(),
+                instance: self.instance.number,
+                driver: self.instance.driver.clone(),
+                application_version: self.instance.application_version.clone(),
+                draft: self.instance.draft.clone(),
+            },
             id: BackupId::of(operation, mark),
             engine: self.engine,
-            cluster: subject.cluster.clone(),
-            environment: subject.environment.clone(),
-            application: subject.name.clone(),
             location: self.location.clone(),
             state: BackupState::Queued,
             created: operation.times.created,
@@ -37,10 +43,6 @@ impl NewBackup {
             operation: Some(operation.id),
             trigger: self.request.trigger.clone(),
             group: self.request.group.clone(),
-            instance: self.instance.number,
-            driver: self.instance.driver.clone(),
-            application_version: self.instance.application_version.clone(),
-            draft: self.instance.draft.clone(),
             parts: self.parts.clone(),
             pinned: self.request.pinned,
             verified: Vec::new(),

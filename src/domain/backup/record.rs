@@ -111,6 +111,26 @@ pub enum Trigger {
     Clone,
 }
 
+/// The application that a backup was made of, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupSource {
+    /// The cluster that the application ran on.
+    pub cluster: String,
+    /// Its environment.
+    pub environment: String,
+    /// The application.
+    pub application: String,
+    /// The instance that ran.
+    pub instance: u32,
+    /// Its driver.
+    pub driver: DriverRef,
+    /// The version of the application.
+    pub application_version: String,
+    /// What was asked for when its instance was frozen: what a new application is made from. Secrets are references.
+    #[serde(default)]
+    pub draft: Option<DeploymentDraft>,
+}
+
 /// A backup of one application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
@@ -118,12 +138,9 @@ pub struct Backup {
     pub id: BackupId,
     /// Who made it.
     pub engine: Engine,
-    /// The cluster that the application ran on.
-    pub cluster: String,
-    /// Its environment.
-    pub environment: String,
-    /// Its name.
-    pub application: String,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub source: BackupSource,
     /// The location.
     pub location: String,
     /// Where it stands.
@@ -138,15 +155,6 @@ pub struct Backup {
     pub trigger: Trigger,
     /// The environment backup that it is part of: a name that its members share.
     pub group: Option<String>,
-    /// The instance that ran.
-    pub instance: u32,
-    /// Its driver.
-    pub driver: DriverRef,
-    /// The version of the application.
-    pub application_version: String,
-    /// What was asked for when its instance was frozen: what a new application is made from. Secrets are references.
-    #[serde(default)]
-    pub draft: Option<DeploymentDraft>,
     /// One per component with a strategy, in the driver's order.
     pub parts: Vec<BackupPart>,
     /// Kept whatever the retention says.

@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
+use crate::domain::{Clock, SystemClock};
+
 static NEXT: AtomicU32 = AtomicU32::new(0);
 /// What could not be taken away yet: a process of the run may still have been writing when it was killed.
 static LEFT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -28,7 +30,8 @@ pub struct Scratch(PathBuf);
 impl Scratch {
     /// Makes one.
     pub fn new() -> io::Result<Self> {
-        SWEPT.call_once(|| sweep(&std::env::temp_dir(), SystemTime::now()));
+        // the ages of files are by the machine's clock
+        SWEPT.call_once(|| sweep(&std::env::temp_dir(), SystemClock.now().into()));
         left().retain(|path| !remove(path));
         loop {
             let name = format!("{PREFIX}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -99,9 +102,10 @@ mod tests {
             path
         };
         let (gone, own) = (make(gone), make(std::process::id()));
-        sweep(place.path(), SystemTime::now());
+        let now = SystemTime::from(SystemClock.now());
+        sweep(place.path(), now);
         assert!(gone.exists(), "it may belong to a process in another container");
-        sweep(place.path(), SystemTime::now() + 2 * OLD);
+        sweep(place.path(), now + 2 * OLD);
         assert!(!gone.exists() && own.exists());
     }
 }

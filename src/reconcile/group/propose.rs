@@ -138,11 +138,14 @@ impl Engine {
 
     async fn propose_deploy_from(&self, draft: &DeploymentDraft, id: &BackupId) -> Result<Proposal, Problem> {
         let backup = self.kept_here(id).await?;
-        if backup.driver.name != draft.driver.name {
+        if backup.source.driver.name != draft.driver.name {
             return Err(Problem::new(
                 format!("{id} cannot be restored into {}", draft.name),
-                format!("it was made with the driver {}, not {}", backup.driver.name, draft.driver.name),
-                format!("deploy a version of {}", backup.driver.name),
+                format!(
+                    "it was made with the driver {}, not {}",
+                    backup.source.driver.name, draft.driver.name
+                ),
+                format!("deploy a version of {}", backup.source.driver.name),
             ));
         }
         // what would keep it from being deployed is known now, but for secrets that are copied when its turn comes
@@ -266,7 +269,7 @@ impl Engine {
 
     async fn propose_drill(&self, id: &BackupId) -> Result<Proposal, Problem> {
         let backup = self.kept_here(id).await?;
-        let Some(mut draft) = backup.draft.clone() else {
+        let Some(mut draft) = backup.source.draft.clone() else {
             return Err(Problem::new(
                 format!("{id} does not say how its application is deployed"),
                 "its manifest was not read",
@@ -293,7 +296,7 @@ impl Engine {
         layout.prove(id, &[]);
         let deleted = layout.delete(place);
         layout.remove(&name, &[deleted]);
-        let source = self.store().environment(self.cluster().name(), &backup.environment).await?;
+        let source = self.store().environment(self.cluster().name(), &backup.source.environment).await?;
         let home = source.unwrap_or_else(|| Environment::new("", self.cluster().name(), ""));
         let title = format!("Prove that {id} can be restored");
         self.proposal(OperationKind::Drill, &home, title, (layout, Vec::new())).await
@@ -488,7 +491,7 @@ impl Engine {
         if references(&draft.parameters).is_empty() {
             return Ok(None);
         }
-        let (environment, name) = (&backup.environment, &backup.application);
+        let (environment, name) = (&backup.source.environment, &backup.source.application);
         let found = self.store().find_deployment(self.cluster().name(), environment, name).await?;
         match found {
             Some(_) => Ok(Some((environment.clone(), name.clone()))),
@@ -529,6 +532,6 @@ fn why_not_kept(member: &Member, by_velero: bool) -> Option<String> {
 
 /// What to know when a backup meets another version of its application.
 fn versions(backup: &Backup, draft: &DeploymentDraft) -> Option<String> {
-    let (old, new) = (&backup.application_version, &draft.application_version);
+    let (old, new) = (&backup.source.application_version, &draft.application_version);
     (old != new).then(|| format!("{} is of version {old}, {} will be {new}", backup.id, draft.name))
 }

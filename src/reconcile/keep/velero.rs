@@ -57,12 +57,13 @@ pub(super) fn check_restorable(
     if !matches!(backup.state, BackupState::Completed | BackupState::PartiallyFailed) {
         return refused(format!("it is {}", backup.state.as_str()), "choose another backup");
     }
-    if backup.cluster != cluster {
+    if backup.source.cluster != cluster {
         let next = "let Velero of this cluster see its storage location, then restore it there";
-        return refused(format!("Velero keeps it on {}", backup.cluster), next);
+        return refused(format!("Velero keeps it on {}", backup.source.cluster), next);
     }
-    if !backup.application.is_empty() && backup.application != *name {
-        let why = format!("Velero restores things under their names, and it is of {}", backup.application);
+    if !backup.source.application.is_empty() && backup.source.application != *name {
+        let why =
+            format!("Velero restores things under their names, and it is of {}", backup.source.application);
         return refused(why, "restore it into an application of that name, in any environment");
     }
     if let Some(path) = &request.path {
@@ -129,10 +130,10 @@ pub(super) fn plan(
 /// What is to be known before a restore.
 fn warnings(backup: &Backup, asked: &RestoreRequest, into: &Environment) -> Vec<String> {
     let mut said = vec![KEEPS_DATA.to_owned(), GOES_ON.to_owned()];
-    if backup.environment != into.name {
+    if backup.source.environment != into.name {
         said.push(format!(
             "it is a backup of {}: everything of it is made in the namespace {}, with its secrets",
-            backup.environment, into.namespace
+            backup.source.environment, into.namespace
         ));
     }
     if backup.state == BackupState::PartiallyFailed {

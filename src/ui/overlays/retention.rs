@@ -104,7 +104,7 @@ impl Retention {
 /// The application of a backup; its own name where it is not in the picture.
 fn name_of<'a>(fate: &'a Fate, world: &'a World) -> &'a str {
     let backup = world.backups.iter().find(|backup| backup.id == fate.backup);
-    backup.map_or(&fate.backup.0, |backup| &backup.application)
+    backup.map_or(&fate.backup.0, |backup| &backup.source.application)
 }
 
 impl Screen for Retention {

@@ -206,7 +206,7 @@ fn a_clone_asks_where_to_and_what_of() {
 #[test]
 fn a_clone_from_backups_needs_a_good_one_of_each() {
     let mut world = samples::world();
-    world.backups.retain(|backup| backup.application != "shop");
+    world.backups.retain(|backup| backup.source.application != "shop");
     let mut model = model_of(world);
     press(&mut model, "aC");
     assert_eq!(press(&mut model, "<tab><tab><right><tab><tab><tab><tab><tab><enter>"), []);

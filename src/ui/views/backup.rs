@@ -154,10 +154,11 @@ fn origin(sheet: &mut Sheet<'_>, backup: &Backup, look: &Look<'_>) {
         .fact("took", &backup.ended.map(|ended| format::duration(backup.created, ended)).unwrap_or_default());
     sheet.fact("why", &keeping::trigger(backup));
     sheet.fact("part of", backup.group.as_deref().unwrap_or_default());
-    sheet.fact("application", &format!("{} {}", backup.application, backup.application_version));
-    sheet.fact("driver", &backup.driver.to_string());
-    sheet.fact("instance", &backup.instance.to_string());
-    sheet.fact("cluster", &backup.cluster);
+    sheet
+        .fact("application", &format!("{} {}", backup.source.application, backup.source.application_version));
+    sheet.fact("driver", &backup.source.driver.to_string());
+    sheet.fact("instance", &backup.source.instance.to_string());
+    sheet.fact("cluster", &backup.source.cluster);
     sheet.fact("manifest", backup.manifest.as_deref().unwrap_or("none yet"));
     if backup.pinned {
         sheet.fact_in(Role::Accent, "pinned", "◆ no retention deletes it");
@@ -256,7 +257,14 @@ impl Screen for BackupPage {
             let place = Rect { height: area.height - inside.height, ..area };
             let name = backup.map_or_else(
                 || self.id.to_string(),
-                |it| format!("{} in {}, {}", it.application, it.environment, format::moment(it.created)),
+                |it| {
+                    format!(
+                        "{} in {}, {}",
+                        it.source.application,
+                        it.source.environment,
+                        format::moment(it.created)
+                    )
+                },
             );
             headed::head(place, look, (PLACE, name), right, buffer);
         }

@@ -167,7 +167,7 @@ impl BackupsView {
     /// The next environment that there is anything of, after the last one all of them.
     fn turn_scope(&mut self, context: &mut Context<'_>) {
         let world = context.world;
-        let kept = world.backups.iter().map(|backup| backup.environment.as_str());
+        let kept = world.backups.iter().map(|backup| backup.source.environment.as_str());
         let scheduled = world.schedules.iter().map(|view| view.schedule.environment.as_str());
         let mut names: Vec<&str> = kept.chain(scheduled).collect();
         names.sort_unstable();
@@ -267,7 +267,7 @@ pub fn maker<'a>(backup: &Backup, world: &'a World) -> Option<&'a OperationView>
 
 /// The application that a backup is of, while it is there.
 pub fn key_of(backup: &Backup) -> ApplicationKey {
-    ApplicationKey { environment: backup.environment.clone(), name: backup.application.clone() }
+    ApplicationKey { environment: backup.source.environment.clone(), name: backup.source.application.clone() }
 }
 
 impl Screen for BackupsView {

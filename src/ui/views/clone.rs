@@ -161,7 +161,7 @@ fn environments(world: &World) -> Vec<String> {
 /// The last good backup of an application.
 fn good<'a>(environment: &str, name: &str, world: &'a World) -> Option<&'a Backup> {
     let mut backups = world.backups.iter().map(|backup| &**backup);
-    backups.find(|it| it.environment == environment && it.application == name && it.is_good())
+    backups.find(|it| it.source.environment == environment && it.source.application == name && it.is_good())
 }
 
 fn last(backup: Option<&Backup>, version: &str) -> String {

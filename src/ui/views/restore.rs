@@ -113,8 +113,8 @@ impl RestoreForm {
             Into::New => Ok(Intent::DeployFrom(self.draft(backup, world)?, backup.id.clone())),
             Into::All => {
                 let members: BTreeMap<String, BackupId> =
-                    members(backup, world).map(|it| (it.application.clone(), it.id.clone())).collect();
-                Ok(Intent::RestoreEnvironment(backup.environment.clone(), members))
+                    members(backup, world).map(|it| (it.source.application.clone(), it.id.clone())).collect();
+                Ok(Intent::RestoreEnvironment(backup.source.environment.clone(), members))
             }
         }
     }
@@ -164,12 +164,12 @@ impl RestoreForm {
             return Err(("name".to_owned(), format!("there is one of that name in {environment}")));
         }
         let known = key_of(backup).find(world).map(|application| &application.deployment.draft);
-        let draft = backup.draft.as_ref().or(known).cloned().unwrap_or_default();
+        let draft = backup.source.draft.as_ref().or(known).cloned().unwrap_or_default();
         Ok(DeploymentDraft {
             name,
             environment,
-            driver: backup.driver.clone(),
-            application_version: backup.application_version.clone(),
+            driver: backup.source.driver.clone(),
+            application_version: backup.source.application_version.clone(),
             ..draft
         })
     }
@@ -229,7 +229,9 @@ impl Screen for RestoreForm {
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
         let name = match (self.backup(world), &self.key) {
-            (Some(backup), _) => format!("Restore {} of {}", backup.application, look.ago(backup.created)),
+            (Some(backup), _) => {
+                format!("Restore {} of {}", backup.source.application, look.ago(backup.created))
+            }
             (None, Some(key)) => format!("Restore {}", key.name),
             (None, None) => "Restore".to_owned(),
         };

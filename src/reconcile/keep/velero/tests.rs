@@ -21,15 +21,17 @@ fn request() -> RestoreRequest {
 #[test]
 fn what_velero_cannot_do_is_refused_before() {
     let backup = velero_backup();
-    let cluster = backup.cluster.clone();
-    let record = record(&backup.application);
+    let cluster = backup.source.cluster.clone();
+    let record = record(&backup.source.application);
     assert_eq!(check_restorable(&backup, &request(), &record, &cluster), Ok(()));
-    let whole = Backup { application: String::new(), ..backup.clone() };
+    let mut whole = backup.clone();
+    whole.source.application.clear();
     assert_eq!(check_restorable(&whole, &request(), &record, &cluster), Ok(()), "of all of a namespace");
     let why = |backup: &Backup, request: &RestoreRequest, cluster: &str| {
         check_restorable(backup, request, &record, cluster).unwrap_err().why
     };
-    let other = Backup { application: "other".to_owned(), ..backup.clone() };
+    let mut other = backup.clone();
+    other.source.application = "other".to_owned();
     assert!(why(&other, &request(), &cluster).contains("under their names"));
     let failed = Backup { state: BackupState::Failed, ..backup.clone() };
     assert_eq!(why(&failed, &request(), &cluster), "it is Failed");
@@ -48,7 +50,7 @@ fn what_velero_does_otherwise_is_said_before() {
     let into = Environment::new("copy", "c", "copy-ns");
     let said = warnings(&backup, &request(), &into).join("\n");
     assert!(said.contains("does not overwrite the data of volumes") && said.contains("copy-ns"), "{said}");
-    let here = Environment::new(&backup.environment, "c", "x");
+    let here = Environment::new(&backup.source.environment, "c", "x");
     let said = warnings(&backup, &RestoreRequest { safety_backup: false, ..request() }, &here).join("\n");
     assert!(said.contains("not kept") && !said.contains("it is a backup of"), "{said}");
 }

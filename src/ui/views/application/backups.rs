@@ -213,7 +213,7 @@ fn line(page: &mut Page<'_>, backup: &Backup) {
     let gap = 10_usize.saturating_sub(verified.width());
     spans.extend([verified, Span::raw(" ".repeat(gap + 2))]);
     let trigger = keeping::trigger(backup);
-    spans.push(look.span(Role::Muted, format!("{trigger}  {}", backup.application_version)));
+    spans.push(look.span(Role::Muted, format!("{trigger}  {}", backup.source.application_version)));
     page.add(Some(Item::Backup(backup.id.clone())), spans);
     let fault = backup.newest_verification().and_then(|last| last.problem.as_ref());
     if let Some(problem) = backup.problem.as_ref().or(fault) {

@@ -226,7 +226,7 @@ impl Row {
 fn by_application(world: &World) -> HashMap<(&str, &str), Vec<&Backup>> {
     let mut found: HashMap<(&str, &str), Vec<&Backup>> = HashMap::new();
     for backup in &world.backups {
-        found.entry((&backup.environment, &backup.application)).or_default().push(backup);
+        found.entry((&backup.source.environment, &backup.source.application)).or_default().push(backup);
     }
     found
 }

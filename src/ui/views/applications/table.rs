@@ -131,7 +131,7 @@ fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
 fn kept<'a>(application: &Application, world: &'a World, look: &Look<'_>) -> Option<Keeping<'a>> {
     let (environment, name) = (&application.deployment.draft.environment, &application.deployment.draft.name);
     let backups = world.backups.iter().map(|backup| &**backup);
-    let its = backups.filter(|it| it.environment == *environment && it.application == *name);
+    let its = backups.filter(|it| it.source.environment == *environment && it.source.application == *name);
     Some(Keeping::of(application, world, its, look.now))
 }
 

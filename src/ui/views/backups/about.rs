@@ -80,9 +80,9 @@ fn calm(backup: &Backup, look: &Look<'_>) -> String {
 
 fn facts(backup: &Backup, look: &Look<'_>, quiet: Role) -> Line<'static> {
     let mut told = vec![
-        format!("version {}", backup.application_version),
-        format!("driver {}", backup.driver),
-        format!("instance {}", backup.instance),
+        format!("version {}", backup.source.application_version),
+        format!("driver {}", backup.source.driver),
+        format!("instance {}", backup.source.instance),
     ];
     if let (Some(ended), created) = (backup.ended, backup.created) {
         told.push(format!("took {}", format::duration(created, ended)));

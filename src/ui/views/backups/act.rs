@@ -25,8 +25,8 @@ pub fn on_backup(command: Command, backup: &Backup, context: &mut Context<'_>) -
         }
         Command::PinBackup => pin(backup, context),
         Command::DeleteBackup => delete(&[backup], context),
-        Command::BackUpEnvironment => back_up_environment(&backup.environment, context),
-        Command::CloneEnvironment => clone(&backup.environment, context),
+        Command::BackUpEnvironment => back_up_environment(&backup.source.environment, context),
+        Command::CloneEnvironment => clone(&backup.source.environment, context),
         Command::CopyName => context.copy(&backup.id.0),
         _ => return false,
     }

@@ -142,7 +142,9 @@ impl Rows {
         match sort {
             Sort::Age => {}
             Sort::Application => {
-                shown.sort_by_key(|index| backup(index).map(|it| (&it.environment, &it.application)));
+                shown.sort_by_key(|index| {
+                    backup(index).map(|it| (&it.source.environment, &it.source.application))
+                });
             }
             Sort::State => shown.sort_by_key(|index| !self.is_fault(*index)),
             Sort::Size => shown.sort_by_key(|index| Reverse(backup(index).map(|it| it.bytes()))),
@@ -156,9 +158,9 @@ fn backup_row(index: usize, backup: &Backup) -> Row {
     let verified = keeping::telling(backup).map_or("never", |last| last.depth.as_str());
     let problem = backup.problem.as_ref().map_or("", |problem| problem.what.as_str());
     let columns = [
-        ("name", backup.application.as_str()),
-        ("application", backup.application.as_str()),
-        ("environment", backup.environment.as_str()),
+        ("name", backup.source.application.as_str()),
+        ("application", backup.source.application.as_str()),
+        ("environment", backup.source.environment.as_str()),
         ("id", backup.id.0.as_str()),
         ("state", keeping::word(backup)),
         ("location", backup.location.as_str()),
@@ -166,7 +168,7 @@ fn backup_row(index: usize, backup: &Backup) -> Row {
         ("by", trigger.as_str()),
         ("verified", verified),
         ("components", parts.as_str()),
-        ("version", backup.application_version.as_str()),
+        ("version", backup.source.application_version.as_str()),
         ("group", backup.group.as_deref().unwrap_or_default()),
         ("pinned", if backup.pinned { "pinned" } else { "" }),
         ("cause", problem),
@@ -174,8 +176,8 @@ fn backup_row(index: usize, backup: &Backup) -> Row {
     Row {
         entry: Entry::Backup(index),
         fault: keeping::is_fault(backup),
-        environment: Some(backup.environment.clone()),
-        haystack: Haystack::new(&backup.application, &columns),
+        environment: Some(backup.source.environment.clone()),
+        haystack: Haystack::new(&backup.source.application, &columns),
     }
 }
 
@@ -252,9 +254,9 @@ fn texts(entry: Entry, world: &World) -> [String; 4] {
     let schedule = |at: usize| world.schedules.get(at).map(|view| &view.schedule);
     match entry {
         Entry::Backup(at) => world.backups.get(at).map_or_else(Default::default, |backup| {
-            let place = backup.environment.clone();
+            let place = backup.source.environment.clone();
             // the marks that may stand behind the name
-            let name = format!("{} ● ◆", backup.application);
+            let name = format!("{} ● ◆", backup.source.application);
             [name, place, keeping::trigger(backup), backup.location.clone()]
         }),
         Entry::Location(at) => world.locations.get(at).map_or_else(Default::default, |view| {

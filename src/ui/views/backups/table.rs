@@ -181,13 +181,13 @@ fn backup_cells(
     let percent = moved.and_then(moving::percent).map(|percent| format!(" {percent}"));
     let mut state = vec![keeping::standing(backup, look)];
     state.extend(percent.map(|percent| look.span(Role::Progress, percent)));
-    let mut name = vec![look.span(Role::Title, backup.application.clone())];
+    let mut name = vec![look.span(Role::Title, backup.source.application.clone())];
     name.extend(marked.then(|| look.span(Role::Warn, " ●")));
     name.extend(backup.pinned.then(|| look.span(Role::Accent, " ◆")));
     vec![
         Line::from(state),
         Line::from(name),
-        Line::from(look.span(quiet, backup.environment.clone())),
+        Line::from(look.span(quiet, backup.source.environment.clone())),
         Line::from(look.span(Role::Text, look.age(backup.created))),
         Line::from(look.span(Role::Text, read)).right_aligned(),
         Line::from(look.span(quiet, new)).right_aligned(),

@@ -40,7 +40,7 @@ impl Table {
         let line = |index: &usize| match self.view.rows.entry(*index)? {
             Entry::Backup(at) => {
                 let backup = self.world.backups.get(at)?;
-                Some(format!("{} {}", backup.application, crate::ui::views::keeping::word(backup)))
+                Some(format!("{} {}", backup.source.application, crate::ui::views::keeping::word(backup)))
             }
             Entry::Schedule(at) | Entry::Resting(at) => {
                 Some(self.world.schedules.get(at)?.schedule.name.clone())

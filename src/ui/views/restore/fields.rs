@@ -50,7 +50,8 @@ impl Into {
             Self::Other => "what that one has now is overwritten; this one stays as it is".to_owned(),
             Self::New => "it is deployed anew, with the data of the backup".to_owned(),
             Self::All => {
-                let names: Vec<&str> = members(backup, world).map(|it| it.application.as_str()).collect();
+                let names: Vec<&str> =
+                    members(backup, world).map(|it| it.source.application.as_str()).collect();
                 format!("from the backups that were made together: {}", names.join(", "))
             }
         }
@@ -66,9 +67,9 @@ pub fn is_restorable(backup: &Backup) -> bool {
 
 /// The backups that were made together with this one, itself among them.
 pub fn members<'a>(backup: &Backup, world: &'a World) -> impl Iterator<Item = &'a Backup> + use<'a> {
-    let (group, environment) = (backup.group.clone(), backup.environment.clone());
+    let (group, environment) = (backup.group.clone(), backup.source.environment.clone());
     world.backups.iter().map(|it| &**it).filter(move |it| {
-        group.is_some() && it.group == group && it.environment == environment && is_restorable(it)
+        group.is_some() && it.group == group && it.source.environment == environment && is_restorable(it)
     })
 }
 
@@ -102,7 +103,7 @@ pub fn fields(backup: &Backup, key: Option<&ApplicationKey>, asking: &Asking, wo
         }
         Into::New => {
             let names = world.environments.iter().map(|it| it.name.clone()).collect();
-            let environment = Choice::new(names, &backup.environment, true);
+            let environment = Choice::new(names, &backup.source.environment, true);
             let help = "an existing one, or type a new name";
             fields.push(Field::new(
                 Asks::Named("environment"),
@@ -110,7 +111,7 @@ pub fn fields(backup: &Backup, key: Option<&ApplicationKey>, asking: &Asking, wo
                 help,
                 Entry::Choice(environment),
             ));
-            let name = TextField::new(&format!("{}-restored", backup.application));
+            let name = TextField::new(&format!("{}-restored", backup.source.application));
             fields.push(text("name", "Name", "a DNS label, unique in its environment", name));
         }
         Into::All => {}
@@ -132,7 +133,7 @@ fn others(backup: &Backup, key: Option<&ApplicationKey>, world: &World) -> Vec<S
     let drafts = world.applications.iter().map(|application| &application.deployment.draft);
     let others = drafts.filter(|draft| {
         let itself = key.is_some_and(|key| key.name == draft.name && key.environment == draft.environment);
-        draft.driver.name == backup.driver.name && !itself
+        draft.driver.name == backup.source.driver.name && !itself
     });
     others.map(|draft| format!("{}/{}", draft.environment, draft.name)).collect()
 }
@@ -170,7 +171,7 @@ fn about(backup: &Backup) -> String {
     let mut told = vec![
         keeping::word(backup).to_owned(),
         format!("{} of {}", format::bytes(backup.bytes()), format::moment(backup.created)),
-        format!("version {}", backup.application_version),
+        format!("version {}", backup.source.application_version),
         keeping::trigger(backup),
     ];
     told.extend(keeping::telling(backup).map(|last| format!("{} verified", last.depth.as_str())));
