@@ -173,9 +173,12 @@ impl Scene {
     /// Begins a backup; gives its object once Velero could see it.
     async fn begin(&self) -> (OperationId, ObjectKey, Value) {
         self.bench.confirm(Intent::BackUp(self.bench.id.unwrap(), BackupRequest::default())).await;
-        let object = self.first("Backup").await;
-        let view = self.bench.operations(YARD).await.remove(0);
-        (view.operation.id, styrmin::cluster::key(&object), object)
+        let id = self.bench.operations(YARD).await.remove(0).operation.id;
+        let recorded = self.backups().await.into_iter().find(|backup| backup.operation == Some(id)).unwrap();
+        let key = named("Backup", &recorded.id.0);
+        self.bench.until_live(&key, |_| true).await;
+        let object = self.bench.live(&key).await.unwrap();
+        (id, key, object)
     }
 
     async fn ended(&self, kind: OperationKind) -> OperationView {
@@ -190,7 +193,8 @@ impl Scene {
             .await;
         let view = self.ended(OperationKind::Backup).await;
         assert_eq!(view.operation.state, Succeeded, "{view:#?}");
-        self.backups().await.remove(0)
+        let id = BackupId(key.name);
+        self.bench.store.backup(&id).await.unwrap().unwrap()
     }
 
     fn restore(&self, backup: &BackupId, safety_backup: bool) -> Intent {
