@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::Problem;
-use crate::domain::backup::{BackupId, BackupSource, Fate, Pause, Schedule};
+use crate::domain::backup::{BackupId, Fate, Pause, Schedule};
 use crate::store::Store;
 
 /// Pins a backup, or takes the pin away; gives what to tell.
@@ -81,7 +81,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::domain::backup::{Backup, BackupState, Engine, Missed, Trigger};
+    use crate::domain::backup::{Backup, BackupSource, BackupState, Engine, Missed, Trigger};
     use crate::domain::{Clock, DriverRef, SystemClock};
 
     fn store() -> Store {

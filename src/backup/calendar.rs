@@ -170,7 +170,7 @@ impl Calendar {
     fn moments(&self, wall: DateTime) -> Option<(Timestamp, Option<Timestamp>)> {
         let moment = self.zone.to_ambiguous_timestamp(wall);
         let twice = self.every_hour && matches!(moment.offset(), AmbiguousOffset::Fold { .. });
-        let second = if twice { moment.clone().later().ok() } else { None };
+        let second = if twice { moment.later().ok() } else { None };
         Some((moment.compatible().ok()?, second))
     }
 }

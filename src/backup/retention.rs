@@ -161,7 +161,8 @@ fn places<'a>(
     retention: &Retention,
     zone: &TimeZone,
 ) -> BTreeMap<&'a BackupId, Vec<Why>> {
-    let rules: [(Why, u32, fn(&Zoned) -> (i16, i16, i8)); 4] = [
+    type Span = fn(&Zoned) -> (i16, i16, i8);
+    let rules: [(Why, u32, Span); 4] = [
         (Why::Hourly, retention.hourly, |at| (at.year(), at.day_of_year(), at.hour())),
         (Why::Daily, retention.daily, |at| (at.year(), at.day_of_year(), 0)),
         (Why::Weekly, retention.weekly, |at| {

@@ -83,7 +83,8 @@ async fn access_keys_come_from_variables_and_profiles() {
     let work = variables(&[("KEY", "k"), ("AWS_PROFILE", "work")]);
     let named = variables(&[("KEY", "k"), ("AWS_ACCESS_KEY_ID", "E"), ("AWS_SECRET_ACCESS_KEY", "e")]);
     type Variables<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
-    let cases: [(Option<S3Credentials>, Variables<'_>, (&str, &str, Option<&str>)); 4] = [
+    type Found<'a> = (&'a str, &'a str, Option<&'a str>);
+    let cases: [(Option<S3Credentials>, Variables<'_>, Found<'_>); 4] = [
         (of_profile("default"), &none, ("D", "d", None)),
         (of_profile("default"), &work, ("W", "w=/+", Some("t"))),
         (of_profile("work"), &none, ("W", "w=/+", Some("t"))),

@@ -39,7 +39,7 @@ fn data_without_a_backup_is_an_orphan_only_when_nobody_can_need_it() {
     there.push(listed("crashed", &["styrmin", "backup:lost", "part:db"], 48));
     there.push(listed("writing", &["styrmin", "backup:new", "part:db"], 2));
     there.extend(whole("theirs", 48));
-    let found = sweep(&[one.clone()], &there, at(NOW));
+    let found = sweep(std::slice::from_ref(&one), &there, at(NOW));
     let orphans: Vec<(&str, &str)> =
         found.orphans.iter().map(|orphan| (orphan.snapshot.as_str(), orphan.why)).collect();
     assert_eq!(

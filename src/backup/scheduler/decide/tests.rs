@@ -31,7 +31,8 @@ fn the_table_of_decisions() {
     let (skip, once) = (schedule(), Schedule { missed: Missed::Once, ..schedule() });
     let last = [run("2026-05-10T02:30:00Z", RunOutcome::Begun, Some(7))];
     let day = |day: u8| format!("2026-05-{day:02}T02:30:00Z");
-    let cases: [(&str, &Schedule, Option<i64>, &str, Option<u8>, &[(u8, &str)]); 12] = [
+    type Case<'a> = (&'a str, &'a Schedule, Option<i64>, &'a str, Option<u8>, &'a [(u8, &'a str)]);
+    let cases: [Case<'_>; 12] = [
         ("before its time", &skip, None, "2026-05-11T02:29:59Z", None, &[]),
         ("in its time", &skip, None, "2026-05-11T02:30:00Z", Some(11), &[]),
         ("a little late", &skip, None, "2026-05-11T02:39:00Z", Some(11), &[]),
