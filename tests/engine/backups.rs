@@ -439,7 +439,7 @@ async fn play(kind: OperationKind, at: usize) -> usize {
 
 /// Every so many points: all of them where somebody has the time.
 fn stride() -> usize {
-    std::env::var("STYRMIN_TEST_STRIDE").ok().and_then(|text| text.parse().ok()).unwrap_or(7)
+    std::env::var("STYRMIN_TEST_STRIDE").ok().and_then(|text| text.parse().ok()).unwrap_or(31)
 }
 
 async fn at_many_points(kind: OperationKind) {
