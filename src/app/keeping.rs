@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::backups::retained::{self, Scope};
+use crate::backup::retention::Verdict;
 use crate::domain::Problem;
-use crate::domain::backup::{BackupId, Fate, Pause, Schedule};
+use crate::domain::backup::{Backup, BackupId, Fate, Pause, Schedule};
 use crate::store::Store;
 
 /// Pins a backup, or takes the pin away; gives what to tell.
@@ -49,7 +51,7 @@ pub async fn pause(
 /// What the retention of a schedule would do with each of its backups; nothing is deleted.
 ///
 /// # Errors
-/// It was removed, keeps everything, or nothing here can weigh backups.
+/// It was removed, keeps everything, or the records cannot be read.
 pub async fn fates(store: &Store, cluster: &str, name: &str) -> Result<Vec<Fate>, Problem> {
     let schedule = store.schedule(cluster, name).await?.ok_or_else(|| gone(cluster, name))?;
     if schedule.retention.is_none() {
@@ -59,11 +61,15 @@ pub async fn fates(store: &Store, cluster: &str, name: &str) -> Result<Vec<Fate>
             "give it one: styrmin schedule add --keep last=3,daily=7",
         ));
     }
-    Err(Problem::new(
-        format!("What {name} would delete cannot be told here"),
-        "this build has no rule that weighs backups",
-        "ask the command line: styrmin backup prune --dry-run",
-    ))
+    let scope = Scope { cluster, environment: &schedule.environment, application: None };
+    let weighed = retained::weigh(store, scope, None).await?;
+    let own = weighed.into_iter().filter(|weighed| weighed.schedule.as_deref() == Some(name));
+    let fate = |(backup, verdict): (Backup, Verdict)| Fate {
+        backup: backup.id,
+        stays: verdict.stays(),
+        reason: verdict.whys.iter().map(|why| why.as_str()).collect::<Vec<_>>().join(", "),
+    };
+    Ok(own.flat_map(|weighed| weighed.backups).map(fate).collect())
 }
 
 fn gone(cluster: &str, name: &str) -> Problem {
@@ -81,7 +87,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::domain::backup::{Backup, BackupSource, BackupState, Engine, Missed, Trigger};
+    use crate::domain::backup::{BackupSource, BackupState, Engine, Missed, Retention, Trigger};
     use crate::domain::{Clock, DriverRef, SystemClock};
 
     fn store() -> Store {
@@ -161,10 +167,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_schedule_without_a_retention_deletes_nothing() {
+    async fn what_a_retention_would_delete_is_told_with_the_reasons_and_nothing_is_deleted() {
         let (store, now) = (store(), SystemClock.now());
         assert!(fates(&store, "sandbox", "nightly").await.unwrap_err().what.contains("no schedule"));
         store.upsert_schedule(&schedule(now)).await.unwrap();
         assert_eq!(fates(&store, "sandbox", "nightly").await.unwrap_err().what, "nightly deletes nothing");
+        let retention = Some(Retention { last: 1, ..Retention::default() });
+        store.upsert_schedule(&Schedule { retention, ..schedule(now) }).await.unwrap();
+        for (name, age) in [("notes-1", 1), ("notes-2", 2)] {
+            let made = now - SignedDuration::from_hours(age);
+            let by = Trigger::Schedule { name: "nightly".into() };
+            let kept = Backup { id: BackupId(name.into()), trigger: by, ..backup(made) };
+            store.record_backup(&kept).await.unwrap();
+        }
+        let told = fates(&store, "sandbox", "nightly").await.unwrap();
+        let told: Vec<(&str, bool)> = told.iter().map(|fate| (fate.backup.0.as_str(), fate.stays)).collect();
+        assert_eq!(told, [("notes-1", true), ("notes-2", false)]);
+        assert_eq!(store.backups("sandbox").await.unwrap().len(), 2);
     }
 }
