@@ -192,7 +192,7 @@ fn rules_of(verbs: &[&str]) -> Value {
 fn agent_rules() -> Value {
     json!([
         {"apiGroups": [labels::GROUP], "resources": ["*"], "verbs": ["*"]},
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch", "create", "patch"]},
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch", "create", "patch", "delete"]},
         {"apiGroups": [""], "resources": ["services", "configmaps", "secrets", "serviceaccounts",
             "persistentvolumeclaims", "events", "pods"], "verbs": ["*"]},
         {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
@@ -203,6 +203,8 @@ fn agent_rules() -> Value {
         {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "networkpolicies"], "verbs": ["*"]},
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["velero.io"], "resources": ["backups", "restores", "schedules", "deletebackuprequests", "podvolumebackups",
+            "datauploads", "backupstoragelocations"], "verbs": ["get", "list", "watch", "create", "patch", "delete"]},
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["*"]},
     ])
 }
