@@ -158,7 +158,7 @@ fn add_steps(
 /// Refuses a plan with steps that could never start.
 fn check(plan: &Plan) -> Result<(), StoreError> {
     for (position, step) in plan.steps.iter().enumerate() {
-        for needed in &step.after {
+        for needed in step.after.iter().chain(&step.behind) {
             let why = match plan.steps.get(*needed).filter(|_| *needed < position) {
                 None => format!("'{}' needs step {needed}, which does not come before it", step.name),
                 Some(before) if before.finally && !step.finally => {
