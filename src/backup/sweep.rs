@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::Problem;
-use crate::domain::backup::{Backup, BackupId, Depth, PartState, Verification};
+use crate::domain::backup::{Backup, BackupId, BackupState, Depth, PartState, Verification};
 
 /// The tag of everything that we write.
 pub const TAG: &str = "styrmin";
@@ -133,8 +133,12 @@ pub fn sweep(catalogue: &[Backup], listed: &[Listed], now: Timestamp) -> Sweep {
 fn losses(catalogue: &[Backup], listed: &[Listed], now: Timestamp) -> Vec<Loss> {
     let there: BTreeSet<&str> = listed.iter().map(|snapshot| snapshot.snapshot.as_str()).collect();
     let mut losses = Vec::new();
-    let had_ended =
-        |backup: &&Backup| backup.state.is_final() && backup.ended.is_none_or(|ended| ended <= now);
+    // what came to nothing has nothing to lose
+    let had_ended = |backup: &&Backup| {
+        backup.state.is_final()
+            && !matches!(backup.state, BackupState::Cancelled | BackupState::Failed)
+            && backup.ended.is_none_or(|ended| ended <= now)
+    };
     for backup in catalogue.iter().filter(had_ended) {
         let all = snapshots(backup);
         let gone: Vec<String> = all

@@ -42,6 +42,7 @@ impl Hands {
             backup.manifest = Some(self.write_manifest(run, &location, &backup).await?);
             warning = self.sweep(&location, &backup, true).await.err();
         } else if let (Ok(location), true) = (location, was_begun) {
+            forget_parts(&mut backup);
             // what nobody can use is not worth waiting for
             let sweep = tokio::time::timeout(SWEPT_WITHIN, self.sweep(&location, &backup, false));
             warning = sweep.await.unwrap_or_else(|_| Err(StepError::lasting(left_behind()))).err();
@@ -104,6 +105,19 @@ fn end_parts(backup: &mut Backup, view: Option<&OperationView>) {
         part.problem = view
             .and_then(|view| problem_of(view, &part.name()))
             .or_else(|| Some(Problem::new(format!("{} was not kept", part.name()), "it was never read", "")));
+    }
+}
+
+/// What is swept away is not there any more.
+fn forget_parts(backup: &mut Backup) {
+    for part in backup.parts.iter_mut().filter(|part| part.state == PartState::Completed) {
+        part.state = PartState::Failed;
+        part.snapshot.clear();
+        part.problem = Some(Problem::new(
+            format!("{} was kept, and is not any more", part.name()),
+            "the rest of the backup came to nothing",
+            "make a new one",
+        ));
     }
 }
 

@@ -51,7 +51,13 @@ impl<'a> Keeping<'a> {
         backups: impl Iterator<Item = &'a Backup>,
         now: Option<Timestamp>,
     ) -> Self {
-        let backups: Vec<&Backup> = backups.collect();
+        // a backup of some components says nothing of the others
+        let names = || components(application, world).filter(|(_, spec)| spec.backup.is_some());
+        let is_whole = |backup: &&Backup| {
+            let has = |name: &str| backup.parts.iter().any(|part| part.component == name);
+            backup.engine == Engine::Velero || names().all(|(name, _)| has(name))
+        };
+        let backups: Vec<&Backup> = backups.filter(is_whole).collect();
         let good = backups.iter().copied().find(|backup| backup.is_good());
         let proven = backups.iter().filter_map(|backup| backup.proven()).max();
         let due = |view: &'a ScheduleView| Some((*view.next.first()?, view));
