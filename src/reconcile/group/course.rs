@@ -2,12 +2,12 @@
 
 use tokio::sync::watch;
 
-use crate::domain::backup::Request;
+use crate::domain::backup::{GroupRequest, PartWork, Request};
 use crate::domain::operation::Subject;
 use crate::domain::{OperationId, Problem};
 use crate::reconcile::confirm::{By, check_hash};
 use crate::reconcile::engine::Engine;
-use crate::store::NewOperation;
+use crate::store::{NewOperation, StoreError};
 
 use super::hands::Hands;
 use super::propose::Proposal;
@@ -71,9 +71,37 @@ impl Engine {
                 "cancel it and begin again",
             ));
         };
+        // whoever was asked to may have died before it did
+        self.cancel_parts(view.operation.id, &request).await?;
         let hands = Hands { engine: self.clone(), operation: view.operation.clone(), request };
         let (_kept, moved) = watch::channel(0);
         self.runner().run(&view.operation, &hands, moved).await?;
+        self.cancel_parts(view.operation.id, &hands.request).await?;
+        Ok(())
+    }
+
+    /// Asks the parts of an operation to end that was cancelled itself, but for those that clear away.
+    ///
+    /// # Errors
+    /// The records cannot be read or written.
+    pub(super) async fn cancel_parts(
+        &self,
+        parent: OperationId,
+        request: &GroupRequest,
+    ) -> Result<(), StoreError> {
+        let view = self.store().operation(parent).await?;
+        let Some(actor) = view.and_then(|view| view.operation.orders.cancelled_by) else { return Ok(()) };
+        for part in request.parts.iter().filter(|part| part.work != PartWork::Delete) {
+            let Some(child) = self.store().part_of(parent, part.step).await? else { continue };
+            let child = child.operation;
+            if !child.state.is_final() && child.orders.cancelled_by.is_none() {
+                match self.store().request_cancel(child.id, &actor).await {
+                    // it has ended meanwhile
+                    Ok(_) | Err(StoreError::Refused { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
         Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! The hands of an operation that is made of others: each step begins one, and ends with it.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use crate::cluster::{DeleteOptions, key};
-use crate::domain::backup::{Depth, GroupPart, GroupRequest, Verification};
+use crate::domain::backup::{Depth, GroupPart, GroupRequest, PartWork, Verification};
 use crate::domain::operation::StepState;
-use crate::domain::{Environment, Operation, OperationId, OperationView, Problem, Step};
+use crate::domain::world::Link;
+use crate::domain::{Environment, Operation, OperationState, OperationView, Problem, Step};
 use crate::operate::{Done, Executor, Probed, StepError, StepRun};
 use crate::reconcile::engine::Engine;
 use crate::reconcile::execute::{failed, lasting};
@@ -48,28 +47,32 @@ impl Hands {
     /// Begins the part where it has not begun, and waits for its end.
     async fn carry_part(&self, part: &GroupPart) -> Result<Done, StepError> {
         let store = self.engine.store();
-        let child = Child::new(self);
+        let _waiting = Waiting(self);
         let mut recorded = store.changes();
         loop {
             recorded.mark_unchanged();
             match store.part_of(self.operation.id, part.step).await? {
-                Some(view) if view.operation.state.is_final() => {
-                    child.has_ended();
-                    return ended(&view);
-                }
-                Some(view) => child.is(view.operation.id),
-                None => match self.engine.begin_part(&self.operation, part).await.map_err(lasting)? {
-                    Begun::Operation(id) => {
-                        child.is(id);
-                        continue;
+                Some(view) if view.operation.state.is_final() => return ended(&view),
+                Some(_) => {}
+                None => {
+                    match self.engine.begin_part(&self.operation, part).await.map_err(|it| self.judge(it))? {
+                        Begun::Recorded => continue,
+                        Begun::Nothing => return Ok(Done::default()),
+                        Begun::Busy => {}
                     }
-                    Begun::Nothing => return Ok(Done::default()),
-                    Begun::Busy => {}
-                },
+                }
             }
             if recorded.changed().await.is_err() {
                 return Err(StepError::transient(Problem::new("the records are closed", "", "")));
             }
+        }
+    }
+
+    /// Why a part cannot be begun. While the cluster does not answer that says nothing.
+    fn judge(&self, problem: Problem) -> StepError {
+        match self.engine.cluster().link() {
+            Link::Live => lasting(problem),
+            _ => StepError::transient(problem),
         }
     }
 
@@ -111,7 +114,8 @@ impl Hands {
         })
     }
 
-    /// Records what was found about the backup: the first part that failed, or that none did.
+    /// Records what was found about the backup. Only a restore that failed by itself speaks against it: that the copy could not
+    /// be deployed, or that somebody ended it, says nothing of the data.
     async fn prove(&self) -> Result<Done, StepError> {
         let Some(id) = self.request.proves.clone() else { return Ok(Done::default()) };
         let Some(view) = self.engine.store().operation(self.operation.id).await? else {
@@ -125,12 +129,17 @@ impl Hands {
         }
         let mains = view.operation.plan.steps.iter().zip(&view.steps).filter(|(step, _)| !step.finally);
         let failed = mains.clone().find(|(_, record)| record.state != StepState::Succeeded);
-        let problem = failed.map(|(step, record)| {
-            record
-                .problem
-                .clone()
-                .unwrap_or_else(|| Problem::new(format!("{} was not done", step.name), "", ""))
-        });
+        let problem = match failed {
+            None => None,
+            Some((step, record)) if self.speaks_against_it(step).await? => Some(
+                (record.problem.clone())
+                    .unwrap_or_else(|| Problem::new(format!("{} was not done", step.name), "", "")),
+            ),
+            Some((step, _)) => {
+                let note = format!("nothing was found: '{}' was not done", step.name);
+                return Ok(Done { note: Some(note), ..Done::default() });
+            }
+        };
         let note = match &problem {
             None => "it can be restored".to_owned(),
             Some(problem) => problem.what.clone(),
@@ -138,6 +147,20 @@ impl Hands {
         let found = Verification { depth: Depth::Drill, at: self.engine.clock().now(), problem };
         self.engine.store().change_backup(&id, move |backup| backup.add_verification(found)).await?;
         Ok(Done { note: Some(note), ..Done::default() })
+    }
+}
+
+impl Hands {
+    /// Whether a step that was not done is a restore that failed by itself.
+    async fn speaks_against_it(&self, step: &Step) -> Result<bool, StepError> {
+        let is_it = |part: &&GroupPart| {
+            let planned = self.operation.plan.steps.get(part.step);
+            matches!(part.work, PartWork::Restore { .. }) && planned.is_some_and(|it| it.name == step.name)
+        };
+        let Some(part) = self.request.parts.iter().find(is_it) else { return Ok(false) };
+        let child = self.engine.store().part_of(self.operation.id, part.step).await?;
+        let state = child.map(|view| view.operation.state);
+        Ok(matches!(state, Some(OperationState::Failed | OperationState::PartiallyFailed)))
     }
 }
 
@@ -156,38 +179,17 @@ fn unknown(step: &Step) -> StepError {
     ))
 }
 
-/// The operation that a step waits for. Dropped before that has ended, it asks for its cancellation, if that was asked of the whole:
-/// an engine that merely stops leaves it to the next one.
-struct Child<'a> {
-    hands: &'a Hands,
-    id: Arc<Mutex<Option<OperationId>>>,
-}
+/// Waits for a part. Dropped, it asks for the cancellation of the parts that have not ended, if that was asked of the whole: an engine
+/// that merely stops leaves them to the next one.
+struct Waiting<'a>(&'a Hands);
 
-impl<'a> Child<'a> {
-    fn new(hands: &'a Hands) -> Self {
-        Self { hands, id: Arc::default() }
-    }
-
-    fn is(&self, id: OperationId) {
-        *self.id.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
-    }
-
-    fn has_ended(&self) {
-        *self.id.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-impl Drop for Child<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let id = self.id.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (Some(id), Ok(runtime)) = (id, tokio::runtime::Handle::try_current()) else { return };
-        let (engine, parent) = (self.hands.engine.clone(), self.hands.operation.id);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (engine, parent, request) = (self.0.engine.clone(), self.0.operation.id, self.0.request.clone());
         runtime.spawn(async move {
-            let view = engine.store().operation(parent).await;
-            let Ok(Some(view)) = view else { return };
-            let Some(actor) = view.operation.orders.cancelled_by else { return };
-            if let Err(error) = engine.store().request_cancel(id, &actor).await {
-                tracing::debug!(%error, "the part has ended by itself");
+            if let Err(error) = engine.cancel_parts(parent, &request).await {
+                tracing::warn!(%error, "the parts of an operation were not cancelled");
             }
         });
     }

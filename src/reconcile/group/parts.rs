@@ -4,8 +4,8 @@ use crate::domain::backup::{BackupId, GroupPart};
 use crate::domain::backup::{BackupOf, PartWork, RestoreRequest};
 use crate::domain::operation::Origin;
 use crate::domain::{
-    Deployment, DesiredPhase, Environment, Intent, Operation, OperationId, OperationKind, OperationState,
-    OperationView, Problem, Volumes,
+    Deployment, DesiredPhase, Environment, Intent, Operation, OperationKind, OperationState, OperationView,
+    Plan, Problem, Volumes,
 };
 use crate::reconcile::confirm::By;
 use crate::reconcile::engine::Engine;
@@ -13,7 +13,7 @@ use crate::reconcile::engine::Engine;
 /// What became of the attempt to begin a part.
 pub(super) enum Begun {
     /// It is recorded.
-    Operation(OperationId),
+    Recorded,
     /// There is nothing to do.
     Nothing,
     /// Another operation about the application has to end first.
@@ -48,7 +48,11 @@ impl Engine {
             },
             parent: Some((parent.id, part.step)),
         };
-        Ok(Begun::Operation(self.begin(wish, proposed, by).await?))
+        if let PartWork::Restore { safety_backup: true, .. } = part.work {
+            check_safety(&proposed.preview.plan)?;
+        }
+        self.begin(wish, proposed, by).await?;
+        Ok(Begun::Recorded)
     }
 
     /// What a part asks for; none when it is so already.
@@ -122,6 +126,19 @@ impl Engine {
                 "begin again",
             )
         })
+    }
+}
+
+/// Nobody sees the plan of a part before it runs: what it overwrites has to be kept before, all of it.
+fn check_safety(plan: &Plan) -> Result<(), Problem> {
+    let count = |begin: &str| plan.steps.iter().filter(|step| step.name.starts_with(begin)).count();
+    match count("back up ") >= count("restore ") {
+        true => Ok(()),
+        false => Err(Problem::new(
+            format!("{} would overwrite what is not kept", plan.title),
+            plan.warnings.join("; "),
+            "see that all of its pods run, or restore it by itself",
+        )),
     }
 }
 

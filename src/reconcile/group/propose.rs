@@ -154,8 +154,8 @@ impl Engine {
             false => None,
         };
         let (draft, vault) = match secrets_of {
-            Some(_) => (draft.clone(), None),
-            None => {
+            Some(_) if !references(&draft.parameters).is_empty() => (draft.clone(), None),
+            _ => {
                 let wish = self.wish(&Intent::Deploy(draft.clone())).await?;
                 (wish.order.record.draft, wish.vault)
             }
@@ -202,6 +202,7 @@ impl Engine {
         let mut before = vec![made];
         for member in &members {
             let draft = rewrite::clone_of(&member.record.draft, &target.name, &replacements);
+            warnings.extend(pointing_back(&draft, &source));
             diffs.push(self.difference(&source, &target, member, &draft));
             let secrets_of = Some((source.name.clone(), member.name().to_owned()));
             let place = Place { environment: &target.name, application: member.name() };
@@ -285,7 +286,18 @@ impl Engine {
             ));
         }
         let secrets_of = self.secrets_of(&backup, &draft).await?;
-        draft.environment.clone_from(&name);
+        let known = self.store().environment(self.cluster().name(), &backup.source.environment).await?;
+        let before = known.map_or_else(|| backup.source.environment.clone(), |known| known.namespace);
+        draft = rewrite::clone_of(&draft, &name, &rewrite::namespace(&before, &name, CLUSTER_DOMAIN));
+        // what is proven must not reach what runs
+        let reaching = rewrite::still_naming(&draft, &before);
+        if !reaching.is_empty() {
+            return Err(Problem::new(
+                format!("{id} cannot be proven by a drill"),
+                format!("{} of {} name {before}: the copy would reach it", reaching.join(", "), draft.name),
+                "clone the environment, look at the differences, and restore there",
+            ));
+        }
         self.known_driver(&draft).await?;
         let mut layout = Layout::default();
         let environment = Environment::new(&name, self.cluster().name(), &name);
@@ -488,13 +500,12 @@ impl Engine {
         backup: &Backup,
         draft: &DeploymentDraft,
     ) -> Result<Option<(String, String)>, Problem> {
-        if references(&draft.parameters).is_empty() {
-            return Ok(None);
-        }
         let (environment, name) = (&backup.source.environment, &backup.source.application);
         let found = self.store().find_deployment(self.cluster().name(), environment, name).await?;
         match found {
+            // the seed of its chart comes along too
             Some(_) => Ok(Some((environment.clone(), name.clone()))),
+            None if references(&draft.parameters).is_empty() => Ok(None),
             None => Err(Problem::new(
                 format!("the secrets of {name} are not in {}", backup.id),
                 format!("they lay in a Secret of {environment}, and the application is gone"),
@@ -507,6 +518,19 @@ impl Engine {
     fn group_name(&self, environment: &str) -> String {
         format!("{environment}-{}", self.clock().now().strftime("%Y%m%dt%H%M%S"))
     }
+}
+
+/// What of a clone still points at what it was copied from.
+fn pointing_back(draft: &DeploymentDraft, source: &Environment) -> Option<String> {
+    let found = rewrite::still_naming(draft, &source.namespace);
+    (!found.is_empty()).then(|| {
+        format!(
+            "{} of {} still name {}: the clone may reach it",
+            found.join(", "),
+            draft.name,
+            source.namespace
+        )
+    })
 }
 
 fn check_location(environment: &Environment) -> Result<(), Problem> {

@@ -41,11 +41,43 @@ pub fn clone_of(draft: &DeploymentDraft, environment: &str, replacements: &[Repl
 
 /// What points into a namespace: names of Services with it, short and long.
 pub fn namespace(old: &str, new: &str, cluster_domain: &str) -> Vec<Replacement> {
-    let suffixes = [format!(".svc.{cluster_domain}"), ".svc".to_owned()];
+    let suffixes = [format!(".svc.{cluster_domain}"), ".svc".to_owned(), String::new()];
     suffixes
         .iter()
         .map(|suffix| Replacement::new(format!(".{old}{suffix}"), format!(".{new}{suffix}")))
         .collect()
+}
+
+/// Parameters and variables of a draft that still name `old`: nobody knows what they mean by it.
+pub fn still_naming(draft: &DeploymentDraft, old: &str) -> Vec<String> {
+    // as a host name, or by itself; not as a word among others
+    let named = |text: &str| {
+        let mut hosts = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.')));
+        let in_host = |host: &str| {
+            let host = host.trim_matches('.');
+            host.contains('.') && host.split('.').any(|label| label == old)
+        };
+        text.trim() == old || hosts.any(in_host)
+    };
+    fn texts(value: &Value) -> Vec<&str> {
+        match value {
+            Value::String(text) => vec![text],
+            Value::Array(items) => items.iter().flat_map(texts).collect(),
+            Value::Object(fields) if !fields.contains_key("secret") => {
+                fields.values().flat_map(texts).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+    let parameters = draft.parameters.iter().filter(|(_, value)| texts(value).into_iter().any(named));
+    let mut found: Vec<String> = parameters.map(|(name, _)| name.clone()).collect();
+    for (name, component) in &draft.components {
+        let texts = component.command.iter().chain(&component.args).chain(component.env.values());
+        if texts.into_iter().any(|text| named(text)) {
+            found.push(format!("the component {name}"));
+        }
+    }
+    found
 }
 
 fn rewrite(value: &mut Value, replacements: &[&Replacement]) {
@@ -113,6 +145,7 @@ mod tests {
             ("postgres://db.demo.svc:5432/a", "postgres://db.copy.svc:5432/a"),
             ("db.demo.svc.cluster.local", "db.copy.svc.cluster.local"),
             ("db.demo.svc.cluster.local.", "db.copy.svc.cluster.local."),
+            ("redis://cache.demo:6379/0", "redis://cache.copy:6379/0"),
             // names that only look like it
             ("my-notes-demo.example.org", "my-notes-demo.example.org"),
             ("x.notes-demo.example.org", "x.notes-demo.example.org"),
@@ -122,6 +155,23 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(rewritten(old), new);
+        }
+    }
+
+    #[test]
+    fn what_still_names_the_copied_namespace_is_found() {
+        let of = |text: &str| {
+            let draft = DeploymentDraft {
+                parameters: BTreeMap::from([("p".to_owned(), json!([text]))]),
+                ..DeploymentDraft::default()
+            };
+            !still_naming(&draft, "demo").is_empty()
+        };
+        for naming in ["demo", "db.demo.internal:5432", "http://demo.example.org/x"] {
+            assert!(of(naming), "{naming}");
+        }
+        for other in ["a demo of it", "the demo. And more", "demos", "db.copy.svc", "my-demo.example.org"] {
+            assert!(!of(other), "{other}");
         }
     }
 
