@@ -105,7 +105,12 @@ impl Layout {
         self.push(Step { finally: true, after: after.to_vec(), ..step })
     }
 
-    fn part(&mut self, step: Step, place: Place<'_>, work: PartWork) -> usize {
+    fn part(&mut self, mut step: Step, place: Place<'_>, work: PartWork) -> usize {
+        // nobody uses yet what is made by the operation itself
+        let made = self.request.environment.as_ref();
+        if made.is_some_and(|made| made.name == place.environment) {
+            step.class = Class::Safe;
+        }
         let position = self.push(step);
         let (environment, application) = (place.environment.to_owned(), place.application.to_owned());
         self.request.parts.push(GroupPart { step: position, environment, application, work });
