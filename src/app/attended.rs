@@ -32,6 +32,16 @@ impl Attended {
     /// # Errors
     /// When something without which nothing can go on is missing or broken.
     pub async fn open(options: &Options) -> Result<Self, Problem> {
+        let attended = Self::begin(options).await?;
+        attended.greet().await?;
+        Ok(attended)
+    }
+
+    /// Opens the records and the cluster, which may not have answered yet.
+    ///
+    /// # Errors
+    /// When something without which nothing can go on is missing or broken.
+    pub async fn begin(options: &Options) -> Result<Self, Problem> {
         let paths = Paths::resolve(options.state_dir.as_deref(), options.config_dir.as_deref())?;
         paths.make_state()?;
         log::start(&paths.state)?;
@@ -41,13 +51,14 @@ impl Attended {
         let stop = CancellationToken::new();
         let leading = tokio::spawn(leader.run(stop.clone()));
         session.start();
-        let attended = Self { session, stop, leading };
-        attended.greet().await?;
-        Ok(attended)
+        Ok(Self { session, stop, leading })
     }
 
     /// Waits until the cluster answers; what is asked of one that does not tells why.
-    async fn greet(&self) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub async fn greet(&self) -> Result<(), Problem> {
         let cluster = &self.session.cluster;
         let environments = self.session.store.environments(cluster.name()).await?;
         for environment in &environments {

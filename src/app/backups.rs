@@ -109,16 +109,6 @@ pub async fn named(store: &Store, id: &str) -> Result<Backup, Problem> {
     Err(Problem::new(format!("There is no backup {id}"), hint, "see styrmin backup list"))
 }
 
-/// Pins a backup, or lets go of it.
-///
-/// # Errors
-/// There is none of that name, or it cannot be recorded.
-pub async fn pin(store: &Store, id: &str, pinned: bool) -> Result<Backup, Problem> {
-    let backup = named(store, id).await?;
-    store.change_backup(&backup.id, move |backup| backup.pinned = pinned).await?;
-    Ok(Backup { pinned, ..backup })
-}
-
 /// The deployments of a cluster, by environment and name.
 ///
 /// # Errors

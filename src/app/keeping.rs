@@ -5,16 +5,26 @@ use jiff::Timestamp;
 use super::backups::retained::{self, Scope};
 use crate::backup::retention::Verdict;
 use crate::domain::Problem;
-use crate::domain::backup::{Backup, BackupId, Fate, Pause, Schedule};
+use crate::domain::backup::{Backup, BackupId, Engine, Fate, Pause, Schedule};
 use crate::store::Store;
 
 /// Pins a backup, or takes the pin away; gives what to tell.
 ///
 /// # Errors
-/// It is not in the catalogue any more, or cannot be recorded.
+/// It is not in the catalogue any more, Velero keeps it, or it cannot be recorded.
 pub async fn pin(store: &Store, id: &BackupId, pinned: bool) -> Result<String, Problem> {
-    let found = store.change_backup(id, move |backup| backup.pinned = pinned).await?;
-    match (found, pinned) {
+    let may = move |backup: &Backup| backup.engine == Engine::Styrmin || !pinned;
+    let change = move |backup: &mut Backup| {
+        if may(backup) {
+            backup.pinned = pinned;
+        }
+    };
+    match (store.change_backup(id, change).await?, pinned) {
+        (Some(backup), _) if !may(&backup) => Err(Problem::new(
+            format!("{id} cannot be pinned"),
+            "it is Velero's, which deletes it when its time to live is over, whatever is recorded here",
+            "change its spec.ttl with Velero's own tools, or restore it and back it up to another location",
+        )),
         (Some(_), true) => Ok(format!("{id} is pinned: no retention deletes it, until it is unpinned")),
         (Some(_), false) => {
             Ok(format!("{id} is not pinned any more: it stays as long as the retention says"))
@@ -87,7 +97,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::domain::backup::{BackupSource, BackupState, Engine, Missed, Retention, Trigger};
+    use crate::domain::backup::{BackupSource, BackupState, Missed, Retention, Trigger};
     use crate::domain::{Clock, DriverRef, SystemClock};
 
     fn store() -> Store {
@@ -148,6 +158,16 @@ mod tests {
             pin(&store, &id, pinned).await.unwrap();
             assert_eq!(store.backup(&id).await.unwrap().unwrap().pinned, pinned);
         }
+    }
+
+    #[tokio::test]
+    async fn what_velero_deletes_by_itself_cannot_be_pinned() {
+        let (store, id) = (store(), BackupId("notes-1".into()));
+        let velero = Backup { engine: Engine::Velero, ..backup(SystemClock.now()) };
+        store.record_backup(&velero).await.unwrap();
+        assert!(pin(&store, &id, true).await.unwrap_err().why.contains("time to live"));
+        assert!(!store.backup(&id).await.unwrap().unwrap().pinned);
+        pin(&store, &id, false).await.unwrap();
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::calendar::Calendar;
@@ -16,18 +16,16 @@ use crate::store::{Store, StoreError};
 
 pub mod decide;
 pub mod follow;
+mod patience;
 
 use decide::{Decision, Situation, decide};
 use follow::{Aftermath, Next};
+use patience::{Trouble, Vain};
 
 /// How long a burst of changes may gather.
 const CALM: Duration = Duration::from_secs(1);
 /// How long it sleeps at most while a run comes: the clock may be put forward meanwhile.
 const LOOK: Duration = Duration::from_secs(30);
-/// How long a run that cannot be begun is tried again, and how long after each other: a cluster may be slow to answer, above all
-/// where the engine has just begun.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
-const AGAIN: SignedDuration = SignedDuration::from_secs(20);
 /// How many runs of a schedule are read.
 const RUNS: u32 = 200;
 /// How many runs back something may follow that was not begun yet.
@@ -56,15 +54,17 @@ pub struct Scheduler {
     starter: Arc<dyn Starter>,
     /// Runs after which nothing is left to be done: they are not looked at again.
     settled: BTreeSet<(String, Timestamp)>,
-    /// When a run of a schedule was last tried in vain.
-    tried: BTreeMap<String, Timestamp>,
+    /// The tries of a schedule's run that were in vain.
+    tried: BTreeMap<String, Vain>,
+    /// What cannot be begun after runs.
+    troubles: BTreeMap<(String, Timestamp), Trouble>,
 }
 
 impl Scheduler {
     /// A scheduler of a cluster that has not begun.
     pub fn new(store: Store, cluster: &str, clock: Arc<dyn Clock>, starter: Arc<dyn Starter>) -> Self {
-        let (settled, tried) = (BTreeSet::new(), BTreeMap::new());
-        Self { store, cluster: cluster.to_owned(), clock, starter, settled, tried }
+        let (settled, tried, troubles) = Default::default();
+        Self { store, cluster: cluster.to_owned(), clock, starter, settled, tried, troubles }
     }
 
     /// Sees to the schedules until `stop`.
@@ -133,6 +133,10 @@ impl Scheduler {
         let open = self.follow_up(schedule, calendar, &runs).await?;
         let situation = Situation { schedule, calendar, runs: &runs, open, now: self.clock.now() };
         let Decision { change, note, claim, resume, wake } = decide(&situation);
+        if !change.is_empty() {
+            // the run that was tried is given up
+            self.tried.remove(&schedule.name);
+        }
         for run in &change {
             self.store.update_run(&self.cluster, run).await?;
         }
@@ -145,26 +149,35 @@ impl Scheduler {
             }
         } else if let Some(run) = resume {
             match self.begun(schedule, &run, &runs).await? {
-                Some(operation) => self.is_begun(run, operation).await?,
+                Some(operation) => {
+                    self.tried.remove(&schedule.name);
+                    self.is_begun(run, operation).await?;
+                }
                 None if self.may_try(schedule) => self.begin(schedule, run).await?,
                 None => {}
             }
         }
-        let again = self.tried.get(&schedule.name).and_then(|tried| tried.checked_add(AGAIN).ok());
-        Ok(wake.into_iter().chain(again).min())
+        Ok(wake.into_iter().chain(self.again(schedule)).min())
+    }
+
+    /// When something of a schedule is to be tried again.
+    fn again(&self, schedule: &Schedule) -> Option<Timestamp> {
+        let after = self.troubles.iter().filter(|((name, _), _)| *name == schedule.name);
+        let vain = self.tried.get(&schedule.name).into_iter();
+        let vain = vain.chain(after.filter_map(|(_, trouble)| trouble.vain.as_ref()));
+        // what waits for something else although its time has come is looked at when that changes
+        vain.filter_map(Vain::next).filter(|next| *next > self.clock.now()).min()
     }
 
     /// Whether enough time has passed since the last try.
     fn may_try(&self, schedule: &Schedule) -> bool {
-        let now = self.clock.now();
-        // a clock that was put back keeps nothing waiting
-        self.tried.get(&schedule.name).is_none_or(|tried| !(now < *tried + AGAIN && now >= *tried))
+        self.tried.get(&schedule.name).is_none_or(|tried| tried.may_try(self.clock.now()))
     }
 
     /// Begins a recorded run. What stands in its way now is recorded, and looked at again when something changes; what fails is
     /// tried for a while.
     async fn begin(&mut self, schedule: &Schedule, run: ScheduleRun) -> Result<(), Problem> {
-        self.tried.remove(&schedule.name);
+        let before = self.tried.remove(&schedule.name);
         let problem = match self.in_the_way(schedule).await? {
             Some(problem) => problem,
             None => match self.try_begin(schedule, &run).await {
@@ -172,7 +185,10 @@ impl Scheduler {
                 Err(problem) => match self.in_the_way(schedule).await? {
                     // somebody was faster
                     Some(problem) => problem,
-                    None => return self.in_vain(schedule, run, problem).await,
+                    None => {
+                        let vain = Vain::once_more(before, run.due, self.clock.now());
+                        return self.in_vain(vain, run, problem).await;
+                    }
                 },
             },
         };
@@ -181,18 +197,12 @@ impl Scheduler {
     }
 
     /// A run could not be begun: it is tried again, or given up.
-    async fn in_vain(
-        &mut self,
-        schedule: &Schedule,
-        run: ScheduleRun,
-        problem: Problem,
-    ) -> Result<(), Problem> {
-        let now = self.clock.now();
-        let given_up = now.duration_since(run.at) >= PATIENCE;
-        tracing::warn!(schedule = schedule.name, %problem, given_up, "a scheduled backup was not begun");
+    async fn in_vain(&mut self, vain: Vain, run: ScheduleRun, problem: Problem) -> Result<(), Problem> {
+        let given_up = vain.is_enough();
+        tracing::warn!(schedule = run.schedule, %problem, given_up, "a scheduled backup was not begun");
         let outcome = if given_up { RunOutcome::Refused } else { RunOutcome::Begun };
         if !given_up {
-            self.tried.insert(schedule.name.clone(), now);
+            self.tried.insert(run.schedule.clone(), vain);
         }
         let run = ScheduleRun { outcome, problem: Some(problem), ..run };
         Ok(self.store.update_run(&self.cluster, &run).await?)
@@ -273,6 +283,7 @@ impl Scheduler {
                     return Ok(Some(id));
                 }
                 if self.after(schedule, calendar, run, newer).await? {
+                    self.troubles.remove(&key);
                     self.settled.insert(key);
                 }
             }
@@ -283,7 +294,7 @@ impl Scheduler {
 
     /// Goes on with what follows one run. Gives whether nothing is left to be done.
     async fn after(
-        &self,
+        &mut self,
         schedule: &Schedule,
         calendar: &Calendar,
         run: &ScheduleRun,
@@ -298,30 +309,64 @@ impl Scheduler {
             run.backups = backups;
             self.store.update_run(&self.cluster, &run).await?;
         }
-        if run.problem.is_some() {
-            return Ok(true);
-        }
         let since = self.acted(schedule, |view| {
             let it = view.operation.id;
             it > id && newer.is_none_or(|newer| it < newer)
         });
         let since = since.await?;
         let zone = calendar.zone();
-        let next = follow::next(&Aftermath { schedule, zone, made: &made, since: &since, all: &all });
-        match next {
-            Next::Nothing => Ok(true),
-            Next::Wait => Ok(false),
-            // what an older run left undone would mix with what follows the newer one
-            Next::Begin(_) if newer.is_some() => Ok(true),
-            Next::Begin(intent) => {
-                let begun = self.starter.begin(&intent, &actor(&schedule.name)).await;
-                let Err(problem) = begun else { return Ok(false) };
-                tracing::warn!(schedule = schedule.name, %problem, "what follows a backup was not begun");
-                run.problem = Some(problem);
-                self.store.update_run(&self.cluster, &run).await?;
-                Ok(true)
+        let key = (schedule.name.clone(), run.due);
+        loop {
+            let given_up = self.troubles.get(&key).map_or(&[][..], |trouble| &trouble.given_up);
+            let all = &all;
+            let next = follow::next(&Aftermath { schedule, zone, made: &made, since: &since, all, given_up });
+            match next {
+                Next::Nothing => return Ok(true),
+                Next::Wait => return Ok(false),
+                // what an older run left undone would mix with what follows the newer one
+                Next::Begin(_) if newer.is_some() => return Ok(true),
+                Next::Begin(intent) => {
+                    if !self.begin_after(&mut run, *intent).await? {
+                        return Ok(false);
+                    }
+                }
             }
         }
+    }
+
+    /// Begins what follows a run, unless it was just tried. What cannot be begun is tried for a while. Gives whether it is given up
+    /// now: what comes after it is then begun.
+    async fn begin_after(&mut self, run: &mut ScheduleRun, intent: Intent) -> Result<bool, Problem> {
+        let (key, now) = ((run.schedule.clone(), run.due), self.clock.now());
+        let before = self.troubles.get(&key).and_then(|trouble| trouble.vain);
+        if before.is_some_and(|before| !before.may_try(now)) {
+            return Ok(false);
+        }
+        let begun = self.starter.begin(&intent, &actor(&run.schedule)).await;
+        let trouble = self.troubles.entry(key).or_default();
+        let mut given_up = false;
+        let problem = match begun {
+            Ok(_) => {
+                trouble.vain = None;
+                // of what was given up it goes on to tell
+                run.problem.clone().filter(|_| !trouble.given_up.is_empty())
+            }
+            Err(problem) => {
+                let vain = Vain::once_more(before, run.due, now);
+                given_up = vain.is_enough();
+                tracing::warn!(schedule = run.schedule, %problem, given_up, "what follows a backup was not begun");
+                trouble.vain = (!given_up).then_some(vain);
+                if given_up {
+                    trouble.given_up.push(intent);
+                }
+                Some(problem)
+            }
+        };
+        if run.problem != problem {
+            run.problem = problem;
+            self.store.update_run(&self.cluster, run).await?;
+        }
+        Ok(given_up)
     }
 
     /// The backups that an operation made, or those that it is made of.

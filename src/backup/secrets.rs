@@ -174,8 +174,11 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-/// A value in the data of a Secret.
-fn value(data: &Value, key: &str) -> Result<Option<Zeroizing<String>>, String> {
+/// A value in the data of a Secret; none when it has none of that name.
+///
+/// # Errors
+/// It is no text.
+pub fn value(data: &Value, key: &str) -> Result<Option<Zeroizing<String>>, String> {
     let Some(encoded) = data.get(key).and_then(Value::as_str) else { return Ok(None) };
     let unreadable = || format!("the value of '{key}' is no text");
     let bytes = STANDARD.decode(encoded).map_err(|_| unreadable())?;

@@ -85,17 +85,34 @@ impl Carry {
         let options = place.into_options(Look::default());
         wait_for(async {
             let mut interrupts = Interrupts::new()?;
-            let attended = Attended::open(&options).await?;
-            let session = attended.session.clone();
+            let attended = tokio::select! {
+                attended = Attended::begin(&options) => attended?,
+                _ = interrupts.next() => return Ok(Ok(cancelled())),
+            };
+            let work = Work { session: &attended.session, json, detach };
             let done = async {
-                let jobs = jobs(&session).await?;
-                Work { session: &session, json, detach }.carry_out(jobs, yes, &mut interrupts).await
+                let mut printer = Printer::new(json);
+                let planned = async {
+                    attended.greet().await?;
+                    work.plan(jobs(work.session).await?, &mut printer).await
+                };
+                let planned = tokio::select! {
+                    planned = planned => planned?,
+                    _ = interrupts.next() => return Ok(cancelled()),
+                };
+                work.carry_out(&planned, yes, (&mut printer, &mut interrupts)).await
             };
             let done = done.await;
             attended.close().await;
             Ok(done)
         })?
     }
+}
+
+/// Says that nothing came of it.
+fn cancelled() -> Ending {
+    remark("nothing was done");
+    Ending::Cancelled
 }
 
 struct Work<'a> {
@@ -105,33 +122,35 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn carry_out(
-        &self,
-        jobs: Vec<Job>,
-        yes: bool,
-        interrupts: &mut Interrupts,
-    ) -> Result<Ending, Refusal> {
-        if jobs.is_empty() {
-            remark("there is nothing to do");
-            return Ok(Ending::Well);
-        }
-        let mut printer = Printer::new(self.json);
+    /// Plans everything before anything is done.
+    async fn plan(&self, jobs: Vec<Job>, printer: &mut Printer) -> Result<Vec<(Job, Plan)>, Refusal> {
         let mut planned = Vec::new();
-        // everything is looked at before anything is done
         for job in jobs {
             printer.turn_to(&job.about);
             let plan = self.session.engine.preview(&job.intent).await?.plan;
             printer.plan(&plan);
             planned.push((job, plan));
         }
+        Ok(planned)
+    }
+
+    async fn carry_out(
+        &self,
+        planned: &[(Job, Plan)],
+        yes: bool,
+        (printer, interrupts): (&mut Printer, &mut Interrupts),
+    ) -> Result<Ending, Refusal> {
+        if planned.is_empty() {
+            remark("there is nothing to do");
+            return Ok(Ending::Well);
+        }
         if !yes && !confirmed(planned.len(), interrupts).await {
-            remark("nothing was done");
-            return Ok(Ending::Cancelled);
+            return Ok(cancelled());
         }
         let mut worst = Ending::Well;
-        for (job, plan) in &planned {
+        for (job, plan) in planned {
             printer.turn_to(&job.about);
-            let ending = self.one(job, plan, (&mut printer, &mut *interrupts)).await;
+            let ending = self.one(job, plan, (&mut *printer, &mut *interrupts)).await;
             let ending = ending.unwrap_or_else(|problem| {
                 printer.problem("failed", &problem);
                 Ending::Failed

@@ -65,6 +65,22 @@ pub struct Which {
 }
 
 impl Which {
+    /// Whether the cluster that is connected is meant, and has this environment.
+    pub async fn check_connected(
+        &self,
+        store: &Store,
+        connected: &str,
+        environment: &str,
+    ) -> Result<(), Refusal> {
+        if let Some(wanted) = self.cluster.as_ref().filter(|wanted| *wanted != connected) {
+            let why = format!("the cluster that is connected is {connected}");
+            let next = "choose its context with --context, or leave --cluster out";
+            return Err(usage(format!("{wanted} is not connected"), why, next));
+        }
+        let here = Self { cluster: Some(connected.to_owned()) };
+        here.cluster_of(store, environment).await.map(drop)
+    }
+
     /// The cluster that has this environment.
     pub async fn cluster_of(&self, store: &Store, environment: &str) -> Result<String, Refusal> {
         let (mut found, mut all) = (Vec::new(), Vec::new());

@@ -48,6 +48,20 @@ impl Store {
         .await
     }
 
+    /// Records what the files of a location take, in bytes. What a check found stays.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub async fn record_size(&self, name: &str, size: u64) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write("record the size of the location", move |transaction| {
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            transaction.execute("UPDATE locations SET size = ?2 WHERE name = ?1", params![name, size])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Takes a location out of the records. Its data stays where it is.
     ///
     /// # Errors

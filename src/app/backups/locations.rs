@@ -218,8 +218,10 @@ impl Ground {
             }
         }
         scan.found = found;
-        let size = repository.size().await.ok();
-        self.store.record_check(name, (SystemClock.now(), None), size).await?;
+        // whether everything in it can be restored, only a check says
+        if let Ok(size) = repository.size().await {
+            self.store.record_size(name, size).await?;
+        }
         Ok(scan)
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::backup::calendar::{self, Calendar};
 use crate::backup::scheduler;
-use crate::domain::backup::{Pause, RunOutcome, Schedule, ScheduleRun, ScheduleView};
+use crate::domain::backup::{RunOutcome, Schedule, ScheduleRun, ScheduleView};
 use crate::domain::{Clock, Intent, OperationId, Problem, SystemClock, names, suggest};
 use crate::store::Store;
 
@@ -100,19 +100,6 @@ pub async fn add(store: &Store, schedule: &Schedule) -> Result<ScheduleView, Pro
     }
     store.upsert_schedule(schedule).await?;
     Ok(calendar::view(schedule.clone(), Vec::new(), schedule.created))
-}
-
-/// Pauses a schedule, or lets it go on: then what was due meanwhile was none of its.
-///
-/// # Errors
-/// There is none of that name, or it cannot be recorded.
-pub async fn pause(store: &Store, name: &str, pause: Option<Pause>) -> Result<ScheduleView, Problem> {
-    let view = named(store, name).await?;
-    let now = SystemClock.now();
-    let created = if pause.is_none() && view.schedule.paused.is_some() { now } else { view.schedule.created };
-    let changed = Schedule { paused: pause, created, ..view.schedule };
-    store.upsert_schedule(&changed).await?;
-    Ok(calendar::view(changed, view.runs, now))
 }
 
 /// What a run of a schedule by hand comes down to, and its record: due between the minutes, so that it stands for none

@@ -8,7 +8,7 @@ use crate::backup::retention;
 use crate::domain::backup::{
     Backup, BackupId, BackupState, Depth, PruneRequest, Request, Schedule, Trigger, VerifyRequest,
 };
-use crate::domain::{Intent, OperationKind, OperationView};
+use crate::domain::{Intent, OperationView};
 
 /// What is known after a run.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,8 @@ pub struct Aftermath<'a> {
     pub since: &'a [OperationView],
     /// All backups of the cluster.
     pub all: &'a [Backup],
+    /// What could not be begun, and is not tried any more.
+    pub given_up: &'a [Intent],
 }
 
 /// What comes next.
@@ -38,40 +40,53 @@ pub enum Next {
 
 /// What comes next after a run whose operation has ended.
 pub fn next(aftermath: &Aftermath<'_>) -> Next {
-    let Aftermath { schedule, zone, made, since, all } = *aftermath;
+    let Aftermath { schedule, zone, since, all, given_up, .. } = *aftermath;
     if since.iter().any(|view| !view.operation.state.is_final()) {
         return Next::Wait;
     }
-    if let Some(intent) = verification(schedule, made, since) {
+    if let Some(intent) = verification(aftermath) {
         return Next::Begin(Box::new(intent));
     }
     let Some(retention) = &schedule.retention else { return Next::Nothing };
     let own: Vec<Backup> = all.iter().filter(|backup| is_own(schedule, backup)).cloned().collect();
     let mut requests = prunes(&own, retention::doomed(&own, retention, zone)).into_iter();
-    match requests.find(|request| !since.iter().any(|view| prunes_in(view, &request.location))) {
+    let is_left = |request: &PruneRequest| {
+        let location = &request.location;
+        let is_it = |intent: &Intent| matches!(intent, Intent::Prune(it) if it.location == *location);
+        !since.iter().any(|view| prunes_in(view, location)) && !given_up.iter().any(is_it)
+    };
+    match requests.find(is_left) {
         Some(request) => Next::Begin(Box::new(Intent::Prune(request))),
         None => Next::Nothing,
     }
 }
 
 /// The next verification: one for each complete backup, in order. However one of them ended, it is not begun again.
-fn verification(schedule: &Schedule, made: &[Backup], since: &[OperationView]) -> Option<Intent> {
+fn verification(aftermath: &Aftermath<'_>) -> Option<Intent> {
+    let Aftermath { schedule, made, since, given_up, .. } = *aftermath;
     let depth = schedule.verify?;
-    let begun = since.iter().filter(|view| {
-        matches!(view.operation.kind, OperationKind::Verify | OperationKind::Drill)
-            && view.operation.parent.is_none()
-    });
-    let mut complete: Vec<&BackupId> = made
-        .iter()
-        .filter(|backup| backup.state == BackupState::Completed)
-        .map(|backup| &backup.id)
-        .collect();
-    complete.sort();
-    let backup = BackupId::clone(complete.get(begun.count())?);
+    let is_left = |id: &&BackupId| {
+        let is_it = |intent: &Intent| match intent {
+            Intent::Verify(request) => request.backup == **id,
+            Intent::Drill(backup) => backup == *id,
+            _ => false,
+        };
+        !since.iter().any(|view| verifies(view, id)) && !given_up.iter().any(is_it)
+    };
+    let complete = made.iter().filter(|backup| backup.state == BackupState::Completed);
+    let backup = complete.map(|backup| &backup.id).filter(is_left).min()?.clone();
     Some(match depth {
         Depth::Drill => Intent::Drill(backup),
         depth => Intent::Verify(VerifyRequest { backup, depth }),
     })
+}
+
+fn verifies(view: &OperationView, id: &BackupId) -> bool {
+    match &view.operation.request {
+        Some(Request::Verify(request)) => request.backup == *id,
+        Some(Request::Group(request)) => request.proves.as_ref() == Some(id),
+        _ => false,
+    }
 }
 
 /// Whether a schedule made a backup, of what it is for now.

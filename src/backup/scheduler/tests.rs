@@ -254,6 +254,56 @@ async fn verification_and_deletion_follow() {
     assert_eq!(bench.runs().await[0].backups, [made.id]);
 }
 
+#[tokio::test]
+async fn a_verification_that_cannot_be_begun_keeps_nothing_from_being_deleted() {
+    let keeping = Schedule {
+        retention: Some(retention::parse("last=1").unwrap()),
+        verify: Some(Depth::Quick),
+        ..schedule()
+    };
+    let bench = Bench::new(keeping, "2026-05-01T02:30:01Z").await;
+    bench.store.record_backup(&backup("old", at("2026-04-30T02:30:00Z"))).await.unwrap();
+    let mut scheduler = bench.scheduler();
+    scheduler.turn().await.unwrap();
+    let id = bench.runs().await[0].operation.unwrap();
+    let made = Backup { operation: Some(id), ..backup("new", bench.clock.now()) };
+    bench.store.record_backup(&made).await.unwrap();
+    bench.end(id).await;
+    *bench.starter.refuses.lock().unwrap() = Some(Problem::new("No answer", "the cluster is slow", ""));
+    let began = bench.clock.now();
+    // the last of these tries gives the verification up, and tries to delete
+    for _ in 0..=30 {
+        let wake = scheduler.turn().await.unwrap();
+        assert_eq!(wake, Some(bench.clock.now() + SignedDuration::from_secs(20)), "soon again");
+        assert_eq!(bench.runs().await[0].problem.as_ref().unwrap().what, "No answer");
+        bench.clock.advance(SignedDuration::from_secs(20));
+    }
+    assert!(bench.clock.now().duration_since(began) > SignedDuration::from_mins(10));
+    *bench.starter.refuses.lock().unwrap() = None;
+    scheduler.turn().await.unwrap();
+    let begun = bench.starter.begun.lock().unwrap().clone();
+    assert!(matches!(&begun[1], Intent::Prune(request) if request.backups[0].0 == "old"), "{begun:?}");
+    assert!(bench.runs().await[0].problem.is_some(), "what was given up is told");
+}
+
+#[tokio::test]
+async fn a_run_that_waited_long_is_tried_as_long_as_any_other() {
+    let bench = Bench::new(schedule(), "2026-05-01T02:30:01Z").await;
+    let other = Intent::BackUpEnvironment("demo".into(), BackupRequest::default());
+    let in_the_way = record(&bench.store, &other, "anna@jump").await;
+    let mut scheduler = bench.scheduler();
+    scheduler.turn().await.unwrap();
+    bench.clock.advance(SignedDuration::from_hours(1));
+    bench.end(in_the_way).await;
+    *bench.starter.refuses.lock().unwrap() = Some(Problem::new("No answer", "the cluster is slow", ""));
+    scheduler.turn().await.unwrap();
+    assert_eq!(bench.runs().await[0].outcome, RunOutcome::Begun);
+    *bench.starter.refuses.lock().unwrap() = None;
+    bench.clock.advance(SignedDuration::from_secs(20));
+    scheduler.turn().await.unwrap();
+    assert!(bench.runs().await[0].operation.is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_loop_wakes_by_itself_and_by_a_change() {
     let bench = Bench::new(schedule(), "2026-05-01T02:29:59Z").await;

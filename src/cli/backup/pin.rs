@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use crate::app;
-use crate::app::backups::pin;
+use crate::app::{self, backups, keeping};
 use crate::cli::driver::remark;
 use crate::cli::ending::{Ending, Refusal};
 use crate::cli::records::State;
@@ -22,11 +21,8 @@ pub(super) fn run(arguments: &PinArguments, pinned: bool) -> Result<Ending, Refu
     let store = arguments.state.open()?;
     app::block_on(async {
         for id in &arguments.backups {
-            let backup = pin(&store, id, pinned).await?;
-            remark(&match pinned {
-                true => format!("{} is pinned: no retention deletes it", backup.id),
-                false => format!("{} is pinned no more", backup.id),
-            });
+            let backup = backups::named(&store, id).await?;
+            remark(&keeping::pin(&store, &backup.id, pinned).await?);
         }
         Ok::<(), crate::domain::Problem>(())
     })?;

@@ -59,6 +59,7 @@ pub(super) fn run(arguments: PruneArguments) -> Result<Ending, Refusal> {
     let quiet = carry.is_for_programs();
     carry.out(async |session| {
         let store: &Store = &session.store;
+        which.check_connected(store, session.cluster.name(), environment).await?;
         let scope = Scope { cluster: session.cluster.name(), environment, application };
         let weighed = weigh(store, scope, given).await?;
         if !quiet {

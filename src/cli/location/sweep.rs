@@ -7,7 +7,7 @@ use crate::app::backups::locations::{Ground, Swept, cleaning};
 use crate::app::{self, Look};
 use crate::cli::carry::amount::moment;
 use crate::cli::carry::{Carry, Job};
-use crate::cli::driver::{printable, table};
+use crate::cli::driver::{printable, remark, table};
 use crate::cli::ending::{Ending, Refusal};
 use crate::cli::records::Output;
 use crate::domain::{Intent, Problem};
@@ -40,14 +40,25 @@ pub(super) fn run(arguments: SweepArguments) -> Result<Ending, Refusal> {
         print(&name, &found, &output)?;
         return Ok(if found.losses.is_empty() { Ending::Well } else { Ending::Failed });
     }
-    carry.out(async |session| {
+    let quiet = carry.is_for_programs();
+    let mut left = 0;
+    let ending = carry.out(async |session| {
         let found = Ground::of(session).sweep(&name).await?;
-        print(&name, &found, &output)?;
+        if !quiet {
+            print(&name, &found, &output)?;
+        }
+        left = found.losses.iter().filter(|loss| !loss.everything).count();
         Ok(cleaning(&name, &found)
             .map(|request| Job::new(&name, Intent::Prune(request)))
             .into_iter()
             .collect())
-    })
+    })?;
+    if left == 0 || ending != Ending::Well {
+        return Ok(ending);
+    }
+    // what is left of them can still be restored: that is for a person to give up
+    remark(&format!("{left} backups have lost a part of their data and stay: styrmin backup delete"));
+    Ok(Ending::Failed)
 }
 
 fn print(name: &str, found: &Swept, output: &Output) -> Result<(), Problem> {

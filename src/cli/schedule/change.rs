@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::list::about;
-use crate::app;
 use crate::app::backups::schedules;
+use crate::app::{self, keeping};
 use crate::cli::carry::{Carry, Job};
 use crate::cli::driver::remark;
 use crate::cli::ending::{Ending, Refusal};
@@ -58,21 +58,21 @@ pub struct RunArguments {
 pub(super) fn pause(arguments: &PauseArguments) -> Result<Ending, Refusal> {
     let pause =
         Pause { by: app::session::whoami(), since: SystemClock.now(), reason: arguments.reason.clone() };
-    set(&arguments.state, &arguments.name, Some(pause))?;
-    remark(&format!("{} is paused: no backup is made until it is resumed", arguments.name));
-    Ok(Ending::Well)
+    set(&arguments.state, &arguments.name, Some(pause))
 }
 
 pub(super) fn resume(arguments: &ResumeArguments) -> Result<Ending, Refusal> {
-    set(&arguments.state, &arguments.name, None)?;
-    remark(&format!("{} goes on", arguments.name));
-    Ok(Ending::Well)
+    set(&arguments.state, &arguments.name, None)
 }
 
-fn set(state: &State, name: &str, pause: Option<Pause>) -> Result<(), Refusal> {
+fn set(state: &State, name: &str, pause: Option<Pause>) -> Result<Ending, Refusal> {
     let store = state.open()?;
-    app::block_on(async { schedules::pause(&store, name, pause).await })?;
-    Ok(())
+    let told = app::block_on(async {
+        let schedule = schedules::named(&store, name).await?.schedule;
+        keeping::pause(&store, (&schedule.cluster, name), pause, SystemClock.now()).await
+    })?;
+    remark(&told);
+    Ok(Ending::Well)
 }
 
 pub(super) fn remove(arguments: &RemoveArguments) -> Result<Ending, Refusal> {

@@ -109,8 +109,7 @@ fn what_cannot_be_done_to_a_backup_says_why() {
     let cases = [
         ("4aX", "It has not ended yet"),
         ("4av", "It has not ended yet"),
-        ("4jjjjav", "It is Velero's: the velero program verifies and deletes it"),
-        ("4jjjjp", "It is Velero's: the velero program verifies and deletes it"),
+        ("4jjjjav", "It is Velero's: what lies in its storage cannot be verified from here"),
         ("4jjjjjjjaX", " is pinned: take the pin away first"),
         ("4j Gk aX", "They lie in nas and in offsite: mark only those of one location"),
         ("4jjjjjjaR", "was kept that could be restored"),

@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::Ground;
 use crate::backup::secrets;
@@ -29,7 +30,8 @@ pub struct NewKey {
 
 impl Ground {
     /// Makes the key of a new location in a file that only its owner can read; with `in_cluster`, also in a Secret of Styrmin's
-    /// namespace, for engines that run elsewhere. A file that is there already has the key: it is never overwritten.
+    /// namespace, for engines that run elsewhere. A file that is there already has the key: it is never overwritten. A Secret that
+    /// is there already is used when it has the same one.
     ///
     /// # Errors
     /// It cannot be written; or, for the Secret, there is no cluster or no namespace of Styrmin's, or another key lies there.
@@ -58,7 +60,9 @@ impl Ground {
             let what = "The key cannot be kept on the cluster";
             return Err(Problem::new(what, "no cluster is connected", "name one with --context"));
         };
-        let password = fs::read_to_string(file).map_err(|error| unwritten(file, &error))?;
+        let text = fs::read_to_string(file).map_err(|error| unwritten(file, &error))?;
+        let text = Zeroizing::new(text);
+        let password = text.trim_end();
         let name = names::bounded(&["styrmin-location", location], names::LABEL_MAX);
         let key = ObjectKey {
             api_version: "v1".into(),
@@ -66,10 +70,19 @@ impl Ground {
             namespace: SYSTEM_NAMESPACE.into(),
             name: name.clone(),
         };
-        if cluster.get(&key).await.map_err(|error| error.problem())?.is_some() {
+        let source = SecretSource::Secret {
+            namespace: SYSTEM_NAMESPACE.into(),
+            name: name.clone(),
+            key: PASSWORD.into(),
+        };
+        if let Some(there) = cluster.get(&key).await.map_err(|error| error.problem())? {
+            // an earlier try may have got as far as this
+            if has(&there, password) {
+                return Ok(source);
+            }
             return Err(Problem::new(
                 format!("Secret/{name} exists already in {SYSTEM_NAMESPACE}"),
-                "it may have the key of another repository",
+                format!("it has another key than {}; it may be that of another repository", file.display()),
                 format!("use it: --key-secret {SYSTEM_NAMESPACE}/{name}/{PASSWORD}"),
             ));
         }
@@ -81,11 +94,16 @@ impl Ground {
                 "namespace": SYSTEM_NAMESPACE,
                 "labels": {labels::MANAGED_BY: labels::MANAGER},
             },
-            "stringData": {PASSWORD: password.trim_end()},
+            "stringData": {PASSWORD: password},
         });
         cluster.apply(&object, ApplyOptions::default()).await.map_err(|error| error.problem())?;
-        Ok(SecretSource::Secret { namespace: SYSTEM_NAMESPACE.into(), name, key: PASSWORD.into() })
+        Ok(source)
     }
+}
+
+/// Whether a Secret has this password.
+fn has(secret: &Value, password: &str) -> bool {
+    matches!(secrets::value(&secret["data"], PASSWORD), Ok(Some(known)) if *known == *password)
 }
 
 /// Writes a secret into a new file that only its owner can read, and makes sure that it is on the disk.
@@ -102,4 +120,19 @@ pub fn write_secretly(path: &Path, secret: &str) -> std::io::Result<()> {
 fn unwritten(path: &Path, error: &std::io::Error) -> Problem {
     let next = "make it writable for you, or give a key of your own with --key-file";
     Problem::new(format!("The key cannot be kept at {}", path.display()), error.to_string(), next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_a_password_only_when_it_is_the_same() {
+        let secret = json!({"data": {"password": "c2VjcmV0"}});
+        assert!(has(&secret, "secret"));
+        for other in [json!({"data": {"password": "b3RoZXI="}}), json!({"data": {"password": 7}}), json!({})]
+        {
+            assert!(!has(&other, "secret"), "{other}");
+        }
+    }
 }

@@ -2,8 +2,9 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::backup::sample_tests::{at, backup, schedule};
-use crate::domain::OperationId;
+use crate::domain::backup::GroupRequest;
 use crate::domain::operation::{Goal, Operation, OperationState, Orders, Origin, Subject, Times};
+use crate::domain::{OperationId, OperationKind};
 
 fn view(id: i64, kind: OperationKind, state: OperationState, request: Option<Request>) -> OperationView {
     let created = at("2026-05-20T02:30:00Z");
@@ -35,12 +36,16 @@ fn view(id: i64, kind: OperationKind, state: OperationState, request: Option<Req
 }
 
 fn after(schedule: &Schedule, made: &[Backup], since: &[OperationView], all: &[Backup]) -> Next {
-    next(&Aftermath { schedule, zone: &TimeZone::UTC, made, since, all })
+    next(&Aftermath { schedule, zone: &TimeZone::UTC, made, since, all, given_up: &[] })
 }
 
 fn verify(id: &str) -> Next {
     let request = VerifyRequest { backup: BackupId(id.into()), depth: Depth::Full };
     Next::Begin(Box::new(Intent::Verify(request)))
+}
+
+fn verified(id: &str) -> Option<Request> {
+    Some(Request::Verify(VerifyRequest { backup: BackupId(id.into()), depth: Depth::Full }))
 }
 
 #[test]
@@ -49,15 +54,20 @@ fn each_complete_backup_is_verified_once_whatever_comes_of_it() {
     let mut made = vec![backup("b", at("2026-05-20T02:31:00Z")), backup("a", at("2026-05-20T02:30:00Z"))];
     made.push(Backup { state: BackupState::PartiallyFailed, ..backup("c", at("2026-05-20T02:32:00Z")) });
     assert_eq!(after(&strict, &made, &[], &made), verify("a"));
-    let mut since = vec![view(8, OperationKind::Verify, OperationState::Running, None)];
+    let mut since = vec![view(8, OperationKind::Verify, OperationState::Running, verified("a"))];
     assert_eq!(after(&strict, &made, &since, &made), Next::Wait);
     since[0].operation.state = OperationState::Failed;
     assert_eq!(after(&strict, &made, &since, &made), verify("b"));
-    since.push(view(9, OperationKind::Verify, OperationState::Succeeded, None));
+    since.push(view(9, OperationKind::Verify, OperationState::Succeeded, verified("b")));
     assert_eq!(after(&strict, &made, &since, &made), Next::Nothing);
     let drill = Schedule { verify: Some(Depth::Drill), ..schedule() };
     let drilled = Next::Begin(Box::new(Intent::Drill(BackupId("a".into()))));
     assert_eq!(after(&drill, &made, &[], &made), drilled);
+    let proves = Some(BackupId("a".into()));
+    let request = Some(Request::Group(GroupRequest { proves, ..GroupRequest::default() }));
+    let since = [view(8, OperationKind::Drill, OperationState::Failed, request)];
+    let second = Next::Begin(Box::new(Intent::Drill(BackupId("b".into()))));
+    assert_eq!(after(&drill, &made, &since, &made), second);
     assert_eq!(after(&schedule(), &made, &[], &made), Next::Nothing);
 }
 
@@ -77,7 +87,7 @@ fn what_has_no_place_is_deleted_after_the_verification_and_only_what_is_its_own(
     all.push(Backup { trigger: other, ..backup("weekly", at("2026-05-01T00:00:00Z")) });
     all[3].location = "old".into();
     assert_eq!(after(&keeping, &made, &[], &all), verify("h0"));
-    let mut since = vec![view(8, OperationKind::Verify, OperationState::Succeeded, None)];
+    let mut since = vec![view(8, OperationKind::Verify, OperationState::Succeeded, verified("h0"))];
     let prune = |location: &str, id: &str| PruneRequest {
         location: location.into(),
         backups: vec![BackupId(id.into())],

@@ -82,9 +82,6 @@ fn verify(backup: &Backup, depth: Depth, context: &mut Context<'_>) {
 
 /// Keeps a backup whatever the retention says, or no longer: a record, and told with the way back.
 fn pin(backup: &Backup, context: &mut Context<'_>) {
-    if !is_ours(backup, context) {
-        return;
-    }
     let id = context.request();
     context.effects.push(Effect::PinBackup(id, backup.id.clone(), !backup.pinned));
     context.steps.push(Step::Tell(id));
@@ -93,7 +90,7 @@ fn pin(backup: &Backup, context: &mut Context<'_>) {
 /// Plans that backups are deleted; they lie in one location.
 pub fn delete(backups: &[&Backup], context: &mut Context<'_>) {
     let Some(first) = backups.first() else { return };
-    if !backups.iter().all(|backup| is_ours(backup, context) && is_ended(backup, context)) {
+    if !backups.iter().all(|backup| is_ended(backup, context)) {
         return;
     }
     if let Some(other) = backups.iter().find(|backup| backup.location != first.location) {
@@ -127,7 +124,7 @@ pub fn show_application(backup: &Backup, tab: Tab, context: &mut Context<'_>) {
 fn is_ours(backup: &Backup, context: &mut Context<'_>) -> bool {
     let ours = backup.engine == Engine::Styrmin;
     if !ours {
-        context.say(Toast::hint("It is Velero's: the velero program verifies and deletes it"));
+        context.say(Toast::hint("It is Velero's: what lies in its storage cannot be verified from here"));
     }
     ours
 }
