@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::backup::{
-    BackupPart, BackupRequest, BackupState, Depth, KeySource, LocationKind, NewBackup, PartState,
-    PruneRequest, RestoreRequest, Trigger, VerifyRequest,
+    BackupOf, BackupPart, BackupRequest, BackupState, Depth, GroupPart, GroupRequest, KeySource,
+    LocationKind, NewBackup, PartState, PartWork, PruneRequest, RestoreRequest, Trigger, VerifyRequest,
 };
 use crate::domain::driver::ComponentSpec;
 use crate::domain::operation::{Goal, Origin, StepProgress, Subject};
@@ -495,6 +495,7 @@ async fn what_is_deleted_goes_from_the_location_first_and_what_is_pinned_stays()
         location: "nas".to_owned(),
         backups: vec![gone.id.clone(), kept.id.clone()],
         orphans: vec![orphan.clone()],
+        even_the_last: false,
     };
     let names =
         [format!("delete {}", gone.id), format!("delete {}", kept.id), format!("delete orphan {orphan}")];
@@ -508,6 +509,47 @@ async fn what_is_deleted_goes_from_the_location_first_and_what_is_pinned_stays()
     let view = scene.store.operation(operation.id).await.unwrap().unwrap();
     let states: Vec<bool> = view.steps.iter().map(|step| step.problem.is_none()).collect();
     assert_eq!(states, [true, false, false, true]);
+}
+
+#[tokio::test]
+async fn the_last_good_copy_goes_only_when_a_person_says_so() {
+    let scene = Scene::new().await;
+    let (_, last) = scene.back_up().await;
+    let delete = async |even_the_last: bool| {
+        let (location, backups) = ("nas".to_owned(), vec![last.id.clone()]);
+        let request = PruneRequest { location, backups, orphans: Vec::new(), even_the_last };
+        let step = Step { timeout: 600, ..Step::named(Verb::Delete, format!("delete {}", last.id)) };
+        let operation = scene.begin(OperationKind::Prune, vec![step], Request::Prune(request), "").await;
+        (scene.run(&operation).await, scene.tagged(&last))
+    };
+    assert_eq!(delete(false).await, (OperationState::Failed, 3));
+    assert_eq!(delete(true).await, (OperationState::Succeeded, 0));
+}
+
+#[tokio::test]
+async fn what_an_open_group_restores_or_proves_is_not_deleted() {
+    let scene = Scene::new().await;
+    let ((_, used), (_, other)) = (scene.back_up().await, scene.back_up().await);
+    let restores = GroupPart {
+        step: 0,
+        environment: "e".to_owned(),
+        application: "shop".to_owned(),
+        work: PartWork::Restore { backup: BackupOf::Known(used.id.clone()), safety_backup: false },
+    };
+    let group = Request::Group(GroupRequest::default());
+    let step = Step::named(Verb::Run, "x");
+    let operation = scene.begin(OperationKind::Clone, vec![step], group, "").await;
+    let mut open = scene.store.open_operations("c").await.unwrap();
+    for request in [
+        GroupRequest { parts: vec![restores], ..GroupRequest::default() },
+        GroupRequest { proves: Some(used.id.clone()), ..GroupRequest::default() },
+    ] {
+        open[0].operation.request = Some(Request::Group(request));
+        assert_eq!(location::uses(&open, &used, None), Some(operation.id));
+        assert_eq!(location::uses(&open, &other, None), None);
+        let made_by_it = Some((operation.id, 1));
+        assert_eq!(location::uses(&open, &other, made_by_it), Some(operation.id));
+    }
 }
 
 #[tokio::test]
