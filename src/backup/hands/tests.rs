@@ -12,7 +12,7 @@ use crate::domain::backup::{
     BackupOf, BackupPart, BackupRequest, BackupState, Depth, GroupPart, GroupRequest, KeySource,
     LocationKind, NewBackup, PartState, PartWork, PruneRequest, RestoreRequest, Trigger, VerifyRequest,
 };
-use crate::domain::driver::ComponentSpec;
+use crate::domain::driver::{ComponentSpec, Quiesce};
 use crate::domain::operation::{Goal, Origin, StepProgress, Subject};
 use crate::domain::plan::{Plan, Step, Verb};
 use crate::domain::{
@@ -21,6 +21,8 @@ use crate::domain::{
 };
 use crate::operate::{Executor, Runner};
 use crate::store::{NewInstance, NewOperation};
+
+mod held;
 
 /// A location in memory, and components whose data is a text.
 #[derive(Default)]
@@ -33,6 +35,8 @@ struct State {
     /// Components that cannot be read, and how often that passes.
     broken: BTreeMap<String, u32>,
     lasting: BTreeSet<String>,
+    /// Components that went on by themselves.
+    let_go: BTreeSet<String>,
     deleted: Vec<String>,
     count: usize,
     done: Vec<String>,
@@ -127,15 +131,26 @@ impl Means for Played {
 
     fn quiesce<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<(), StepError>> {
         Box::pin(async move {
-            self.state().done.push(format!("quiesce {}", component.name));
-            Ok(())
+            let mut state = self.state();
+            let done = format!("quiesce {}", component.name);
+            let fails = state.lasting.contains(&done);
+            state.done.push(done);
+            match fails {
+                true => Err(StepError::lasting(Self::problem("it does not hold still"))),
+                false => Ok(()),
+            }
         })
+    }
+
+    fn holds<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<bool, StepError>> {
+        Box::pin(async move { Ok(!self.state().let_go.contains(component.name)) })
     }
 
     fn resume<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<bool, StepError>> {
         Box::pin(async move {
-            self.state().done.push(format!("resume {}", component.name));
-            Ok(true)
+            let mut state = self.state();
+            state.done.push(format!("resume {}", component.name));
+            Ok(!state.let_go.contains(component.name))
         })
     }
 
@@ -228,8 +243,10 @@ fn driver() -> DriverVersion {
         volumes: volumes.iter().map(|name| (*name).to_owned()).collect(),
         ..ComponentSpec::default()
     };
-    let components =
-        BTreeMap::from([("db".to_owned(), of("postgres", &[])), ("files".to_owned(), of("disk", &["a"]))]);
+    let mut db = of("postgres", &[]);
+    db.backup_target.quiesce =
+        Some(Quiesce { command: vec!["hold".to_owned()], resume: vec!["go".to_owned()], limit: 60 });
+    let components = BTreeMap::from([("db".to_owned(), db), ("files".to_owned(), of("disk", &["a"]))]);
     DriverVersion {
         reference: DriverRef { name: "shop".to_owned(), version: "1.0.0".to_owned() },
         digest: "d".to_owned(),
