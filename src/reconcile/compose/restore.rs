@@ -140,6 +140,18 @@ pub fn going_on(spec: &DriverSpec, chosen: &[String], objects: &[ObjectSummary])
     said
 }
 
+/// The components that are restored and run meanwhile, while others are restored: no servers that keep data, which have to.
+pub fn running_beside(spec: &DriverSpec, chosen: &[String]) -> Vec<String> {
+    let runs = |name: &&String| {
+        let component = spec.components.get(*name);
+        component.is_some_and(|component| !component.is_database() && !component.stops_for_restore())
+    };
+    let beside = chosen.iter().filter(|_| chosen.len() > 1).filter(runs);
+    beside
+        .map(|name| format!("{name} goes on running while others are restored: it is restored while it runs"))
+        .collect()
+}
+
 fn keeping<'a>(restoring: &Restoring<'a>) -> Keeping<'a> {
     let Keeping { spec, parts, place, last, warnings } = restoring.safety;
     Keeping { spec, parts, place, last, warnings }
