@@ -1,13 +1,12 @@
 //! Backups from the command line and by schedule: what is recorded of them, and beginning and following what is done with them.
 
 use futures::future::BoxFuture;
-use jiff::tz::TimeZone;
 
 use super::session::Session;
 use crate::backup::scan;
 use crate::backup::scheduler::Starter;
 use crate::backup::scheduler::follow::prunes;
-use crate::domain::backup::{Backup, BackupId, PruneRequest, Retention};
+use crate::domain::backup::{Backup, BackupId, PruneRequest};
 use crate::domain::{
     Clock, Deployment, DeploymentDraft, Intent, OperationId, Plan, Problem, SystemClock, suggest,
 };
@@ -142,10 +141,7 @@ pub async fn deletions(
         for backup in chosen {
             let mut left = store.backups(&backup.source.cluster).await?;
             left.retain(|other| other.id == backup.id || !ids.contains(&other.id));
-            // with no place for anything, only last copies stay
-            let verdicts = retention::weigh(&left, &Retention::default(), &TimeZone::UTC);
-            let its = verdicts.iter().find(|verdict| verdict.backup == backup.id);
-            if its.is_some_and(|verdict| verdict.whys.contains(&Why::NewestGood)) {
+            if retention::is_last_good(&backup.id, &left) {
                 return Err(Problem::new(
                     format!("{} is not deleted", backup.id),
                     "it would leave a component without a newer good copy",
@@ -154,7 +150,8 @@ pub async fn deletions(
             }
         }
     }
-    Ok(prunes(chosen, ids))
+    let requests = prunes(chosen, ids).into_iter();
+    Ok(requests.map(|request| PruneRequest { even_the_last, ..request }).collect())
 }
 
 /// What was deployed when a backup was made: as it is recorded here, or as the manifest in its location says.

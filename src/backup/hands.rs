@@ -13,6 +13,7 @@ mod restore;
 mod seal;
 mod tools;
 mod velero;
+mod within;
 
 use std::sync::Arc;
 

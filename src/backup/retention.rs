@@ -115,6 +115,13 @@ pub fn doomed(backups: &[Backup], retention: &Retention, zone: &TimeZone) -> Vec
     verdicts.filter(|verdict| !verdict.stays()).map(|verdict| verdict.backup).collect()
 }
 
+/// Whether a backup has the newest good copy of a component, among all that are `known`.
+pub fn is_last_good(id: &BackupId, known: &[Backup]) -> bool {
+    // with no place for anything, only last copies stay
+    let verdicts = weigh(known, &Retention::default(), &TimeZone::UTC);
+    verdicts.iter().any(|verdict| verdict.backup == *id && verdict.whys.contains(&Why::NewestGood))
+}
+
 /// A component, and a volume of it.
 type Part<'a> = (&'a str, Option<&'a str>);
 

@@ -35,7 +35,7 @@ pub use error::StrategyError;
 pub use face::{Direction, Dumped, Helper, Incoming, Restored, Resumed, Sink, Work};
 pub use helper::{helper, remove_helpers};
 pub use place::{Place, Wanted, find};
-pub use quiesce::{quiesce, resume};
+pub use quiesce::{holds, quiesce, resume};
 
 /// Reads a component: its bytes go to `sink`, which is finished only when they are whole. Dropping this ends the tool in the pod: TERM, and
 /// KILL 5 s later.

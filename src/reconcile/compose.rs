@@ -36,7 +36,7 @@ pub use removal::{DELETE_RESOURCE, RELEASE, removal};
 pub use restart::{RESTART, restart};
 pub use restore::{
     RESTORE, Restoring, SEAL_SAFETY, START_AGAIN, START_ANYHOW, STOP_RESTORED, STOP_WRITERS, Stopping,
-    restore,
+    going_on, restore, running_beside,
 };
 #[cfg(test)]
 pub(in crate::reconcile) use velero::tests::backup as velero_backup;

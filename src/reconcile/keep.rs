@@ -12,7 +12,9 @@ use crate::domain::{
 };
 
 use super::components::{component_views, component_workloads};
-use super::compose::{Basis, Keeping, Restoring, back_up, hooks_of_backup, restore};
+use super::compose::{
+    Basis, Keeping, Restoring, back_up, going_on, hooks_of_backup, restore, running_beside,
+};
 use super::draw::Order;
 use super::engine::Engine;
 use super::observe::Observed;
@@ -227,6 +229,8 @@ pub(super) fn plan(
     if let (Request::Restore(asked), Some(backup)) = (&data.request, &data.restored) {
         warnings.extend(differences(backup, asked, observed));
         request.components = asked.chosen(backup);
+        warnings.extend(going_on(&driver.spec, &request.components, &observed.situation.objects));
+        warnings.extend(running_beside(&driver.spec, &request.components));
     }
     let mut parts =
         BackupPart::planned(&driver.spec, &basis.environment.name, basis.name, &request.components);

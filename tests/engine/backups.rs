@@ -221,8 +221,12 @@ async fn a_backup_is_verified_and_deleted_and_damage_is_found() {
         let view = scene.in_location(verify(&first, depth)).await;
         assert_eq!(view.operation.state, Succeeded, "{view:#?}");
     }
-    let request =
-        PruneRequest { location: NAS.to_owned(), backups: vec![first.id.clone()], orphans: Vec::new() };
+    let request = PruneRequest {
+        location: NAS.to_owned(),
+        backups: vec![first.id.clone()],
+        orphans: Vec::new(),
+        even_the_last: false,
+    };
     let view = scene.in_location(Intent::Prune(request.clone())).await;
     assert_eq!(view.operation.state, Succeeded, "{view:#?}");
     assert_eq!(scene.snapshots(&format!("backup:{}", first.id)).await, 0);

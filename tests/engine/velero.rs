@@ -309,7 +309,10 @@ async fn what_velero_has_is_listed_and_deleted_by_velero() {
     scene.until("it leaves", async || (scene.backups().await.len() == 1).then_some(())).await;
 
     let (location, backups) = (LOCATION.to_owned(), vec![kept.id.clone()]);
-    scene.bench.confirm(Intent::Prune(PruneRequest { location, backups, orphans: Vec::new() })).await;
+    scene
+        .bench
+        .confirm(Intent::Prune(PruneRequest { location, backups, orphans: Vec::new(), even_the_last: false }))
+        .await;
     let asked = scene.first("DeleteBackupRequest").await;
     assert_eq!(asked["spec"]["backupName"], kept.id.0);
     scene.bench.delete(&named("Backup", &kept.id.0)).await;
@@ -327,7 +330,10 @@ async fn a_deletion_in_vain_says_why_and_the_backup_stays() {
     let scene = Scene::new().await;
     let kept = scene.kept().await;
     let (location, backups) = (LOCATION.to_owned(), vec![kept.id.clone()]);
-    scene.bench.confirm(Intent::Prune(PruneRequest { location, backups, orphans: Vec::new() })).await;
+    scene
+        .bench
+        .confirm(Intent::Prune(PruneRequest { location, backups, orphans: Vec::new(), even_the_last: false }))
+        .await;
     let asked = styrmin::cluster::key(&scene.first("DeleteBackupRequest").await);
     scene.say(&asked, json!({"phase": "Processed", "errors": ["no bucket"]})).await;
     let subject = Subject::location(scene.bench.cluster.name(), LOCATION);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use styrmin::backup::strategy::{Place, Resumed, quiesce, resume};
+use styrmin::backup::strategy::{Place, Resumed, holds, quiesce, resume};
 use styrmin::domain::driver::{BackupTarget, ComponentSpec, Quiesce};
 
 use crate::bench::{Bench, component, idle, on_sandbox};
@@ -36,6 +36,7 @@ fn what_holds_still_is_let_go() {
             quiesce(&bench.cluster, &place).await.unwrap();
             assert!(is_frozen(bench, &place).await);
             assert_eq!(switches(bench, &place).await, "x\n", "one switch waits");
+            assert!(holds(&bench.cluster, &place).await.unwrap());
         }
         assert_eq!(resume(&bench.cluster, &place).await.unwrap(), Resumed::InTime);
         assert!(!is_frozen(bench, &place).await);
@@ -45,6 +46,7 @@ fn what_holds_still_is_let_go() {
             Resumed::TooLate,
             "nothing held it any more"
         );
+        assert!(!holds(&bench.cluster, &place).await.unwrap());
     });
 }
 

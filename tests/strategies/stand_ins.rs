@@ -23,12 +23,17 @@ echo "$@" >"$STYRMIN_ROOT/data/arguments"
 case "$*" in *geheim*) echo 'the password is on the command line' >&2; exit 1 ;; esac
 read -r line <&3; [ "$line" = "password: 'geheim''s'" ] || { echo "wrong: $line" >&2; exit 1; }
 printf '2026-01-01T00:00:00.000+0000\twriting notes.items to archive on stdout\n' >&2
+printf '2026-01-01T00:00:00.000+0000\tdone dumping notes.errors (12 documents)\n' >&2
 printf '\155\342\231\201'; cat "$STYRMIN_ROOT/data/content"; printf '\377\377\377\377'
 "#;
 const MONGORESTORE: &str = r#"#!/bin/sh
 echo "$@" >"$STYRMIN_ROOT/data/arguments"
 read -r line <&3; [ "$line" = "password: 'geheim''s'" ] || exit 1
 head -c 4 >/dev/null; cat >"$STYRMIN_ROOT/data/raw"; head -c -4 "$STYRMIN_ROOT/data/raw" >"$STYRMIN_ROOT/data/content"
+at='2026-01-01T00:00:00.000+0000'; failures=$(cat "$STYRMIN_ROOT/data/failures")
+printf "$at\t%s\n" 'preparing collections to restore from' 'reading metadata for notes.errors from archive on stdin' \
+  'restoring notes.errors from archive on stdin' "finished restoring notes.errors (5 documents, $failures failures)" \
+  'restoring indexes for collection notes.errors from metadata' 'no indexes to restore for collection notes.items' >&2
 printf '2026-01-01T00:00:00.000+0000\t5 document(s) restored successfully. %s document(s) failed to restore.\n' "$(cat "$STYRMIN_ROOT/data/failures")" >&2
 "#;
 

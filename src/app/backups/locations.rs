@@ -269,6 +269,7 @@ pub fn cleaning(location: &str, found: &Sweep) -> Option<PruneRequest> {
         location: location.to_owned(),
         backups: found.losses.iter().filter(|loss| loss.everything).map(|loss| loss.backup.clone()).collect(),
         orphans: found.orphans.iter().map(|orphan| orphan.snapshot.clone()).collect(),
+        even_the_last: false,
     };
     (!request.backups.is_empty() || !request.orphans.is_empty()).then_some(request)
 }

@@ -2,10 +2,8 @@
 
 use super::means::{Kept, Label};
 use super::progress::Teller;
-use super::{Ground, Hands, after_tries, goal, gone, helper, ours, velero};
-use crate::domain::backup::{
-    Backup, BackupId, BackupPart, BackupRequest, BackupState, Engine, NewBackup, PartState, Trigger,
-};
+use super::{Hands, after_tries, gone, helper, ours};
+use crate::domain::backup::{Backup, BackupId, BackupPart, BackupState, PartState};
 use crate::domain::text::bytes;
 use crate::domain::{Operation, Problem};
 use crate::operate::{Done, StepError, StepErrorKind, StepRun};
@@ -31,8 +29,22 @@ pub(super) fn label(backup: &Backup, path: &str, what: String) -> Label {
 }
 
 impl Hands {
-    /// Keeps one part of a backup. What is kept already is not read again.
+    /// Keeps one part of a backup, as a step of it.
     pub(super) async fn keep(&self, run: StepRun<'_>, id: &BackupId, name: &str) -> Result<Done, StepError> {
+        let component = name.split_once('/').map_or(name, |(component, _)| component);
+        let quiesce = format!("quiesce {component}");
+        let held = run.operation.plan.steps.iter().any(|step| step.name == quiesce);
+        self.keep_part(run, id, name, held).await
+    }
+
+    /// Keeps one part of a backup; one that is `held` has to hold still for as long. What is kept already is not read again.
+    pub(super) async fn keep_part(
+        &self,
+        run: StepRun<'_>,
+        id: &BackupId,
+        name: &str,
+        held: bool,
+    ) -> Result<Done, StepError> {
         let backup = self.backup(id).await?;
         let part = backup.parts.iter().find(|part| part.name() == name);
         let part = part.ok_or_else(|| gone(format!("the backup {id} has no part '{name}'")))?;
@@ -40,7 +52,8 @@ impl Hands {
             return Ok(kept_before());
         }
         self.begin(id, name).await?;
-        let kept = self.read(&run, &backup, part).await.map_err(|error| after_tries(error, run.attempt));
+        let kept =
+            self.read(&run, &backup, part, held).await.map_err(|error| after_tries(error, run.attempt));
         self.note(id, name, &kept).await?;
         let kept = kept?;
         let warning = kept.warnings.into_iter().next().map(Box::new);
@@ -48,7 +61,13 @@ impl Hands {
         Ok(Done { output: Some(kept.snapshot), note: Some(note), warning, ..Done::default() })
     }
 
-    async fn read(&self, run: &StepRun<'_>, backup: &Backup, part: &BackupPart) -> Result<Kept, StepError> {
+    async fn read(
+        &self,
+        run: &StepRun<'_>,
+        backup: &Backup,
+        part: &BackupPart,
+        held: bool,
+    ) -> Result<Kept, StepError> {
         let ground = self.ground(run.operation).await?;
         let location = self.location(&backup.location).await?;
         let mut component = ground.component(run, (&part.component, part.volume.as_deref()))?;
@@ -58,7 +77,13 @@ impl Hands {
         let teller = Teller::new();
         let tell = |progress| teller.say(progress);
         let work = self.means.keep(&location, label, component, (expected, &tell));
-        self.beside(run, &teller, work).await
+        let kept = self.beside(run, &teller, work).await?;
+        let component = ground.component(run, (&part.component, part.volume.as_deref()))?;
+        match !held || self.means.holds(component).await? {
+            true => Ok(kept),
+            // its snapshot is swept away when the backup is sealed
+            false => Err(StepError::lasting(went_on(&part.name()))),
+        }
     }
 
     /// How much there was of it the last time.
@@ -114,101 +139,26 @@ impl Hands {
         if in_time {
             return Ok(Done::default());
         }
-        let late = Problem::new(
-            format!("{component} went on before its backup was complete"),
-            "it holds still for a limited time, and that was over; or its pod is another one",
-            "raise `limit` in the driver; what was read may not be of one moment",
-        );
-        Ok(Done { warning: Some(Box::new(late)), ..Done::default() })
-    }
-
-    /// Makes a backup within one step; see [`Extension::back_up`](crate::operate::Extension::back_up).
-    pub(super) async fn back_up_within(&self, run: StepRun<'_>, mark: &str) -> Result<String, StepError> {
-        let id = BackupId::of(run.operation, mark);
-        let ground = self.ground(run.operation).await?;
-        let backup = match self.store.backup(&id).await.map_err(ours)? {
-            Some(backup) => backup,
-            None => self.record_within(run.operation, mark, &ground).await?,
-        };
-        if velero::is_its(&backup) {
-            return self.back_up_with_velero(run, &id).await.map(|_| id.0);
-        }
-        if !backup.state.is_final() {
-            let held: Vec<&String> = held(&ground, &backup);
-            for name in &held {
-                self.means.quiesce(ground.component(&run, (name.as_str(), None))?).await?;
-            }
-            let mut outcome = Ok(());
-            for part in &backup.parts {
-                outcome = self.keep(run, &id, &part.name()).await.map(drop);
-                if outcome.as_ref().is_err_and(|error| error.kind != StepErrorKind::Lasting) {
-                    break;
-                }
-            }
-            for name in &held {
-                self.means.resume(ground.component(&run, (name.as_str(), None))?).await?;
-            }
-            if let Err(error) = outcome
-                && error.kind != StepErrorKind::Lasting
-            {
-                return Err(error);
-            }
-            self.seal(run, &id).await?;
-        }
-        let sealed = self.backup(&id).await?;
-        match sealed.state {
-            BackupState::Completed => Ok(id.0),
-            state => Err(StepError::lasting(sealed.problem.unwrap_or_else(|| {
-                Problem::new(format!("The backup {id} is {}", state.as_str()), "", "see its parts")
-            }))),
-        }
-    }
-
-    async fn record_within(
-        &self,
-        operation: &Operation,
-        mark: &str,
-        ground: &Ground,
-    ) -> Result<Backup, StepError> {
-        let subject = &operation.subject;
-        let environment =
-            self.store.environment(&subject.cluster, &subject.environment).await.map_err(ours)?;
-        let Some(location) = environment.and_then(|environment| environment.backup_location) else {
-            return Err(StepError::lasting(Problem::new(
-                format!("{} has no backup location", subject.environment),
-                "nobody said where its backups are to be kept",
-                format!("styrmin location assign NAME --environment {}", subject.environment),
-            )));
-        };
-        let (engine, parts) = match self.location(&location).await?.is_velero() {
-            true => (Engine::Velero, vec![BackupPart::of_velero()]),
-            false => {
-                let parts = BackupPart::planned(&ground.spec, &subject.environment, &subject.name, &[]);
-                (Engine::Styrmin, parts)
-            }
-        };
-        if parts.is_empty() {
-            let why = "its driver declares no strategy for any component";
-            return Err(StepError::lasting(Problem::new("There is nothing to back up", why, "")));
-        }
-        let (deployment, number) = goal(operation)?;
-        let instance = self.store.instance(deployment, number).await.map_err(ours)?;
-        let instance = instance.ok_or_else(|| gone("the instance is not recorded any more"))?;
-        let request = BackupRequest { trigger: Trigger::Action, ..BackupRequest::default() };
-        let backup = NewBackup { engine, location, request, instance, parts }.record(operation, mark);
-        self.store.record_backup(&backup).await.map_err(ours)?;
-        Ok(backup)
+        // what was kept of it was whole before: that is looked at when it is read
+        Ok(Done { warning: Some(Box::new(went_on_early(component))), ..Done::default() })
     }
 }
 
-/// The components of a backup that are made to hold still.
-fn held<'a>(ground: &Ground, backup: &'a Backup) -> Vec<&'a String> {
-    let declares = |name: &&String| {
-        ground.spec.components.get(*name).is_some_and(|known| known.backup_target.quiesce.is_some())
-    };
-    let mut names: Vec<&String> = backup.parts.iter().map(|part| &part.component).filter(declares).collect();
-    names.dedup();
-    names
+fn went_on(part: &str) -> Problem {
+    Problem::new(
+        format!("{part} is not of one moment"),
+        "it holds still for a limited time, and that was over before all was read; or its pod is another one",
+        "raise `limit` in the driver",
+    )
+}
+
+/// Its own parts are whole, but not of the moment of all others.
+pub(super) fn went_on_early(component: &str) -> Problem {
+    Problem::new(
+        format!("{component} went on before the whole backup was complete"),
+        "it holds still for a limited time, and that was over; or its pod is another one",
+        "raise `limit` in the driver; parts that were read later may be of another moment",
+    )
 }
 
 fn kept_before() -> Done {

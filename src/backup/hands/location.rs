@@ -3,11 +3,13 @@
 use super::keep::tag;
 use super::progress::Teller;
 use super::{Hands, after_tries, gone, ours, velero};
+use crate::backup::retention;
 use crate::domain::backup::{
-    Backup, BackupId, BackupPart, Depth, Location, PartState, Request, Verification,
+    Backup, BackupId, BackupOf, BackupPart, Depth, GroupRequest, Location, PartState, PartWork, Request,
+    Verification,
 };
-use crate::domain::operation::StepProgress;
-use crate::domain::{OperationKind, Problem};
+use crate::domain::operation::{OperationView, StepProgress};
+use crate::domain::{OperationId, Problem};
 use crate::operate::{Done, StepError, StepErrorKind, StepRun};
 
 /// How many faults are named.
@@ -108,7 +110,7 @@ impl Hands {
                 format!("styrmin backup unpin {id}"),
             )));
         }
-        self.check_unused(run, id).await?;
+        self.check_unused(run, &backup).await?;
         if velero::is_its(&backup) {
             return self.delete_with_velero(&backup).await;
         }
@@ -118,25 +120,43 @@ impl Hands {
         let tagged = found.into_iter().filter(|found| found.tags.contains(&tag));
         let snapshots: Vec<String> = tagged.map(|found| found.snapshot).collect();
         if !snapshots.is_empty() {
+            self.check_replaceable(run, &backup).await?;
             self.means.delete(&location, snapshots).await?;
         }
         self.store.forget_backup(id).await.map_err(ours)?;
         Ok(Done::default())
     }
 
-    /// Nobody restores it at the moment.
-    async fn check_unused(&self, run: StepRun<'_>, id: &BackupId) -> Result<(), StepError> {
+    /// Nobody restores it at the moment, or will.
+    async fn check_unused(&self, run: StepRun<'_>, backup: &Backup) -> Result<(), StepError> {
+        let id = &backup.id;
         let open = self.store.open_operations(&run.operation.subject.cluster).await.map_err(ours)?;
-        let restores = open.iter().map(|view| &view.operation).find(|open| {
-            open.kind == OperationKind::Restore
-                && matches!(&open.request, Some(Request::Restore(request)) if request.backup == *id)
-        });
-        match restores {
+        let maker = match backup.operation {
+            Some(operation) => self.store.operation(operation).await.map_err(ours)?,
+            None => None,
+        };
+        match uses(&open, backup, maker.and_then(|maker| maker.operation.parent)) {
             None => Ok(()),
             Some(open) => Err(StepError::transient(Problem::new(
                 format!("{id} is being restored"),
-                format!("operation {} reads it", open.id),
+                format!("operation {open} reads it"),
                 "nothing: it is deleted afterwards",
+            ))),
+        }
+    }
+
+    /// What was planned may be long ago: backups that were to stay may have gone, or turned out to be damaged.
+    async fn check_replaceable(&self, run: StepRun<'_>, backup: &Backup) -> Result<(), StepError> {
+        if matches!(&run.operation.request, Some(Request::Prune(request)) if request.even_the_last) {
+            return Ok(());
+        }
+        let known = self.store.backups(&backup.source.cluster).await.map_err(ours)?;
+        match retention::is_last_good(&backup.id, &known) {
+            false => Ok(()),
+            true => Err(StepError::lasting(Problem::new(
+                format!("{} is not deleted", backup.id),
+                "it has the newest good copy of a component",
+                "make a new backup first, or delete it with --even-the-last",
             ))),
         }
     }
@@ -177,6 +197,28 @@ impl Hands {
         let location = run.operation.subject.as_location();
         location.map(str::to_owned).ok_or_else(|| gone("the operation is not about a location"))
     }
+}
+
+/// The open operation that restores a backup, or is to; `parent` is the one that the backup was made for, as a part.
+pub(super) fn uses(
+    open: &[OperationView],
+    backup: &Backup,
+    parent: Option<(OperationId, usize)>,
+) -> Option<OperationId> {
+    let id = &backup.id;
+    let reads = |view: &&OperationView| match &view.operation.request {
+        Some(Request::Restore(request)) => request.backup == *id,
+        Some(Request::Group(request)) => {
+            parent.is_some_and(|(parent, _)| parent == view.operation.id) || names(request, id)
+        }
+        _ => false,
+    };
+    open.iter().find(reads).map(|view| view.operation.id)
+}
+
+fn names(group: &GroupRequest, id: &BackupId) -> bool {
+    let restores = |work: &PartWork| matches!(work, PartWork::Restore { backup: BackupOf::Known(known), .. } if known == id);
+    group.proves.as_ref() == Some(id) || group.parts.iter().any(|part| restores(&part.work))
 }
 
 fn damaged(id: &BackupId, faults: &[String]) -> Problem {

@@ -102,6 +102,9 @@ pub trait Means: Send + Sync {
     /// Makes a component hold still, for a limited time.
     fn quiesce<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<(), StepError>>;
 
+    /// Whether it has held still until now.
+    fn holds<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<bool, StepError>>;
+
     /// Lets it go again; whether it held still until now.
     fn resume<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<bool, StepError>>;
 

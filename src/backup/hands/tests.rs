@@ -9,10 +9,10 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::backup::{
-    BackupPart, BackupRequest, BackupState, Depth, KeySource, LocationKind, NewBackup, PartState,
-    PruneRequest, RestoreRequest, Trigger, VerifyRequest,
+    BackupOf, BackupPart, BackupRequest, BackupState, Depth, GroupPart, GroupRequest, KeySource,
+    LocationKind, NewBackup, PartState, PartWork, PruneRequest, RestoreRequest, Trigger, VerifyRequest,
 };
-use crate::domain::driver::ComponentSpec;
+use crate::domain::driver::{ComponentSpec, Quiesce};
 use crate::domain::operation::{Goal, Origin, StepProgress, Subject};
 use crate::domain::plan::{Plan, Step, Verb};
 use crate::domain::{
@@ -21,6 +21,8 @@ use crate::domain::{
 };
 use crate::operate::{Executor, Runner};
 use crate::store::{NewInstance, NewOperation};
+
+mod held;
 
 /// A location in memory, and components whose data is a text.
 #[derive(Default)]
@@ -33,6 +35,8 @@ struct State {
     /// Components that cannot be read, and how often that passes.
     broken: BTreeMap<String, u32>,
     lasting: BTreeSet<String>,
+    /// Components that went on by themselves.
+    let_go: BTreeSet<String>,
     deleted: Vec<String>,
     count: usize,
     done: Vec<String>,
@@ -127,15 +131,26 @@ impl Means for Played {
 
     fn quiesce<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<(), StepError>> {
         Box::pin(async move {
-            self.state().done.push(format!("quiesce {}", component.name));
-            Ok(())
+            let mut state = self.state();
+            let done = format!("quiesce {}", component.name);
+            let fails = state.lasting.contains(&done);
+            state.done.push(done);
+            match fails {
+                true => Err(StepError::lasting(Self::problem("it does not hold still"))),
+                false => Ok(()),
+            }
         })
+    }
+
+    fn holds<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<bool, StepError>> {
+        Box::pin(async move { Ok(!self.state().let_go.contains(component.name)) })
     }
 
     fn resume<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<bool, StepError>> {
         Box::pin(async move {
-            self.state().done.push(format!("resume {}", component.name));
-            Ok(true)
+            let mut state = self.state();
+            state.done.push(format!("resume {}", component.name));
+            Ok(!state.let_go.contains(component.name))
         })
     }
 
@@ -228,8 +243,10 @@ fn driver() -> DriverVersion {
         volumes: volumes.iter().map(|name| (*name).to_owned()).collect(),
         ..ComponentSpec::default()
     };
-    let components =
-        BTreeMap::from([("db".to_owned(), of("postgres", &[])), ("files".to_owned(), of("disk", &["a"]))]);
+    let mut db = of("postgres", &[]);
+    db.backup_target.quiesce =
+        Some(Quiesce { command: vec!["hold".to_owned()], resume: vec!["go".to_owned()], limit: 60 });
+    let components = BTreeMap::from([("db".to_owned(), db), ("files".to_owned(), of("disk", &["a"]))]);
     DriverVersion {
         reference: DriverRef { name: "shop".to_owned(), version: "1.0.0".to_owned() },
         digest: "d".to_owned(),
@@ -495,6 +512,7 @@ async fn what_is_deleted_goes_from_the_location_first_and_what_is_pinned_stays()
         location: "nas".to_owned(),
         backups: vec![gone.id.clone(), kept.id.clone()],
         orphans: vec![orphan.clone()],
+        even_the_last: false,
     };
     let names =
         [format!("delete {}", gone.id), format!("delete {}", kept.id), format!("delete orphan {orphan}")];
@@ -508,6 +526,47 @@ async fn what_is_deleted_goes_from_the_location_first_and_what_is_pinned_stays()
     let view = scene.store.operation(operation.id).await.unwrap().unwrap();
     let states: Vec<bool> = view.steps.iter().map(|step| step.problem.is_none()).collect();
     assert_eq!(states, [true, false, false, true]);
+}
+
+#[tokio::test]
+async fn the_last_good_copy_goes_only_when_a_person_says_so() {
+    let scene = Scene::new().await;
+    let (_, last) = scene.back_up().await;
+    let delete = async |even_the_last: bool| {
+        let (location, backups) = ("nas".to_owned(), vec![last.id.clone()]);
+        let request = PruneRequest { location, backups, orphans: Vec::new(), even_the_last };
+        let step = Step { timeout: 600, ..Step::named(Verb::Delete, format!("delete {}", last.id)) };
+        let operation = scene.begin(OperationKind::Prune, vec![step], Request::Prune(request), "").await;
+        (scene.run(&operation).await, scene.tagged(&last))
+    };
+    assert_eq!(delete(false).await, (OperationState::Failed, 3));
+    assert_eq!(delete(true).await, (OperationState::Succeeded, 0));
+}
+
+#[tokio::test]
+async fn what_an_open_group_restores_or_proves_is_not_deleted() {
+    let scene = Scene::new().await;
+    let ((_, used), (_, other)) = (scene.back_up().await, scene.back_up().await);
+    let restores = GroupPart {
+        step: 0,
+        environment: "e".to_owned(),
+        application: "shop".to_owned(),
+        work: PartWork::Restore { backup: BackupOf::Known(used.id.clone()), safety_backup: false },
+    };
+    let group = Request::Group(GroupRequest::default());
+    let step = Step::named(Verb::Run, "x");
+    let operation = scene.begin(OperationKind::Clone, vec![step], group, "").await;
+    let mut open = scene.store.open_operations("c").await.unwrap();
+    for request in [
+        GroupRequest { parts: vec![restores], ..GroupRequest::default() },
+        GroupRequest { proves: Some(used.id.clone()), ..GroupRequest::default() },
+    ] {
+        open[0].operation.request = Some(Request::Group(request));
+        assert_eq!(location::uses(&open, &used, None), Some(operation.id));
+        assert_eq!(location::uses(&open, &other, None), None);
+        let made_by_it = Some((operation.id, 1));
+        assert_eq!(location::uses(&open, &other, made_by_it), Some(operation.id));
+    }
 }
 
 #[tokio::test]

@@ -237,6 +237,13 @@ impl Means for Tools {
         })
     }
 
+    fn holds<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<bool, StepError>> {
+        Box::pin(async move {
+            let place = strategy::find(self.wanted(&component)).await?;
+            Ok(strategy::holds(&self.cluster, &place).await?)
+        })
+    }
+
     fn resume<'a>(&'a self, component: Component<'a>) -> BoxFuture<'a, Result<bool, StepError>> {
         Box::pin(async move {
             let place = strategy::find(self.wanted(&component)).await?;

@@ -109,6 +109,7 @@ pub fn prunes(backups: &[Backup], doomed: Vec<BackupId>) -> Vec<PruneRequest> {
         location: location.to_owned(),
         backups,
         orphans: Vec::new(),
+        even_the_last: false,
     });
     requests.collect()
 }

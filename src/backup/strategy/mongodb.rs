@@ -36,24 +36,48 @@ const TRAILER: &[u8] = &[0xff; 4];
 /// 6.0 and 7.0 differ.
 const NUMBERS: usize = 2;
 
+/// What lines begin with that only tell of the work. They name collections, and those may be named like errors.
+const TOLD: [&str; 10] = [
+    "done dumping ",
+    "finished restoring ",
+    "reading metadata for ",
+    "no indexes to restore ",
+    "restoring indexes ",
+    "preparing collections ",
+    "dropping collection ",
+    "index: ",
+    // bars of progress
+    "[#",
+    "[.",
+];
+
 /// What the tools say of their work, and the rest. Each line begins with a time.
 fn sort(line: &str) -> Said {
     let said = line.split_once(['\t', ' ']).map_or(line, |(_, said)| said).trim_start();
+    match failures(said) {
+        Some(0) => return Said::Noise,
+        Some(_) => return Said::Complaint,
+        None => {}
+    }
+    if TOLD.iter().any(|told| said.starts_with(told)) {
+        return Said::Noise;
+    }
     if let Some(collection) = said.strip_prefix("writing ").or_else(|| said.strip_prefix("restoring ")) {
         return Said::Item(collection.split_whitespace().next().unwrap_or_default().to_owned());
     }
     let complains = ["error", "fail", "cannot", "could not", "unable"]
         .iter()
         .any(|word| said.to_lowercase().contains(word));
-    // the last line counts failures, most often none
-    if complains && failures(said) != Some(0) { Said::Complaint } else { Said::Noise }
+    if complains { Said::Complaint } else { Said::Noise }
 }
 
-/// How many documents failed, of the line that says it.
+/// How many documents failed, of a line that counts them: one for each collection, and one at the end.
 fn failures(line: &str) -> Option<u64> {
-    static COUNT: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(\d+) document\(s\) failed to restore").ok());
-    COUNT.as_ref()?.captures(line)?.get(1)?.as_str().parse().ok()
+    static COUNT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^finished restoring .*, (\d+) failures?\)$|(\d+) document\(s\) failed to restore").ok()
+    });
+    let found = COUNT.as_ref()?.captures(line.trim_end())?;
+    found.get(1).or_else(|| found.get(2))?.as_str().parse().ok()
 }
 
 fn tool(work: Work<'_>, name: &'static str, script: &str, end: End) -> Result<Tool, StrategyError> {
@@ -132,5 +156,27 @@ mod tests {
             Said::Complaint
         );
         assert_eq!(sort("2026-01-01T00:00:00.000+0000\tFailed: can't create session"), Said::Complaint);
+    }
+
+    #[test]
+    fn collections_may_be_named_like_errors() {
+        let said = |line: &str| sort(&format!("2026-01-01T00:00:00.000+0000\t{line}"));
+        for line in [
+            "done dumping app.errors (12 documents)",
+            "finished restoring test.salaries (10 documents, 0 failures)",
+            "finished restoring app.errors (1 document, 0 failures)",
+            "reading metadata for app.failures from archive on stdin",
+            "no indexes to restore for collection app.errors",
+            "restoring indexes for collection app.errors from metadata",
+            "preparing collections to restore from",
+            "[########................]  app.errors  404/1000  (40.4%)",
+        ] {
+            assert_eq!(said(line), Said::Noise, "{line}");
+        }
+        assert_eq!(said("restoring app.errors from archive on stdin"), Said::Item("app.errors".into()));
+        for failures in ["1 failure", "12 failures"] {
+            let line = format!("finished restoring test.salaries (10 documents, {failures})");
+            assert_eq!(said(&line), Said::Complaint, "{line}");
+        }
     }
 }

@@ -152,6 +152,9 @@ pub struct PruneRequest {
     /// Snapshots in the location that no backup of the catalogue has, to be deleted too, in hexadecimal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orphans: Vec<String>,
+    /// Whether a backup may go that has the newest good copy of a component: only a person says so.
+    #[serde(default)]
+    pub even_the_last: bool,
 }
 
 /// A new environment that equals another one.

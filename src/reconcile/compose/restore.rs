@@ -5,7 +5,8 @@ use crate::domain::canonical::canonical_digest;
 use crate::domain::driver::{DriverSpec, Mode};
 use crate::domain::plan::{Class, Verb};
 use crate::domain::text::bytes;
-use crate::domain::{ObjectKey, Plan, Step};
+use crate::domain::{Health, ObjectKey, ObjectSummary, Plan, Step};
+use crate::reconcile::components::component_workloads;
 
 use super::backup::{CLEAR, Keeping, SEALED_WITHIN, WITHIN, ending, finish, prepare, reads};
 use super::{Basis, HEALTHY_WITHIN, actions};
@@ -115,6 +116,40 @@ impl Stopping {
     fn has(&self, name: &String) -> bool {
         self.writers.contains(name) || self.restored.contains(name)
     }
+}
+
+/// What goes on while these components are restored, in words.
+pub fn going_on(spec: &DriverSpec, chosen: &[String], objects: &[ObjectSummary]) -> Vec<String> {
+    let stopping = Stopping::of(spec, chosen);
+    let mut said = Vec::new();
+    for (name, keys) in component_workloads(spec, objects) {
+        if stopping.has(&name) {
+            let daemons = keys.into_iter().filter(|key| key.kind == "DaemonSet");
+            said.extend(daemons.map(|key| {
+                format!("{name} goes on running meanwhile: the DaemonSet {} has no number of pods", key.name)
+            }));
+        }
+    }
+    let jobs = objects.iter().filter(|object| {
+        object.key.kind == "CronJob" && object.verdict.health != Health::Suspended && !object.deleting
+    });
+    said.extend(jobs.map(|job| {
+        let name = &job.key.name;
+        format!("the CronJob {name} may begin a run meanwhile: suspend it before, if it writes")
+    }));
+    said
+}
+
+/// The components that are restored and run meanwhile, while others are restored: no servers that keep data, which have to.
+pub fn running_beside(spec: &DriverSpec, chosen: &[String]) -> Vec<String> {
+    let runs = |name: &&String| {
+        let component = spec.components.get(*name);
+        component.is_some_and(|component| !component.is_database() && !component.stops_for_restore())
+    };
+    let beside = chosen.iter().filter(|_| chosen.len() > 1).filter(runs);
+    beside
+        .map(|name| format!("{name} goes on running while others are restored: it is restored while it runs"))
+        .collect()
 }
 
 fn keeping<'a>(restoring: &Restoring<'a>) -> Keeping<'a> {

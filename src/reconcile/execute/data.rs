@@ -3,7 +3,8 @@
 use super::{Hands, failed, lasting};
 use crate::domain::backup::{BackupPart, Request};
 use crate::domain::driver::DriverSpec;
-use crate::domain::{ObjectKey, Problem};
+use crate::domain::object::Detail;
+use crate::domain::{ObjectKey, ObjectSummary, Problem};
 use crate::operate::{Done, StepError, StepRun};
 use crate::reconcile::components::{component_views, component_workloads};
 use crate::reconcile::compose::{
@@ -72,9 +73,7 @@ impl Hands {
         let index = self.engine.cluster().index();
         let left = || {
             let objects = index.objects_of(&self.name.namespace, &self.name.name);
-            let views = component_views(spec, &objects);
-            let stopping = views.into_iter().filter(|view| names.contains(&view.name));
-            stopping.flat_map(|view| view.pods).map(|pod| pod.key).collect()
+            still_running(spec, &names, &objects)
         };
         self.until_gone(left).await?;
         Ok(Done { note: Some(format!("{} stopped", names.join(", "))), ..Done::default() })
@@ -91,5 +90,60 @@ impl Hands {
         let all = component_workloads(spec, &objects);
         let chosen = all.into_iter().filter(|(name, _)| names.contains(name));
         chosen.flat_map(|(_, keys)| keys).filter(|key| key.kind != "DaemonSet").collect()
+    }
+}
+
+/// The pods of components that are to be stopped and have not ended. Those of a DaemonSet go on: it has no number of pods.
+fn still_running(spec: &DriverSpec, names: &[String], objects: &[ObjectSummary]) -> Vec<ObjectKey> {
+    let is_daemon = |pod: &ObjectSummary| {
+        let owner = pod.owner.as_deref();
+        owner.is_some_and(|uid| {
+            objects.iter().any(|object| object.uid == uid && object.key.kind == "DaemonSet")
+        })
+    };
+    let has_ended = |pod: &ObjectSummary| matches!(&pod.detail, Detail::Pod(detail) if matches!(detail.phase.as_str(), "Succeeded" | "Failed"));
+    let stopping = component_views(spec, objects).into_iter().filter(|view| names.contains(&view.name));
+    let pods = stopping.flat_map(|view| view.pods);
+    pods.filter(|pod| !has_ended(pod) && !is_daemon(pod)).map(|pod| pod.key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::summary;
+    use crate::domain::driver::ComponentSpec;
+
+    #[test]
+    fn what_has_ended_or_cannot_be_stopped_is_not_waited_for() {
+        let object = |kind: &str, name: &str, owner: &str, phase: &str| {
+            let owners = match owner {
+                "" => json!([]),
+                uid => json!([{"uid": uid, "controller": true}]),
+            };
+            let api_version = if kind == "Pod" { "v1" } else { "apps/v1" };
+            summary(&json!({"apiVersion": api_version, "kind": kind,
+                "metadata": {"name": name, "namespace": "demo", "uid": name, "labels": {"app": "web"},
+                    "ownerReferences": owners},
+                "status": {"phase": phase}}))
+        };
+        let objects = [
+            object("Deployment", "web", "", ""),
+            object("ReplicaSet", "web-1", "web", ""),
+            object("Pod", "web-1-x", "web-1", "Running"),
+            object("DaemonSet", "agent", "", ""),
+            object("Pod", "agent-x", "agent", "Running"),
+            object("Pod", "migrate-x", "migrate", "Succeeded"),
+        ];
+        let labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
+        let web = ComponentSpec { labels, ..ComponentSpec::default() };
+        let components = BTreeMap::from([("web".to_owned(), web)]);
+        let spec = DriverSpec { components, ..DriverSpec::default() };
+        let left = still_running(&spec, &["web".to_owned()], &objects);
+        let left: Vec<&str> = left.iter().map(|key| key.name.as_str()).collect();
+        assert_eq!(left, ["web-1-x"]);
     }
 }

@@ -66,7 +66,12 @@ impl Retention {
         locations.dedup();
         let request = match locations.as_slice() {
             [] => return context.say(Toast::hint("There is nothing to delete")),
-            [one] => PruneRequest { location: (*one).to_owned(), backups: doomed, orphans: Vec::new() },
+            [one] => PruneRequest {
+                location: (*one).to_owned(),
+                backups: doomed,
+                orphans: Vec::new(),
+                even_the_last: false,
+            },
             _ => {
                 let said = "They lie in several locations: each run of the schedule deletes its own";
                 return context.say(Toast::hint(said));

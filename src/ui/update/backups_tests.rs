@@ -34,7 +34,12 @@ fn restore(index: usize) -> RestoreRequest {
 fn every_command_about_backups_leads_to_the_plan_of_what_it_says() {
     let verify = |depth| Intent::Verify(VerifyRequest { backup: id(1), depth });
     let delete = |location: &str, backups| {
-        Intent::Prune(PruneRequest { location: location.into(), backups, orphans: Vec::new() })
+        Intent::Prune(PruneRequest {
+            location: location.into(),
+            backups,
+            orphans: Vec::new(),
+            even_the_last: false,
+        })
     };
     let all = Intent::BackUpEnvironment("demo".into(), BackupRequest::default());
     let keep = Intent::BackUp(NOTES, BackupRequest::default());
@@ -96,7 +101,12 @@ fn what_a_retention_would_delete_is_looked_at_first() {
     assert_eq!(effects, [Effect::PreviewRetention(RequestId(1), "nightly".into())]);
     assert_eq!(press(&mut model, "y"), [], "nothing is known yet");
     update(&mut model, Event::Reply(RequestId(1), Reply::Retention(Ok(samples::fates()))));
-    let gone = PruneRequest { location: "nas".into(), backups: vec![id(2), id(5)], orphans: Vec::new() };
+    let gone = PruneRequest {
+        location: "nas".into(),
+        backups: vec![id(2), id(5)],
+        orphans: Vec::new(),
+        even_the_last: true,
+    };
     assert_eq!(planned(&mut model, "y"), Intent::Prune(gone));
     assert_eq!(model.screens(), ["backups", "plan"]);
     let mut model = model_of(samples::world());

@@ -211,7 +211,8 @@ impl BackupsView {
     fn prune(&self, context: &mut Context<'_>) {
         let Some(view) = self.location(context.world) else { return };
         let location = view.location.name.clone();
-        let request = PruneRequest { location, backups: Vec::new(), orphans: Vec::new() };
+        let request =
+            PruneRequest { location, backups: Vec::new(), orphans: Vec::new(), even_the_last: false };
         context.steps.push(Step::Plan(Box::new(Intent::Prune(request))));
     }
 

@@ -92,6 +92,7 @@ fn what_has_no_place_is_deleted_after_the_verification_and_only_what_is_its_own(
         location: location.into(),
         backups: vec![BackupId(id.into())],
         orphans: Vec::new(),
+        even_the_last: false,
     };
     let begin = |request: PruneRequest| Next::Begin(Box::new(Intent::Prune(request)));
     assert_eq!(after(&keeping, &made, &since, &all), begin(prune("old", "h3")));

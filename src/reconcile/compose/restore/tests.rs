@@ -139,3 +139,34 @@ fn other_data_makes_another_plan() {
     unsafe_one.safety_backup = false;
     assert_ne!(plan(spec(), &unsafe_one).hash(), whole);
 }
+
+#[test]
+fn what_goes_on_during_a_restore_is_told() {
+    use crate::cluster::summary;
+    use crate::domain::driver::ComponentSpec;
+    let object = |api: &str, kind: &str, name: &str, spec: serde_json::Value| {
+        summary(&serde_json::json!({"apiVersion": api, "kind": kind, "spec": spec,
+            "metadata": {"name": name, "namespace": "demo", "uid": name, "labels": {"app": name}}}))
+    };
+    let objects = [
+        object("apps/v1", "DaemonSet", "agent", serde_json::json!({})),
+        object("apps/v1", "Deployment", "web", serde_json::json!({})),
+        object("batch/v1", "CronJob", "nightly", serde_json::json!({})),
+        object("batch/v1", "CronJob", "paused", serde_json::json!({"suspend": true})),
+    ];
+    let mut driver = DriverSpec::default();
+    for name in ["agent", "web", "db"] {
+        let labels = std::collections::BTreeMap::from([("app".to_owned(), name.to_owned())]);
+        driver.components.insert(name.to_owned(), ComponentSpec { labels, ..ComponentSpec::default() });
+    }
+    for (name, strategy) in [("web", "action"), ("db", "postgres")] {
+        driver.components.get_mut(name).unwrap().backup = Some(strategy.to_owned());
+    }
+    let chosen = ["db".to_owned(), "web".to_owned()];
+    let said = going_on(&driver, &chosen, &objects);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].starts_with("agent goes on running") && said[1].contains("CronJob nightly"), "{said:?}");
+    let beside = running_beside(&driver, &chosen);
+    assert!(beside.len() == 1 && beside[0].starts_with("web goes on running"), "{beside:?}");
+    assert!(running_beside(&driver, &chosen[1..]).is_empty(), "nothing else is restored");
+}

@@ -106,7 +106,13 @@ pub fn delete(backups: &[&Backup], context: &mut Context<'_>) {
         return;
     }
     let ids = backups.iter().map(|backup| backup.id.clone()).collect();
-    let request = PruneRequest { location: first.location.clone(), backups: ids, orphans: Vec::new() };
+    // the name of the location is typed before: a person knows what goes
+    let request = PruneRequest {
+        location: first.location.clone(),
+        backups: ids,
+        orphans: Vec::new(),
+        even_the_last: true,
+    };
     context.steps.push(plan(Intent::Prune(request)));
 }
 
