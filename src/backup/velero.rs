@@ -3,6 +3,7 @@
 //! Fields and phases: Velero 1.18, `pkg/apis/velero/v1`. Nothing here asks the bucket: Velero does.
 
 mod follow;
+mod left;
 mod mirror;
 mod object;
 mod place;
@@ -12,6 +13,7 @@ mod sight;
 pub use follow::{
     Ended, VeleroError, cancel, delete, follow, installed, is_there, list, until_deleted, write,
 };
+pub use left::forget_schedules;
 pub use mirror::Mirror;
 pub use object::{Scope, backup, restore, schedule};
 pub use place::{available, location_of};

@@ -54,7 +54,7 @@ pub fn run(arguments: LocationArguments) -> ExitCode {
         LocationVerb::Scan(arguments) => look::scan(arguments),
         LocationVerb::Sweep(arguments) => sweep::run(*arguments),
         LocationVerb::Assign(arguments) => change::assign(&arguments),
-        LocationVerb::Remove(arguments) => change::remove(&arguments),
+        LocationVerb::Remove(arguments) => change::remove(arguments),
         LocationVerb::Key(arguments) => look::key(arguments),
     })
 }

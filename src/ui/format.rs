@@ -151,6 +151,13 @@ pub fn until(now: Timestamp, then: Timestamp) -> String {
     if then <= now { "now".to_owned() } else { format!("in {}", age(then, now)) }
 }
 
+/// The time until the text of [`until`] changes.
+pub fn until_lasts(now: Timestamp, then: Timestamp) -> Duration {
+    let seconds = seconds_between(then, now);
+    let (unit, _) = unit_of(seconds);
+    Duration::from_secs((seconds % unit + 1).unsigned_abs())
+}
+
 /// A count with its noun: `1 warning`, `3 warnings`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -331,6 +338,8 @@ mod tests {
         for (seconds, shown) in cases {
             assert_eq!(duration(at(0), at(seconds)), shown);
         }
+        let left = [0, 75, 7_500].map(|seconds| until_lasts(at(0), at(seconds)).as_secs());
+        assert_eq!(left, [1, 16, 301]);
         let lasts = [75, 7_500, 3 * DAY].map(|seconds| duration_lasts(at(0), at(seconds)).as_secs());
         assert_eq!(lasts, [1, 60, 3_600]);
         assert_eq!((clock(at(3_661)), moment(at(0))), ("01:01:01".into(), "1970-01-01 00:00:00 UTC".into()));

@@ -21,6 +21,7 @@ pub use crate::backup::sweep::Sweep as Swept;
 pub use crate::backup::velero::NAMESPACE as VELERO_NAMESPACE;
 
 mod key;
+mod remove;
 
 pub use key::{NewKey, write_secretly};
 
@@ -337,30 +338,6 @@ pub async fn assign(store: &Store, name: &str, cluster: &str, environment: &str)
     })?;
     let changed = Environment { backup_location: Some(name.to_owned()), ..found };
     Ok(store.upsert_environment(&changed).await?)
-}
-
-/// Takes a location out of the records, and its backups out of the catalogue: a scan brings them back. Nothing in it is touched.
-/// Gives how many backups were in it.
-///
-/// # Errors
-/// Environments are backed up to it, or something with it is under way.
-pub async fn remove(store: &Store, name: &str) -> Result<usize, Problem> {
-    let view = named(store, name).await?;
-    let what = || format!("The location {name} is not removed");
-    if let Some(user) = users(store, name).await?.first() {
-        let why = format!("the environment {} is backed up to it", user.name);
-        let next = format!("assign another one: styrmin location assign OTHER --environment {}", user.name);
-        return Err(Problem::new(what(), why, next));
-    }
-    let backups = store.backups_in(&view.location.name).await?;
-    if let Some(open) = backups.iter().find(|backup| !backup.state.is_final()) {
-        return Err(Problem::new(what(), format!("the backup {} is being made", open.id), "wait for it"));
-    }
-    for backup in &backups {
-        store.forget_backup(&backup.id).await?;
-    }
-    store.forget_location(name).await?;
-    Ok(backups.len())
 }
 
 /// What a check says of a location.

@@ -10,9 +10,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::follow::{VeleroError, installed, named};
+use super::left::{self, is_ours, name_of};
 use super::read::catalogued;
 use super::sight::{Home, Sight};
-use crate::cluster::{ApplyOptions, Cluster, DeleteOptions, Followed, key};
+use crate::cluster::{ApplyOptions, Cluster, Followed};
 use crate::domain::backup::{Backup, BackupId, BackupSource, BackupState, Engine};
 use crate::domain::{ObjectKey, Problem, labels};
 use crate::store::{Store, StoreError};
@@ -183,39 +184,24 @@ impl Mirror {
 
     /// Makes Velero's schedules what ours are. What is not ours is left alone.
     async fn write_schedules(&self, namespace: &str, home: &Home, sight: &Sight) -> Result<(), Problem> {
-        let failed = |error: crate::cluster::ClusterError| error.problem();
-        let kind = named("Schedule", namespace, "any");
-        let there = match self.cluster.list(&kind).await {
+        let there = match left::schedules(&self.cluster, namespace).await {
             // without any of ours that is no trouble
-            Err(crate::cluster::ClusterError::Unserved { .. }) if home.schedules.is_empty() => return Ok(()),
-            found => found.map_err(failed)?,
+            Err(VeleroError::NotInstalled) if home.schedules.is_empty() => return Ok(()),
+            found => found.map_err(|error| error.problem())?,
         };
-        let name_of = |object: &Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         for wanted in &home.schedules {
             let name = name_of(wanted);
             if there.iter().any(|known| name_of(known) == name && !is_ours(known)) {
                 tracing::warn!(schedule = name, "Velero has a schedule of that name that is not ours");
                 continue;
             }
-            self.cluster.apply(wanted, ApplyOptions::default()).await.map_err(failed)?;
+            let applied = self.cluster.apply(wanted, ApplyOptions::default()).await;
+            applied.map_err(|error| error.problem())?;
         }
         let wanted: BTreeSet<String> = home.schedules.iter().map(name_of).collect();
-        let is_known = |object: &Value| {
-            let environment = object["metadata"]["labels"][labels::ENVIRONMENT].as_str();
-            sight.environments.iter().any(|known| environment == Some(known.name.as_str()))
-        };
-        let left = there
-            .iter()
-            .filter(|object| is_ours(object) && is_known(object) && !wanted.contains(&name_of(object)));
-        for object in left {
-            self.cluster.delete(&key(object), &DeleteOptions::default()).await.map_err(failed)?;
-        }
-        Ok(())
+        let deleted = left::delete(&self.cluster, &there, &sight.environments, &wanted).await;
+        deleted.map_err(|error| error.problem())
     }
-}
-
-fn is_ours(object: &Value) -> bool {
-    object["metadata"]["labels"][labels::MANAGED_BY] == labels::MANAGER
 }
 
 fn is_established(definition: &Value) -> bool {

@@ -2,11 +2,13 @@
 
 use clap::Args;
 
-use crate::app;
-use crate::app::backups::locations::{assign as assign_to, remove as forget};
+use crate::app::backups::locations::{Ground, assign as assign_to};
+use crate::app::{self, Look};
+use crate::cli::arguments::Place;
 use crate::cli::driver::remark;
 use crate::cli::ending::{Ending, Refusal};
 use crate::cli::records::{State, Which};
+use crate::domain::backup::Location;
 
 /// Arguments of `location assign`.
 #[derive(Debug, Args)]
@@ -30,7 +32,7 @@ pub struct RemoveArguments {
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
-    state: State,
+    place: Place,
 }
 
 pub(super) fn assign(arguments: &AssignArguments) -> Result<Ending, Refusal> {
@@ -44,13 +46,18 @@ pub(super) fn assign(arguments: &AssignArguments) -> Result<Ending, Refusal> {
     Ok(Ending::Well)
 }
 
-pub(super) fn remove(arguments: &RemoveArguments) -> Result<Ending, Refusal> {
-    let store = arguments.state.open()?;
-    let count = app::block_on(async { forget(&store, &arguments.name).await })?;
-    remark(&format!(
-        "{} is removed; nothing in it was touched, and its key stays where it is",
-        arguments.name
-    ));
+pub(super) fn remove(arguments: RemoveArguments) -> Result<Ending, Refusal> {
+    let RemoveArguments { name, place } = arguments;
+    let options = place.into_options(Look::default());
+    let count = app::block_on(async {
+        // Velero has schedules there
+        let is_velero = |location: &Location| location.name == name && location.is_velero();
+        let ground = Ground::open(&options, is_velero).await?;
+        let count = ground.remove(&name).await;
+        ground.close().await;
+        count
+    })?;
+    remark(&format!("{name} is removed; nothing in it was touched, and its key stays where it is"));
     if count > 0 {
         remark(&format!("its {count} backups come back when it is added again and scanned; pins do not"));
     }

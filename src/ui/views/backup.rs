@@ -245,8 +245,11 @@ impl Screen for BackupPage {
 
     fn lasts(&self, world: &World, now: Timestamp, _size: Size) -> Option<Duration> {
         let backup = self.backup(world)?;
-        let moves = !backup.state.is_final();
-        Some(if moves { SPIN } else { format::age_lasts(now, backup.created) })
+        if !backup.state.is_final() {
+            return Some(SPIN);
+        }
+        let told = backup.verified.iter().map(|last| last.at).chain([backup.created]);
+        told.map(|at| format::age_lasts(now, at)).min()
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {

@@ -21,11 +21,12 @@ pub use self::about::about;
 pub use self::act::on_backup;
 pub use self::nothing::no_location;
 use self::rows::{Entry, Rows, Sort};
-pub use self::schedules::{keeps, past, when};
+pub use self::schedules::{keeps, past, schedule_lasts, when};
 use self::section::Section;
 pub use self::section::{is_any_location_faulty, what};
+use super::keeping;
 use crate::domain::World;
-use crate::domain::backup::{Backup, BackupId, BackupState, LocationView, PruneRequest, ScheduleView};
+use crate::domain::backup::{Backup, BackupId, LocationView, PruneRequest, ScheduleView};
 use crate::domain::{Intent, OperationView};
 use crate::ui::event::Effect;
 use crate::ui::filter::Filter;
@@ -33,7 +34,6 @@ use crate::ui::format;
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::list::Cursor;
 use crate::ui::look::Look;
-use crate::ui::model::SPIN;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 
@@ -361,22 +361,25 @@ impl Screen for BackupsView {
     fn lasts(&self, world: &World, now: Timestamp, size: Size) -> Option<Duration> {
         let visible = self.shown.iter().skip(self.cursor().offset).take(Self::page(size));
         let lasts = |index: &usize| match self.rows.entry(*index)? {
-            Entry::Backup(at) => {
-                let backup = world.backups.get(at)?;
-                let moves = backup.state == BackupState::Running;
-                Some(if moves { SPIN } else { format::age_lasts(now, backup.created) })
-            }
+            Entry::Backup(at) => Some(keeping::lasts(world.backups.get(at)?, now)),
             Entry::Location(at) => {
                 let (checked, _) = world.locations.get(at)?.checked.as_ref()?;
                 Some(format::age_lasts(now, *checked))
             }
-            Entry::Schedule(at) | Entry::Due(at, _) => {
-                let next = world.schedules.get(at)?.next.first()?;
-                Some(format::duration_lasts(now, *next))
+            Entry::Schedule(at) => schedule_lasts(world.schedules.get(at)?, now),
+            Entry::Due(at, index) => {
+                let next = world.schedules.get(at)?.next.get(index)?;
+                Some(format::until_lasts(now, *next))
             }
-            Entry::Past(..) | Entry::Resting(_) => None,
+            Entry::Past(at, index) => {
+                let run = world.schedules.get(at)?.runs.get(index)?;
+                Some(format::age_lasts(now, run.due))
+            }
+            Entry::Resting(_) => None,
         };
-        visible.filter_map(lasts).min()
+        // what stands below the table is of the schedule, in the calendar too
+        let detail = self.schedule(world).and_then(|view| schedule_lasts(view, now));
+        visible.filter_map(lasts).chain(detail).min()
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {

@@ -1,5 +1,7 @@
 //! What several views say of backups, and of how well an application is kept, in the same words.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use ratatui::text::Span;
 
@@ -12,6 +14,7 @@ use crate::domain::driver::ComponentSpec;
 use crate::domain::world::Application;
 use crate::ui::format;
 use crate::ui::look::Look;
+use crate::ui::model::SPIN;
 use crate::ui::theme::Role;
 
 /// The age from which the last good backup counts as too old, where no schedule says better.
@@ -230,6 +233,15 @@ pub fn verified(backup: &Backup, look: &Look<'_>, quiet: Role) -> Span<'static> 
             }
         }
     }
+}
+
+/// How long the line of a backup stays true by itself: its age, and that of its verification.
+pub fn lasts(backup: &Backup, now: Timestamp) -> Duration {
+    if !backup.state.is_final() {
+        return SPIN;
+    }
+    let made = format::age_lasts(now, backup.created);
+    telling(backup).map_or(made, |last| made.min(format::age_lasts(now, last.at)))
 }
 
 /// Why a backup was made, in a word or two.

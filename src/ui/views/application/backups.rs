@@ -15,9 +15,8 @@ use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::list::Cursor;
 use crate::ui::look::Look;
-use crate::ui::model::SPIN;
 use crate::ui::theme::Role;
-use crate::ui::views::backups::{keeps, no_location, past, what, when};
+use crate::ui::views::backups::{keeps, no_location, past, schedule_lasts, what, when};
 use crate::ui::views::keeping::{self, Keeping, Worry};
 use crate::ui::views::{moving, progress};
 use crate::ui::widgets::empty;
@@ -59,11 +58,11 @@ pub fn settle(cursor: &mut Cursor, shown: Shown<'_>, (width, height): (u16, u16)
 
 /// How long what it shows stays true by itself.
 pub fn lasts(shown: Shown<'_>, now: Timestamp) -> Option<Duration> {
-    let of = |backup: &Backup| {
-        let moves = !backup.state.is_final();
-        if moves { SPIN } else { format::age_lasts(now, backup.created) }
-    };
-    shown.world.backups_of(shown.application).map(of).min()
+    let (application, world) = (shown.application, shown.world);
+    let backups = world.backups_of(application).map(|backup| keeping::lasts(backup, now));
+    let schedules = keeping::schedules(application, world).filter_map(|view| schedule_lasts(view, now));
+    let proven = world.backups_of(application).filter_map(Backup::proven).max();
+    backups.chain(schedules).chain(proven.map(|at| format::age_lasts(now, at))).min()
 }
 
 /// Draws what is kept.

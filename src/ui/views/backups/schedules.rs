@@ -1,5 +1,8 @@
 //! Schedules: when backups are made by themselves, and what came of it.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 use super::section::what;
@@ -132,15 +135,26 @@ pub fn detail(view: &ScheduleView, look: &Look<'_>, quiet: Role) -> Vec<Line<'st
         look.span(Role::Text, format!("  {}", when(schedule))),
         look.span(quiet, format!("{jitter}{missed} · keeps {}", keeps(schedule.retention.as_ref()))),
     ]));
-    for run in view.runs.iter().take(4) {
+    for run in view.runs.iter().take(TOLD) {
         lines.push(past(run, look, quiet));
     }
     lines
 }
 
+/// How many runs are told below the table.
+const TOLD: usize = 4;
+
+/// How long what is said of a schedule stays true by itself: when it was due and is due, and since when it is paused.
+pub fn schedule_lasts(view: &ScheduleView, now: Timestamp) -> Option<Duration> {
+    let next = view.next.first().map(|next| format::until_lasts(now, *next));
+    let past = view.runs.iter().take(TOLD).map(|run| run.due);
+    let past = past.chain(view.schedule.paused.iter().map(|pause| pause.since));
+    past.map(|at| format::age_lasts(now, at)).chain(next).min()
+}
+
 fn lasting(seconds: u32) -> String {
-    let end = jiff::Timestamp::from_second(i64::from(seconds)).unwrap_or_default();
-    format::duration(jiff::Timestamp::UNIX_EPOCH, end)
+    let end = Timestamp::from_second(i64::from(seconds)).unwrap_or_default();
+    format::duration(Timestamp::UNIX_EPOCH, end)
 }
 
 /// What became of a run, in a line.
