@@ -36,9 +36,10 @@ fn every_command_about_backups_leads_to_the_plan_of_what_it_says() {
     let delete = |location: &str, backups| {
         Intent::Prune(PruneRequest {
             location: location.into(),
+            // the name of the location is typed before
+            even_the_last: !Vec::is_empty(&backups),
             backups,
             orphans: Vec::new(),
-            even_the_last: false,
         })
     };
     let all = Intent::BackUpEnvironment("demo".into(), BackupRequest::default());
@@ -105,7 +106,7 @@ fn what_a_retention_would_delete_is_looked_at_first() {
         location: "nas".into(),
         backups: vec![id(2), id(5)],
         orphans: Vec::new(),
-        even_the_last: true,
+        even_the_last: false,
     };
     assert_eq!(planned(&mut model, "y"), Intent::Prune(gone));
     assert_eq!(model.screens(), ["backups", "plan"]);

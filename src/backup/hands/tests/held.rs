@@ -61,9 +61,9 @@ async fn within_an_action_everything_goes_on_whatever_fails() {
     assert_eq!((backup.parts[0].state, backup.parts[1].state), (PartState::Failed, PartState::Completed));
     assert_eq!(scene.played.state().done, ["quiesce db", "resume db"]);
 
-    scene.played.state().lasting.clear();
+    let scene = Scene::new().await;
     scene.played.state().broken.insert("db".to_owned(), 1);
     let (got, _) = within(&scene).await;
     assert_ne!(got.unwrap_err().kind, StepErrorKind::Lasting);
-    assert_eq!(scene.played.state().done[2..], ["quiesce db", "resume db"]);
+    assert_eq!(scene.played.state().done, ["quiesce db", "resume db"]);
 }
