@@ -1,5 +1,6 @@
 use super::*;
 use crate::ui::backup_samples as samples;
+use crate::ui::model::SPIN;
 use crate::ui::sample;
 
 /// A view that works on a picture of its own.
@@ -40,7 +41,7 @@ impl Table {
         let line = |index: &usize| match self.view.rows.entry(*index)? {
             Entry::Backup(at) => {
                 let backup = self.world.backups.get(at)?;
-                Some(format!("{} {}", backup.source.application, crate::ui::views::keeping::word(backup)))
+                Some(format!("{} {}", backup.source.application, keeping::word(backup)))
             }
             Entry::Schedule(at) | Entry::Resting(at) => {
                 Some(self.world.schedules.get(at)?.schedule.name.clone())
