@@ -7,6 +7,7 @@ use rustic_core::{CheckOptions, FileType, LsOptions, ReadBackend};
 
 use super::Fault;
 use super::error::RepositoryError;
+use super::error::plain;
 use super::session::{Indexed, Session};
 use super::storage::{File, identifier};
 
@@ -132,7 +133,8 @@ fn walk(
         }
         Err(RepositoryError::Damaged { why, .. }) => {
             let file = named(session, &why, FileType::Pack)?;
-            Ok(Some(Fault { file, what: why, snapshot: Some(id) }))
+            let what = fault_of(&file, &why);
+            Ok(Some(Fault { file, what, snapshot: Some(id) }))
         }
         Err(error) => Err(error),
     }
@@ -166,7 +168,7 @@ fn contents(
     }
     let faults = faults.into_iter().flat_map(|(pack, (text, users))| {
         let file = File::new(FileType::Pack, &pack).path();
-        let what = format!("{file} is not what was written: {}", one_line(&text));
+        let what = fault_of(&file, &text);
         users.iter().map(move |user| Fault {
             file: file.clone(),
             what: what.clone(),
@@ -176,11 +178,16 @@ fn contents(
     Ok(faults.collect())
 }
 
-/// What `rustic_core` says, without its advice.
-fn one_line(text: &str) -> String {
-    let text = text.split("For more information").next().unwrap_or(text);
-    let text = text.split("Some additional details").next().unwrap_or(text);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// What is wrong with a file, by what `rustic_core` says: of an error within an error, the innermost message.
+fn fault_of(file: &str, text: &str) -> String {
+    let plain = plain(text);
+    match file.is_empty() || plain.contains(file) {
+        true => plain,
+        false => {
+            let message = plain.rsplit("Message: ").next().unwrap_or(&plain);
+            format!("{file} is not what was written: {message}")
+        }
+    }
 }
 
 /// The identifiers in a text.

@@ -210,9 +210,28 @@ pub(super) fn storage_error(error: &RusticError) -> Option<StorageError> {
     None
 }
 
-/// The message of an error of `rustic_core` on one line, without its advice to report it.
+/// The message of an error of `rustic_core` on one line.
 fn words(error: &RusticError) -> String {
     let text = error.display_log();
-    let text = text.strip_prefix("Error: ").unwrap_or(&text);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(text.strip_prefix("Error: ").unwrap_or(&text))
+}
+
+/// What `rustic_core` says on one line, without its advice, its details, and the stack that it was in.
+pub(super) fn plain(text: &str) -> String {
+    let noise = ["For more information", "Some additional details", "Backtrace:"];
+    let end = noise.iter().filter_map(|mark| text.find(mark)).min().unwrap_or(text.len());
+    text[..end].split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn people_get_no_stack() {
+        let text = "error: Message: MAC check failed. For more information, see: x\nBacktrace: 0: <unknown>";
+        assert_eq!(plain(text), "error: Message: MAC check failed.");
+        assert_eq!(plain("it broke\n Backtrace: 0: a"), "it broke");
+        assert_eq!(plain("it  broke"), "it broke");
+    }
 }
