@@ -19,6 +19,7 @@ pub mod operation;
 pub mod parameters;
 pub mod plan;
 pub mod problem;
+pub mod route;
 pub mod secret;
 pub mod suggest;
 pub mod text;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use styrmin::domain::health::rules::assess;
-use styrmin::domain::world::ProbeOutcome;
+use styrmin::domain::route::ProbeOutcome;
 use styrmin::domain::{
     ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, Environment, Health,
 };
@@ -45,6 +45,7 @@ fn rendered(deployment: &str, port: u16) -> (Value, Vec<Value>) {
         fqdn_suffix: Some("localhost".to_owned()),
         storage_class: None,
         ingress_port: Some(port),
+        ingress_tls_port: None,
     };
     let environment = Environment {
         name: "demo".to_owned(),

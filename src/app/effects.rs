@@ -70,6 +70,10 @@ impl Effects {
             Effect::PreviewRetention(request, schedule) => self.answer(request, async move {
                 Reply::Retention(keeping::fates(&session.store, session.cluster.name(), &schedule).await)
             }),
+            Effect::Probe(request, url) => self.answer(request, async move {
+                let why = "probes at will are on their way";
+                Reply::Done(Err(Problem::new(format!("{url} is not probed"), why, "")))
+            }),
             Effect::FollowOutput(request, step) => self.follow_output(request, step),
             Effect::TakeOver(request) => {
                 self.answer(request, async move { Reply::Done(session.take_over().await) });

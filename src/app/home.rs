@@ -55,6 +55,7 @@ impl SandboxHome {
             fqdn_suffix: Some("localhost".to_owned()),
             storage_class: Some("standard".to_owned()),
             ingress_port,
+            ingress_tls_port: None,
         }
     }
 

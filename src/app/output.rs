@@ -137,6 +137,7 @@ mod tests {
             fqdn_suffix: None,
             storage_class: None,
             ingress_port: None,
+            ingress_tls_port: None,
         };
         store.upsert_cluster(&cluster).await.unwrap();
         let new = NewOperation {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::world::Probe;
+use crate::domain::route::Probe;
 use crate::domain::{Clock, Health};
 use crate::ingress;
 

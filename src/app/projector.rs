@@ -115,7 +115,7 @@ impl Projector {
             .applications
             .iter()
             .flat_map(|application| {
-                application.urls.iter().map(|url| (url.url.clone(), application.health()))
+                application.routes.iter().map(|url| (url.url.clone(), application.health()))
             })
             .collect();
         publish_if_new(&self.targets, targets);

@@ -163,6 +163,7 @@ async fn recorded(store: &Store, name: &str, kind: ClusterKind) -> Result<Cluste
         fqdn_suffix: None,
         storage_class: None,
         ingress_port: None,
+        ingress_tls_port: None,
     }))
 }
 
@@ -249,6 +250,7 @@ impl Session {
             link: self.cluster.link(),
             version: self.version.get().cloned(),
             installed: self.cluster.installed(),
+            warnings: Vec::new(),
         }
     }
 

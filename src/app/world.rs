@@ -9,7 +9,8 @@ use super::last_words::{self, Words};
 use super::probes::Results;
 use crate::domain::backup::{Backup, LocationView, ScheduleView};
 use crate::domain::object::{Detail, EventSummary};
-use crate::domain::world::{Application, ClusterView, ComponentView, Condition, EngineView, UrlView};
+use crate::domain::route::{RouteKind, RouteView};
+use crate::domain::world::{Application, ClusterView, ComponentView, Condition, EngineView};
 use crate::domain::{
     Cause, ClusterRecord, Deployment, DesiredPhase, DriverRef, DriverVersion, Environment, Health, Instance,
     ObjectKey, ObjectSummary, OperationView, Problem, Verdict, World,
@@ -166,7 +167,7 @@ fn application(
         .collect();
     Application {
         verdict: verdict(deployment, &namespace, &components, &objects, problem.as_ref()),
-        urls: shown.map_or_else(Vec::new, |instance| urls(instance, sources)),
+        routes: shown.map_or_else(Vec::new, |instance| routes(instance, sources)),
         conditions: observed.conditions.get(name).cloned().unwrap_or_default(),
         deployment: deployment.clone(),
         namespace,
@@ -251,14 +252,14 @@ fn is_claim_of_a_set(object: &ObjectSummary, objects: &[ObjectSummary]) -> bool 
     matches!(object.detail, Detail::Volume { .. }) && objects.iter().any(is_its)
 }
 
-/// URLs of the external services, the readable host first, from the frozen context.
-fn urls(instance: &Instance, sources: &Sources<'_>) -> Vec<UrlView> {
+/// Routes of the external services, the readable host first, from the frozen context.
+fn routes(instance: &Instance, sources: &Sources<'_>) -> Vec<RouteView> {
     let record: Option<&ClusterRecord> = sources.cluster.record.as_ref();
     let port = record.and_then(|record| record.ingress_port);
     let Some(services) = instance.context.get("services").and_then(Value::as_object) else {
         return Vec::new();
     };
-    let mut urls = Vec::new();
+    let mut routes = Vec::new();
     for (service, value) in services {
         for field in ["human_readable_fqdn", "primary_fqdn"] {
             let host = value.get(field).and_then(Value::as_str).unwrap_or("");
@@ -267,10 +268,25 @@ fn urls(instance: &Instance, sources: &Sources<'_>) -> Vec<UrlView> {
             }
             let path = value.get("path").and_then(Value::as_str).unwrap_or("/");
             let url = ingress::url(host, false, port, path);
-            urls.push(UrlView { service: service.clone(), probe: sources.probes.get(&url).cloned(), url });
+            routes.push(RouteView {
+                service: service.clone(),
+                backend: value.get("host").and_then(Value::as_str).unwrap_or("").to_owned(),
+                host: host.to_owned(),
+                object: None,
+                kind: RouteKind::Ingress,
+                class: String::new(),
+                addresses: Vec::new(),
+                endpoints: None,
+                certificate: None,
+                trouble: Vec::new(),
+                unprobed: false,
+                probe: sources.probes.get(&url).cloned(),
+                history: Arc::default(),
+                url,
+            });
         }
     }
-    urls
+    routes
 }
 
 #[cfg(test)]

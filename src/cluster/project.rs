@@ -157,16 +157,7 @@ fn detail(object: &Value) -> Detail {
             cluster_ip: text(&spec["clusterIP"]),
             ports: items(&spec["ports"]).filter_map(|port| port["port"].as_u64()?.try_into().ok()).collect(),
         },
-        "Ingress" => Detail::Ingress {
-            hosts: items(&spec["rules"])
-                .map(|rule| text(&rule["host"]))
-                .filter(|host| !host.is_empty())
-                .collect(),
-            addresses: items(&status["loadBalancer"]["ingress"])
-                .filter_map(|entry| entry["ip"].as_str().or_else(|| entry["hostname"].as_str()))
-                .map(str::to_owned)
-                .collect(),
-        },
+        "Ingress" => Detail::Route(route::ingress(object)),
         "PersistentVolumeClaim" => {
             let capacity = &status["capacity"]["storage"];
             let size = if capacity.is_null() { &spec["resources"]["requests"]["storage"] } else { capacity };
@@ -259,6 +250,8 @@ fn clamp(number: u64) -> u32 {
 fn time(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
+
+mod route;
 
 #[cfg(test)]
 mod tests;

@@ -74,6 +74,9 @@ pub struct DeploymentSpec {
     /// What is done about drift: `correct`, `warn` or `ignore`; as the environment says when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<SpecDrift>,
+    /// Host names that it is to answer to beside its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<ExtraHost>,
     /// While true the engine leaves everything as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,
@@ -81,6 +84,22 @@ pub struct DeploymentSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "free_form")]
     pub context: Option<Value>,
+}
+
+/// A host name that the application is to answer to beside its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExtraHost {
+    /// The driver's service; its only external one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The host name.
+    pub host: String,
+}
+
+impl From<ExtraHost> for crate::domain::route::ExtraHost {
+    fn from(known: ExtraHost) -> Self {
+        Self { service: known.service, host: known.host }
+    }
 }
 
 /// Names a driver version.
@@ -172,6 +191,9 @@ pub struct DeploymentStatus {
     /// Where it answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
+    /// The same with what requests to them find, where somebody sends any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteStatus>,
     /// What was written for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inventory: Option<InventoryStatus>,
@@ -181,6 +203,26 @@ pub struct DeploymentStatus {
     /// The last operation, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_operation: Option<String>,
+}
+
+/// Where it answers, and whether it does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RouteStatus {
+    /// The driver's service.
+    pub service: String,
+    /// Complete.
+    pub url: String,
+    /// `True`, `False`, `Unknown`.
+    pub reachable: String,
+    /// CamelCase: `Answered`, `DnsFailed`, `ConnectFailed`, `TlsFailed`, `HttpFailed`, `StatusCode`.
+    pub reason: String,
+    /// In words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// When the first certificate of its chain ends to hold (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_ends: Option<String>,
 }
 
 /// The inventory in short: enough to know after a restart that nothing has to be written.
@@ -297,6 +339,7 @@ impl DeploymentResource {
                 .map(|(name, o)| (name.clone(), o.clone().into()))
                 .collect(),
             drift: self.spec.drift.map(Into::into),
+            hosts: self.spec.hosts.iter().cloned().map(Into::into).collect(),
         }
     }
 
@@ -430,6 +473,7 @@ pub(crate) fn sample(namespace: &str, name: &str) -> DeploymentResource {
             parameters: BTreeMap::new(),
             components: BTreeMap::new(),
             drift: None,
+            hosts: Vec::new(),
             suspend: false,
             context: None,
         },

@@ -59,6 +59,9 @@ pub(crate) fn desired_object(namespace: &str, draft: &DeploymentDraft, phase: De
     if !draft.components.is_empty() {
         object["spec"]["components"] = json!(draft.components);
     }
+    if !draft.hosts.is_empty() {
+        object["spec"]["hosts"] = json!(draft.hosts);
+    }
     if let Some(mode) = draft.drift {
         object["spec"]["drift"] = mode.as_str().into();
     }

@@ -35,4 +35,7 @@ pub struct ClusterRecord {
     pub storage_class: Option<String>,
     /// The port at which the ingress answers, when it is not the scheme's own (the sandbox's proxy: 8480).
     pub ingress_port: Option<u16>,
+    /// The same for https (the sandbox's proxy: 8443).
+    #[serde(default)]
+    pub ingress_tls_port: Option<u16>,
 }

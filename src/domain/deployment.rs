@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::route::ExtraHost;
 use super::{DriftMode, DriverRef, TypedSecrets};
 
 /// The row number of a deployment in the records.
@@ -41,6 +42,9 @@ pub struct DeploymentDraft {
     /// What is done about drift; none: as the environment says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftMode>,
+    /// Host names that it is to answer to beside its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<ExtraHost>,
 }
 
 /// What is overridden for one component.

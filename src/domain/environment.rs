@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::DriftMode;
+use super::route::Routing;
 
 /// An environment as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct Environment {
     /// Its own ingress controller; none: it shares the class.
     #[serde(default)]
     pub dedicated_ingress: Option<DedicatedIngress>,
+    /// How its applications are reached from outside.
+    #[serde(default)]
+    pub routing: Routing,
 }
 
 /// What is said about the ingress controller of one environment.
@@ -65,6 +69,7 @@ impl Environment {
             ip_whitelist: Vec::new(),
             backup_location: None,
             dedicated_ingress: None,
+            routing: Routing::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::backup::{BackupId, BackupRequest, CloneRequest, PruneRequest, RestoreRequest, VerifyRequest};
 use super::diff::ObjectDiff;
 use super::operation::{ActionRequest, OperationKind};
-use super::{DeploymentDraft, DeploymentId, ObjectKey, Plan};
+use super::{ClusterRecord, DeploymentDraft, DeploymentId, Environment, ObjectKey, Plan};
 
 /// A wish. First it is planned, which writes nothing; then it is confirmed by the hash of its plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,12 @@ pub enum Intent {
     DeployFrom(DeploymentDraft, BackupId),
     /// Make an environment that equals another one.
     Clone(CloneRequest),
+    /// Make an environment, or change what is said of one: all of it, as it is to be.
+    SetEnvironment(Box<Environment>),
+    /// Take an environment away that has no applications beside its ingress controller.
+    RemoveEnvironment(String),
+    /// Change what is said of the cluster: all of it, as it is to be.
+    SetCluster(Box<ClusterRecord>),
 }
 
 /// What becomes of the volumes of an application that is taken away.

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::route::Endpoints;
 use super::{Verdict, labels};
 
 /// Names one object of a cluster.
@@ -135,12 +136,14 @@ pub enum Detail {
         /// `spec.ports[].port`.
         ports: Vec<u16>,
     },
-    /// Ingress: hosts and the load balancer's addresses.
-    Ingress {
-        /// `spec.rules[].host`.
-        hosts: Vec<String>,
-        /// `status.loadBalancer.ingress[]`.
-        addresses: Vec<String>,
+    /// Ingress, HTTPRoute, IngressRoute.
+    Route(RouteDetail),
+    /// EndpointSlice.
+    Endpoints {
+        /// The Service that they belong to.
+        service: String,
+        /// How many take requests, and how many there are.
+        endpoints: Endpoints,
     },
     /// PersistentVolumeClaim.
     Volume {
@@ -151,6 +154,34 @@ pub enum Detail {
     },
     /// Any other kind.
     Other,
+}
+
+/// What an Ingress, an HTTPRoute or an IngressRoute says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteDetail {
+    /// Its rules: one per host, path and backend.
+    pub rules: Vec<RouteRule>,
+    /// The ingress class, or the Gateway as `namespace/name`; empty: none is named.
+    pub class: String,
+    /// At which addresses it answers, as its status (or its Gateway's) says: IP addresses and host names.
+    pub addresses: Vec<String>,
+    /// Why its controller did not take it; none: it did, or does not say.
+    pub refused: Option<String>,
+}
+
+/// One host of a route.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteRule {
+    /// The host name; empty: every one.
+    pub host: String,
+    /// The path, as written; `/` where there is none.
+    pub path: String,
+    /// The Kubernetes Service; empty where the backend is something else.
+    pub service: String,
+    /// Whether it answers on https.
+    pub tls: bool,
+    /// The Secret with its certificate, where the route names one.
+    pub secret: Option<String>,
 }
 
 /// Replica counts of a workload.

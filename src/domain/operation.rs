@@ -58,6 +58,8 @@ words! {
         Prune => "Prune",
         /// An environment is made that equals another one.
         Clone => "Clone",
+        /// What is said of an environment or a cluster changes, and what follows from it.
+        Configure => "Configure",
         /// The application is taken away.
         Delete => "Delete",
     }

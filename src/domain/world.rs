@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::backup::{Backup, LocationView, ScheduleView};
 use super::object::EventSummary;
 use super::operation::Subject;
+use super::route::RouteView;
 use super::{
     ClusterRecord, Deployment, Drift, DriverVersion, Environment, Health, Instance, ObjectKey, ObjectSummary,
     OperationId, OperationView, Problem, Verdict,
@@ -78,6 +79,9 @@ pub struct ClusterView {
     pub version: Option<String>,
     /// Whether Styrmin is installed there.
     pub installed: Installed,
+    /// What is worth knowing about it: an ingress controller that gets no more security fixes.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// Whether the cluster answers.
@@ -150,8 +154,9 @@ pub struct Application {
     pub verdict: Verdict,
     /// Its components, by name.
     pub components: Vec<ComponentView>,
-    /// Its URLs.
-    pub urls: Vec<UrlView>,
+    /// Its routes: what people open first comes first.
+    #[serde(default)]
+    pub routes: Vec<RouteView>,
     /// Conditions of its custom resource.
     pub conditions: Vec<Condition>,
     /// Events of its objects, newest first.
@@ -183,49 +188,6 @@ pub struct ComponentView {
     pub images: Vec<String>,
     /// Its pods, by name.
     pub pods: Vec<ObjectSummary>,
-}
-
-/// A URL and whether it works.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UrlView {
-    /// The service behind it.
-    pub service: String,
-    /// Complete, with scheme and port.
-    pub url: String,
-    /// The last probe; none before the first.
-    pub probe: Option<Probe>,
-}
-
-/// What a request to a URL found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Probe {
-    /// When.
-    pub at: Timestamp,
-    /// What it found.
-    pub outcome: ProbeOutcome,
-    /// From the first byte sent to the head of the answer, in milliseconds.
-    pub millis: u32,
-}
-
-/// What a probe found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ProbeOutcome {
-    /// An HTTP answer with this status code.
-    Answered(u16),
-    /// No answer: the phase that failed (`dns`, `connect`, `tls`, `http`) and why.
-    Failed {
-        /// `dns`, `connect`, `tls` or `http`.
-        phase: String,
-        /// Why.
-        message: String,
-    },
-}
-
-impl Probe {
-    /// Whether the URL works: an answer below 500 that is not a refusal of the ingress to know the host.
-    pub fn works(&self) -> bool {
-        matches!(self.outcome, ProbeOutcome::Answered(code) if code < 500 && code != 404)
-    }
 }
 
 /// A condition as it stands on an object.

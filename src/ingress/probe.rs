@@ -16,16 +16,16 @@ use jiff::Timestamp;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::domain::world::{Probe, ProbeOutcome};
+use crate::domain::route::{Phase, Phases, Probe, ProbeOutcome};
 
 /// A phase that failed, and why.
 struct Failure {
-    phase: &'static str,
+    phase: Phase,
     message: String,
 }
 
 impl Failure {
-    fn new(phase: &'static str, message: impl ToString) -> Self {
+    fn new(phase: Phase, message: impl ToString) -> Self {
         Self { phase, message: message.to_string() }
     }
 }
@@ -35,32 +35,43 @@ pub async fn probe(url: &str, limit: Duration, now: Timestamp) -> Probe {
     let mut sent = None;
     let outcome = match ask(url, limit, &mut sent).await {
         Ok(status) => ProbeOutcome::Answered(status),
-        Err(failure) => ProbeOutcome::Failed { phase: failure.phase.to_owned(), message: failure.message },
+        Err(failure) => ProbeOutcome::Failed { phase: failure.phase, message: failure.message },
     };
-    let millis =
-        sent.map_or(0, |sent: Instant| u32::try_from(sent.elapsed().as_millis()).unwrap_or(u32::MAX));
-    Probe { at: now, outcome, millis }
+    let http = sent.map(|sent: Instant| u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+    let phases = Phases { http, ..Phases::default() };
+    Probe {
+        at: now,
+        outcome,
+        phases,
+        address: None,
+        addresses: Vec::new(),
+        hops: Vec::new(),
+        certificate: None,
+    }
 }
 
 async fn ask(url: &str, limit: Duration, sent: &mut Option<Instant>) -> Result<u16, Failure> {
-    let uri: Uri = url.parse().map_err(|error| Failure::new("dns", format!("'{url}' is no URL: {error}")))?;
+    let uri: Uri =
+        url.parse().map_err(|error| Failure::new(Phase::Dns, format!("'{url}' is no URL: {error}")))?;
     match uri.scheme_str() {
         Some("http") => {}
-        Some("https") => return Err(Failure::new("tls", "not probed yet")),
-        _ => return Err(Failure::new("dns", format!("'{url}' does not start with http:// or https://"))),
+        Some("https") => return Err(Failure::new(Phase::Tls, "not probed yet")),
+        _ => {
+            return Err(Failure::new(Phase::Dns, format!("'{url}' does not start with http:// or https://")));
+        }
     }
-    let host = uri.host().ok_or_else(|| Failure::new("dns", format!("'{url}' names no host")))?;
+    let host = uri.host().ok_or_else(|| Failure::new(Phase::Dns, format!("'{url}' names no host")))?;
     let port = uri.port_u16().unwrap_or(80);
 
-    let addresses = within("dns", limit, resolve(host, port)).await?;
-    let stream = within("connect", limit, connect(&addresses)).await?;
+    let addresses = within(Phase::Dns, limit, resolve(host, port)).await?;
+    let stream = within(Phase::Connect, limit, connect(&addresses)).await?;
     *sent = Some(Instant::now());
-    within("http", limit, head(stream, &uri)).await
+    within(Phase::Http, limit, head(stream, &uri)).await
 }
 
 /// Runs one phase within its time.
 async fn within<T>(
-    phase: &'static str,
+    phase: Phase,
     limit: Duration,
     work: impl Future<Output = Result<T, String>>,
 ) -> Result<T, Failure> {
@@ -161,7 +172,7 @@ mod tests {
 
     fn failure(probe: &Probe) -> (&str, &str) {
         match &probe.outcome {
-            ProbeOutcome::Failed { phase, message } => (phase, message),
+            ProbeOutcome::Failed { phase, message } => (phase.as_str(), message),
             ProbeOutcome::Answered(code) => panic!("it answered {code}"),
         }
     }

@@ -207,6 +207,7 @@ fn title(order: &Order) -> String {
         OperationKind::Drill => format!("Prove a backup of {name} in {place}"),
         OperationKind::Prune => format!("Delete backups of {name} in {place}"),
         OperationKind::Clone => format!("Clone {place}"),
+        OperationKind::Configure => format!("Configure {place}"),
     }
 }
 

@@ -47,6 +47,7 @@ pub fn status(situation: &Situation, resource: &DeploymentResource, next: &Move)
         conditions: conditions.into_iter().chain(backed_up).collect(),
         components: situation.components.clone(),
         urls: situation.urls.clone(),
+        routes: before.routes.clone(),
         inventory: inventory(situation, next).or_else(|| before.inventory.clone()),
         last_backup: situation.work.backups.last.map(seconds).or_else(|| before.last_backup.clone()),
         last_operation: last_operation(situation).or_else(|| before.last_operation.clone()),

@@ -51,7 +51,10 @@ impl Engine {
             | Intent::BackUpEnvironment(..)
             | Intent::RestoreEnvironment(..)
             | Intent::DeployFrom(..)
-            | Intent::Clone(_) => Err(Problem::new(
+            | Intent::Clone(_)
+            | Intent::SetEnvironment(_)
+            | Intent::RemoveEnvironment(_)
+            | Intent::SetCluster(_) => Err(Problem::new(
                 "this is not planned as a change of an application",
                 "",
                 "report this: it is a defect",

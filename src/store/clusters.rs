@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{Store, StoreError, row};
 use crate::domain::{ClusterKind, ClusterRecord};
 
-const COLUMNS: &str = "name, kind, fqdn_suffix, storage_class, ingress_port";
+const COLUMNS: &str = "name, kind, fqdn_suffix, storage_class, ingress_port, ingress_tls_port";
 
 impl Store {
     /// Records a cluster, or the change of one.
@@ -16,17 +16,21 @@ impl Store {
         let cluster = cluster.clone();
         self.write("record the cluster", move |transaction| {
             transaction.execute(
-                "INSERT INTO clusters (name, kind, fqdn_suffix, storage_class, ingress_port) VALUES (?1, ?2, ?3, ?4, ?5)
+                "INSERT INTO clusters (name, kind, fqdn_suffix, storage_class, ingress_port, ingress_tls_port)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, fqdn_suffix = excluded.fqdn_suffix,
-                     storage_class = excluded.storage_class, ingress_port = excluded.ingress_port
-                 WHERE (kind, fqdn_suffix, storage_class, ingress_port)
-                     IS NOT (excluded.kind, excluded.fqdn_suffix, excluded.storage_class, excluded.ingress_port)",
+                     storage_class = excluded.storage_class, ingress_port = excluded.ingress_port,
+                     ingress_tls_port = excluded.ingress_tls_port
+                 WHERE (kind, fqdn_suffix, storage_class, ingress_port, ingress_tls_port)
+                     IS NOT (excluded.kind, excluded.fqdn_suffix, excluded.storage_class, excluded.ingress_port,
+                         excluded.ingress_tls_port)",
                 params![
                     cluster.name,
                     cluster.kind.as_str(),
                     cluster.fqdn_suffix,
                     cluster.storage_class,
-                    cluster.ingress_port
+                    cluster.ingress_port,
+                    cluster.ingress_tls_port
                 ],
             )?;
             Ok(())
@@ -77,5 +81,6 @@ fn read(columns: &Row<'_>) -> Result<ClusterRecord, StoreError> {
         fqdn_suffix: columns.get(2)?,
         storage_class: columns.get(3)?,
         ingress_port: columns.get(4)?,
+        ingress_tls_port: columns.get(5)?,
     })
 }

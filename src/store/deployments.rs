@@ -7,7 +7,7 @@ use super::{Store, StoreError, row};
 use crate::domain::{Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriftMode, DriverRef};
 
 const SELECT: &str = "SELECT d.id, d.uid, d.name, e.name, d.driver, d.driver_version, d.application_version,
-        d.parameters, d.phase, d.revision, d.created_at, d.components, d.drift
+        d.parameters, d.phase, d.revision, d.created_at, d.components, d.drift, d.hosts
     FROM deployments d JOIN environments e ON e.id = d.environment";
 
 impl Store {
@@ -120,8 +120,8 @@ pub(super) fn create(
     let environment = environment_id(transaction, cluster, &draft.environment)?;
     let outcome = transaction.execute(
         "INSERT INTO deployments (uid, environment, name, driver, driver_version, application_version,
-             parameters, phase, revision, created_at, components, drift)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11)",
+             parameters, phase, revision, created_at, components, drift, hosts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12)",
         params![
             uid,
             environment,
@@ -133,7 +133,8 @@ pub(super) fn create(
             DesiredPhase::Running.as_str(),
             now,
             row::to_json("deployments.components", &draft.components)?,
-            draft.drift.map(DriftMode::as_str)
+            draft.drift.map(DriftMode::as_str),
+            row::to_json("deployments.hosts", &draft.hosts)?
         ],
     );
     explain(outcome, draft)?;
@@ -155,7 +156,7 @@ pub(super) fn change(
     }
     let outcome = transaction.execute(
         "UPDATE deployments SET driver = ?2, driver_version = ?3, application_version = ?4, parameters = ?5,
-             phase = ?6, components = ?7, drift = ?8, revision = revision + 1 WHERE id = ?1",
+             phase = ?6, components = ?7, drift = ?8, hosts = ?9, revision = revision + 1 WHERE id = ?1",
         params![
             id.0,
             draft.driver.name,
@@ -164,7 +165,8 @@ pub(super) fn change(
             row::to_json("deployments.parameters", &draft.parameters)?,
             phase.as_str(),
             row::to_json("deployments.components", &draft.components)?,
-            draft.drift.map(DriftMode::as_str)
+            draft.drift.map(DriftMode::as_str),
+            row::to_json("deployments.hosts", &draft.hosts)?
         ],
     );
     explain(outcome, draft)?;
@@ -216,6 +218,7 @@ fn read(columns: &Row<'_>) -> Result<Deployment, StoreError> {
     let created_at: String = columns.get(10)?;
     let components: String = columns.get(11)?;
     let drift: Option<String> = columns.get(12)?;
+    let hosts: String = columns.get(13)?;
     let drift = drift.map(|word| row::word("deployments.drift", &word, DriftMode::parse)).transpose()?;
     Ok(Deployment {
         id: DeploymentId(columns.get(0)?),
@@ -229,6 +232,7 @@ fn read(columns: &Row<'_>) -> Result<Deployment, StoreError> {
             parameters: row::from_json("deployments.parameters", &parameters)?,
             components: row::from_json("deployments.components", &components)?,
             drift,
+            hosts: row::from_json("deployments.hosts", &hosts)?,
         },
         phase: row::word("deployments.phase", &phase, DesiredPhase::parse)?,
         revision: row::narrow("deployments.revision", columns.get(9)?)?,

@@ -6,7 +6,7 @@ use super::error::{is_dangling, is_duplicate};
 use super::{Store, StoreError, row};
 use crate::domain::{DriftMode, Environment};
 
-const COLUMNS: &str = "name, cluster, namespace, ingress_class, fqdn_suffix, production, drift, labels, quota, ip_whitelist, dedicated_ingress, backup_location";
+const COLUMNS: &str = "name, cluster, namespace, ingress_class, fqdn_suffix, production, drift, labels, quota, ip_whitelist, dedicated_ingress, backup_location, routing";
 
 impl Store {
     /// Records an environment, or the change of one. Its cluster must be recorded.
@@ -18,19 +18,19 @@ impl Store {
         self.write("record the environment", move |transaction| {
             let outcome = transaction.execute(
                 "INSERT INTO environments (cluster, name, namespace, ingress_class, fqdn_suffix, production,
-                     drift, labels, quota, ip_whitelist, dedicated_ingress, backup_location)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                     drift, labels, quota, ip_whitelist, dedicated_ingress, backup_location, routing)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                  ON CONFLICT (cluster, name) DO UPDATE SET namespace = excluded.namespace,
                      ingress_class = excluded.ingress_class, fqdn_suffix = excluded.fqdn_suffix,
                      production = excluded.production, drift = excluded.drift, labels = excluded.labels,
                      quota = excluded.quota, ip_whitelist = excluded.ip_whitelist,
                      dedicated_ingress = excluded.dedicated_ingress,
-                     backup_location = excluded.backup_location
+                     backup_location = excluded.backup_location, routing = excluded.routing
                  WHERE (namespace, ingress_class, fqdn_suffix, production, drift, labels, quota, ip_whitelist,
-                     dedicated_ingress, backup_location) IS NOT
+                     dedicated_ingress, backup_location, routing) IS NOT
                      (excluded.namespace, excluded.ingress_class, excluded.fqdn_suffix, excluded.production,
                       excluded.drift, excluded.labels, excluded.quota, excluded.ip_whitelist,
-                      excluded.dedicated_ingress, excluded.backup_location)",
+                      excluded.dedicated_ingress, excluded.backup_location, excluded.routing)",
                 params![
                     environment.cluster,
                     environment.name,
@@ -47,7 +47,8 @@ impl Store {
                         .as_ref()
                         .map(|ingress| row::to_json("environments.dedicated_ingress", ingress))
                         .transpose()?,
-                    environment.backup_location
+                    environment.backup_location,
+                    row::to_json("environments.routing", &environment.routing)?
                 ],
             );
             match outcome {
@@ -112,6 +113,7 @@ fn read(columns: &Row<'_>) -> Result<Environment, StoreError> {
     let (drift, labels, quota): (String, String, String) =
         (columns.get(6)?, columns.get(7)?, columns.get(8)?);
     let (ip_whitelist, dedicated): (String, Option<String>) = (columns.get(9)?, columns.get(10)?);
+    let routing: String = columns.get(12)?;
     Ok(Environment {
         name: columns.get(0)?,
         cluster: columns.get(1)?,
@@ -127,5 +129,6 @@ fn read(columns: &Row<'_>) -> Result<Environment, StoreError> {
             .map(|text| row::from_json("environments.dedicated_ingress", &text))
             .transpose()?,
         backup_location: columns.get(11)?,
+        routing: row::from_json("environments.routing", &routing)?,
     })
 }

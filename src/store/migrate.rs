@@ -18,6 +18,7 @@ pub(super) const ALL: &[&str] = &[
     include_str!("migrations/0006_roles.sql"),
     include_str!("migrations/0007_actions.sql"),
     include_str!("migrations/0008_backups.sql"),
+    include_str!("migrations/0009_routes.sql"),
 ];
 
 /// The schema's version, 0 for a new file.

@@ -28,6 +28,7 @@ fn cluster() -> ClusterRecord {
         fqdn_suffix: Some("localhost".to_owned()),
         storage_class: None,
         ingress_port: Some(8480),
+        ingress_tls_port: None,
     }
 }
 

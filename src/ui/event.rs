@@ -79,6 +79,8 @@ pub enum Effect {
     CompareInstances(RequestId, DeploymentId, u32, u32),
     /// Read what happened during an operation.
     ReadOperation(RequestId, OperationId),
+    /// Probe this URL now; a sentence comes back with what was found.
+    Probe(RequestId, String),
     /// Follow what a step prints and calls, from its last lines until its operation has ended.
     FollowOutput(RequestId, StepId),
     /// Keep a backup whatever the retention says, or no longer.

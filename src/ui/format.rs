@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::world::{Probe, ProbeOutcome};
+use crate::domain::route::{Probe, ProbeOutcome};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -166,8 +166,8 @@ pub fn count(number: usize, noun: &str) -> String {
 /// What a probe found, in a few words: `200 in 12 ms`, `connect failed`.
 pub fn probe(probe: &Probe) -> String {
     match &probe.outcome {
-        ProbeOutcome::Answered(code) => format!("{code} in {}", millis(probe.millis)),
-        ProbeOutcome::Failed { phase, .. } => format!("{phase} failed"),
+        ProbeOutcome::Answered(code) => format!("{code} in {}", millis(probe.millis())),
+        ProbeOutcome::Failed { phase, .. } => format!("{} failed", phase.as_str()),
     }
 }
 
@@ -175,7 +175,7 @@ pub fn probe(probe: &Probe) -> String {
 pub fn probe_code(probe: &Probe) -> String {
     match &probe.outcome {
         ProbeOutcome::Answered(code) => code.to_string(),
-        ProbeOutcome::Failed { phase, .. } => phase.clone(),
+        ProbeOutcome::Failed { phase, .. } => phase.as_str().to_owned(),
     }
 }
 

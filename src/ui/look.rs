@@ -8,7 +8,7 @@ use super::format;
 use super::keymap::{Binding, Command, Keymap, Layer};
 use super::theme::{Role, Theme, health_role};
 use crate::domain::Health;
-use crate::domain::world::Probe;
+use crate::domain::route::Probe;
 
 const SPINNER: [&str; 4] = ["◐", "◓", "◑", "◒"];
 

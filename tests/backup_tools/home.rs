@@ -35,6 +35,7 @@ impl Home {
             fqdn_suffix: None,
             storage_class: None,
             ingress_port: None,
+            ingress_tls_port: None,
         };
         store.upsert_cluster(&cluster).await.unwrap();
         for name in ["demo", "live"] {

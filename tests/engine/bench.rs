@@ -512,6 +512,7 @@ fn cluster_record(cluster: &Cluster, port: u16) -> ClusterRecord {
         fqdn_suffix: Some("localhost".to_owned()),
         storage_class: None,
         ingress_port: Some(port),
+        ingress_tls_port: None,
     }
 }
 

@@ -54,6 +54,7 @@ async fn it_runs_after_a_cancel_and_what_is_left_is_said() {
         fqdn_suffix: None,
         storage_class: None,
         ingress_port: None,
+        ingress_tls_port: None,
     };
     store.upsert_cluster(&record).await.unwrap();
     let me = Holder { identity: "test".to_owned(), host: "here".to_owned(), pid: None };

@@ -88,6 +88,9 @@ pub fn preview(intent: &Intent) -> Preview {
             moved("Restore notes in demo", Class::Destructive)
         }
         Intent::DeployFrom(..) | Intent::Clone(_) => nothing("Clone demo"),
+        Intent::SetEnvironment(_) | Intent::RemoveEnvironment(_) | Intent::SetCluster(_) => {
+            nothing("Configure demo")
+        }
     }
 }
 

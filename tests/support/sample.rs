@@ -14,9 +14,9 @@ use styrmin::domain::driver::{
 use styrmin::domain::object::{ContainerSummary, Detail, EventSummary, PodDetail, WorkloadDetail};
 use styrmin::domain::operation::{Goal, OperationEvent, Orders, Origin, Subject, Times};
 use styrmin::domain::plan::{Step, Verb};
+use styrmin::domain::route::{Phases, Probe, ProbeOutcome, RouteKind, RouteView};
 use styrmin::domain::world::{
-    Application, ClusterView, ComponentView, Condition, EngineView, Installed, Link, Probe, ProbeOutcome,
-    UrlView,
+    Application, ClusterView, ComponentView, Condition, EngineView, Installed, Link,
 };
 use styrmin::domain::{
     ClusterKind, ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverRef,
@@ -84,8 +84,15 @@ fn cluster(kind: ClusterKind, link: Link, installed: Installed) -> ClusterView {
         fqdn_suffix: Some("localhost".into()),
         storage_class: None,
         ingress_port: Some(8480),
+        ingress_tls_port: None,
     };
-    ClusterView { record: Some(record), link, version: Some("v1.34.0".into()), installed }
+    ClusterView {
+        record: Some(record),
+        link,
+        version: Some("v1.34.0".into()),
+        installed,
+        warnings: Vec::new(),
+    }
 }
 
 fn environment(name: &str) -> Environment {
@@ -97,6 +104,46 @@ fn environment(name: &str) -> Environment {
         fqdn_suffix: None,
         production: false,
         ..Environment::new("", "", "")
+    }
+}
+
+/// The route of an application that works.
+pub fn route(name: &str, environment: &str) -> RouteView {
+    let host = format!("{name}-{environment}.localhost");
+    RouteView {
+        service: name.into(),
+        backend: name.into(),
+        url: format!("http://{host}:8480/"),
+        host,
+        object: Some(key("Ingress", environment, name)),
+        kind: RouteKind::Ingress,
+        class: String::new(),
+        addresses: vec!["127.0.0.1".into()],
+        endpoints: None,
+        certificate: None,
+        trouble: Vec::new(),
+        unprobed: false,
+        probe: Some(probe(200, 12)),
+        history: Arc::default(),
+    }
+}
+
+/// A probe of eight seconds ago that was answered with this code after so many milliseconds.
+pub fn probe(code: u16, millis: u32) -> Probe {
+    let part = millis * 100;
+    Probe {
+        at: before(8),
+        outcome: ProbeOutcome::Answered(code),
+        phases: Phases {
+            dns: Some(part),
+            connect: Some(part),
+            tls: None,
+            http: Some(millis * 1_000 - 2 * part),
+        },
+        address: Some([127, 0, 0, 1].into()),
+        addresses: vec![[127, 0, 0, 1].into()],
+        hops: Vec::new(),
+        certificate: None,
     }
 }
 
@@ -139,6 +186,7 @@ pub fn drivers() -> Vec<Arc<DriverVersion>> {
         component: "web".into(),
         path: "/".into(),
         tls: None,
+        allow_from: Vec::new(),
     };
     let database = ComponentSpec { backup: Some("action".into()), ..ComponentSpec::default() };
     let notes = DriverSpec {
@@ -348,11 +396,6 @@ pub fn healthy(name: &str, environment: &str, id: i64) -> Application {
         revision: 1,
         created_at: before(432_000),
     };
-    let url = UrlView {
-        service: name.into(),
-        url: format!("http://{name}-{environment}.localhost:8480/"),
-        probe: Some(Probe { at: before(8), outcome: ProbeOutcome::Answered(200), millis: 12 }),
-    };
     Application {
         deployment,
         namespace: environment.into(),
@@ -360,7 +403,7 @@ pub fn healthy(name: &str, environment: &str, id: i64) -> Application {
         active: Some(instance(id, 3, "1.0.0", InstanceState::Active)),
         verdict: Verdict::healthy(),
         components,
-        urls: vec![url],
+        routes: vec![route(name, environment)],
         conditions: vec![
             condition("Ready", "True", "Healthy", "all components are healthy"),
             condition("Stalled", "False", "", ""),
@@ -443,8 +486,7 @@ pub fn crashing() -> Application {
     let web = &mut application.components[1];
     (web.pods, web.ready, web.verdict) = (vec![broken], 0, chain(Health::Degraded));
     application.verdict = chain(Health::Degraded);
-    application.urls[0].probe =
-        Some(Probe { at: before(8), outcome: ProbeOutcome::Answered(503), millis: 4 });
+    application.routes[0].probe = Some(probe(503, 4));
     application.conditions = vec![
         condition("Ready", "False", "Degraded", "component web is degraded"),
         condition("Stalled", "True", "CrashLoopBackOff", "web ends with exit code 101"),
@@ -490,7 +532,7 @@ fn upgrading() -> Application {
     application.deployment.created_at = before(75);
     let web = &mut application.components[1];
     (web.desired, web.ready, web.verdict) = (2, 1, application.verdict.clone());
-    application.urls[0].probe = None;
+    application.routes[0].probe = None;
     application
 }
 
@@ -501,7 +543,7 @@ fn stopped() -> Application {
     application.deployment.phase = DesiredPhase::Stopped;
     application.verdict = Verdict { health: Health::Stopped, causes: Vec::new() };
     application.components.clear();
-    application.urls.clear();
+    application.routes.clear();
     application
 }
 

@@ -90,6 +90,7 @@ impl Rendering {
             fqdn_suffix: self.fqdn_suffix.clone(),
             storage_class: self.storage_class.clone(),
             ingress_port: None,
+            ingress_tls_port: None,
         };
         let environment = Environment {
             ingress_class: self.ingress_class.clone(),

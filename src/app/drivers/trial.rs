@@ -16,7 +16,8 @@ use super::super::session::{self, Opened, Session};
 use super::super::{Options, Target, log, temporary_state, wire};
 use crate::domain::driver::ParameterKind;
 use crate::domain::object::Detail;
-use crate::domain::world::{Application, ComponentView, Probe, ProbeOutcome, UrlView};
+use crate::domain::route::{Probe, ProbeOutcome, RouteView};
+use crate::domain::world::{Application, ComponentView};
 use crate::domain::{
     Clock, DeploymentDraft, DriverSpec, DriverVersion, Health, Intent, ObjectSummary, OperationState,
     OperationView, Problem, SecretText, SystemClock, TypedSecrets, World,
@@ -273,9 +274,9 @@ impl Sight<'_> {
     }
 
     /// The URLs that should answer and do not.
-    fn silent(&self) -> impl Iterator<Item = &UrlView> {
-        let answers = |url: &UrlView| url.probe.as_ref().is_some_and(Probe::works);
-        self.application.urls.iter().filter(move |url| !answers(url) && !self.cannot_answer(&url.service))
+    fn silent(&self) -> impl Iterator<Item = &RouteView> {
+        let answers = |url: &RouteView| url.probe.as_ref().is_some_and(Probe::works);
+        self.application.routes.iter().filter(move |url| !answers(url) && !self.cannot_answer(&url.service))
     }
 
     /// Whether no process stands behind a service.
@@ -314,7 +315,7 @@ impl Sight<'_> {
             pods: (component.ready, component.desired),
             simulated: is_simulated(component),
         });
-        let urls = self.application.urls.iter().map(|url| Answer {
+        let urls = self.application.routes.iter().map(|url| Answer {
             service: url.service.clone(),
             url: url.url.clone(),
             probe: url.probe.clone().filter(|_| !self.cannot_answer(&url.service)),
@@ -337,9 +338,11 @@ fn is_simulated(component: &ComponentView) -> bool {
 
 /// What a probe found, in words.
 pub fn describe(probe: Option<&Probe>) -> String {
-    match probe.map(|probe| (&probe.outcome, probe.millis)) {
+    match probe.map(|probe| (&probe.outcome, probe.millis())) {
         None => "was not asked".to_owned(),
         Some((ProbeOutcome::Answered(status), millis)) => format!("answers {status} in {millis} ms"),
-        Some((ProbeOutcome::Failed { phase, message }, _)) => format!("does not answer ({phase}: {message})"),
+        Some((ProbeOutcome::Failed { phase, message }, _)) => {
+            format!("does not answer ({}: {message})", phase.as_str())
+        }
     }
 }

@@ -265,6 +265,7 @@ impl Scene {
             fqdn_suffix: None,
             storage_class: None,
             ingress_port: None,
+            ingress_tls_port: None,
         };
         store.upsert_cluster(&record).await.unwrap();
         let environment =

@@ -83,6 +83,7 @@ impl Bench {
             fqdn_suffix: None,
             storage_class: None,
             ingress_port: None,
+            ingress_tls_port: None,
         };
         store.upsert_cluster(&cluster).await.unwrap();
         store.upsert_environment(&Environment::new("demo", "sandbox", "demo")).await.unwrap();

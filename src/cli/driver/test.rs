@@ -59,7 +59,7 @@ fn value(reference: &DriverRef, outcome: &Outcome) -> Value {
         json!({
             "service": answer.service,
             "url": answer.url,
-            "works": answer.probe.as_ref().map(crate::domain::world::Probe::works),
+            "works": answer.probe.as_ref().map(crate::domain::route::Probe::works),
             "answer": describe(answer.probe.as_ref()),
         })
     };

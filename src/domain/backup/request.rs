@@ -30,7 +30,7 @@ pub struct GroupRequest {
     pub parts: Vec<GroupPart>,
     /// The environment that it makes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub environment: Option<Environment>,
+    pub environment: Option<Box<Environment>>,
     /// The backup that is proven by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proves: Option<BackupId>,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::route::Peer;
+
 /// A network endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceSpec {
@@ -22,6 +24,9 @@ pub struct ServiceSpec {
     /// Whether its route is to answer on https.
     #[serde(default)]
     pub tls: Option<TlsSpec>,
+    /// Who may reach it from outside of the environment beside the ingress controller, where connections are kept away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_from: Vec<Peer>,
 }
 
 /// How a route comes to its certificate. Both absent: as the environment says.

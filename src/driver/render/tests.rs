@@ -32,6 +32,7 @@ impl Sources {
                 fqdn_suffix: Some("localhost".to_owned()),
                 storage_class: None,
                 ingress_port: Some(8480),
+                ingress_tls_port: None,
             },
             environment: Environment {
                 name: "demo".to_owned(),

@@ -37,7 +37,18 @@ fn service(node: &Node, path: &str, components: &[&str], report: &mut Report<'_>
     let kind = kind(&fields, scope, report);
     let target_port = target_port(&fields, report);
     let (path, tls) = (route_path(&fields, report), tls(&fields, scope, report));
-    Some(ServiceSpec { name: name?, kind, scope, port: port?, target_port, component: component?, path, tls })
+    let allow_from = Vec::new();
+    Some(ServiceSpec {
+        name: name?,
+        kind,
+        scope,
+        port: port?,
+        target_port,
+        component: component?,
+        path,
+        tls,
+        allow_from,
+    })
 }
 
 /// `true`: as the environment says; or the Secret, or the issuer, of its certificate.

@@ -108,7 +108,7 @@ impl Hands {
     }
 
     fn made(&self) -> Result<&Environment, StepError> {
-        let made = self.request.environment.as_ref();
+        let made = self.request.environment.as_deref();
         made.ok_or_else(|| {
             lasting(Problem::new("the plan names no environment", "it is damaged", "plan it again"))
         })

@@ -39,7 +39,7 @@ impl Layout {
     pub fn make(&mut self, environment: Environment) -> usize {
         let note = format!("namespace {}", environment.namespace);
         let step = Step { note, ..Step::named(Verb::Record, format!("{MAKE}{}", environment.name)) };
-        self.request.environment = Some(environment);
+        self.request.environment = Some(Box::new(environment));
         self.push(step)
     }
 
@@ -107,7 +107,7 @@ impl Layout {
 
     fn part(&mut self, mut step: Step, place: Place<'_>, work: PartWork) -> usize {
         // nobody uses yet what is made by the operation itself
-        let made = self.request.environment.as_ref();
+        let made = self.request.environment.as_deref();
         if made.is_some_and(|made| made.name == place.environment) {
             step.class = Class::Safe;
         }

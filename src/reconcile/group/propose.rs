@@ -340,7 +340,7 @@ impl Engine {
         let plan = Plan {
             title,
             cluster: cluster.to_owned(),
-            target: layout.request.environment.as_ref().unwrap_or(environment).name.clone(),
+            target: layout.request.environment.as_deref().unwrap_or(environment).name.clone(),
             steps: layout.steps.clone(),
             warnings,
             timeout: 0,

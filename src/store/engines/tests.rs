@@ -18,6 +18,7 @@ fn record() -> ClusterRecord {
         fqdn_suffix: None,
         storage_class: None,
         ingress_port: None,
+        ingress_tls_port: None,
     }
 }
 

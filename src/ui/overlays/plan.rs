@@ -242,6 +242,9 @@ fn is_followed(intent: &Intent) -> bool {
             | Intent::RestoreEnvironment(..)
             | Intent::DeployFrom(..)
             | Intent::Clone(_)
+            | Intent::SetEnvironment(_)
+            | Intent::RemoveEnvironment(_)
+            | Intent::SetCluster(_)
     )
 }
 

@@ -216,7 +216,7 @@ impl ApplicationView {
         let under = self.under(context.world, context.size);
         let text = match (command, self.tab, under) {
             (Command::CopyUrl, Tab::Overview, Some(Item::Url(url))) => Some(url),
-            (Command::CopyUrl, ..) => application.urls.first().map(|url| url.url.clone()),
+            (Command::CopyUrl, ..) => application.routes.first().map(|url| url.url.clone()),
             (_, Tab::Overview, Some(Item::Container(target))) => Some(target.pod),
             (_, Tab::Objects, _) => {
                 application.objects.get(self.objects.at).map(|object| object.key.name.clone())
@@ -258,7 +258,7 @@ impl Screen for ApplicationView {
         flags.set(Flag::Logs, self.tab == Tab::Logs);
         flags.set(Flag::History, self.tab == Tab::History);
         let Some(application) = application else { return };
-        flags.set(Flag::Url, !application.urls.is_empty());
+        flags.set(Flag::Url, !application.routes.is_empty());
         let operation = progress::open(world, application);
         flags.set(Flag::Asking, operation.is_some_and(progress::asks));
         let opens = match self.tab {
@@ -421,7 +421,7 @@ impl Screen for ApplicationView {
         let spins = (application.health() == Health::Progressing).then_some(SPIN);
         let last = |then: Timestamp| format::age_lasts(now, then);
         let probes = application
-            .urls
+            .routes
             .iter()
             .filter_map(|url| url.probe.as_ref())
             .map(|probe| format::roughly_lasts(now, probe.at));

@@ -92,7 +92,7 @@ impl ApplicationsView {
     fn copy(&self, command: Command, context: &mut Context<'_>) {
         let Some(application) = self.selected_in(context.world) else { return };
         let text = match command {
-            Command::CopyUrl => application.urls.first().map(|url| url.url.clone()),
+            Command::CopyUrl => application.routes.first().map(|url| url.url.clone()),
             _ => Some(application.deployment.draft.name.clone()),
         };
         match text {
@@ -138,7 +138,7 @@ impl Screen for ApplicationsView {
         let selected = self.selected_in(world);
         flags.set(Flag::Applications, self.rows.len() > 0);
         flags.set(Flag::Row, selected.is_some());
-        flags.set(Flag::Url, selected.is_some_and(|application| !application.urls.is_empty()));
+        flags.set(Flag::Url, selected.is_some_and(|application| !application.routes.is_empty()));
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
@@ -221,7 +221,7 @@ impl Screen for ApplicationsView {
             let age = format::age_lasts(now, application.deployment.created_at);
             if application.health() == Health::Progressing { age.min(SPIN) } else { age }
         };
-        let probed = self.selected_in(world).and_then(|selected| selected.urls.first()?.probe.as_ref());
+        let probed = self.selected_in(world).and_then(|selected| selected.routes.first()?.probe.as_ref());
         let probed = probed.map(|probe| format::roughly_lasts(now, probe.at));
         let kept = self.shown.iter().skip(self.cursor.offset).take(Self::page(size));
         let kept = kept.filter_map(|index| self.rows.kept(*index)).map(|made| format::age_lasts(now, made));

@@ -23,6 +23,7 @@ async fn store() -> Store {
         fqdn_suffix: None,
         storage_class: None,
         ingress_port: None,
+        ingress_tls_port: None,
     };
     store.upsert_cluster(&record).await.unwrap();
     store

@@ -55,6 +55,8 @@ fn of_environment(intent: &Intent) -> &str {
     match intent {
         Intent::BackUpEnvironment(name, _) | Intent::RestoreEnvironment(name, _) => name,
         Intent::Clone(request) => &request.to,
+        Intent::SetEnvironment(environment) => &environment.name,
+        Intent::RemoveEnvironment(name) => name,
         _ => "",
     }
 }
@@ -79,7 +81,10 @@ fn id_of(intent: &Intent) -> Option<DeploymentId> {
         | Intent::BackUpEnvironment(..)
         | Intent::RestoreEnvironment(..)
         | Intent::DeployFrom(..)
-        | Intent::Clone(_) => None,
+        | Intent::Clone(_)
+        | Intent::SetEnvironment(_)
+        | Intent::RemoveEnvironment(_)
+        | Intent::SetCluster(_) => None,
         Intent::Change(id, _)
         | Intent::Rollback(id, _)
         | Intent::Stop(id)
@@ -128,5 +133,8 @@ fn words(intent: &Intent, draft: Option<&DeploymentDraft>, cluster: &str) -> (St
             (format!("Deploy {} to {} from {backup}", draft.name, draft.environment), "Deploy")
         }
         Intent::Clone(request) => (format!("Clone {} as {}", request.from, request.to), "Clone"),
+        Intent::SetEnvironment(environment) => (format!("Configure {}", environment.name), "Configure"),
+        Intent::RemoveEnvironment(name) => (format!("Remove the environment {name}"), "Remove"),
+        Intent::SetCluster(record) => (format!("Configure {}", record.name), "Configure"),
     }
 }

@@ -77,7 +77,11 @@ fn detail(object: &ObjectSummary) -> String {
             let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
             format!("{cluster_ip}  port {}", ports.join(", "))
         }
-        Detail::Ingress { hosts, .. } => hosts.join(", "),
+        Detail::Route(route) => {
+            let hosts: Vec<&str> = route.rules.iter().map(|rule| rule.host.as_str()).collect();
+            hosts.join(", ")
+        }
+        Detail::Endpoints { endpoints, .. } => format!("{}/{} ready", endpoints.ready, endpoints.total),
         Detail::Volume { phase, size } => format!("{size}  {phase}"),
         Detail::Other => String::new(),
     }

@@ -70,9 +70,9 @@ fn page<'a>(shown: Shown<'_>, look: &'a Look<'a>, width: u16) -> Page<'a> {
     for part in &application.components {
         parts::component(&mut page, part);
     }
-    if !application.urls.is_empty() {
+    if !application.routes.is_empty() {
         page.section("URLS");
-        application.urls.iter().for_each(|view| parts::url(&mut page, view));
+        application.routes.iter().for_each(|view| parts::url(&mut page, view));
     }
     if !application.conditions.is_empty() {
         page.section("CONDITIONS");

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::domain::backup::Backup;
-use crate::domain::world::{Application, Probe};
+use crate::domain::route::Probe;
+use crate::domain::world::Application;
 use crate::domain::{DeploymentDraft, Health, OperationView, World};
 use crate::ui::format;
 use crate::ui::query::Haystack;
@@ -108,8 +109,9 @@ impl Rows {
             widths.name = widths.name.max(width(&row.key.name));
             widths.environment = widths.environment.max(width(&row.key.environment));
             widths.version = widths.version.max(width(&version(application)));
-            widths.url =
-                widths.url.max(application.urls.first().map_or(0, |url| width(format::short_url(&url.url))));
+            widths.url = widths
+                .url
+                .max(application.routes.first().map_or(0, |url| width(format::short_url(&url.url))));
             widths.cause = widths.cause.max(width(&headline(application)));
             row
         });
@@ -179,7 +181,7 @@ impl Row {
         let key = ApplicationKey::of(application);
         let health = application.health();
         let cause = headline(application);
-        let url = application.urls.first().map_or("", |url| url.url.as_str());
+        let url = application.routes.first().map_or("", |url| url.url.as_str());
         let version = version(application);
         let operation = open.iter().find(|view| is_about(view, draft));
         let doing = operation.map_or_else(String::new, |view| progress::short(view));
@@ -199,7 +201,7 @@ impl Row {
             ("proven", kept.map_or("", |kept| if kept.proven.is_some() { "yes" } else { "never" })),
         ];
         let haystack = Haystack::new(&key.name, &columns);
-        let works = application.urls.iter().filter_map(|url| url.probe.as_ref()).all(Probe::works);
+        let works = application.routes.iter().filter_map(|url| url.probe.as_ref()).all(Probe::works);
         let stopped = matches!(health, Health::Stopped | Health::Suspended);
         let well = health == Health::Healthy && works || stopped;
         let unkept = kept.is_some_and(|kept| kept.worry.is_some());

@@ -241,7 +241,7 @@ fn name(name: &str, look: &Look<'_>, query: &Query) -> Line<'static> {
 
 /// Whether the first URL works, and its host where that fits; else what the probe found.
 fn url(application: &Application, look: &Look<'_>, quiet: Role, width: u16) -> Line<'static> {
-    let Some(first) = application.urls.first() else { return Line::from(look.span(quiet, "–")) };
+    let Some(first) = application.routes.first() else { return Line::from(look.span(quiet, "–")) };
     let mark = look.probe(first.probe.as_ref(), false);
     let host = format::short_url(&first.url);
     let room = usize::from(width.saturating_sub(2));
@@ -316,7 +316,7 @@ fn answer(application: &Application, look: &Look<'_>) -> Line<'static> {
             look.span(Role::Text, problem.next.clone()),
         ]);
     }
-    let Some(url) = application.urls.first() else {
+    let Some(url) = application.routes.first() else {
         return Line::from(look.span(Role::Muted, "  It has no URL"));
     };
     let mut spans = vec![look.probe(url.probe.as_ref(), true), Span::styled("  ", Style::new())];

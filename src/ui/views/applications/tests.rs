@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::domain::world::ProbeOutcome;
+use crate::domain::route::{Phase, ProbeOutcome};
 use crate::ui::event::Effect;
 use crate::ui::sample;
 
@@ -68,8 +68,8 @@ fn filters_take_words_and_columns() {
 fn what_is_stopped_on_purpose_is_no_fault_and_a_dead_url_is_one() {
     let mut world = sample::world();
     let mut notes = (*world.applications[0]).clone();
-    notes.urls[0].probe.as_mut().unwrap().outcome =
-        ProbeOutcome::Failed { phase: "connect".into(), message: "refused".into() };
+    notes.routes[0].probe.as_mut().unwrap().outcome =
+        ProbeOutcome::Failed { phase: Phase::Connect, message: "refused".into() };
     world.applications[0] = Arc::new(notes);
     let mut table = Table::new(world);
     table.world.operations.clear();

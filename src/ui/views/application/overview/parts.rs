@@ -5,7 +5,8 @@ use ratatui::text::Span;
 use super::{Item, Page};
 use crate::domain::ObjectSummary;
 use crate::domain::object::{ContainerSummary, Detail, PodDetail};
-use crate::domain::world::{ComponentView, Condition, LogTarget, ProbeOutcome, UrlView};
+use crate::domain::route::{ProbeOutcome, RouteView};
+use crate::domain::world::{ComponentView, Condition, LogTarget};
 use crate::ui::format;
 use crate::ui::theme::{Role, health_role};
 
@@ -116,7 +117,7 @@ fn gap(container: &ContainerSummary) -> Span<'static> {
 }
 
 /// A URL and what its probe found.
-pub fn url(page: &mut Page<'_>, view: &UrlView) {
+pub fn url(page: &mut Page<'_>, view: &RouteView) {
     let look = page.look;
     let mut spans = vec![
         Span::raw("  "),

@@ -1,0 +1,152 @@
+//! What is said about the routes of an environment.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::words::words;
+
+words! {
+    /// The kind of object that a route is written as.
+    RouteKind {
+        /// `networking.k8s.io/v1`.
+        Ingress => "Ingress",
+        /// `gateway.networking.k8s.io/v1`.
+        HttpRoute => "HTTPRoute",
+        /// `traefik.io/v1alpha1`.
+        IngressRoute => "IngressRoute",
+    }
+}
+
+words! {
+    /// Which connections of an environment's pods NetworkPolicies keep away.
+    Isolation {
+        /// None.
+        Off => "off",
+        /// Those into the namespace, but for what is allowed.
+        Inbound => "inbound",
+        /// Those out of it as well, but for names (DNS), the namespace itself, and what is allowed.
+        Both => "both",
+    }
+}
+
+/// What is said about the routes of an environment. Everything absent: as Styrmin did before it asked, an Ingress of the
+/// environment's class, http, nothing kept apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Routing {
+    /// The kind that a person chose; none: what the cluster has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RouteKind>,
+    /// Who answers for the routes. Found out when the environment is made or set, and kept: what the cluster gains later changes
+    /// nothing that runs. None: not found out yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
+    /// Where certificates come from.
+    #[serde(skip_serializing_if = "TlsSource::is_off")]
+    pub tls: TlsSource,
+    /// Which connections are kept away; none: not said, so none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
+    /// Who may reach every pod of the environment, beside its own namespace and the ingress controller.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow_from: Vec<Peer>,
+    /// Annotations of every route (external-dns, options of a controller).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// Whether its routes are left alone by the probes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unprobed: bool,
+}
+
+/// Who answers for the routes of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Via {
+    /// The kind of object that they are written as.
+    pub kind: RouteKind,
+    /// The class's controller, such as `traefik.io/ingress-controller`; empty: nobody knows.
+    #[serde(default)]
+    pub controller: String,
+    /// The ingress class; none: the cluster's default one, or none is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// The Gateway that HTTPRoutes attach to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<GatewayRef>,
+    /// The namespace that the controller's pods run in; none: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+/// Names a Gateway, and one of its listeners where that matters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GatewayRef {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The listener; none: every one that takes the route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
+    /// Whether that listener (or one of them) speaks https: then URLs begin so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub https: bool,
+}
+
+/// Where the certificates of an environment's routes come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsSource {
+    /// Nowhere: routes answer on http.
+    #[default]
+    Off,
+    /// A Secret of type `kubernetes.io/tls` in the environment's namespace, for all hosts (a wildcard).
+    Secret(String),
+    /// cert-manager makes one per route.
+    Issuer(IssuerRef),
+    /// The controller, or the Gateway's listener, has one of its own.
+    Controller,
+}
+
+impl TlsSource {
+    /// Whether routes answer on http.
+    pub fn is_off(&self) -> bool {
+        *self == Self::Off
+    }
+}
+
+/// Names an issuer of cert-manager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuerRef {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a ClusterIssuer, as opposed to an Issuer of the namespace.
+    #[serde(default)]
+    pub cluster_wide: bool,
+}
+
+/// Who may reach pods, or be reached by them. As in a NetworkPolicy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Peer {
+    /// Pods of a namespace (`*`: of every one); of all of them, or those with these labels.
+    Namespace {
+        /// Its name.
+        name: String,
+        /// Labels of the pods; empty: all.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        pods: BTreeMap<String, String>,
+    },
+    /// A block of addresses, such as `10.0.0.0/8`.
+    Cidr(String),
+}
+
+/// A host name that a deployment is to answer to beside its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ExtraHost {
+    /// The driver's service; none: its only external one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The host name, without scheme and port.
+    pub host: String,
+}
