@@ -31,6 +31,36 @@ const CLASSES: &str = "ingressclasses.networking.k8s.io";
 /// How long a client may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(30);
 
+/// At which port https is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsPort {
+    /// At this one, or the proxy does not start; 0 takes any free one.
+    Exactly(u16),
+    /// At this one, or at any free one where another program has it: nobody asked for just this.
+    Preferably(u16),
+}
+
+impl Default for TlsPort {
+    fn default() -> Self {
+        Self::Exactly(0)
+    }
+}
+
+impl TlsPort {
+    /// The port where nobody asks for another.
+    pub const USUAL: u16 = 8443;
+
+    /// What is meant where a person gives a port for http and perhaps one for https: who takes any free port for http, so
+    /// that several sandboxes run beside each other, does not insist on one for https.
+    pub fn beside(http: u16, asked: Option<u16>) -> Self {
+        match asked {
+            Some(port) => Self::Exactly(port),
+            None if http == 0 => Self::default(),
+            None => Self::Preferably(Self::USUAL),
+        }
+    }
+}
+
 /// Why the proxy does not listen.
 #[derive(Debug, Error)]
 pub enum ProxyError {
@@ -41,42 +71,67 @@ pub enum ProxyError {
     Taken {
         /// The address.
         address: SocketAddr,
+        /// Whether it was to serve https.
+        tls: bool,
     },
     /// Anything else.
     #[error("the ingress cannot listen on {address}: {source}; choose another address or port")]
     Refused {
         /// The address.
         address: SocketAddr,
+        /// Whether it was to serve https.
+        tls: bool,
         /// Why.
         source: std::io::Error,
     },
+    /// There are no random numbers for a key.
+    #[error("the ingress cannot make its certificate: {0}")]
+    Certificate(String),
+}
+
+impl ProxyError {
+    /// Whether it is about the port for https.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Taken { tls: true, .. } | Self::Refused { tls: true, .. })
+    }
 }
 
 /// A proxy that listens.
 #[derive(Debug)]
 pub struct IngressProxy {
     api: Api,
-    listener: TcpListener,
+    plain: TcpListener,
+    tls: TcpListener,
     address: SocketAddr,
+    tls_address: SocketAddr,
 }
 
 impl IngressProxy {
-    /// Listens on `address`; port 0 takes any free one.
+    /// Listens on `address` for http, and on a port of the same address for https; port 0 takes any free one.
     ///
     /// # Errors
-    /// The address is taken, or cannot be listened on.
-    pub async fn bind(api: Api, address: SocketAddr) -> Result<Self, ProxyError> {
-        let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
-            std::io::ErrorKind::AddrInUse => ProxyError::Taken { address },
-            _ => ProxyError::Refused { address, source },
-        })?;
-        let address = listener.local_addr().map_err(|source| ProxyError::Refused { address, source })?;
-        Ok(Self { api, listener, address })
+    /// An address is taken, or cannot be listened on.
+    pub async fn bind(api: Api, address: SocketAddr, tls: TlsPort) -> Result<Self, ProxyError> {
+        let (plain, address) = listen(address, false).await?;
+        let at = |port| SocketAddr::new(address.ip(), port);
+        let (tls, tls_address) = match tls {
+            TlsPort::Exactly(port) => listen(at(port), true).await?,
+            TlsPort::Preferably(port) => match listen(at(port), true).await {
+                Err(ProxyError::Taken { .. }) => listen(at(0), true).await?,
+                other => other?,
+            },
+        };
+        Ok(Self { api, plain, tls, address, tls_address })
     }
 
-    /// Where it listens.
+    /// Where it listens for http.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for https.
+    pub fn tls_address(&self) -> SocketAddr {
+        self.tls_address
     }
 
     /// Serves until `stop`.
@@ -87,9 +142,20 @@ impl IngressProxy {
         tokio::join!(
             services.follow(stop.clone()),
             keep_current(&self.api, &table, &stop),
-            accept(&self.listener, forwarder, &stop)
+            accept(&self.plain, forwarder, &stop)
         );
     }
+}
+
+/// A listener, and where it is.
+async fn listen(address: SocketAddr, tls: bool) -> Result<(TcpListener, SocketAddr), ProxyError> {
+    let refused = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::AddrInUse => ProxyError::Taken { address, tls },
+        _ => ProxyError::Refused { address, tls, source },
+    };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
 }
 
 fn read_table(api: &Api) -> Arc<Table> {

@@ -308,6 +308,7 @@ pub async fn counted_cluster(
         seed: 7,
         clock: Arc::new(styrmin::sandbox::clock::SystemClock),
         ingress: ([127, 0, 0, 1], 0).into(),
+        ingress_tls: Default::default(),
         executable: PROGRAM.into(),
     };
     let sandbox = styrmin::sandbox::Sandbox::start(options).await.unwrap();
