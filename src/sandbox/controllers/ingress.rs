@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::object::{annotation, deleting, text};
-use super::write::{Context, Outcome};
+use super::write::{Context, Note, Outcome, Write};
+use crate::sandbox::network::allow::{ALLOW_LIST, AllowList};
 
 /// The resource.
 pub const INGRESSES: &str = "ingresses.networking.k8s.io";
@@ -31,7 +32,8 @@ pub fn sync(context: &Context<'_>, ingress: &Arc<Value>) -> Outcome {
     if deleting(ingress) {
         return outcome;
     }
-    let balancer = if is_ours(context, ingress) {
+    let ours = is_ours(context, ingress);
+    let balancer = if ours {
         json!({"ingress": [{"ip": "127.0.0.1"}]})
     } else if text(ingress, "/status/loadBalancer/ingress/0/ip") == "127.0.0.1" {
         json!({})
@@ -39,6 +41,10 @@ pub fn sync(context: &Context<'_>, ingress: &Arc<Value>) -> Outcome {
         return outcome;
     };
     outcome.status(INGRESSES, ingress, json!({"loadBalancer": balancer}));
+    if ours && let AllowList::Malformed(wrong) = AllowList::of_ingress(ingress) {
+        let message = format!("{ALLOW_LIST}: {wrong}; until it is corrected nobody comes in");
+        outcome.push(Write::Event(Note::warning(ingress, "AllowListMalformed", message)));
+    }
     outcome
 }
 
