@@ -95,4 +95,18 @@ mod tests {
         assert_eq!(address(Some("nginx")), json!({}));
         assert_eq!(address(Some("nowhere")), json!({}));
     }
+
+    #[test]
+    fn a_malformed_allow_list_is_told() {
+        for (list, told) in [("127.0.0.0/8", 0), ("127.0.0.0/80", 1)] {
+            let mut bench = Bench::new();
+            bench.add(CLASSES, default_class());
+            let mut ours = ingress(None);
+            ours["metadata"]["annotations"] = json!({ALLOW_LIST: list});
+            bench.add(INGRESSES, ours);
+            bench.settle();
+            let about = |event: &&(bool, String, String)| event.0 && event.1 == "AllowListMalformed";
+            assert_eq!(bench.events.iter().filter(about).count().min(1), told, "{list}");
+        }
+    }
 }
