@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(told(&[]), ["--entryPoints.http.address=127.9.1.1:80"]);
         let named = ["--entryPoints.traefik.address=:9000", "--ping"];
         assert_eq!(told(&named), ["--entryPoints.traefik.address=127.9.1.1:9000", "--ping"]);
-        let refused = at_home(&["--configFile=/a.yml"], "127.9.1.1", PathBuf::from).unwrap_err();
+        let refused = at_home(&["--configFile=/a.yml"], "127.9.1.1", |path| PathBuf::from(path)).unwrap_err();
         assert!(refused.contains("configuration file"), "{refused}");
     }
 
