@@ -15,6 +15,7 @@ async fn define_gateways(ground: &Ground) {
         ("v1", "Gateway", "gateways", "Namespaced"),
         ("v1", "HTTPRoute", "httproutes", "Namespaced"),
         ("v1", "GRPCRoute", "grpcroutes", "Namespaced"),
+        ("v1", "TLSRoute", "tlsroutes", "Namespaced"),
         ("v1beta1", "ReferenceGrant", "referencegrants", "Namespaced"),
         ("v1", "BackendTLSPolicy", "backendtlspolicies", "Namespaced"),
     ] {

@@ -14,10 +14,12 @@ use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::serve::{Credentials, Door, Kubeconfig, Limits};
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::asking::{self, Answer};
+
+type Log = Arc<Mutex<Vec<String>>>;
 
 /// How long anything may take.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -140,18 +142,13 @@ impl Ground {
             .env("KUBECONFIG", &self.kubeconfig)
             .current_dir(&home)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let kept = Arc::clone(&log);
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                kept.lock().unwrap().push(line);
-            }
-        });
+        let log = Log::default();
+        keep(child.stdout.take().unwrap(), &log);
+        keep(child.stderr.take().unwrap(), &log);
         Traefik { address, log, child }
     }
 
@@ -160,10 +157,20 @@ impl Ground {
     }
 }
 
+/// Keeps what is said, line by line.
+fn keep(stream: impl AsyncRead + Unpin + Send + 'static, log: &Log) {
+    let (mut lines, log) = (BufReader::new(stream).lines(), Arc::clone(log));
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            log.lock().unwrap().push(line);
+        }
+    });
+}
+
 /// A Traefik that runs. It ends with this value.
 pub struct Traefik {
     pub address: Ipv4Addr,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Log,
     child: Child,
 }
 
