@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Sources, kinds};
 use crate::domain::DedicatedIngress;
+use crate::domain::route::Isolation;
 use crate::driver::built_in;
 
 fn sources(parameters: &[(&str, Value)], allowed: &[&str]) -> Sources {
@@ -41,7 +42,6 @@ fn it_answers_for_the_class_of_its_environment_and_spreads() {
     assert_eq!(
         kinds(&objects),
         [
-            "NetworkPolicy/ingress-proxy",
             "ServiceAccount/ingress-proxy",
             "Role/ingress-proxy",
             "RoleBinding/ingress-proxy",
@@ -134,6 +134,31 @@ fn behind_proxies_the_list_is_about_whom_they_answer() {
     assert_eq!(service["loadBalancerSourceRanges"], json!(["192.0.2.1", "192.0.2.2"]));
     let refused = sources(&[("trusted_proxies", json!(["a,b"]))], &[]).resolve(1).unwrap_err();
     assert!(refused.why.contains("trusted_proxies"), "{refused}");
+}
+
+#[test]
+fn where_connections_are_kept_away_its_door_stays_open() {
+    let policies = |isolation: Option<Isolation>| {
+        let mut sources = sources(&[], &[]);
+        sources.environment.routing.isolation = isolation;
+        let objects = sources.render().unwrap_or_else(|problem| panic!("{problem}"));
+        let policies = objects.into_iter().filter(|object| object["kind"] == "NetworkPolicy");
+        policies
+            .map(|object| (object["metadata"]["name"].clone(), object["spec"].clone()))
+            .collect::<Vec<_>>()
+    };
+    for none in [None, Some(Isolation::Off)] {
+        assert_eq!(policies(none), []);
+    }
+    let inbound = policies(Some(Isolation::Inbound));
+    assert_eq!(inbound.len(), 1, "{inbound:#?}");
+    let (name, spec) = &inbound[0];
+    assert_eq!(name, "ingress-gate");
+    assert_eq!(spec["ingress"][0]["ports"][1], json!({"port": "websecure", "protocol": "TCP"}));
+    assert!(spec["ingress"][0].get("from").is_none() && spec.get("egress").is_none(), "{spec}");
+    let both = policies(Some(Isolation::Both));
+    assert_eq!(both[0].1["policyTypes"], json!(["Ingress", "Egress"]));
+    assert_eq!(both[0].1["egress"], json!([{}]), "it watches the API server");
 }
 
 #[test]
