@@ -120,7 +120,7 @@ impl SandboxHome {
         let mut left = tries;
         loop {
             left = left.saturating_sub(1);
-            let started = Sandbox::start(SandboxOptions {
+            let started = Sandbox::start_for_pods(SandboxOptions {
                 directory: Some(self.directory.clone()),
                 ingress: SocketAddr::from((Ipv4Addr::LOCALHOST, ports.http)),
                 ingress_tls: ports.https,
