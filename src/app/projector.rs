@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::frames::CALM_GAP;
 use super::last_words::{self, Ends, Words};
-use super::probes::{Results, Targets};
+use super::probes::{Results, Target, Targets};
 use super::session::Session;
 use super::world::{self, Observed, Records, Sources};
 use crate::domain::{Problem, World};
@@ -115,7 +115,11 @@ impl Projector {
             .applications
             .iter()
             .flat_map(|application| {
-                application.routes.iter().map(|url| (url.url.clone(), application.health()))
+                let health = application.health();
+                application.routes.iter().map(move |route| {
+                    let target = Target { health, endpoints: route.endpoints, unprobed: route.unprobed };
+                    (route.url.clone(), target)
+                })
             })
             .collect();
         publish_if_new(&self.targets, targets);

@@ -9,6 +9,7 @@ use super::home::SandboxHome;
 use super::leader::{self, Leader, Office, Taken, identity};
 use super::lock::EngineLock;
 use super::paths::Paths;
+use super::probes::{self, Probes};
 use super::route::SandboxRoute;
 use super::world::{DeploymentRecord, Observed, Records};
 use super::{Options, Target, drivers};
@@ -41,6 +42,8 @@ pub struct Session {
     pub cluster: Cluster,
     /// The engine.
     pub engine: Engine,
+    /// What asks the URLs of routes whether they answer.
+    pub probes: Probes,
     /// This process, as an engine's holder.
     pub me: Holder,
     clock: Arc<dyn Clock>,
@@ -86,6 +89,7 @@ pub async fn open(
         leader::prepare(&cluster).await?;
     }
     let known = Arc::new(Drivers::new(loaded));
+    let probes = Probes::new(probes::from_here(Arc::clone(&clock)));
     let surroundings = Surroundings {
         clock: Arc::clone(&clock),
         random: Arc::new(SeededRandom::from_entropy()),
@@ -105,8 +109,16 @@ pub async fn open(
         times: LeaseTimes::default(),
     };
     let leader = Leader::new(office, held.map(|lock| Taken { lock, sandbox }));
-    let session =
-        Session { store, cluster, engine, me, clock, version: Arc::default(), actor: whoami().into() };
+    let session = Session {
+        store,
+        cluster,
+        engine,
+        probes,
+        me,
+        clock,
+        version: Arc::default(),
+        actor: whoami().into(),
+    };
     Ok(Opened { session, leader, sandbox: route, notices })
 }
 

@@ -91,7 +91,7 @@ pub struct Sources<'a> {
     pub records: &'a Records,
     /// The watches, per namespace.
     pub observed: &'a HashMap<String, Observed>,
-    /// The last probe per URL.
+    /// What the probes found, per URL.
     pub probes: &'a Results,
     /// The last lines of containers that ended badly.
     pub words: &'a Words,
@@ -268,6 +268,7 @@ fn routes(instance: &Instance, sources: &Sources<'_>) -> Vec<RouteView> {
             }
             let path = value.get("path").and_then(Value::as_str).unwrap_or("/");
             let url = ingress::url(host, false, port, path);
+            let watched = sources.probes.get(&url).map(Arc::as_ref);
             routes.push(RouteView {
                 service: service.clone(),
                 backend: value.get("host").and_then(Value::as_str).unwrap_or("").to_owned(),
@@ -280,8 +281,8 @@ fn routes(instance: &Instance, sources: &Sources<'_>) -> Vec<RouteView> {
                 certificate: None,
                 trouble: Vec::new(),
                 unprobed: false,
-                probe: sources.probes.get(&url).cloned(),
-                history: Arc::default(),
+                probe: watched.and_then(|watched| watched.probe.clone()),
+                history: watched.map(|watched| Arc::clone(&watched.history)).unwrap_or_default(),
                 url,
             });
         }
