@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::route::{GatewayRef, Isolation, Offer, RouteKind, Via};
+use crate::domain::route::{GatewayRef, Isolation, Offer, RouteKind};
 use crate::domain::{Environment, Problem};
 use crate::ingress::{self, Detected};
 
@@ -59,7 +59,7 @@ fn settle(
         None => {}
     }
     let Detected { via, warnings } = ingress::detect(offer, wanted)?;
-    let mut said = vec![format!("routes: {}", describe(&via))];
+    let mut said = vec![format!("routes: {via}")];
     said.extend(warnings);
     wanted.routing.via = Some(via);
     Ok(said)
@@ -85,26 +85,11 @@ fn gateway<'a>(wanted: &'a Environment, before: Option<&Environment>) -> Option<
     Some(found).filter(|found| may && known.map(names) != Some(names(found)))
 }
 
-/// Who answers, in a few words.
-pub(super) fn describe(via: &Via) -> String {
-    let place = match (&via.gateway, &via.class) {
-        (Some(gateway), _) => format!(" of the Gateway {}/{}", gateway.namespace, gateway.name),
-        (None, Some(class)) => format!(" of class {class}"),
-        (None, None) if via.kind == RouteKind::Ingress => " without a class".to_owned(),
-        (None, None) => String::new(),
-    };
-    let controller = match via.controller.as_str() {
-        "" => String::new(),
-        known => format!(" ({known})"),
-    };
-    format!("{}{place}{controller}", via.kind.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::DedicatedIngress;
-    use crate::domain::route::{ClassOffer, GatewayOffer};
+    use crate::domain::route::{ClassOffer, GatewayOffer, Via};
 
     fn offer() -> Offer {
         let gateway = |section: Option<&str>| GatewayOffer {
