@@ -139,7 +139,11 @@ fn set(arguments: SetArguments) -> Result<Ending, Refusal> {
         let name = session.cluster.name();
         let known = session.store.cluster(name).await.map_err(Problem::from)?;
         let mut record = known.ok_or_else(|| {
-            Problem::new(format!("The cluster {name} is not recorded"), "its record was removed", "start again")
+            Problem::new(
+                format!("The cluster {name} is not recorded"),
+                "its record was removed",
+                "start again",
+            )
         })?;
         said.apply(&mut record);
         Ok(vec![Job::new(name, Intent::SetCluster(Box::new(record)))])

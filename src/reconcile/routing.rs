@@ -144,8 +144,7 @@ mod tests {
         let mut set = Environment { fqdn_suffix: Some("x.org".into()), ..old.clone() };
         settle(&mut set, Some(&old), &offer()).unwrap();
         assert_eq!(set.routing.via, None);
-        let mut own =
-            Environment { dedicated_ingress: Some(DedicatedIngress::default()), ..made.clone() };
+        let mut own = Environment { dedicated_ingress: Some(DedicatedIngress::default()), ..made.clone() };
         settle(&mut own, Some(&made), &offer()).unwrap();
         assert_eq!(own.routing.via.unwrap().class.as_deref(), Some("styrmin-demo"));
     }

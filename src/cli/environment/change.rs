@@ -72,7 +72,11 @@ pub(super) fn create(arguments: CreateArguments) -> Result<Ending, Refusal> {
         let cluster = session.cluster.name();
         if session.store.environment(cluster, &name).await.map_err(Problem::from)?.is_some() {
             let next = format!("change it: styrmin environment set {name} …");
-            return Err(usage(format!("There is an environment {name} already"), format!("it is on {cluster}"), next));
+            return Err(usage(
+                format!("There is an environment {name} already"),
+                format!("it is on {cluster}"),
+                next,
+            ));
         }
         let mut environment = Environment::new(&name, cluster, namespace.as_deref().unwrap_or(&name));
         said.apply(&mut environment);

@@ -114,7 +114,8 @@ pub fn domain(suffix: Option<&str>) -> String {
 }
 
 fn overview(seen: &[Seen]) -> String {
-    let heads = ["NAME", "CLUSTER", "NAMESPACE", "SUFFIX", "ROUTES", "TLS", "APPLICATIONS"].map(str::to_owned);
+    let heads =
+        ["NAME", "CLUSTER", "NAMESPACE", "SUFFIX", "ROUTES", "TLS", "APPLICATIONS"].map(str::to_owned);
     let rows = seen.iter().map(|it| {
         let environment = &it.environment;
         vec![

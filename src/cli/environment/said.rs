@@ -283,10 +283,22 @@ mod tests {
     fn what_is_not_named_stays() {
         let demo = Environment::new("demo", "c", "demo");
         let words = [
-            "--suffix=x.org", "--ingress-class=public", "--dedicated-ingress", "--load-balancer-annotation=a=b",
-            "--allow=10.0.0.0/8", "--allow=::1/128", "--isolation=both", "--allow-from=namespace:monitoring",
-            "--allow-from=cidr:192.0.2.0/24", "--tls=cluster-issuer:letsencrypt", "--route-annotation=c=d",
-            "--probes=off", "--production", "--label=team=blue", "--quota=pods=4", "--drift=warn",
+            "--suffix=x.org",
+            "--ingress-class=public",
+            "--dedicated-ingress",
+            "--load-balancer-annotation=a=b",
+            "--allow=10.0.0.0/8",
+            "--allow=::1/128",
+            "--isolation=both",
+            "--allow-from=namespace:monitoring",
+            "--allow-from=cidr:192.0.2.0/24",
+            "--tls=cluster-issuer:letsencrypt",
+            "--route-annotation=c=d",
+            "--probes=off",
+            "--production",
+            "--label=team=blue",
+            "--quota=pods=4",
+            "--drift=warn",
         ];
         let set = after(&demo, &words);
         assert_eq!(set.ip_whitelist, ["10.0.0.0/8", "::1/128"]);
@@ -295,9 +307,19 @@ mod tests {
         assert!(set.routing.unprobed && set.production && set.drift == DriftMode::Warn);
         assert_eq!(after(&set, &[]), set);
         let back = [
-            "--no-suffix", "--no-ingress-class", "--shared-ingress", "--allow-all", "--isolation=off",
-            "--no-allow-from", "--tls=off", "--route-annotation=c-", "--probes=on", "--no-production",
-            "--label=team-", "--quota=pods-", "--drift=correct",
+            "--no-suffix",
+            "--no-ingress-class",
+            "--shared-ingress",
+            "--allow-all",
+            "--isolation=off",
+            "--no-allow-from",
+            "--tls=off",
+            "--route-annotation=c-",
+            "--probes=on",
+            "--no-production",
+            "--label=team-",
+            "--quota=pods-",
+            "--drift=correct",
         ];
         let mut expected = demo.clone();
         expected.routing.isolation = Some(Isolation::Off);
@@ -324,13 +346,25 @@ mod tests {
     #[test]
     fn bad_words_name_the_option() {
         for words in [
-            ["--route-kind=route"], ["--gateway=public"], ["--gateway=a/b/c/d"], ["--gateway=/b"], ["--isolation=on"],
-            ["--allow-from=monitoring"], ["--allow-from=cidr:"], ["--tls=secret"], ["--probes=yes"],
-            ["--label=team"], ["--quota==4"], ["--drift=maybe"],
+            ["--route-kind=route"],
+            ["--gateway=public"],
+            ["--gateway=a/b/c/d"],
+            ["--gateway=/b"],
+            ["--isolation=on"],
+            ["--allow-from=monitoring"],
+            ["--allow-from=cidr:"],
+            ["--tls=secret"],
+            ["--probes=yes"],
+            ["--label=team"],
+            ["--quota==4"],
+            ["--drift=maybe"],
         ] {
             let error = Alone::try_parse_from(["x"].iter().chain(&words)).err().unwrap().to_string();
             let option = words[0].split('=').next().unwrap();
-            assert!(error.contains(option) && error.contains("expected") || error.contains("empty"), "{error}");
+            assert!(
+                error.contains(option) && error.contains("expected") || error.contains("empty"),
+                "{error}"
+            );
         }
     }
 }

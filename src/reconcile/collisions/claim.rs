@@ -180,7 +180,10 @@ mod tests {
         let mut ours = object;
         ours["metadata"]["labels"] = json!({labels::MANAGED_BY: "styrmin", labels::ENVIRONMENT: "demo",
             labels::DEPLOYMENT: "notes"});
-        assert_eq!((owner(&ours), live(&ours)[0].holder.as_str()), (Some(("demo", "notes")), "notes in demo"));
+        assert_eq!(
+            (owner(&ours), live(&ours)[0].holder.as_str()),
+            (Some(("demo", "notes")), "notes in demo")
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::Subject;
 use crate::domain::route::RouteKind;
 use crate::domain::{
-    ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment, OperationKind,
-    Plan, Problem, version,
+    ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment,
+    OperationKind, Plan, Problem, version,
 };
 use crate::ingress::DEDICATED as INGRESS;
 use crate::reconcile::collisions::Taken;
@@ -257,7 +257,10 @@ impl Engine {
             (true, None) => Ok(Own::Missing),
             (true, Some(record)) if record.draft.driver.name != DRIVER => Err(Problem::new(
                 format!("{} cannot have an ingress controller of its own", wanted.name),
-                format!("its application {INGRESS} is another one, of the driver {}", record.draft.driver.name),
+                format!(
+                    "its application {INGRESS} is another one, of the driver {}",
+                    record.draft.driver.name
+                ),
                 "delete that application, or share the ingress of the cluster",
             )),
             (false, Some(record)) if had && is_own_ingress(record) => Ok(Own::Leaves),
@@ -308,7 +311,10 @@ impl Engine {
                 && !open.operation.state.is_final()
             {
                 return Err(Problem::new(
-                    format!("something else is done to {}", if target.is_empty() { "the cluster" } else { &target }),
+                    format!(
+                        "something else is done to {}",
+                        if target.is_empty() { "the cluster" } else { &target }
+                    ),
                     format!("operation {} has not ended: {}", open.operation.id, open.operation.plan.title),
                     "wait for its end, or cancel it",
                 ));
@@ -335,18 +341,21 @@ impl Engine {
     ///
     /// # Errors
     /// The records cannot be read.
-    pub(in crate::reconcile) async fn is_about_to_follow(&self, record: &Deployment) -> Result<bool, Problem> {
+    pub(in crate::reconcile) async fn is_about_to_follow(
+        &self,
+        record: &Deployment,
+    ) -> Result<bool, Problem> {
         let (environment, name) = (&record.draft.environment, &record.draft.name);
         for subject in [self.subject(environment, ""), self.subject("", Subject::CLUSTER)] {
             let Some(view) = self.store().current_operation(&subject).await? else { continue };
             if view.operation.kind != OperationKind::Configure || view.operation.state.is_final() {
                 continue;
             }
-            let Some(Request::Group(GroupRequest { parts, .. })) = &view.operation.request
-            else {
+            let Some(Request::Group(GroupRequest { parts, .. })) = &view.operation.request else {
                 continue;
             };
-            let ours = parts.iter().filter(|part| part.environment == *environment && part.application == *name);
+            let ours =
+                parts.iter().filter(|part| part.environment == *environment && part.application == *name);
             let ahead = |step: usize| view.steps.get(step).is_some_and(|record| !record.state.is_final());
             if ours.into_iter().any(|part| ahead(part.step)) {
                 return Ok(true);

@@ -3,9 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::domain::backup::{
-    BackupId, BackupOf, BackupRequest, Changed, GroupPart, GroupRequest, PartWork,
-};
+use crate::domain::backup::{BackupId, BackupOf, BackupRequest, Changed, GroupPart, GroupRequest, PartWork};
 use crate::domain::canonical::canonical_digest;
 use crate::domain::plan::{Class, Verb};
 use crate::domain::{ClusterRecord, DeploymentDraft, Environment, Step};

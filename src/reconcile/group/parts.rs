@@ -4,8 +4,8 @@ use crate::domain::backup::{BackupId, GroupPart};
 use crate::domain::backup::{BackupOf, PartWork, RestoreRequest};
 use crate::domain::operation::Origin;
 use crate::domain::{
-    Deployment, DesiredPhase, Environment, InstanceState, Intent, Operation, OperationKind, OperationState, OperationView,
-    Plan, Problem, Volumes,
+    Deployment, DesiredPhase, Environment, InstanceState, Intent, Operation, OperationKind, OperationState,
+    OperationView, Plan, Problem, Volumes,
 };
 use crate::reconcile::confirm::By;
 use crate::reconcile::engine::Engine;
@@ -75,7 +75,8 @@ impl Engine {
                 .filter(|record| !going(record))
                 .map(|record| Intent::Delete(record.id, Volumes::Delete)));
         }
-        if part.work == PartWork::Update && found.as_ref().is_none_or(|it| it.phase == DesiredPhase::Deleting) {
+        if part.work == PartWork::Update && found.as_ref().is_none_or(|it| it.phase == DesiredPhase::Deleting)
+        {
             return Ok(None);
         }
         let record = found.ok_or_else(|| gone(part))?;

@@ -112,7 +112,8 @@ fn subdomain(what: &str, name: &str) -> Result<(), Problem> {
 fn check_labels(all: &BTreeMap<String, String>) -> Result<(), Problem> {
     for (key, value) in all {
         qualified("the label", key)?;
-        let ours = key == labels::MANAGED_BY || key.ends_with(labels::GROUP) || key.starts_with(labels::GROUP);
+        let ours =
+            key == labels::MANAGED_BY || key.ends_with(labels::GROUP) || key.starts_with(labels::GROUP);
         if ours || key.starts_with("kubernetes.io/") {
             let next = "choose another label";
             let why = "Styrmin, or Kubernetes, writes it itself";
@@ -166,8 +167,7 @@ fn check_quota(quota: &BTreeMap<String, String>) -> Result<(), Problem> {
 }
 
 fn is_quantity(text: &str) -> bool {
-    const UNITS: [&str; 15] =
-        ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi"];
+    const UNITS: [&str; 15] = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi"];
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let is_number = number.parse::<f64>().is_ok() && number.starts_with(|c: char| c.is_ascii_digit());
@@ -183,7 +183,8 @@ mod tests {
         let mut wanted = before.clone();
         change(&mut wanted);
         let others = [before.clone(), Environment::new("live", "c", "live")];
-        environment(&wanted, Some(&before), &others).map_or_else(|problem| problem.to_string(), |()| String::new())
+        environment(&wanted, Some(&before), &others)
+            .map_or_else(|problem| problem.to_string(), |()| String::new())
     }
 
     #[test]

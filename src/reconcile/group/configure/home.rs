@@ -76,7 +76,8 @@ impl Engine {
         }
         if let Live::Foreign = live {
             let name = &environment.namespace;
-            home.warnings.push(format!("the namespace {name} exists already: it stays when the environment goes"));
+            home.warnings
+                .push(format!("the namespace {name} exists already: it stays when the environment goes"));
         }
         let wanted: Vec<ObjectKey> = objects.iter().map(key).collect();
         if !matches!(live, Live::Missing) {
