@@ -57,7 +57,7 @@ impl Engine {
         for step in home.early {
             base = vec![draft.layout.write(step, &base)];
         }
-        let members = self.running(Some(&wanted.name)).await?;
+        let members = self.living(&wanted.name).await?;
         let own = self.own_ingress(&members, &wanted, before.as_ref())?;
         if let Own::Missing = own {
             base = vec![self.deploy_ingress(&setting, before.is_some(), &base, &mut draft).await?];
@@ -95,7 +95,7 @@ impl Engine {
             base = vec![draft.layout.set_cluster(before, wanted.clone())];
         }
         for environment in self.store().environments(self.cluster().name()).await? {
-            let members = self.running(Some(&environment.name)).await?;
+            let members = self.living(&environment.name).await?;
             let setting = Setting { cluster: wanted.clone(), environment };
             let moved = self.follow(&members.iter().collect::<Vec<_>>(), &setting, &base, &mut draft).await?;
             if setting.environment.production && moved != base && !moved.is_empty() {
@@ -270,11 +270,10 @@ impl Engine {
 
     /// The applications of an environment that are not being taken away: its ingress controller first, then in the order in which
     /// they were created.
-    async fn running(&self, environment: Option<&str>) -> Result<Vec<Deployment>, Problem> {
+    async fn living(&self, environment: &str) -> Result<Vec<Deployment>, Problem> {
         let mut records = self.store().deployments(self.cluster().name()).await?;
         records.retain(|record| {
-            record.phase != DesiredPhase::Deleting
-                && environment.is_none_or(|environment| record.draft.environment == environment)
+            record.phase != DesiredPhase::Deleting && record.draft.environment == environment
         });
         let rank = |record: &Deployment| (record.draft.name != INGRESS, record.created_at);
         records.sort_by(|a, b| (rank(a), &a.draft.name).cmp(&(rank(b), &b.draft.name)));

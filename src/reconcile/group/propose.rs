@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cluster::key;
-use crate::domain::backup::{
-    Backup, BackupId, BackupOf, BackupRequest, CloneRequest, CloneSource, Engine as BackupEngine, Trigger,
-};
+use crate::domain::backup::{Backup, BackupId, BackupOf, BackupRequest, Engine as BackupEngine};
 use crate::domain::diff::ObjectDiff;
-use crate::domain::names::{check_label, short_hash};
+use crate::domain::names::short_hash;
 use crate::domain::operation::Subject;
 use crate::domain::secret::references;
 use crate::domain::{
@@ -19,7 +16,7 @@ use crate::reconcile::engine::Engine;
 use crate::reconcile::vault::Vault;
 
 use super::layout::{Layout, Place};
-use super::rewrite::{self, Replacement};
+use super::rewrite;
 
 /// The domain of Services within a cluster, unless its administrator chose another one.
 pub(super) const CLUSTER_DOMAIN: &str = "cluster.local";
