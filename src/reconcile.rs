@@ -13,6 +13,7 @@
 //! wish overtakes an older one at the next move. When all is as it should be, nothing is sent and nothing is asked.
 
 mod act;
+mod collisions;
 mod components;
 mod compose;
 mod confirm;
@@ -42,6 +43,7 @@ mod random;
 mod rehearse;
 mod render;
 mod report;
+mod routing;
 mod seed;
 mod situation;
 mod stuck;

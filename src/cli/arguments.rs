@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::action::ActionArguments;
 use super::agent::AgentArguments;
 use super::backup::BackupArguments;
+use super::cluster::ClusterArguments;
 use super::driver::DriverArguments;
 use super::environment::EnvironmentArguments;
 use super::location::LocationArguments;
@@ -39,9 +40,11 @@ pub enum Verb {
     Agent(AgentArguments),
     /// Backups: make them, look at them, prove them, restore them
     Backup(BackupArguments),
+    /// What is said of clusters: the domain of host names, the storage class
+    Cluster(ClusterArguments),
     /// Drivers: write, check, try and load them
     Driver(DriverArguments),
-    /// Environments: clone them
+    /// Environments: make them, say how they are reached, clone them, remove them
     Environment(EnvironmentArguments),
     /// Where backups lie: directories and buckets
     Location(Box<LocationArguments>),
