@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::frames::CALM_GAP;
 use super::last_words::{self, Ends, Words};
 use super::probes::{Results, Targets};
+use super::reach;
 use super::session::Session;
 use super::world::{self, Observed, Records, Sources};
 use crate::domain::{Problem, World};
@@ -101,6 +102,7 @@ impl Projector {
             })
             .collect();
         let probes = self.probes.borrow_and_update().clone();
+        reach::publish(&self.session.reach, &probes);
         let words = self.words.borrow_and_update().clone();
         let world = world::assemble(&Sources {
             generation,

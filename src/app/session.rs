@@ -11,7 +11,7 @@ use super::lock::EngineLock;
 use super::paths::Paths;
 use super::route::SandboxRoute;
 use super::world::{DeploymentRecord, Observed, Records};
-use super::{Options, Target, drivers};
+use super::{Options, Target, classes, drivers, reach};
 use crate::backup;
 use crate::cluster::{Cluster, Connection, LeaseTimes};
 use crate::domain::world::{ClusterView, EngineView};
@@ -43,8 +43,12 @@ pub struct Session {
     pub engine: Engine,
     /// This process, as an engine's holder.
     pub me: Holder,
+    /// What requests to external URLs find, for the engine.
+    pub reach: reach::Publisher,
     clock: Arc<dyn Clock>,
     version: Arc<OnceLock<String>>,
+    /// What is worth knowing about its ingress classes.
+    classes: classes::Warnings,
     actor: Arc<str>,
 }
 
@@ -86,11 +90,13 @@ pub async fn open(
         leader::prepare(&cluster).await?;
     }
     let known = Arc::new(Drivers::new(loaded));
+    let reach = reach::Publisher::default();
     let surroundings = Surroundings {
         clock: Arc::clone(&clock),
         random: Arc::new(SeededRandom::from_entropy()),
         worker: Worker::new(options.executable.clone().unwrap_or_else(|| PathBuf::from(OWN_EXECUTABLE))),
         extension: backup::extension(store.clone(), cluster.clone(), Arc::clone(&clock)),
+        reach: reach.subscribe(),
     };
     let engine = Engine::new(store.clone(), cluster.clone(), known, surroundings);
     let route = home.as_ref().map(|home| home.route.clone());
@@ -105,8 +111,17 @@ pub async fn open(
         times: LeaseTimes::default(),
     };
     let leader = Leader::new(office, held.map(|lock| Taken { lock, sandbox }));
-    let session =
-        Session { store, cluster, engine, me, clock, version: Arc::default(), actor: whoami().into() };
+    let session = Session {
+        store,
+        cluster,
+        engine,
+        me,
+        reach,
+        clock,
+        version: Arc::default(),
+        classes: Arc::default(),
+        actor: whoami().into(),
+    };
     Ok(Opened { session, leader, sandbox: route, notices })
 }
 
@@ -178,6 +193,7 @@ impl Session {
         self.cluster.watch_deployments();
         let session = self.clone();
         tokio::spawn(async move { session.greet().await });
+        tokio::spawn(classes::follow(self.cluster.clone(), Arc::clone(&self.classes)));
     }
 
     async fn greet(&self) {
@@ -250,7 +266,7 @@ impl Session {
             link: self.cluster.link(),
             version: self.version.get().cloned(),
             installed: self.cluster.installed(),
-            warnings: Vec::new(),
+            warnings: classes::read(&self.classes),
         }
     }
 
