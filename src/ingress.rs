@@ -1,5 +1,6 @@
 //! Host names, routes and URLs of external services, and whether they answer. Pure, but for [`probe`].
 
+pub mod certificate;
 pub mod hosts;
 pub mod probe;
 pub mod render;

@@ -14,7 +14,7 @@ use styrmin::domain::{
 };
 use styrmin::driver::context::{self, ContextSources};
 use styrmin::driver::{built_in, render_alone};
-use styrmin::ingress::probe::probe;
+use styrmin::ingress::probe::{Ask, probe};
 use styrmin::sandbox::api::Api;
 use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
@@ -121,7 +121,7 @@ async fn until_healthy(api: &Api, places: &[(String, String)]) {
 /// The ingress hears of new endpoints a moment after they are ready.
 async fn until_answering(url: &str) {
     let answering = async {
-        while probe(url, LIMIT, "2026-11-22T12:00:00Z".parse().unwrap()).await.outcome
+        while probe(&Ask::new(url, LIMIT), "2026-11-22T12:00:00Z".parse().unwrap()).await.outcome
             != ProbeOutcome::Answered(200)
         {
             tokio::task::yield_now().await;
