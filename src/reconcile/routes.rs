@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::object::{Detail, GatewayDetail, Listener, RouteDetail, RouteRule};
-use crate::domain::route::{CertificateView, Endpoints, RouteKind, RouteView, Routing, TlsSource, host_fits};
+use crate::domain::route::{CertificateView, Endpoints, RouteKind, RouteView, Routing, covers};
 use crate::domain::{ClusterRecord, ObjectKey, ObjectSummary};
 use crate::ingress;
 
@@ -109,19 +109,13 @@ struct Maker<'a> {
 
 impl<'a> Maker<'a> {
     fn of(sources: RouteSources<'a>) -> Self {
-        let recorded = &sources.context["instance"]["config"]["routing"];
         let own_gateways = sources.objects.iter().filter_map(|object| match &object.detail {
             Detail::Gateway(gateway) => {
                 Some((format!("{}/{}", object.key.namespace, object.key.name), gateway.clone()))
             }
             _ => None,
         });
-        Self {
-            // what cannot be read is as if nothing were said
-            routing: serde_json::from_value(recorded.clone()).unwrap_or_default(),
-            own_gateways: own_gateways.collect(),
-            sources,
-        }
+        Self { routing: ingress::routing_of(sources.context), own_gateways: own_gateways.collect(), sources }
     }
 
     fn services(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
@@ -140,7 +134,7 @@ impl<'a> Maker<'a> {
     fn wanted(&self, service: &str, value: &Value, host: &str) -> Carried {
         let backend = value["host"].as_str().unwrap_or_default();
         let path = value["path"].as_str().filter(|path| !path.is_empty()).unwrap_or("/");
-        let tls = self.speaks_tls(value);
+        let tls = !ingress::tls_of(value).is_off();
         let carrier = self.carrier(host, path, backend);
         let mut carried = self.carried(service, (host, path, tls), carrier);
         backend.clone_into(&mut carried.view.backend);
@@ -148,7 +142,8 @@ impl<'a> Maker<'a> {
         carried.is_wanted = true;
         if carried.view.object.is_none() {
             carried.view.class = self.class();
-            carried.view.certificate = self.certificate(secret_said(value, &self.routing).filter(|_| tls));
+            carried.view.certificate =
+                self.certificate(ingress::tls_secret(&ingress::tls_of(value), backend));
         }
         carried
     }
@@ -233,14 +228,8 @@ impl<'a> Maker<'a> {
     /// The listener that takes a host of an HTTPRoute, one with https rather than one without.
     fn listener(&self, route: &RouteDetail, host: &str) -> Option<&Listener> {
         let listeners = self.gateway(&route.class)?.listeners.iter();
-        listeners.filter(|listener| host_fits(&listener.host, host)).max_by_key(|listener| listener.https)
-    }
-
-    fn speaks_tls(&self, service: &Value) -> bool {
-        let said = service.get("tls").is_some_and(|tls| !tls.is_null() && tls != &Value::Bool(false));
-        let is_https = |field: &str| service[field].as_str().is_some_and(|url| url.starts_with("https:"));
-        let gateway = self.routing.via.as_ref().and_then(|via| via.gateway.as_ref());
-        said || is_https("url") || is_https("primary_url") || gateway.is_some_and(|gateway| gateway.https)
+        let takes = |listener: &&Listener| listener.host.is_empty() || covers(&listener.host, host);
+        listeners.filter(takes).max_by_key(|listener| listener.https)
     }
 
     /// The class that a route is to get, as the context says.
@@ -277,16 +266,6 @@ impl<'a> Maker<'a> {
             total: sum.total + slice.total,
         }))
     }
-}
-
-/// The Secret that the context names for a service, before anything carries its hosts.
-fn secret_said(service: &Value, routing: &Routing) -> Option<String> {
-    let own = service["tls"]["secret"].as_str().map(str::to_owned);
-    own.or_else(|| match &routing.tls {
-        TlsSource::Secret(name) => Some(name.clone()),
-        TlsSource::Issuer(_) => Some(format!("{}-tls", service["host"].as_str()?)),
-        TlsSource::Off | TlsSource::Controller => None,
-    })
 }
 
 /// A path up to where it becomes a pattern.

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::conditions::{current, generation, said};
 use super::{items, text};
-use crate::domain::object::{GatewayDetail, Listener, RouteDetail, RouteRule};
+use crate::domain::object::{GatewayDetail, Listener, RouteDetail};
+use crate::domain::route::read;
 
 /// The group of the Gateway API.
 pub(super) const GROUP: &str = "gateway.networking.k8s.io";
@@ -32,7 +33,7 @@ impl Parent {
     }
 }
 
-/// An HTTPRoute: hosts × rules × backends. Where it answers, and whether on https, its Gateway says.
+/// An HTTPRoute. Where it answers, and whether on https, its Gateway says.
 pub(super) fn http_route(object: &Value) -> RouteDetail {
     let namespace = text(&object["metadata"]["namespace"]);
     let spec = &object["spec"];
@@ -53,7 +54,7 @@ pub(super) fn http_route(object: &Value) -> RouteDetail {
     };
     let class = taken.map(|(parent, _)| parent.gateway.clone());
     RouteDetail {
-        rules: rules(spec),
+        rules: read(object),
         class: class.or_else(|| wanted().next().map(|parent| parent.gateway)).unwrap_or_default(),
         addresses: Vec::new(),
         refused,
@@ -72,42 +73,6 @@ fn against(told: &Value, parent: &Parent, generation: Option<i64>) -> Option<Str
     let of = |kind: &str, bad: &str| current(told, kind, generation).filter(|found| found["status"] == bad);
     let bad = of("ResolvedRefs", "False").or_else(|| of("PartiallyInvalid", "True"));
     bad.map(|found| format!("Gateway {gateway}: {}", said(found)))
-}
-
-fn rules(spec: &Value) -> Vec<RouteRule> {
-    let mut hosts: Vec<String> = items(&spec["hostnames"]).map(text).collect();
-    if hosts.is_empty() {
-        hosts.push(String::new());
-    }
-    let mut found: Vec<RouteRule> = Vec::new();
-    for host in &hosts {
-        for rule in items(&spec["rules"]) {
-            let mut paths: Vec<String> = (items(&rule["matches"]))
-                .map(|matched| matched["path"]["value"].as_str().unwrap_or("/").to_owned())
-                .collect();
-            if paths.is_empty() {
-                paths.push("/".to_owned());
-            }
-            let is_service = |backend: &&Value| backend["kind"].as_str().is_none_or(|kind| kind == "Service");
-            let mut services: Vec<String> = items(&rule["backendRefs"])
-                .filter(is_service)
-                .map(|backend| text(&backend["name"]))
-                .collect();
-            if services.is_empty() {
-                services.push(String::new());
-            }
-            for path in &paths {
-                for service in &services {
-                    let (host, path, service) = (host.clone(), path.clone(), service.clone());
-                    let rule = RouteRule { host, path, service, tls: false, secret: None };
-                    if !found.contains(&rule) {
-                        found.push(rule);
-                    }
-                }
-            }
-        }
-    }
-    found
 }
 
 /// A Gateway.

@@ -11,6 +11,8 @@ use crate::domain::{
 use crate::driver::context::{self, ContextSources, service_name};
 use crate::driver::{built_in, load_files};
 
+mod routing;
+
 pub(super) struct Sources {
     cluster: ClusterRecord,
     environment: Environment,
