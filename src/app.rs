@@ -17,6 +17,7 @@ use crate::ui::{Model, UiConfig};
 pub mod actions;
 pub mod attended;
 pub mod backups;
+mod classes;
 mod config;
 pub mod drivers;
 pub mod effects;
@@ -36,6 +37,7 @@ pub mod projector;
 pub mod recorder;
 mod replay;
 pub mod route;
+mod route_facts;
 pub mod run;
 pub mod session;
 pub mod terminal;
@@ -282,7 +284,7 @@ pub fn attend(session: &Session, stop: &CancellationToken) {
     });
 }
 
-/// Starts the watches, the probes and the projector. Returns where pictures appear.
+/// Starts the watches, the probes, the reading of certificates and the projector. Returns where pictures appear.
 fn project(
     session: &Session,
     notices: &mpsc::Sender<Event>,
@@ -292,9 +294,13 @@ fn project(
     session.start();
     session.probes.start(stop.clone());
     let (targets, probes) = (session.probes.targets(), session.probes.results());
+    let (wants, asked) = watch::channel(route_facts::Wants::new());
+    let (read, facts) = watch::channel(route_facts::Facts::default());
+    tokio::spawn(route_facts::run(session.cluster.clone(), asked, read, stop.clone()));
     let (world, pictures) = watch::channel(Arc::new(World::default()));
     let notices = notices.clone();
-    let projector = Projector { session: session.clone(), world, targets, probes, ends, words, notices };
+    let projector =
+        Projector { session: session.clone(), world, targets, probes, ends, words, wants, facts, notices };
     tokio::spawn(projector.run(stop.clone()));
     pictures
 }
