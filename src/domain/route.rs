@@ -1,11 +1,13 @@
 //! Routes: how an environment's applications are reached from outside, and whether that works.
 
+mod address;
 mod certificate;
 mod offer;
 mod probe;
 mod routing;
 mod view;
 
+pub use address::{Block, check_host, covers};
 pub use certificate::{Certificate, ManagerReport};
 pub use offer::{ClassOffer, GatewayOffer, INGRESS_NGINX, Offer, TRAEFIK};
 pub use probe::{Beat, Hop, Phase, Phases, Probe, ProbeOutcome, Reach};
