@@ -139,6 +139,9 @@ pub struct Cockpit {
     /// No spinners or other motion
     #[arg(long, env = "STYRMIN_REDUCED_MOTION")]
     pub reduced_motion: bool,
+    /// URLs are plain text, no links (OSC 8)
+    #[arg(long, env = "STYRMIN_NO_LINKS")]
+    pub no_links: bool,
 }
 
 impl Cockpit {
@@ -149,6 +152,7 @@ impl Cockpit {
             keymap: self.keymap,
             ascii: self.ascii,
             reduced_motion: self.reduced_motion,
+            no_links: self.no_links,
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         };
         Options { ephemeral: self.ephemeral, ..self.place.into_options(look) }
