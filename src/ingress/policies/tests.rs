@@ -1,9 +1,12 @@
 //! What policies let through, by Kubernetes' own rules: a pod that one selects is reached only by whom one of them names.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::domain::route::{Block, IssuerRef, RouteKind, TRAEFIK};
+use crate::sandbox::network::policy::{Peer as SandboxPeer, Target, denied_by};
 
 /// Who connects: a pod of a namespace, or an address from outside.
 enum From<'a> {
@@ -49,7 +52,32 @@ fn passes(policies: &[Value], labels: &[(&str, &str)], port: u16, other: &From<'
         ports.is_none_or(|ports| ports.iter().any(|one| one["port"] == port))
             && peers.is_none_or(|peers| peers.iter().any(|peer| is(peer, other)))
     };
-    selected.is_empty() || selected.iter().any(|spec| spec[rules].as_array().into_iter().flatten().any(rule))
+    let passes = selected.is_empty()
+        || selected.iter().any(|spec| spec[rules].as_array().into_iter().flatten().any(rule));
+    if !out {
+        assert_eq!(passes, passes_in_sandbox(policies, labels, port, other), "the sandbox sees it otherwise");
+    }
+    passes
+}
+
+/// The same, as the sandbox's ingress decides it.
+fn passes_in_sandbox(policies: &[Value], labels: &[(&str, &str)], port: u16, other: &From<'_>) -> bool {
+    let map = |labels: &[(&str, &str)]| -> Map<String, Value> {
+        labels.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()
+    };
+    let policies: Vec<Arc<Value>> = policies.iter().cloned().map(Arc::new).collect();
+    let pod = json!({"metadata": {"name": "x", "namespace": HOME, "labels": map(labels)}, "spec": {"containers": []}});
+    let target = Target { pod: &pod, port };
+    match other {
+        From::Address(address) => {
+            denied_by(&policies, &target, &SandboxPeer::Outside(address.parse().unwrap())).is_empty()
+        }
+        From::Pod(namespace, labels) => {
+            let (names, labels) = (map(&[(NAME_LABEL, namespace)]), map(labels));
+            let peer = SandboxPeer::Pod { namespace, namespace_labels: Some(&names), labels: Some(&labels) };
+            denied_by(&policies, &target, &peer).is_empty()
+        }
+    }
 }
 
 fn environment(isolation: Option<Isolation>) -> Environment {
@@ -74,7 +102,7 @@ fn via(controller: &str, place: Option<&str>) -> Via {
 
 fn service(name: &str, external: bool, allow_from: Vec<Peer>) -> Guarded {
     let selector = BTreeMap::from([("app".to_owned(), name.to_owned())]);
-    Guarded { name: name.to_owned(), selector, port: 8080, external, allow_from }
+    Guarded { name: name.to_owned(), selector, ports: vec![json!(8080)], external, allow_from }
 }
 
 fn all(isolation: Isolation, via: Option<Via>, services: Vec<Guarded>) -> Vec<Value> {
