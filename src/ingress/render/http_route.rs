@@ -33,9 +33,10 @@ pub(super) fn render(
     if let Some(section) = &gateway.section {
         parent["sectionName"] = json!(section);
     }
+    // the backend's group is the core's, an empty text: left to its default, since servers up to 1.20 lose one that is applied
     let mut rule = json!({
         "matches": [{ "path": { "type": "PathPrefix", "value": path(route) } }],
-        "backendRefs": [{ "group": "", "kind": "Service", "name": route.service, "port": route.port, "weight": 1 }],
+        "backendRefs": [{ "kind": "Service", "name": route.service, "port": route.port, "weight": 1 }],
     });
     if let Some(filter) = adapter.and_then(|adapter| allow::filter(adapter, &route.name)) {
         rule["filters"] = json!([filter]);

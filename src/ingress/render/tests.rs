@@ -204,7 +204,7 @@ fn an_http_route_attaches_to_its_gateway() {
                 "hostnames": ["notes-1a2b3c4d.example.org", "notes-demo.example.org"],
                 "rules": [{
                     "matches": [{"path": {"type": "PathPrefix", "value": "/app"}}],
-                    "backendRefs": [{"group": "", "kind": "Service", "name": "notes", "port": 8080, "weight": 1}]}]}})]
+                    "backendRefs": [{"kind": "Service", "name": "notes", "port": 8080, "weight": 1}]}]}})]
     );
     let mut named = set.clone();
     if let Some(gateway) = named.via.as_mut().and_then(|via| via.gateway.as_mut()) {
