@@ -43,6 +43,7 @@ mod random;
 mod rehearse;
 mod render;
 mod report;
+mod routes;
 mod routing;
 mod seed;
 mod situation;
@@ -54,6 +55,7 @@ mod wish;
 
 pub use components::{component_statuses, component_views, urls};
 pub use drivers::Drivers;
-pub use engine::{Engine, Surroundings, Trouble};
+pub use engine::{Engine, Reaches, Surroundings, Trouble};
 pub use queue::Name;
 pub use random::{Random, SeededRandom, identifier};
+pub use routes::{Carried, Gateways, RouteSources, routes};

@@ -1,7 +1,8 @@
 //! The loop: wakes names, works on them side by side but never on one twice, and keeps the pauses after failures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::canonical::canonical_json;
 use crate::domain::operation::Subject;
+use crate::domain::route::Reach;
 use crate::domain::{ClusterRecord, DesiredPhase, Environment, Problem};
 
 use super::decide::{Move, On, decide};
@@ -27,6 +29,7 @@ const MOVES_MAX: usize = 1000;
 /// Reconciles until `stop` is cancelled, or a newer engine is seen, whose epoch is given then. What is in flight is dropped:
 /// every move may be repeated.
 pub(super) async fn run(engine: Engine, stop: CancellationToken) -> Option<u64> {
+    let reach = Arc::clone(&engine.reach().borrow());
     let mut controller = Controller {
         queue: Queue::default(),
         known: BTreeMap::new(),
@@ -35,6 +38,7 @@ pub(super) async fn run(engine: Engine, stop: CancellationToken) -> Option<u64> 
         work: JoinSet::new(),
         refused: None,
         looked: (false, false),
+        reach,
         engine,
     };
     tokio::select! {
@@ -57,6 +61,8 @@ struct Controller {
     refused: Option<Timestamp>,
     /// Whether the cluster, and the records, were looked at since the start.
     looked: (bool, bool),
+    /// What requests to URLs found when that was last looked at.
+    reach: Arc<BTreeMap<String, Reach>>,
 }
 
 impl Controller {
@@ -65,6 +71,7 @@ impl Controller {
         self.engine.cluster().watch_deployments();
         let mut moved = self.engine.cluster().generation();
         let mut recorded = self.engine.store().changes();
+        let mut reach = self.engine.reach().clone();
         moved.mark_changed();
         recorded.mark_changed();
         loop {
@@ -83,6 +90,10 @@ impl Controller {
                 Ok(()) = recorded.changed() => {
                     recorded.mark_unchanged();
                     self.look_at_records().await;
+                }
+                Ok(()) = reach.changed() => {
+                    let now = reach.borrow_and_update().clone();
+                    self.look_at_reach(now);
                 }
                 Some(done) = self.work.join_next() => {
                     if let Ok((name, outcome)) = done {
@@ -157,6 +168,19 @@ impl Controller {
             for name in self.known.keys() {
                 self.queue.wake(name.clone(), now);
             }
+        }
+    }
+
+    /// Wakes every deployment of which a URL began or stopped to answer.
+    fn look_at_reach(&mut self, reach: Arc<BTreeMap<String, Reach>>) {
+        let before = std::mem::replace(&mut self.reach, reach);
+        let urls: BTreeSet<String> = (before.keys().chain(self.reach.keys()))
+            .filter(|url| before.get(*url) != self.reach.get(*url))
+            .cloned()
+            .collect();
+        let now = self.now();
+        for name in self.engine.answering_at(&urls) {
+            self.queue.wake(name, now);
         }
     }
 
