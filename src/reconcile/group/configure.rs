@@ -44,8 +44,8 @@ impl Engine {
         let others = self.store().environments(self.cluster().name()).await?;
         let mut wanted = Environment { cluster: self.cluster().name().to_owned(), ..wanted.clone() };
         check::environment(&wanted, before.as_ref(), &others)?;
-        let mut draft = Draft::default();
-        draft.warnings = self.settle_routing(&mut wanted, before.as_ref()).await?;
+        let warnings = self.settle_routing(&mut wanted, before.as_ref()).await?;
+        let mut draft = Draft { warnings, ..Draft::default() };
         let setting = Setting { cluster: self.cluster_record().await?, environment: wanted.clone() };
         let home = self.home(&wanted).await?;
         draft.diffs.extend(home.diffs);
