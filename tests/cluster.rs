@@ -52,6 +52,8 @@ mod printers;
 mod proxies;
 #[path = "cluster/rollouts.rs"]
 mod rollouts;
+#[path = "cluster/routes.rs"]
+mod routes;
 #[path = "cluster/rules.rs"]
 mod rules;
 #[path = "cluster/run_job.rs"]

@@ -48,8 +48,8 @@ pub struct Guarded {
     pub name: String,
     /// The labels of its pods.
     pub selector: BTreeMap<String, String>,
-    /// The port of its pods.
-    pub port: u16,
+    /// The ports of its pods, by number or name, as a Service has them in `targetPort`.
+    pub ports: Vec<Value>,
     /// Whether the ingress controller reaches it.
     pub external: bool,
     /// Who else does.
@@ -70,7 +70,8 @@ fn from(set: &PolicySet, service: &Guarded) -> Option<Value> {
     let controller = if service.external { controllers(set.via.as_ref()) } else { Vec::new() };
     let mut from: Vec<Value> = controller;
     from.extend(service.allow_from.iter().map(peer));
-    let ports = json!([{ "port": service.port, "protocol": "TCP" }]);
+    let ports: Vec<Value> =
+        service.ports.iter().map(|port| json!({ "port": port, "protocol": "TCP" })).collect();
     (!from.is_empty()).then(|| {
         policy(
             (&set.namespace, &bounded(&[&service.name, "from"], LABEL_MAX)),

@@ -127,11 +127,16 @@ impl Parser {
     }
 
     fn factor(&mut self) -> Vec<Partial> {
-        if self.take(&Token::Not) {
-            // it is read for its end; everything but that matches
-            self.factor();
-            return vec![Partial::default()];
+        let mut negated = false;
+        while self.take(&Token::Not) {
+            negated = true;
         }
+        let found = self.operand();
+        // it is read for its end; everything but that matches
+        if negated { vec![Partial::default()] } else { found }
+    }
+
+    fn operand(&mut self) -> Vec<Partial> {
         if self.depth < DEPTH && self.take(&Token::Open) {
             self.depth += 1;
             let found = self.any();

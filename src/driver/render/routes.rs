@@ -11,6 +11,7 @@ use crate::domain::{DriverVersion, Problem, labels};
 use crate::ingress::{self, Guarded, PolicySet, Route, RouteSet};
 
 mod own;
+mod reach;
 
 /// What is made for a driver's services.
 pub(super) struct Made {
@@ -43,13 +44,14 @@ pub(super) fn objects(
             made.objects.push(service(driver, context, spec, host));
         }
         let external = spec.scope == ServiceScope::External;
-        policies.services.push(Guarded {
+        let declared = Guarded {
             name: host.to_owned(),
             selector: selector(driver, context, spec),
-            port: spec.target_port.unwrap_or(spec.port),
+            ports: vec![json!(spec.target_port.unwrap_or(spec.port))],
             external,
             allow_from: spec.allow_from.clone(),
-        });
+        };
+        policies.services.push(reach::as_brought(rendered, declared, spec.port));
         if !external {
             continue;
         }
@@ -66,6 +68,8 @@ pub(super) fn objects(
         made.warnings.extend(untold_certificate(spec, resolved, &routing));
         set.routes.push(route(context, spec, resolved, hosts));
     }
+    reach::add_routed(rendered, &mut policies.services);
+    made.warnings.extend(reach::unreachable(rendered, &policies));
     made.warnings.extend(own::adapt(rendered, &set)?);
     if set.via.is_none() && !set.dedicated && !set.allow.is_empty() && !set.routes.is_empty() {
         made.warnings.push(ingress::UNENFORCED.to_owned());

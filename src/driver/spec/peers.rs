@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::names::check_label;
 use crate::domain::route::{Block, Peer};
 use crate::driver::reader::{Fields, Report};
-use crate::driver::yaml::{Node, Place, Tree};
+use crate::driver::yaml::{Key, Node, Place, Tree};
 
 /// The fields of one peer.
 const FIELDS: [&str; 3] = ["namespace", "pods", "cidr"];
@@ -16,9 +16,8 @@ const SHAPE: &str = "a namespace, a block of addresses, '*', or a mapping with n
 /// The peers in their order: `monitoring`, `10.0.0.0/8`, `"*"`, `{ namespace: monitoring, pods: { app: prometheus } }`,
 /// `{ cidr: 10.0.0.0/8 }`. One alone counts as a list of one.
 pub(super) fn read(fields: &Fields<'_>, report: &mut Report<'_>) -> Vec<Peer> {
-    let name = if fields.get("allow_from").is_some() { "allow_from" } else { "allowFrom" };
-    let Some(node) = fields.get(name) else { return Vec::new() };
-    let path = fields.path_of(name);
+    let Some(node) = fields.get("allow_from") else { return Vec::new() };
+    let path = fields.path_of("allow_from");
     if !matches!(node.tree, Tree::List(_)) {
         return peer(node, &path, report).into_iter().collect();
     }
@@ -96,7 +95,7 @@ fn pods(fields: &Fields<'_>, report: &mut Report<'_>) -> BTreeMap<String, String
     let Some(node) = fields.get("pods") else { return BTreeMap::new() };
     let path = fields.path_of("pods");
     let entries = report.entries(node, &path);
-    let label = |(key, value): (&crate::driver::yaml::Key, &Node)| {
+    let label = |(key, value): (&Key, &Node)| {
         let text = report.text(value, &format!("{path}.{}", key.name))?;
         Some((key.name.clone(), text))
     };

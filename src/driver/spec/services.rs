@@ -6,19 +6,8 @@ use crate::domain::route::check_host;
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Tree};
 
-pub(super) const FIELDS: [&str; 11] = [
-    "name",
-    "kind",
-    "scope",
-    "port",
-    "targetPort",
-    "target_port",
-    "component",
-    "path",
-    "tls",
-    "allow_from",
-    "allowFrom",
-];
+pub(super) const FIELDS: [&str; 10] =
+    ["name", "kind", "scope", "port", "targetPort", "target_port", "component", "path", "tls", "allow_from"];
 
 /// The services in their order.
 pub(super) fn read(spec: &Fields<'_>, components: &[&str], report: &mut Report<'_>) -> Vec<ServiceSpec> {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::domain::driver::{Hook, Mode, OnFailure, ParameterKind, RestoreInto, ServiceScope, TlsSpec};
 use crate::domain::plan::Policy;
+use crate::domain::route::Peer;
 use crate::driver::{Content, Diagnostic, Loaded, load_content, load_files};
 
 const HEAD: &str = "apiVersion: styrmin.io/v1\nkind: ApplicationDriver\nmetadata:\n  name: wiki\n";
@@ -441,6 +442,46 @@ fn services_may_ask_for_a_certificate() {
     let both = load(&with("{ issuer: a, secret: b }")).unwrap_err();
     assert!(both[0].message.contains("keep one") || both[0].hint.contains("keep one"), "{both:?}");
     assert!(load(&with("maybe")).unwrap_err()[0].message.contains("expected true, or a mapping"));
+    let cluster_wide = tls("{ cluster_issuer: letsencrypt }").unwrap();
+    assert!(cluster_wide.cluster_wide && cluster_wide.issuer.as_deref() == Some("letsencrypt"));
+    let named = load(&with("{ secret: No Name }")).unwrap_err();
+    assert!(named[0].message.contains("names no object"), "{named:?}");
+    assert!(load(&with("true")).unwrap().warnings.iter().all(|warning| !warning.message.contains("tls")));
+}
+
+#[test]
+fn services_say_who_may_reach_them() {
+    let with = |from: &str| FULL.replace("port: 8080,", &format!("port: 8080, allow_from: {from},"));
+    let from = |text: &str| load(&with(text)).unwrap().version.spec.services[0].allow_from.clone();
+    let namespace = |name: &str, pods: &[(&str, &str)]| Peer::Namespace {
+        name: name.to_owned(),
+        pods: pods.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+    };
+    assert_eq!(
+        from("[monitoring, '*', 10.0.0.0/8, { namespace: ops, pods: { app: x } }, { cidr: 'fd00::/8' }]"),
+        [
+            namespace("monitoring", &[]),
+            namespace("*", &[]),
+            Peer::Cidr("10.0.0.0/8".to_owned()),
+            namespace("ops", &[("app", "x")]),
+            Peer::Cidr("fd00::/8".to_owned()),
+        ]
+    );
+    assert_eq!(from("monitoring"), [namespace("monitoring", &[])]);
+    assert_eq!(from("{ namespace: '*', pods: { app: x } }"), [namespace("*", &[("app", "x")])]);
+    for (text, why) in [
+        ("[10.0.0.0/33]", "allow_from[0] is '10.0.0.0/33'"),
+        ("[Monitoring]", "allow_from[0] is 'Monitoring', which names no namespace"),
+        ("[{ namespace: a, cidr: 10.0.0.0/8 }]", "has a namespace and a cidr"),
+        ("[{ cidr: 10.0.0.0/8, pods: { a: b } }]", "has pods beside a cidr"),
+        ("[{ pods: { a: b } }]", "has no namespace and no cidr"),
+        ("[[a]]", "expected a namespace, a block of addresses"),
+    ] {
+        let errors = load(&with(text)).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].message.contains(why), "{text}: {errors:?}");
+    }
+    let unknown = load(&with("[{ namespace: a, pod: { a: b } }]")).unwrap().warnings;
+    assert!(unknown.iter().any(|warning| warning.hint.contains("did you mean 'pods'?")), "{unknown:?}");
 }
 
 #[test]

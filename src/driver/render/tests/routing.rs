@@ -370,3 +370,26 @@ fn the_environments_own_ingress_is_open_to_all() {
     let pods = objects.iter().find(|object| object["kind"] == "Deployment").unwrap();
     assert_eq!(pods["spec"]["template"]["metadata"]["labels"]["styrmin.io/deployment"], "ingress");
 }
+
+#[test]
+fn policies_follow_the_services_that_a_driver_brings() {
+    let service = |name: &str, kind: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{ name: {name} }}\nspec: {{ type: {kind}, selector: {{ chart: {name} }}, ports: [{{ port: 81 }}, {{ port: 80, targetPort: http }}] }}\n"
+        )
+    };
+    let spec = |sources: &Sources, name: &str| find(&sources.render().unwrap(), name)["spec"].clone();
+    let sources = asked(&service("one", "ClusterIP"));
+    let policy = spec(&sources, "NetworkPolicy/one-from");
+    assert_eq!(policy["podSelector"], json!({"matchLabels": {"chart": "one"}}));
+    assert_eq!(policy["ingress"][0]["ports"], json!([{"port": "http", "protocol": "TCP"}]));
+
+    // what its own routes lead to is reached by the ingress controller as well
+    let sources = asked(&(own("elsewhere.org", "front") + &service("front", "LoadBalancer")));
+    let policy = spec(&sources, "NetworkPolicy/front-from");
+    assert_eq!(policy["podSelector"], json!({"matchLabels": {"chart": "front"}}));
+    let ports = json!([{"port": 81, "protocol": "TCP"}, {"port": "http", "protocol": "TCP"}]);
+    assert_eq!(policy["ingress"][0]["ports"], ports);
+    let warnings = rendering(&sources).warnings;
+    assert!(warnings[0].contains("Service/front is of type LoadBalancer"), "{warnings:?}");
+}
