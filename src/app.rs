@@ -64,6 +64,8 @@ pub struct Options {
     pub ephemeral: bool,
     /// The port of the sandbox's ingress; 0 takes any.
     pub ingress_port: u16,
+    /// The same for https. None: 8443, or any free one where that is taken or `ingress_port` is 0.
+    pub ingress_tls_port: Option<u16>,
     /// Driver directories named on the command line.
     pub drivers: Vec<PathBuf>,
     /// Overrides where records are kept.

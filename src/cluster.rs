@@ -36,6 +36,7 @@ mod jobs;
 mod lease;
 mod link;
 mod logs;
+mod offer;
 mod project;
 mod resource;
 mod scale;

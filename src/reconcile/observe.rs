@@ -89,7 +89,7 @@ impl Observed {
             (known, _) => wanted(setting, record, driver, known.map_or(1, |number| number + 1)),
         };
         if let Ok(wanted) = &wanted {
-            let urls = urls(&driver.spec, &wanted.context, setting.cluster.ingress_port);
+            let urls = urls(&driver.spec, &wanted.context, &setting.cluster);
             situation.urls = urls.into_iter().map(|(_, url)| url).collect();
         }
         situation.wanted = Some(wanted);
