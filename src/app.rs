@@ -17,6 +17,7 @@ use crate::ui::{Model, UiConfig};
 pub mod actions;
 pub mod attended;
 pub mod backups;
+mod classes;
 mod config;
 pub mod drivers;
 pub mod effects;
@@ -26,6 +27,7 @@ mod input;
 pub mod keeping;
 mod last_words;
 pub mod leader;
+pub mod links;
 mod lock;
 mod log;
 pub mod output;
@@ -36,6 +38,7 @@ pub mod projector;
 pub mod recorder;
 mod replay;
 pub mod route;
+mod route_facts;
 pub mod run;
 pub mod session;
 pub mod terminal;
@@ -108,6 +111,8 @@ pub struct Look {
     pub ascii: bool,
     /// Nothing moves by itself.
     pub reduced_motion: bool,
+    /// URLs are plain text.
+    pub no_links: bool,
     /// No colours (`NO_COLOR`).
     pub no_color: bool,
 }
@@ -240,7 +245,14 @@ async fn show(
     }
     let world = wire(&session, &replies, &stop);
     let effects = Effects::new(session, replies);
-    let cockpit = Cockpit { terminal, model: Model::new(config, size), effects, recorder, clock };
+    let cockpit = Cockpit {
+        terminal,
+        model: Model::new(config, size),
+        effects,
+        recorder,
+        clock,
+        links: links::Links::default(),
+    };
     let ended = match input::terminal() {
         Ok(input) => cockpit.run(Inbox { input, events, world, stop: stop.clone() }).await,
         Err(problem) => Err(problem),
@@ -282,7 +294,7 @@ pub fn attend(session: &Session, stop: &CancellationToken) {
     });
 }
 
-/// Starts the watches, the probes and the projector. Returns where pictures appear.
+/// Starts the watches, the probes, the reading of certificates and the projector. Returns where pictures appear.
 fn project(
     session: &Session,
     notices: &mpsc::Sender<Event>,
@@ -292,9 +304,13 @@ fn project(
     session.start();
     session.probes.start(stop.clone());
     let (targets, probes) = (session.probes.targets(), session.probes.results());
+    let (wants, asked) = watch::channel(route_facts::Wants::new());
+    let (read, facts) = watch::channel(route_facts::Facts::default());
+    tokio::spawn(route_facts::run(session.cluster.clone(), asked, read, stop.clone()));
     let (world, pictures) = watch::channel(Arc::new(World::default()));
     let notices = notices.clone();
-    let projector = Projector { session: session.clone(), world, targets, probes, ends, words, notices };
+    let projector =
+        Projector { session: session.clone(), world, targets, probes, ends, words, wants, facts, notices };
     tokio::spawn(projector.run(stop.clone()));
     pictures
 }

@@ -9,12 +9,17 @@ use std::time::Duration;
 use super::Options;
 use super::paths::Paths;
 use super::route::SandboxRoute;
+use crate::domain::route::{Isolation, RouteKind, Via};
 use crate::domain::{ClusterKind, ClusterRecord, Environment, Problem};
 use crate::sandbox::{self, Sandbox, SandboxError, SandboxOptions, TlsPort};
 use crate::store::Store;
 
 /// The environment that a new sandbox offers.
 const DEMO: &str = "demo";
+/// The class of the sandbox's ingress, which is its default one.
+const INGRESS_CLASS: &str = "sandbox";
+/// The namespace that its ingress counts as a pod of.
+const INGRESS_NAMESPACE: &str = "kube-system";
 /// The socket, in the sandbox's directory.
 const SOCKET: &str = "sandbox.sock";
 /// How often, and how long after each other, it is tried to start in the place of one whose process is just dying: the
@@ -217,5 +222,14 @@ async fn offer_demo(store: &Store, record: &ClusterRecord) -> Result<(), Problem
     if !store.environments(&record.name).await?.is_empty() {
         return Ok(());
     }
-    Ok(store.upsert_environment(&Environment::new(DEMO, &record.name, DEMO)).await?)
+    let mut demo = Environment::new(DEMO, &record.name, DEMO);
+    demo.routing.isolation = Some(Isolation::Inbound);
+    demo.routing.via = Some(Via {
+        kind: RouteKind::Ingress,
+        controller: sandbox::controllers::INGRESS_CONTROLLER.to_owned(),
+        class: Some(INGRESS_CLASS.to_owned()),
+        gateway: None,
+        namespace: Some(INGRESS_NAMESPACE.to_owned()),
+    });
+    Ok(store.upsert_environment(&demo).await?)
 }
