@@ -27,6 +27,7 @@ mod input;
 pub mod keeping;
 mod last_words;
 pub mod leader;
+pub mod links;
 mod lock;
 mod log;
 pub mod output;
@@ -66,6 +67,8 @@ pub struct Options {
     pub ephemeral: bool,
     /// The port of the sandbox's ingress; 0 takes any.
     pub ingress_port: u16,
+    /// The same for https. None: 8443, or any free one where that is taken or `ingress_port` is 0.
+    pub ingress_tls_port: Option<u16>,
     /// Driver directories named on the command line.
     pub drivers: Vec<PathBuf>,
     /// Overrides where records are kept.
@@ -108,6 +111,8 @@ pub struct Look {
     pub ascii: bool,
     /// Nothing moves by itself.
     pub reduced_motion: bool,
+    /// URLs are plain text.
+    pub no_links: bool,
     /// No colours (`NO_COLOR`).
     pub no_color: bool,
 }
@@ -240,7 +245,14 @@ async fn show(
     }
     let world = wire(&session, &replies, &stop);
     let effects = Effects::new(session, replies);
-    let cockpit = Cockpit { terminal, model: Model::new(config, size), effects, recorder, clock };
+    let cockpit = Cockpit {
+        terminal,
+        model: Model::new(config, size),
+        effects,
+        recorder,
+        clock,
+        links: links::Links::default(),
+    };
     let ended = match input::terminal() {
         Ok(input) => cockpit.run(Inbox { input, events, world, stop: stop.clone() }).await,
         Err(problem) => Err(problem),

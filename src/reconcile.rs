@@ -13,6 +13,7 @@
 //! wish overtakes an older one at the next move. When all is as it should be, nothing is sent and nothing is asked.
 
 mod act;
+mod collisions;
 mod components;
 mod compose;
 mod confirm;
@@ -43,6 +44,7 @@ mod rehearse;
 mod render;
 mod report;
 mod routes;
+mod routing;
 mod seed;
 mod situation;
 mod stuck;

@@ -264,7 +264,7 @@ impl Session {
 
     /// The cluster, as it is shown.
     pub fn cluster_view(&self, records: &Records) -> ClusterView {
-        let unrecorded = || SandboxHome::record(None);
+        let unrecorded = || SandboxHome::record(None, None);
         let sandbox = self.cluster.kind() == ClusterKind::Sandbox;
         ClusterView {
             record: records.cluster.clone().or_else(|| sandbox.then(unrecorded)),

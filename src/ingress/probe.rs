@@ -177,6 +177,7 @@ async fn addresses(ask: &Ask<'_>, url: &Url, port: u16) -> Result<Vec<SocketAddr
         None => return Err("it names no host".to_owned()),
     };
     match ask.known.iter().find(|(name, _)| *name == host) {
+        Some((_, known)) if known.is_empty() => Err(format!("{host} has no address")),
         Some((_, known)) => Ok(known.iter().map(|address| SocketAddr::new(*address, port)).collect()),
         None => resolve(&host, port).await,
     }
@@ -211,5 +212,35 @@ fn some(things: &[String]) -> String {
     match things.len().checked_sub(NAMED) {
         None | Some(0) => things.join(", "),
         Some(more) => format!("{} and {more} more", things[..NAMED].join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_phase_has_its_time() {
+        let limit = Duration::from_millis(300);
+        for (phase, wanted) in [
+            (Phase::Dns, "the resolver did not answer within 300 ms"),
+            (Phase::Connect, "no connection within 300 ms"),
+            (Phase::Tls, "the handshake was not done within 300 ms"),
+            (Phase::Http, "no answer within 300 ms"),
+        ] {
+            let mut took = None;
+            let never = std::future::pending::<Result<(), String>>();
+            let failure = within(phase, limit, &mut took, never).await.unwrap_err();
+            assert_eq!((failure.phase, failure.message.as_str()), (phase, wanted));
+            assert!(took.is_some(), "the time until then is told");
+        }
+    }
+
+    #[test]
+    fn many_things_are_counted() {
+        let things = ["a", "b", "c", "d", "e", "f"].map(str::to_owned);
+        assert_eq!(some(&things[..1]), "a");
+        assert_eq!(some(&things[..4]), "a, b, c, d");
+        assert_eq!(some(&things), "a, b, c, d and 2 more");
     }
 }

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::canonical::canonical_json;
 use crate::domain::operation::Subject;
 use crate::domain::route::Reach;
-use crate::domain::{DesiredPhase, Problem};
+use crate::domain::{ClusterRecord, DesiredPhase, Environment, Problem};
 
 use super::decide::{Move, On, decide};
 use super::engine::Engine;
@@ -31,6 +33,7 @@ pub(super) async fn run(engine: Engine, stop: CancellationToken) -> Option<u64> 
     let mut controller = Controller {
         queue: Queue::default(),
         known: BTreeMap::new(),
+        places: BTreeMap::new(),
         generation: 0,
         work: JoinSet::new(),
         refused: None,
@@ -49,6 +52,8 @@ struct Controller {
     queue: Queue,
     /// What was last seen in the records: revision and phase by name.
     known: BTreeMap<Name, (u64, DesiredPhase)>,
+    /// What was last said of each environment, by namespace: a change of it concerns everything in it.
+    places: BTreeMap<String, String>,
     /// The generation of the index up to which changes were looked at.
     generation: u64,
     work: JoinSet<(Name, Result<Option<Timestamp>, Problem>)>,
@@ -197,9 +202,13 @@ impl Controller {
         let cluster = self.engine.cluster().name();
         let environments = self.engine.store().environments(cluster).await?;
         let deployments = self.engine.store().deployments(cluster).await?;
+        let record = self.engine.store().cluster(cluster).await?;
+        let open = self.engine.store().open_subjects(cluster).await?;
         let now = self.now();
         let mut namespaces = BTreeMap::new();
+        let mut places = BTreeMap::new();
         for environment in environments {
+            places.insert(environment.namespace.clone(), place(&environment, record.as_ref(), &open));
             self.engine.cluster().watch_namespace(&environment.namespace);
             namespaces.insert(environment.name, environment.namespace);
         }
@@ -210,13 +219,15 @@ impl Controller {
             found.insert(name, (deployment.revision, deployment.phase));
         }
         for (name, state) in &found {
-            if self.known.get(name) != Some(state) {
+            let moved = self.places.get(&name.namespace) != places.get(&name.namespace);
+            if moved || self.known.get(name) != Some(state) {
                 self.engine.nudge(name);
                 self.queue.wake(name.clone(), now);
             }
         }
         self.known = found;
-        for subject in self.engine.store().open_subjects(cluster).await? {
+        self.places = places;
+        for subject in open {
             let namespace = match subject.environment.is_empty() {
                 // the cluster itself
                 true => Some(String::new()),
@@ -265,7 +276,8 @@ async fn sleep(pause: Option<Duration>) {
 async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem> {
     // Another try at what failed is no news: the status stays as it was until the try ends.
     let retry = engine.is_troubled(name);
-    if name.namespace.is_empty() && name.name.starts_with(Subject::ENVIRONMENT) {
+    let of_many = name.name.starts_with(Subject::ENVIRONMENT) || name.name == Subject::CLUSTER;
+    if name.namespace.is_empty() && of_many {
         engine.carry_group(&engine.subject("", &name.name)).await?;
         return Ok(None);
     }
@@ -330,6 +342,15 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
         format!("{MOVES_MAX} moves did not bring it where it should be"),
         "report this with the events of its custom resource: it is a defect",
     ))
+}
+
+/// What an environment's applications depend on: what is said of it and of its cluster, and whether something is done to all of it.
+fn place(environment: &Environment, cluster: Option<&ClusterRecord>, open: &[Subject]) -> String {
+    let is_here = |subject: &&Subject| match subject.environment.is_empty() {
+        true => subject.name == Subject::CLUSTER,
+        false => subject.environment == environment.name && subject.name.is_empty(),
+    };
+    canonical_json(&json!([environment, cluster, open.iter().filter(is_here).count()]))
 }
 
 fn deposed(newest: u64) -> Problem {

@@ -277,6 +277,11 @@ impl Engine {
         &self.0.store
     }
 
+    /// The driver versions that can be deployed.
+    pub(super) fn drivers(&self) -> &Drivers {
+        &self.0.drivers
+    }
+
     pub(super) fn cluster(&self) -> &Cluster {
         &self.0.cluster
     }

@@ -59,6 +59,13 @@ impl Observed {
         self.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some())
     }
 
+    /// Whether something else is wanted than what was made last.
+    fn is_another(&self) -> bool {
+        let newest = self.situation.newest.as_ref().map(|newest| newest.digest.as_str());
+        let wanted = self.situation.wanted.as_ref().and_then(|wanted| wanted.as_ref().ok());
+        newest.is_some() && wanted.is_some_and(|wanted| Some(wanted.digest.as_str()) != newest)
+    }
+
     /// Leaves out the fields that others are to have.
     pub fn yield_fields(&self, objects: &mut [Value]) {
         for object in objects {
@@ -151,6 +158,9 @@ impl Engine {
             self.read_records(record, &mut observed).await?;
         }
         observed.resolve_wanted();
+        if let Some(record) = record.as_ref().filter(|_| observed.is_another()) {
+            observed.situation.work.turn_comes = self.is_about_to_follow(record).await?;
+        }
         self.add_answers(name, &mut observed);
         if observed.has_chart() {
             let newest = observed.situation.newest.as_ref().map(|newest| newest.digest.as_str());

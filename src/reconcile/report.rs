@@ -91,6 +91,9 @@ fn tell(situation: &Situation, next: &Move) -> Told {
             On::Gone => {
                 (("True", "Deleting", "waiting until its objects are gone".to_owned()), no("Progressing"))
             }
+            On::Turn => {
+                (("True", "Waiting", "its environment is being configured".to_owned()), no("Progressing"))
+            }
             On::Retry => (no("Waiting"), ("True", "Failed", last_problem(situation))),
             On::Lists => (("Unknown", "Connecting", String::new()), no("Progressing")),
         },

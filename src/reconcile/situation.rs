@@ -198,6 +198,8 @@ pub struct Work {
     pub backups: BackedUp,
     /// Whether what is desired is the version that a person wants to go back to.
     pub goes_back: bool,
+    /// Whether an operation about its environment or its cluster will come to it: until then it is left as it is.
+    pub turn_comes: bool,
 }
 
 impl Work {

@@ -179,6 +179,7 @@ impl Bench {
             seed: seed(),
             clock: Arc::new(SandboxClock),
             ingress: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            ingress_tls: Default::default(),
             executable: PathBuf::from(env!("CARGO_BIN_EXE_styrmin")),
         })
         .await

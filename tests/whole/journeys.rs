@@ -11,6 +11,7 @@ use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use styrmin::app::effects::Effects;
+use styrmin::app::links::Links;
 use styrmin::app::paths::Paths;
 use styrmin::app::recorder::Recorder;
 use styrmin::app::route::SandboxRoute;
@@ -151,6 +152,7 @@ impl Journey {
             effects: Effects::new(opened.session.clone(), replies),
             recorder: recorder.clone(),
             clock,
+            links: Links::default(),
         };
         let (keys, pressed) = mpsc::unbounded_channel();
         let input = Box::pin(futures::stream::unfold(pressed, |mut pressed| async move {

@@ -1,5 +1,7 @@
 //! Contexts and objects, from sources to the last label.
 
+mod traefik;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
