@@ -15,6 +15,7 @@ struct Scene {
     instance: Instance,
     phase: DesiredPhase,
     objects: Vec<Value>,
+    complete: bool,
     unseen: BTreeSet<String>,
     facts: BTreeMap<Want, Fact>,
     probe: Option<Probe>,
@@ -91,6 +92,7 @@ impl Scene {
             },
             phase: DesiredPhase::Running,
             objects: vec![ingress, service, slice(true)],
+            complete: true,
             unseen: BTreeSet::new(),
             facts: BTreeMap::from([(secret(), held)]),
             probe: Some(probe(ProbeOutcome::Answered(200))),
@@ -107,6 +109,7 @@ impl Scene {
             namespace: "demo",
             unprobed: false,
             cluster: None,
+            complete: self.complete,
             objects: &objects,
             unseen: &self.unseen,
             facts: &Arc::new(self.facts.clone()),
@@ -146,6 +149,8 @@ fn a_failed_phase_and_the_endpoints_make_one_sentence() {
     assert_eq!(scene.trouble(), "it answers 503; 0 of 1 endpoints are ready");
     scene.probe = None;
     assert_eq!(scene.trouble(), "0 of 1 endpoints are ready");
+    scene.objects.truncate(2);
+    assert_eq!(scene.trouble(), "", "nobody has counted them yet");
     scene.objects.truncate(1);
     assert_eq!(scene.trouble(), "the Service notes does not exist");
 }
@@ -170,6 +175,9 @@ fn nothing_that_carries_it_is_told_once_it_should_be_there() {
     assert_eq!(scene.trouble(), "it is not applied yet");
     scene.unseen.insert("Ingress".to_owned());
     assert!(scene.trouble().contains("is not known"), "{}", scene.trouble());
+    scene.complete = false;
+    scene.objects.clear();
+    assert_eq!(scene.trouble(), "", "nothing was listed yet");
 }
 
 #[test]
@@ -274,4 +282,8 @@ fn what_is_most_pressing_comes_first() {
         scene.trouble(),
         "no controller took it (yet) | dns failed: no such name; 0 of 1 endpoints are ready"
     );
+    scene.probe = None;
+    scene.objects[2] = slice(true);
+    scene.facts.insert(Want::Gateway("demo".to_owned(), "shared".to_owned()), Fact::Missing);
+    assert_eq!(scene.trouble(), "Gateway demo/shared does not exist");
 }
