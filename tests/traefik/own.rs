@@ -90,7 +90,9 @@ impl Yard {
         engine.lead(store.claim_engine(cluster.name(), &me, 0).await.unwrap());
         let stop = CancellationToken::new();
         let (runs, ends) = (engine.clone(), stop.clone());
-        let running = tokio::spawn(async move { drop(runs.run(ends).await) });
+        let running = tokio::spawn(async move {
+            runs.run(ends).await;
+        });
         Self { sandbox, cluster, engine, stop, running }
     }
 
