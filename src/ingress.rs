@@ -1,6 +1,7 @@
 //! Host names, routes and URLs of external services, who may connect, and whether they answer. Pure, but for [`probe`].
 
 mod allow;
+pub mod certificate;
 mod check;
 mod detect;
 mod frozen;

@@ -19,6 +19,7 @@ mod filter;
 pub mod format;
 pub mod keymap;
 pub mod layout;
+mod link;
 mod list;
 mod look;
 mod model;
@@ -35,8 +36,9 @@ mod widgets;
 
 pub use config::{UiConfig, UiOptions};
 pub use diagnostic::Diagnostic;
-pub use draw::draw;
+pub use draw::{draw, draw_linked};
 pub use keymap::KeymapSet;
+pub use link::Linked;
 pub use model::Model;
 pub use theme::{ColourDepth, ThemeSet};
 pub use update::update;
@@ -63,6 +65,14 @@ mod plan_samples {
 mod backup_samples {
     extern crate self as styrmin;
     include!("../tests/support/backups.rs");
+}
+
+/// The routes that the tests of views, `tests/frames.rs` and `tests/random_keys.rs` share.
+#[cfg(test)]
+#[allow(dead_code, reason = "each of them uses a part of it")]
+mod route_samples {
+    extern crate self as styrmin;
+    include!("../tests/support/routes.rs");
 }
 
 /// The actions that the tests of views and `tests/frames.rs` share.

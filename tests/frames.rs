@@ -19,6 +19,10 @@ mod plan_samples;
 #[path = "support/backups.rs"]
 mod backup_samples;
 
+#[allow(dead_code, reason = "the routes are shared with other tests")]
+#[path = "support/routes.rs"]
+mod route_samples;
+
 #[allow(dead_code, reason = "the actions are shared with other tests")]
 #[path = "support/actions.rs"]
 mod action_samples;
@@ -34,6 +38,9 @@ mod operations;
 
 #[path = "frames/plans.rs"]
 mod plans;
+
+#[path = "frames/routes.rs"]
+mod routes;
 
 use std::sync::Arc;
 
@@ -122,6 +129,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::PinBackup(id, ..)
         | Effect::PauseSchedule(id, ..)
         | Effect::PreviewRetention(id, _)
+        | Effect::Probe(id, _)
         | Effect::TakeOver(id)
         | Effect::FollowLogs(id, _) => Some(*id),
         _ => None,
@@ -143,7 +151,7 @@ fn check_screen(name: &str, cockpit: &Cockpit) {
 }
 
 fn to_form(cockpit: &mut Cockpit) {
-    cockpit.press("n<tab><tab><tab><tab><tab><tab><tab><tab>secret<tab>");
+    cockpit.press("n<tab><tab><tab><tab><tab><tab><tab><tab><tab>secret<tab>");
 }
 
 #[test]
@@ -263,7 +271,7 @@ fn form() {
 #[test]
 fn form_with_errors() {
     check("form_errors", sample::world, |cockpit| {
-        cockpit.press("n<tab>My Env<tab><tab><tab><tab>x<tab><tab><tab><tab><enter>");
+        cockpit.press("n<tab>My Env<tab><tab><tab>http://x<tab><tab>x<tab><tab><tab><tab><enter>");
     });
 }
 

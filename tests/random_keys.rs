@@ -15,6 +15,10 @@ mod plan_samples;
 #[path = "support/backups.rs"]
 mod backup_samples;
 
+#[allow(dead_code, reason = "the routes are shared with other tests")]
+#[path = "support/routes.rs"]
+mod route_samples;
+
 #[allow(dead_code, reason = "the actions are shared with other tests")]
 #[path = "support/actions.rs"]
 mod action_samples;
@@ -63,7 +67,7 @@ fn key() -> impl Strategy<Value = KeyCode> {
         Just(KeyCode::PageUp),
         Just(KeyCode::PageDown),
     ];
-    let letters = "abcdefghijklmnopqrstuvwxyzGFSTNIURD/:?1234 []éö日\u{301}"
+    let letters = "abcdefghijklmnopqrstuvwxyzGFSTNIUQRD/:?12345 []éö日\u{301}"
         .chars()
         .map(KeyCode::Char)
         .collect::<Vec<_>>();
@@ -82,7 +86,7 @@ fn act() -> impl Strategy<Value = Act> {
         "Tpaper\n",
         "/env:demo\n",
         "\u{1b}\u{1b}",
-        "n\t\t\t\t\t\t\t\tsecret\t\n",
+        "n\t\t\t\t\t\t\t\t\tsecret\t\n",
         "y",
         "yy",
         "ynotes\n",
@@ -97,7 +101,7 @@ fn act() -> impl Strategy<Value = Act> {
         "anweb\n3\n",
         "aD\n",
         "aDj\n",
-        "U\t\t\t\t\t\t\n",
+        "U\t\t\t\t\t\t\t\n",
         "3",
         "3/ledger\n\naajj\n",
         "3\nakj\n",
@@ -121,13 +125,23 @@ fn act() -> impl Strategy<Value = Act> {
         "B",
         "aR\t\t\t\t\t\t\n",
         "aC\t\t\t\t\t\t\t\n",
+        "5",
+        "5\n",
+        "5tQ",
+        "5eSSF",
+        "5/why:refuse\n\nt",
+        "5l",
+        "Q",
+        "ai\t\t\t \t\t\t\t\t\n",
+        "aIlab\tlab.example.org\t \t \t\n",
+        ":remove-env\n\n",
     ];
     prop_oneof![
         24 => (key(), modifiers).prop_map(|(code, modifiers)| Act::Key(code, modifiers)),
         4 => prop::sample::select(scripts.to_vec()).prop_map(Act::Type),
         2 => (1..130u16, 1..45u16).prop_map(|(width, height)| Act::Resize(width, height)),
         2 => Just(Act::Resize(100, 30)),
-        2 => (0..12usize).prop_map(Act::World),
+        2 => (0..14usize).prop_map(Act::World),
         1 => (0..100_000i64).prop_map(Act::Tick),
         6 => any::<bool>().prop_map(Act::Answer),
         1 => (0..50u64).prop_map(Act::LateAnswer),
@@ -150,6 +164,8 @@ fn world(number: usize) -> World {
         8 => action_samples::running_world(),
         9 => backup_samples::world(),
         10 => backup_samples::bare(),
+        11 => route_samples::world(),
+        12 => route_samples::plain_world(),
         _ => sample::world(),
     }
 }
@@ -293,9 +309,8 @@ impl Cockpit {
             | Effect::CancelOperation(..)
             | Effect::AnswerStep(..)
             | Effect::PinBackup(..)
-            | Effect::PauseSchedule(..) => {
-                Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) })
-            }
+            | Effect::PauseSchedule(..)
+            | Effect::Probe(..) => Reply::Done(if well { Ok("under way".into()) } else { Err(problem()) }),
             _ if well => Reply::LogLines(
                 (0..40).map(|n| format!("12:00:0{} WARN {n}\t\u{1b}[31m日本 é", n % 10)).collect(),
             ),
@@ -329,6 +344,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::PinBackup(id, ..)
         | Effect::PauseSchedule(id, ..)
         | Effect::PreviewRetention(id, _)
+        | Effect::Probe(id, _)
         | Effect::TakeOver(id)
         | Effect::FollowLogs(id, _) => Some(*id),
         _ => None,
@@ -351,7 +367,7 @@ proptest! {
 #[test]
 fn a_confirmed_plan_is_carried_out() {
     let mut cockpit = Cockpit::new();
-    cockpit.act(Act::Type("n\t\t\t\t\t\t\t\tsecret\t\n"));
+    cockpit.act(Act::Type("n\t\t\t\t\t\t\t\t\tsecret\t\n"));
     cockpit.act(Act::Answer(true));
     cockpit.act(Act::Type("y"));
     assert_eq!(
@@ -373,7 +389,7 @@ fn every_change_of_an_application_can_be_confirmed() {
         ("af\n", "y"),
         ("aD\n", "yy"),
         ("aDj\n", "ynotes\n"),
-        ("U\t\t\t\t\t\t\n", "yy"),
+        ("U\t\t\t\t\t\t\t\n", "yy"),
     ] {
         let mut cockpit = Cockpit::new();
         cockpit.act(Act::World(6));
@@ -409,7 +425,7 @@ fn every_view_is_drawn_at_every_size() {
         ":no",
         "T",
         "jlc",
-        "n\t\t\t\t\t\t\t\tsecret\t\n",
+        "n\t\t\t\t\t\t\t\t\tsecret\t\n",
         "U",
         "aD",
         "ax",
@@ -426,10 +442,20 @@ fn every_view_is_drawn_at_every_size() {
         "jh",
         "jjd",
         "jh\n",
+        "Q",
+        "ai",
+        "aI",
+        "5",
+        "5\n",
+        "5jjj\n",
+        "5Q",
+        "5jj\nQ",
+        "5eF/x",
+        ":remove-env\n",
     ];
-    for scene in scenes {
+    for (scene, number) in scenes.into_iter().flat_map(|scene| [(scene, 6), (scene, 11)]) {
         let mut cockpit = Cockpit::new();
-        cockpit.act(Act::World(6));
+        cockpit.act(Act::World(number));
         cockpit.act(Act::Type(scene));
         cockpit.act(Act::Answer(true));
         for size in [(1, 1), (2, 3), (5, 2), (3, 40), (12, 5), (20, 5), (39, 9), (79, 23), (300, 100)] {

@@ -30,6 +30,12 @@ impl TerminalKind {
         Self { term: read("TERM"), colorterm: read("COLORTERM") }
     }
 
+    /// Whether a link does no harm there: what does not know OSC 8 should leave it out, but the plainest ones print it.
+    pub fn shows_links(&self) -> bool {
+        !matches!(self.term.as_str(), "" | "dumb" | "linux" | "cons25" | "ansi")
+            && !self.term.starts_with("vt")
+    }
+
     /// How many colours it shows; none where `NO_COLOR` asks for none.
     pub fn colours(&self, no_color: bool) -> ColourDepth {
         if no_color || self.term == "dumb" {
@@ -72,6 +78,7 @@ pub fn load(
         colours: terminal.colours(look.no_color),
         ascii: look.ascii || terminal.term == "linux" || terminal.term == "dumb",
         reduced_motion: look.reduced_motion,
+        links: !look.no_links && terminal.shows_links(),
     };
     let (config, more) = UiConfig::new(themes, &keymaps, options);
     findings.extend(more);
@@ -170,6 +177,19 @@ mod tests {
         let (config, _) =
             load(directory.path(), &Look::default(), Some("paper".into()), &terminal()).unwrap();
         assert_eq!(config.options.theme, "paper");
+    }
+
+    #[test]
+    fn links_are_for_terminals_that_leave_out_what_they_do_not_know() {
+        let shows = |term: &str| TerminalKind { term: term.into(), ..TerminalKind::default() }.shows_links();
+        assert!(["xterm-256color", "tmux-256color", "screen", "foot", "alacritty"].into_iter().all(shows));
+        assert!(!["", "dumb", "linux", "vt100", "vt220"].into_iter().any(shows));
+        let directory = tempfile::tempdir().unwrap();
+        let off = Look { no_links: true, ..Look::default() };
+        for (look, links) in [(Look::default(), true), (off, false)] {
+            let (config, _) = load(directory.path(), &look, None, &terminal()).unwrap();
+            assert_eq!(config.options.links, links);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::effects::Effects;
 use super::frames::FrameGate;
+use super::links::{self, Links};
 use super::recorder::Recorder;
 use super::terminal::Surface;
 use crate::domain::{Clock, Problem, World};
@@ -49,6 +50,8 @@ pub struct Cockpit<B: Backend> {
     pub recorder: Recorder,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What the terminal shows of links.
+    pub links: Links,
 }
 
 /// When the loop wakes by itself.
@@ -122,7 +125,10 @@ where
         for effect in ui::update(&mut self.model, event) {
             match effect {
                 Effect::Quit => return Ok(true),
-                Effect::Redraw => self.terminal.clear().map_err(|error| cannot_draw(&error))?,
+                Effect::Redraw => {
+                    self.terminal.clear().map_err(|error| cannot_draw(&error))?;
+                    self.links.forget();
+                }
                 Effect::Copy(text) => self.terminal.backend_mut().copy(&text),
                 other => self.effects.run(other),
             }
@@ -133,7 +139,10 @@ where
     fn draw(&mut self) -> Result<(), Problem> {
         self.terminal.backend_mut().begin_frame();
         let model = &self.model;
-        let drawn = self.terminal.draw(|frame| ui::draw(model, frame)).map(|_| ());
+        let mut linked = Vec::new();
+        let drawn = self.terminal.draw(|frame| linked = ui::draw_linked(model, frame));
+        let runs = drawn.map(|frame| self.links.settle(frame.buffer, linked));
+        let drawn = runs.and_then(|runs| links::write(self.terminal.backend_mut(), &runs));
         self.terminal.backend_mut().end_frame();
         drawn.map_err(|error| cannot_draw(&error))
     }

@@ -68,8 +68,8 @@ pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "styrmin: {line}");
 }
 
-/// What a backend must be able to do beside drawing, so that a frame appears at once (terminal mode 2026) and texts reach the
-/// person's clipboard (OSC 52).
+/// What a backend must be able to do beside drawing, so that a frame appears at once (terminal mode 2026), texts reach the
+/// person's clipboard (OSC 52), and URLs can be opened (OSC 8).
 pub trait Surface {
     /// Before the first cell of a frame.
     fn begin_frame(&mut self) {}
@@ -77,6 +77,8 @@ pub trait Surface {
     fn end_frame(&mut self) {}
     /// Puts a text on the clipboard of the terminal that the person sits at.
     fn copy(&mut self, _text: &str) {}
+    /// What is drawn from now on leads to this URL; none: nowhere.
+    fn link(&mut self, _url: Option<&str>) {}
 }
 
 impl Surface for CrosstermBackend<io::BufWriter<Stdout>> {
@@ -93,6 +95,11 @@ impl Surface for CrosstermBackend<io::BufWriter<Stdout>> {
         let encoded = base64::engine::general_purpose::STANDARD.encode(text);
         let _ = write!(self, "\x1b]52;c;{encoded}\x07");
         let _ = Write::flush(self);
+    }
+
+    fn link(&mut self, url: Option<&str>) {
+        // an `id` would join what stands apart; runs of one row need none
+        let _ = write!(self, "\x1b]8;;{}\x1b\\", url.unwrap_or_default());
     }
 }
 

@@ -17,6 +17,8 @@ pub struct UiOptions {
     pub ascii: bool,
     /// Nothing moves by itself.
     pub reduced_motion: bool,
+    /// URLs are links (OSC 8).
+    pub links: bool,
 }
 
 impl Default for UiOptions {
@@ -27,6 +29,7 @@ impl Default for UiOptions {
             colours: ColourDepth::Full,
             ascii: false,
             reduced_motion: false,
+            links: true,
         }
     }
 }

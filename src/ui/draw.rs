@@ -10,6 +10,7 @@ use ratatui::layout::{Rect, Size};
 
 use super::keymap::Command;
 use super::layout::Layout;
+use super::link::{self, Linked};
 use super::look;
 use super::model::Model;
 use super::theme::Role;
@@ -17,6 +18,11 @@ use super::widgets::paint;
 
 /// Draws the model.
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    draw_linked(model, frame);
+}
+
+/// Draws the model, and tells which cells of the frame lead somewhere; none where the terminal shows no links.
+pub fn draw_linked(model: &Model, frame: &mut Frame<'_>) -> Vec<Linked> {
     let area = frame.area();
     let buffer = frame.buffer_mut();
     let look = model.look();
@@ -38,6 +44,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     if model.config.options.ascii {
         to_ascii(buffer);
     }
+    let linked = link::take(buffer, &model.world);
+    if model.config.options.links { linked } else { Vec::new() }
 }
 
 /// Replaces the cockpit's own glyphs by ASCII characters.

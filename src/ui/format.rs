@@ -46,6 +46,15 @@ pub fn roughly_ago(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
+/// As [`age`], in steps of ten seconds at first: `now`, `10s`, `5m`. Changes when [`roughly_ago`] does.
+pub fn roughly(now: Timestamp, then: Timestamp) -> String {
+    match seconds_between(now, then) {
+        0..ROUGH => "now".to_owned(),
+        seconds @ ROUGH..60 => format!("{}s", seconds - seconds % ROUGH),
+        _ => age(now, then),
+    }
+}
+
 /// The time until the text of [`roughly_ago`] changes.
 pub fn roughly_lasts(now: Timestamp, then: Timestamp) -> Duration {
     match seconds_between(now, then) {
@@ -117,6 +126,14 @@ fn unit_of(seconds: i64) -> (i64, char) {
 /// Milliseconds: `12 ms`, `1.4 s`.
 pub fn millis(millis: u32) -> String {
     if millis < 1000 { format!("{millis} ms") } else { format!("{:.1} s", f64::from(millis) / 1000.0) }
+}
+
+/// Microseconds: `0.3 ms`, `12 ms`, `1.4 s`. At most eight columns.
+pub fn micros(micros: u32) -> String {
+    match micros {
+        0..9_950 => format!("{:.1} ms", f64::from(micros) / 1000.0),
+        _ => millis(micros.saturating_add(500) / 1000),
+    }
 }
 
 /// An amount of data: `0 B`, `812 B`, `1.2 KiB`, `34 MiB`, `5.0 GiB`. At most eight columns.
@@ -323,6 +340,21 @@ mod tests {
         assert_eq!([percent(0, 0), percent(99, 100), percent(999, 1000), percent(5, 4)], [100, 99, 99, 100]);
         assert_eq!(until(at(0), at(7_300)), "in 2h");
         assert_eq!((until(at(5), at(5)), minute(at(3_661))), ("now".into(), "01:01".into()));
+    }
+
+    #[test]
+    fn short_times_keep_a_digit() {
+        let cases = [
+            (0, "0.0 ms"),
+            (340, "0.3 ms"),
+            (9_949, "9.9 ms"),
+            (9_950, "10 ms"),
+            (999_499, "999 ms"),
+            (1_400_000, "1.4 s"),
+        ];
+        for (time, shown) in cases {
+            assert_eq!(micros(time), shown);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use ratatui::text::Span;
 
 use super::format;
 use super::keymap::{Binding, Command, Keymap, Layer};
+use super::link;
 use super::theme::{Role, Theme, health_role};
 use crate::domain::Health;
 use crate::domain::route::Probe;
@@ -36,6 +37,11 @@ impl Look<'_> {
         Span::styled(text.into(), self.theme.style(role))
     }
 
+    /// Text that leads to a URL.
+    pub fn link(&self, text: impl Into<String>, url: &str) -> Span<'static> {
+        link::mark(self.span(Role::Url, text), url)
+    }
+
     /// The key of a command in a layer, as texts name it; the palette's way when it has none.
     pub fn key(&self, command: Command, layer: Layer) -> String {
         let layers = [layer, Layer::Global];
@@ -55,6 +61,11 @@ impl Look<'_> {
     /// How long ago, in words.
     pub fn ago(&self, then: Timestamp) -> String {
         self.now.map_or_else(|| "just now".to_owned(), |now| format::ago(now, then))
+    }
+
+    /// Roughly how long ago: for what is asked again and again.
+    pub fn roughly(&self, then: Timestamp) -> String {
+        self.now.map_or_else(|| "–".to_owned(), |now| format::roughly(now, then))
     }
 
     /// Roughly how long ago, in words: for what is asked again and again.
@@ -103,7 +114,7 @@ impl Look<'_> {
 }
 
 /// What each glyph that the cockpit draws becomes on a terminal that shows ASCII only.
-const ASCII: [(char, char); 46] = [
+const ASCII: [(char, char); 54] = [
     ('✓', '+'),
     ('✗', 'x'),
     ('■', '#'),
@@ -148,6 +159,14 @@ const ASCII: [(char, char); 46] = [
     ('⋯', ':'),
     ('↻', '@'),
     ('≠', '%'),
+    ('▁', '_'),
+    ('▂', '.'),
+    ('▃', '-'),
+    ('▄', ':'),
+    ('▅', '+'),
+    ('▆', '*'),
+    ('▇', '%'),
+    ('█', '#'),
     ('“', '"'),
     ('”', '"'),
 ];

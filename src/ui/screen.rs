@@ -15,6 +15,7 @@ use super::overlays::Question;
 use super::toast::Toast;
 use crate::domain::backup::BackupId;
 use crate::domain::call::StepId;
+use crate::domain::route::RouteView;
 use crate::domain::world::{Application, LogTarget};
 use crate::domain::{
     ActionRequest, DeploymentId, DriverRef, Intent, ObjectKey, OperationId, OperationKind, World,
@@ -43,6 +44,29 @@ impl ApplicationKey {
             draft.name == self.name && draft.environment == self.environment
         };
         world.applications.iter().find(matches).map(|application| &**application)
+    }
+}
+
+/// Names a route across pictures.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RouteKey {
+    /// The application that it leads to.
+    pub application: ApplicationKey,
+    /// Its URL.
+    pub url: String,
+}
+
+impl RouteKey {
+    /// The key of a route.
+    pub fn of(application: &Application, route: &RouteView) -> Self {
+        Self { application: ApplicationKey::of(application), url: route.url.clone() }
+    }
+
+    /// The route in a picture, and its application.
+    pub fn find<'a>(&self, world: &'a World) -> Option<(&'a Application, &'a RouteView)> {
+        let application = self.application.find(world)?;
+        let route = application.routes.iter().find(|route| route.url == self.url)?;
+        Some((application, route))
     }
 }
 
@@ -141,6 +165,12 @@ pub enum Step {
     ShowRestore(Option<ApplicationKey>, Option<BackupId>),
     /// Show the form of a clone of this environment.
     ShowClone(String),
+    /// Show a route.
+    ShowRoute(RouteKey),
+    /// Show a URL as a QR code.
+    ShowQr(String),
+    /// Show the form of an environment; none: of a new one.
+    ShowEnvironment(Option<String>),
     /// Ask why a schedule is paused.
     AskPause(String),
     /// Show what the retention of a schedule would delete.

@@ -1,6 +1,7 @@
 //! What an event does to the model: pure, and at once. What must be done elsewhere is handed back as effects.
 
 mod actions;
+mod environments;
 mod keys;
 mod steps;
 

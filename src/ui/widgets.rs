@@ -1,5 +1,6 @@
 //! Small parts that views are put together from. They take data and a [`Look`], never the model.
 
+pub mod beats;
 pub mod diff;
 pub mod frame;
 pub mod headed;
@@ -8,6 +9,7 @@ pub mod paint;
 pub mod scroll;
 pub mod sheet;
 pub mod table;
+pub mod waterfall;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -5,13 +5,13 @@ use super::*;
 
 /// Opens the form of a change and asks for its plan.
 fn to_plan(cockpit: &mut Cockpit) -> &mut Cockpit {
-    cockpit.press("U<right><tab><tab><tab><tab><tab><tab><enter>")
+    cockpit.press("U<right><tab><tab><tab><tab><tab><tab><tab><enter>")
 }
 
 #[test]
 fn form_of_a_change() {
     check("change_form", samples::world, |cockpit| {
-        cockpit.press("U<tab><tab><tab><tab><tab>");
+        cockpit.press("U<tab><tab><tab><tab><tab><tab>");
     });
 }
 

@@ -14,7 +14,7 @@ use styrmin::domain::driver::{
 use styrmin::domain::object::{ContainerSummary, Detail, EventSummary, PodDetail, WorkloadDetail};
 use styrmin::domain::operation::{Goal, OperationEvent, Orders, Origin, Subject, Times};
 use styrmin::domain::plan::{Step, Verb};
-use styrmin::domain::route::{Phases, Probe, ProbeOutcome, RouteKind, RouteView};
+use styrmin::domain::route::{Certificate, Phases, Probe, ProbeOutcome, RouteKind, RouteView};
 use styrmin::domain::world::{
     Application, ClusterView, ComponentView, Condition, EngineView, Installed, Link,
 };
@@ -144,6 +144,20 @@ pub fn probe(code: u16, millis: u32) -> Probe {
         addresses: vec![[127, 0, 0, 1].into()],
         hops: Vec::new(),
         certificate: None,
+    }
+}
+
+/// A certificate for a host that holds for so many days from [`now`] on, or ended so many before.
+pub fn certificate(host: &str, days: i64) -> Certificate {
+    let ends = now() + SignedDuration::from_hours(24 * days + 1);
+    Certificate {
+        subject: host.into(),
+        issuer: "R11".into(),
+        names: vec![host.into()],
+        not_before: ends - SignedDuration::from_hours(24 * 90),
+        not_after: ends,
+        earliest: ends,
+        fingerprint: format!("{days:064x}"),
     }
 }
 

@@ -11,6 +11,7 @@ use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use styrmin::app::effects::Effects;
+use styrmin::app::links::Links;
 use styrmin::app::paths::Paths;
 use styrmin::app::recorder::Recorder;
 use styrmin::app::route::SandboxRoute;
@@ -139,7 +140,7 @@ impl Journey {
         assert_eq!(opened.notices, []);
         let stop = CancellationToken::new();
         let (replies, events) = mpsc::channel(256);
-        let world = app::wire(&opened.session, &replies, &clock, &stop);
+        let world = app::wire(&opened.session, &replies, &stop);
         let leading = tokio::spawn(opened.leader.telling(replies.clone()).run(stop.clone()));
         let (frames, shown) = watch::channel(String::new());
         let history = Arc::new(Mutex::new(Vec::new()));
@@ -151,6 +152,7 @@ impl Journey {
             effects: Effects::new(opened.session.clone(), replies),
             recorder: recorder.clone(),
             clock,
+            links: Links::default(),
         };
         let (keys, pressed) = mpsc::unbounded_channel();
         let input = Box::pin(futures::stream::unfold(pressed, |mut pressed| async move {

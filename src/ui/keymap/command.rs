@@ -13,6 +13,8 @@ pub enum Group {
     Operations,
     /// What is kept of applications.
     Backups,
+    /// How applications are reached.
+    Routes,
     /// The log of a container.
     Logs,
     /// Dialogs and forms.
@@ -21,9 +23,10 @@ pub enum Group {
 
 impl Group {
     /// Every group, in the order of the help.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Applications,
         Self::Backups,
+        Self::Routes,
         Self::Operations,
         Self::Logs,
         Self::Movement,
@@ -39,6 +42,7 @@ impl Group {
             Self::Applications => "Applications",
             Self::Operations => "Operations and instances",
             Self::Backups => "Backups",
+            Self::Routes => "Routes and environments",
             Self::Logs => "Logs",
             Self::Dialogs => "Dialogs and forms",
         }
@@ -83,8 +87,13 @@ commands! {
     NewDeployment => "new-deployment", "deploy", "Deploy an application", Applications;
     Filter => "filter", "filter", "Filter the rows by words and column:value terms", Applications;
     FaultsOnly => "faults-only", "faults", "Show only what has something wrong", Applications;
-    Sort => "sort", "sort", "Sort by the next column: name, health, age, size", Applications;
-    CopyUrl => "copy-url", "copy URL", "Copy the URL", Applications;
+    Sort => "sort", "sort", "Sort by the next column: name, health, age, size, time", Applications;
+    CopyUrl => "copy-url", "copy URL", "Copy the URL", Routes;
+    ShowQr => "show-qr", "QR code", "Show the URL as a QR code, for a phone", Routes;
+    TestRoute => "test-route", "test now", "Test the URL now: look its host up, connect, shake hands, ask", Routes;
+    ConfigureEnvironment => "configure-environment", "environment", "Change what is said of its environment: host names, ingress, certificates, who may reach it", Routes;
+    NewEnvironment => "new-environment", "new environment", "Make an environment, and say how it is reached", Routes;
+    RemoveEnvironment => "remove-environment", "remove", "Remove an environment that has no applications any more", Routes;
     CopyName => "copy-name", "copy name", "Copy the name of what is selected", Applications;
     ShowOverview => "show-overview", "overview", "Show components, URLs and conditions", Applications;
     ShowEvents => "show-events", "events", "Show the events of its objects", Applications;
@@ -120,7 +129,7 @@ commands! {
     PauseSchedule => "pause-schedule", "pause", "Pause the schedule, with a reason; or resume it", Backups;
     PreviewRetention => "preview-retention", "what would go", "Show what the schedule's retention would delete, and why", Backups;
     PruneLocation => "prune-location", "prune", "Give back the room in the location that no backup needs", Backups;
-    Scope => "scope", "environment", "Show the backups of one environment after the other, or of all", Backups;
+    Scope => "scope", "environment", "Show what belongs to one environment after the other, or to all", General;
     Mark => "mark", "mark", "Mark an instance, a driver version or a backup, or take the mark away", Operations;
     AnswerStep => "answer-step", "answer", "Say what became of a step of which nobody else can tell", Operations;
     LogPause => "log-pause", "pause", "Stop following the log or the output, or follow it again", Logs;
@@ -151,6 +160,7 @@ commands! {
     ShowDrivers => "show-drivers", "drivers", "Show the drivers that can be deployed", General;
     ShowOperations => "show-operations", "operations", "Show what is being done, and what was done", General;
     ShowBackups => "show-backups", "backups", "Show backups, schedules, locations and the next 24 hours", General;
+    ShowRoutes => "show-routes", "routes", "Show every URL: whether it works, how fast, and why not", General;
     TakeOver => "take-over", "take over", "Run the engine in this cockpit: ask the one that runs it to hand it over", General;
     Palette => "palette", "commands", "Find a command, an application or a theme", General;
     ChooseTheme => "choose-theme", "theme", "Choose a theme, with a preview", General;

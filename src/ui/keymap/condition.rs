@@ -57,10 +57,12 @@ pub enum Flag {
     Schedule,
     /// A backup location is selected.
     Location,
+    /// Routes are shown: their table, or one of them.
+    Routes,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 26] = [
+    const ALL: [(Self, &str); 27] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -87,6 +89,7 @@ impl Flag {
         (Self::Backup, "backup"),
         (Self::Schedule, "schedule"),
         (Self::Location, "location"),
+        (Self::Routes, "routes"),
     ];
 
     /// The word that keymap files use.

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use super::{actions, steps};
+use super::{actions, environments, steps};
 use crate::domain::Intent;
 use crate::domain::world::EngineView;
 use crate::ui::event::{Effect, RequestId};
@@ -11,7 +11,7 @@ use crate::ui::model::Model;
 use crate::ui::overlays::{Help, Picker};
 use crate::ui::screen::{Screen, Step};
 use crate::ui::toast::Toast;
-use crate::ui::views::{BackupsView, DriversView, OperationsView};
+use crate::ui::views::{BackupsView, DriversView, OperationsView, RoutesView};
 
 /// A key was pressed.
 pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
@@ -74,6 +74,10 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::ShowDrivers => show_beside(model, Box::new(DriversView::default()), effects),
         Command::ShowOperations => show_beside(model, Box::new(OperationsView::default()), effects),
         Command::ShowBackups => show_beside(model, Box::new(BackupsView::default()), effects),
+        Command::ShowRoutes => show_beside(model, Box::new(RoutesView::default()), effects),
+        Command::NewEnvironment => environments::begin(model, effects),
+        Command::ConfigureEnvironment => environments::configure(model, effects),
+        Command::RemoveEnvironment => environments::remove(model, effects),
         Command::Install => steps::show_plan(model, Intent::Install, effects),
         refused if actions::refuses(model, refused) => {}
         other => {

@@ -10,12 +10,12 @@ use crate::domain::{ActionRequest, DesiredPhase, Intent, OperationView, Problem}
 use crate::ui::event::Effect;
 use crate::ui::keymap::Command;
 use crate::ui::model::{Model, Slot, Worked};
-use crate::ui::overlays::{Pause, Picker, PlanDialog, Replicas, Retention};
+use crate::ui::overlays::{Cells, Pause, Picker, PlanDialog, Qr, Replicas, Retention};
 use crate::ui::screen::{ApplicationKey, Begun, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 use crate::ui::views::{
     ActionForm, ApplicationView, BackupPage, CloneForm, ComparisonView, DeployForm, DriverComparison,
-    DriverPage, OperationPage, OutputPage, RestoreForm, manual,
+    DriverPage, EnvironmentForm, OperationPage, OutputPage, RestoreForm, RoutePage, manual,
 };
 
 /// Carries out what the screen in `slot` asked for.
@@ -59,6 +59,12 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         Step::ShowRestore(key, id) => show_restore(model, key, id.as_ref(), effects),
         Step::ShowClone(environment) => {
             let form = CloneForm::new(environment, &model.world);
+            push(model, Box::new(form), effects);
+        }
+        Step::ShowRoute(key) => show(model, RoutePage::NAME, Box::new(RoutePage::new(key)), effects),
+        Step::ShowQr(url) => model.overlays.push(Box::new(Qr::new(url, Cells::of(&model.config.options)))),
+        Step::ShowEnvironment(name) => {
+            let form = EnvironmentForm::new(name.as_deref(), &model.world);
             push(model, Box::new(form), effects);
         }
         Step::AskPause(schedule) => model.overlays.push(Box::new(Pause::new(schedule))),
@@ -260,7 +266,8 @@ fn close_what_led_there(model: &mut Model, slot: Slot, effects: &mut Vec<Effect>
     while !model.overlays.is_empty() {
         close(model, Slot::Overlay(model.overlays.len() - 1), effects);
     }
-    let forms = [DeployForm::NAME, ActionForm::NAME, RestoreForm::NAME, CloneForm::NAME];
+    let forms =
+        [DeployForm::NAME, ActionForm::NAME, RestoreForm::NAME, CloneForm::NAME, EnvironmentForm::NAME];
     if model.views.last().is_some_and(|view| forms.contains(&view.name())) {
         close(model, Slot::View(model.views.len() - 1), effects);
     }

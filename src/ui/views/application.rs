@@ -35,11 +35,12 @@ use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::list::Cursor;
 use crate::ui::look::Look;
 use crate::ui::model::SPIN;
-use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
+use crate::ui::screen::{ApplicationKey, Context, RouteKey, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 use crate::ui::views::backups::on_backup;
 use crate::ui::views::operations::ask_for_answer;
 use crate::ui::views::progress;
+use crate::ui::views::routes::on_route;
 
 /// One application, in tabs.
 #[derive(Debug)]
@@ -142,7 +143,9 @@ impl ApplicationView {
                 self.logs.choose(target);
                 self.show(Tab::Logs, context);
             }
-            Some(Item::Url(url)) => context.copy(&url),
+            Some(Item::Route(url)) => {
+                context.steps.push(Step::ShowRoute(RouteKey { application: self.key.clone(), url }));
+            }
             Some(Item::Operation(id)) => context.steps.push(Step::ShowOperation(id)),
             Some(Item::Text) | None => {}
         }
@@ -211,20 +214,28 @@ impl ApplicationView {
         }
     }
 
-    fn copy(&self, command: Command, context: &mut Context<'_>) {
+    fn copy_name(&self, context: &mut Context<'_>) {
         let Some(application) = self.application(context.world) else { return };
         let under = self.under(context.world, context.size);
-        let text = match (command, self.tab, under) {
-            (Command::CopyUrl, Tab::Overview, Some(Item::Url(url))) => Some(url),
-            (Command::CopyUrl, ..) => application.routes.first().map(|url| url.url.clone()),
-            (_, Tab::Overview, Some(Item::Container(target))) => Some(target.pod),
-            (_, Tab::Objects, _) => {
-                application.objects.get(self.objects.at).map(|object| object.key.name.clone())
-            }
-            _ => Some(application.deployment.draft.name.clone()),
+        let object = application.objects.get(self.objects.at).filter(|_| self.tab == Tab::Objects);
+        let text = match (under.filter(|_| self.tab == Tab::Overview), object) {
+            (Some(Item::Container(target)), _) => target.pod,
+            (_, Some(object)) => object.key.name.clone(),
+            _ => application.deployment.draft.name.clone(),
         };
-        match text {
-            Some(text) => context.copy(&text),
+        context.copy(&text);
+    }
+
+    /// What is done with its route: the one under the cursor of the overview, else the first one.
+    fn on_route(&self, command: Command, context: &mut Context<'_>) {
+        let Some(application) = self.application(context.world) else { return };
+        let under = self.under(context.world, context.size).filter(|_| self.tab == Tab::Overview);
+        let chosen = match under {
+            Some(Item::Route(url)) => application.routes.iter().find(|route| route.url == url),
+            _ => application.routes.first(),
+        };
+        match chosen {
+            Some(route) => drop(on_route(command, (application, route), context)),
             None => context.say(Toast::hint("It has no URL")),
         }
     }
@@ -265,7 +276,7 @@ impl Screen for ApplicationView {
             Tab::Overview => {
                 matches!(
                     self.under(world, size),
-                    Some(Item::Container(_) | Item::Url(_) | Item::Operation(_))
+                    Some(Item::Container(_) | Item::Route(_) | Item::Operation(_))
                 )
             }
             Tab::History => self.history.pair(application).is_some(),
@@ -290,7 +301,8 @@ impl Screen for ApplicationView {
         match command {
             Command::Next | Command::Previous => self.turn(command, context),
             Command::Open => self.open(context),
-            Command::CopyUrl | Command::CopyName => self.copy(command, context),
+            Command::CopyUrl | Command::ShowQr | Command::TestRoute => self.on_route(command, context),
+            Command::CopyName => self.copy_name(context),
             Command::LogContainer => self.pick_container(context),
             Command::Mark if self.tab == Tab::History => self.mark(context.world),
             Command::RollBack if self.tab == Tab::History => self.roll_back(context),
@@ -408,6 +420,7 @@ impl Screen for ApplicationView {
                 Command::ShowActions,
                 Command::ShowItsBackups,
                 Command::Change,
+                Command::TestRoute,
                 Command::CopyUrl,
                 Command::Next,
                 Command::Help,

@@ -21,6 +21,7 @@ use crate::ui::look::Look;
 use crate::ui::model::SPIN;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
 use crate::ui::toast::Toast;
+use crate::ui::views::routes::on_route;
 
 /// The applications of the cluster, as a live table.
 #[derive(Debug)]
@@ -89,14 +90,17 @@ impl ApplicationsView {
         }
     }
 
-    fn copy(&self, command: Command, context: &mut Context<'_>) {
+    fn copy_name(&self, context: &mut Context<'_>) {
+        if let Some(application) = self.selected_in(context.world) {
+            context.copy(&application.deployment.draft.name);
+        }
+    }
+
+    /// What is done with the route that people open first.
+    fn on_first_route(&self, command: Command, context: &mut Context<'_>) {
         let Some(application) = self.selected_in(context.world) else { return };
-        let text = match command {
-            Command::CopyUrl => application.routes.first().map(|url| url.url.clone()),
-            _ => Some(application.deployment.draft.name.clone()),
-        };
-        match text {
-            Some(text) => context.copy(&text),
+        match application.routes.first() {
+            Some(route) => drop(on_route(command, (application, route), context)),
             None => context.say(Toast::hint("It has no URL")),
         }
     }
@@ -156,7 +160,8 @@ impl Screen for ApplicationsView {
             | Command::ShowItsBackups => {
                 self.open(Tab::of(command).unwrap_or(Tab::Overview), context);
             }
-            Command::CopyUrl | Command::CopyName => self.copy(command, context),
+            Command::CopyUrl | Command::ShowQr | Command::TestRoute => self.on_first_route(command, context),
+            Command::CopyName => self.copy_name(context),
             Command::Filter => self.filter.open(),
             Command::FaultsOnly => {
                 self.faults_only = !self.faults_only;

@@ -6,6 +6,7 @@ use super::deploy::{Asks, Choice, Entry, Field, step_focus};
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::screen::{Context, Step};
 use crate::ui::text_field::TextField;
+use crate::ui::text_lines::TextLines;
 use crate::ui::toast::Toast;
 
 /// The fields of a form, by the names that they ask for.
@@ -40,6 +41,11 @@ pub fn choice(name: &'static str, label: &str, help: &str, (options, chosen): (V
 /// A field for a text.
 pub fn text(name: &'static str, label: &str, help: &str, field: TextField) -> Field {
     Field::new(Asks::Named(name), label, help, Entry::Text(field))
+}
+
+/// A field for several lines of text.
+pub fn lines(name: &'static str, label: &str, help: &str, lines: TextLines) -> Field {
+    Field::new(Asks::Named(name), label, help, Entry::Lines(lines))
 }
 
 /// A field for yes or no.
@@ -101,6 +107,20 @@ impl Asking {
         self.named(name).map(|field| field.text().trim().to_owned()).unwrap_or_default()
     }
 
+    /// The lines that a field holds, without empty ones.
+    pub fn lines(&self, name: &str) -> Vec<String> {
+        let text = self.named(name).map(|field| field.text().into_owned()).unwrap_or_default();
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Says what is wrong with a field, or that nothing is, and stays where it is.
+    pub fn judge(&mut self, name: &str, error: Option<String>) {
+        let is_it = |field: &&mut Field| matches!(&field.asks, Asks::Named(known) if *known == name);
+        if let Some(field) = self.fields.iter_mut().find(is_it) {
+            field.error = error;
+        }
+    }
+
     /// Whether yes was chosen.
     pub fn is_on(&self, name: &str) -> bool {
         self.named(name).is_some_and(|field| matches!(field.entry, Entry::Toggle(true)))
@@ -146,6 +166,9 @@ impl Asking {
             Command::Left | Command::Right | Command::Toggle => {
                 return self.edit(|field| field.turn(command != Command::Left));
             }
+            Command::Accept | Command::Up | Command::Down if self.in_lines(command) => {
+                return if command == Command::Accept { Asked::Changed } else { Asked::Moved };
+            }
             Command::Accept => self.focus = step_focus(self.focus, Command::Down, &self.fields),
             Command::Up
             | Command::Down
@@ -156,6 +179,19 @@ impl Asking {
             _ => return Asked::Nothing,
         }
         Asked::Moved
+    }
+
+    /// Begins a new line, or goes to another one, where the focus is in a field of several; false when it has none there.
+    fn in_lines(&mut self, command: Command) -> bool {
+        let Some(field) = self.fields.get_mut(self.focus) else { return false };
+        match command {
+            Command::Accept => {
+                let broke = field.break_line();
+                self.touched |= broke;
+                broke
+            }
+            other => field.step(other == Command::Down),
+        }
     }
 
     /// Takes a key that types.

@@ -4,6 +4,7 @@ mod choice;
 mod field;
 mod focus;
 mod form;
+mod hosts;
 mod parameter;
 mod view;
 

@@ -2,10 +2,11 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::backups::is_any_location_faulty;
 use super::progress;
+use super::routes::Standing;
 use crate::domain::world::Application;
 use crate::domain::{InstanceState, World};
 use crate::ui::filter::Filter;
@@ -73,6 +74,8 @@ pub enum Main {
     Operations,
     /// The backups.
     Backups,
+    /// The routes.
+    Routes,
 }
 
 /// The columns that a filter needs at least.
@@ -105,10 +108,14 @@ impl Title {
     ) {
         let area = inset(area, 1);
         let filter = filter.filter(|filter| filter.is_open() || !filter.is_empty());
-        let mut line = self.line(world, filter, look, false);
-        if filter.is_some() && usize::from(area.width) < line.width() + FILTER {
-            line = self.line(world, filter, look, true);
-        }
+        let needed = |line: &Line<'_>| line.width() + if filter.is_some() { FILTER } else { 0 };
+        // the gaps give way first, then the others' names; what narrows the view is always said
+        let attempts = [(false, 3), (false, 2), (false, 1)].into_iter();
+        let mut lines = attempts.map(|how| self.line(world, filter, look, how));
+        let fits = lines.find(|line| needed(line) <= usize::from(area.width));
+        let narrowed = filter.is_some() || self.faults_only;
+        let line =
+            fits.unwrap_or_else(|| self.line(world, filter, look, (narrowed, if narrowed { 3 } else { 1 })));
         let used = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
         paint::line(buffer, area, line);
         if let Some(filter) = filter.filter(|filter| filter.is_open()) {
@@ -117,12 +124,19 @@ impl Title {
         }
     }
 
-    fn line(self, world: &World, filter: Option<&Filter>, look: &Look<'_>, alone: bool) -> Line<'static> {
+    fn line(
+        self,
+        world: &World,
+        filter: Option<&Filter>,
+        look: &Look<'_>,
+        (alone, gap): (bool, usize),
+    ) -> Line<'static> {
         let mains = [
             (Main::Applications, Command::ShowApplications, "Applications"),
             (Main::Drivers, Command::ShowDrivers, "Drivers"),
             (Main::Operations, Command::ShowOperations, "Operations"),
             (Main::Backups, Command::ShowBackups, "Backups"),
+            (Main::Routes, Command::ShowRoutes, "Routes"),
         ];
         let mut spans = Vec::new();
         for (main, command, name) in mains.into_iter().filter(|(main, ..)| !alone || *main == self.shown) {
@@ -132,7 +146,15 @@ impl Title {
             let number = self.narrowed.filter(|_| main == self.shown);
             let number =
                 number.map_or_else(|| count(main, world), |(shown, all)| format!("{shown} of {all}"));
-            spans.push(look.span(Role::Muted, format!(" {number}   ")));
+            let (calm, failing) = number.split_once('✗').unwrap_or((number.as_str(), ""));
+            spans.push(look.span(Role::Muted, format!(" {calm}")));
+            if !failing.is_empty() {
+                spans.push(look.span(Role::Fail, format!("✗{failing}")));
+            }
+            spans.push(Span::raw(" ".repeat(gap)));
+        }
+        if !self.faults_only && filter.is_none() {
+            spans.pop();
         }
         if self.faults_only {
             spans.push(look.span(Role::Warn, "  ▲ faults only"));
@@ -165,6 +187,18 @@ fn count(main: Main, world: &World) -> String {
             match world.backups.len() {
                 0 => mark.to_owned(),
                 count => format!("{count}{mark}"),
+            }
+        }
+        Main::Routes => {
+            let each = |it: &std::sync::Arc<Application>| {
+                let failing =
+                    it.routes.iter().filter(|route| Standing::of(it, route, None) == Standing::Fails);
+                (it.routes.len(), failing.count())
+            };
+            let sum = |sum: (usize, usize), its: (usize, usize)| (sum.0 + its.0, sum.1 + its.1);
+            match world.applications.iter().map(each).fold((0, 0), sum) {
+                (all, 0) => all.to_string(),
+                (all, failing) => format!("{all} ✗{failing}"),
             }
         }
     }

@@ -1,7 +1,8 @@
-//! The overview: what is being done to it, why it is not well, components with their pods and containers, URLs, conditions.
+//! The overview: what is being done to it, why it is not well, components with their pods and containers, routes, conditions.
 
 mod operation;
 mod parts;
+mod routes;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -24,8 +25,8 @@ use crate::ui::widgets::page::plain;
 pub enum Item {
     /// A container whose log can be followed.
     Container(LogTarget),
-    /// A URL.
-    Url(String),
+    /// A route, by its URL.
+    Route(String),
     /// An operation that can be looked at.
     Operation(OperationId),
     /// Something to read.
@@ -71,8 +72,8 @@ fn page<'a>(shown: Shown<'_>, look: &'a Look<'a>, width: u16) -> Page<'a> {
         parts::component(&mut page, part);
     }
     if !application.routes.is_empty() {
-        page.section("URLS");
-        application.routes.iter().for_each(|view| parts::url(&mut page, view));
+        page.section("ROUTES");
+        application.routes.iter().for_each(|view| routes::route(&mut page, application, view));
     }
     if !application.conditions.is_empty() {
         page.section("CONDITIONS");

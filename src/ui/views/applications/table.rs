@@ -246,7 +246,7 @@ fn url(application: &Application, look: &Look<'_>, quiet: Role, width: u16) -> L
     let host = format::short_url(&first.url);
     let room = usize::from(width.saturating_sub(2));
     let text = match &first.probe {
-        _ if format::width(host) <= room || room >= 16 => look.span(Role::Url, host),
+        _ if format::width(host) <= room || room >= 16 => look.link(host, &first.url),
         Some(probe) => Span::styled(format::probe_code(probe), mark.style),
         None => look.span(quiet, "…"),
     };
@@ -320,7 +320,7 @@ fn answer(application: &Application, look: &Look<'_>) -> Line<'static> {
         return Line::from(look.span(Role::Muted, "  It has no URL"));
     };
     let mut spans = vec![look.probe(url.probe.as_ref(), true), Span::styled("  ", Style::new())];
-    spans.push(look.span(Role::Url, url.url.clone()));
+    spans.push(look.link(url.url.clone(), &url.url));
     if let Some(probe) = &url.probe {
         spans.push(look.span(Role::Muted, format!("  {}", look.roughly_ago(probe.at))));
     }

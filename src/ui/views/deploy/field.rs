@@ -21,6 +21,8 @@ pub enum Asks {
     Version,
     /// The deployment's name.
     Name,
+    /// Host names beside its own.
+    Hosts,
     /// A parameter of the driver.
     Parameter(Box<ParameterSpec>),
     /// Something that another form asks for, by a name of its own.

@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 
 use super::choice::Choice;
 use super::field::{Asks, Entry, Field, Kept};
+use super::hosts;
 use crate::domain::driver::{self, ParameterKind, ParameterSpec};
 use crate::domain::names::check_label;
 use crate::domain::world::Application;
@@ -169,7 +170,11 @@ impl Form {
             _ => {}
         }
         if let Some(field) = self.fields.get_mut(index) {
-            field.error = None;
+            field.error = match (&field.asks, &self.driver) {
+                // said while it is typed: what is wrong is not seen at once
+                (Asks::Hosts, Some(driver)) => hosts::read(&field.text(), driver).err(),
+                _ => None,
+            };
         }
         if index == ENVIRONMENT || index == NAME {
             self.fields[NAME].error = None;
@@ -220,6 +225,7 @@ impl Form {
                 None => spec.default_version.clone(),
             };
             self.fields[VERSION].entry = Entry::Choice(Choice::new(versions, &wanted, true));
+            self.fields.extend(hosts::field(driver, self.changes(), kept.get(hosts::NAME)));
             for parameter in &spec.parameters {
                 let mut field = self.parameter(parameter);
                 if let Some(before) = kept.get(&parameter.name).filter(|before| before.asks == field.asks) {
@@ -299,9 +305,15 @@ impl Form {
         }
         let mut draft = self.changes().cloned().unwrap_or_default();
         draft.parameters.clear();
+        draft.hosts.clear();
         for (index, field) in self.fields.iter().enumerate() {
-            let Asks::Parameter(spec) = &field.asks else { continue };
-            errors[index] = self.take(field, spec, &mut draft).err();
+            errors[index] = match (&field.asks, &self.driver) {
+                (Asks::Parameter(spec), _) => self.take(field, spec, &mut draft).err(),
+                (Asks::Hosts, Some(driver)) => {
+                    hosts::read(&field.text(), driver).map(|hosts| draft.hosts = hosts).err()
+                }
+                _ => continue,
+            };
         }
         if self.driver.is_none() {
             errors[DRIVER] = Some("this driver is no longer loaded".to_owned());
@@ -330,6 +342,7 @@ fn label_error(what: &str, name: &str) -> Option<String> {
 fn f_name(field: &Field) -> Option<String> {
     match &field.asks {
         Asks::Parameter(spec) => Some(spec.name.clone()),
+        Asks::Hosts => Some(hosts::NAME.to_owned()),
         _ => None,
     }
 }

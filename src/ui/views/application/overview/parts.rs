@@ -1,11 +1,10 @@
-//! The lines of components, pods, containers, URLs and conditions.
+//! The lines of components, pods, containers and conditions.
 
 use ratatui::text::Span;
 
 use super::{Item, Page};
 use crate::domain::ObjectSummary;
 use crate::domain::object::{ContainerSummary, Detail, PodDetail};
-use crate::domain::route::{ProbeOutcome, RouteView};
 use crate::domain::world::{ComponentView, Condition, LogTarget};
 use crate::ui::format;
 use crate::ui::theme::{Role, health_role};
@@ -114,31 +113,6 @@ fn restarts(page: &Page<'_>, container: &ContainerSummary) -> Span<'static> {
 fn gap(container: &ContainerSummary) -> Span<'static> {
     let quiet = container.restarts == 0 && container.exit_code.is_none_or(|code| code == 0);
     Span::raw(if quiet { "" } else { "  " })
-}
-
-/// A URL and what its probe found.
-pub fn url(page: &mut Page<'_>, view: &RouteView) {
-    let look = page.look;
-    let mut spans = vec![
-        Span::raw("  "),
-        look.probe(view.probe.as_ref(), false),
-        Span::raw(" "),
-        look.span(Role::Url, view.url.clone()),
-        look.span(Role::Muted, format!("  {}", view.service)),
-    ];
-    if let Some(probe) = &view.probe {
-        let role = if probe.works() { Role::Muted } else { Role::Fail };
-        spans.push(look.span(role, format!("  {}", format::probe(probe))));
-        spans.push(look.span(Role::Muted, format!(", {}", look.roughly_ago(probe.at))));
-    } else {
-        spans.push(look.span(Role::Muted, "  not probed yet"));
-    }
-    page.add(Some(Item::Url(view.url.clone())), spans);
-    if let Some(ProbeOutcome::Failed { message, .. }) = view.probe.as_ref().map(|probe| &probe.outcome) {
-        for part in format::wrap(message, page.width.saturating_sub(4)) {
-            page.add(None, vec![Span::raw("    "), look.span(Role::Text, part)]);
-        }
-    }
 }
 
 /// A condition of the custom resource.

@@ -1,0 +1,72 @@
+//! Which environment is meant by what is said of one: the one that is shown or selected, the only one, else the one that is picked.
+
+use super::{keys, steps};
+use crate::domain::Intent;
+use crate::domain::world::Installed;
+use crate::ui::event::Effect;
+use crate::ui::keymap::Command;
+use crate::ui::model::Model;
+use crate::ui::overlays::Picker;
+use crate::ui::screen::Step;
+use crate::ui::toast::Toast;
+use crate::ui::views::EnvironmentForm;
+
+/// Shows the form of a new environment.
+pub fn begin(model: &mut Model, effects: &mut Vec<Effect>) {
+    show(model, Step::ShowEnvironment(None), effects);
+}
+
+/// Shows the form of an environment.
+pub fn configure(model: &mut Model, effects: &mut Vec<Effect>) {
+    let key = model.views.last().and_then(|view| view.subject(&model.world));
+    let is_known = |name: &String| model.world.environments.iter().any(|it| it.name == *name);
+    let shown = key.map(|key| key.environment).filter(is_known);
+    let names: Vec<String> = model.world.environments.iter().map(|it| it.name.clone()).collect();
+    match (shown, names.as_slice()) {
+        (Some(name), _) => show(model, Step::ShowEnvironment(Some(name)), effects),
+        (None, []) => begin(model, effects),
+        (None, [only]) => show(model, Step::ShowEnvironment(Some(only.clone())), effects),
+        (None, _) => pick(model, "Configure which environment", |name| Step::ShowEnvironment(Some(name))),
+    }
+}
+
+/// Offers the environments; what would be removed with the picked one its plan says.
+pub fn remove(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.world.environments.is_empty() {
+        model.toasts.add(Toast::hint("There is no environment to remove"), None);
+    } else if is_installed(model, effects) {
+        let plan = |name| Step::Plan(Box::new(Intent::RemoveEnvironment(name)));
+        pick(model, "Remove which environment", plan);
+    }
+}
+
+fn show(model: &mut Model, step: Step, effects: &mut Vec<Effect>) {
+    let shown = model.views.last().is_some_and(|view| view.name() == EnvironmentForm::NAME);
+    if !shown && is_installed(model, effects) {
+        let slot = model.top_slot();
+        steps::take(model, slot, step, effects);
+    }
+}
+
+/// Whether there is anything to write to; where there is not, the installation is offered.
+fn is_installed(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
+    let missing = model.world.cluster.installed == Installed::No;
+    if missing {
+        keys::run(model, Command::Install, effects);
+    }
+    !missing
+}
+
+fn pick(model: &mut Model, title: &str, step: impl Fn(String) -> Step) {
+    let world = &model.world;
+    let item = |name: &String| {
+        let its = world.applications.iter().filter(|it| it.deployment.draft.environment == *name);
+        let about = match its.count() {
+            1 => "1 application".to_owned(),
+            count => format!("{count} applications"),
+        };
+        (name.clone(), about, step(name.clone()))
+    };
+    let items = world.environments.iter().map(|environment| item(&environment.name)).collect();
+    model.overlays.push(Box::new(Picker::components(title.to_owned(), items)));
+}

@@ -1,0 +1,133 @@
+//! The form of an environment: how its applications are reached, and by whom. The plan shows what follows before anything is written.
+
+mod fields;
+mod read;
+
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::asking::{Asked, Asking};
+use super::deploy::{Sheet, draw_form};
+use crate::domain::{Environment, Intent, World};
+use crate::ui::keymap::{Command, Flag, Flags, Layer};
+use crate::ui::look::Look;
+use crate::ui::screen::{Context, Screen, Step};
+use crate::ui::toast::Toast;
+
+/// The form of an environment.
+#[derive(Debug)]
+pub struct EnvironmentForm {
+    /// As it was when the form was opened; none for a new one.
+    before: Option<Box<Environment>>,
+    asking: Asking,
+}
+
+impl EnvironmentForm {
+    /// Its name.
+    pub const NAME: &str = "environment";
+
+    /// The form of the environment of that name, with what is said of it filled in; of a new one, when there is none.
+    pub fn new(name: Option<&str>, world: &World) -> Self {
+        let found = world.environments.iter().find(|environment| Some(environment.name.as_str()) == name);
+        let mut form = Self { before: found.cloned().map(Box::new), asking: Asking::default() };
+        form.rebuild(world);
+        form
+    }
+
+    fn rebuild(&mut self, world: &World) {
+        let fields = fields::all(self.before.as_deref(), &self.asking, world.cluster.record.as_ref());
+        self.asking.replace(fields);
+    }
+
+    /// What the person wants, by what the fields hold.
+    ///
+    /// # Errors
+    /// The field that is wrong, and what is wrong with it.
+    fn wanted(&self, world: &World) -> Result<Environment, (&'static str, String)> {
+        let cluster = world.cluster.record.as_ref().map_or("", |record| record.name.as_str());
+        let wanted = read::environment(self.before.as_deref(), &self.asking, cluster)?;
+        if self.before.is_none() && world.environments.iter().any(|it| it.name == wanted.name) {
+            return Err(("name", "there is an environment of that name".to_owned()));
+        }
+        Ok(wanted)
+    }
+
+    /// Says of every field what is wrong with it, once something was typed into it.
+    fn judge(&mut self) {
+        for (name, error) in read::judge(&self.asking) {
+            self.asking.judge(name, error);
+        }
+    }
+
+    fn follow(&mut self, asked: Asked, context: &mut Context<'_>) {
+        match asked {
+            Asked::Changed => {
+                self.rebuild(context.world);
+                self.judge();
+            }
+            Asked::Done => match self.wanted(context.world) {
+                Ok(wanted) if self.before.as_deref() == Some(&wanted) => {
+                    context.say(Toast::hint("Nothing was changed"));
+                }
+                Ok(wanted) => {
+                    context.steps.push(Step::Plan(Box::new(Intent::SetEnvironment(Box::new(wanted)))));
+                }
+                Err((field, error)) => self.asking.complain(field, error),
+            },
+            Asked::Moved | Asked::Nothing => {}
+        }
+    }
+}
+
+impl Screen for EnvironmentForm {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn layer(&self) -> Layer {
+        self.asking.layer()
+    }
+
+    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
+        flags.set(Flag::Form, true);
+    }
+
+    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
+        let asked = self.asking.command(command, context);
+        self.follow(asked, context);
+        asked != Asked::Nothing
+    }
+
+    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
+        let asked = self.asking.key(key);
+        self.follow(asked, context);
+    }
+
+    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
+        let asked = self.asking.paste(text);
+        self.follow(asked, context);
+    }
+
+    fn hints(&self) -> &'static [Command] {
+        &[Command::Next, Command::Previous, Command::Accept, Command::Toggle, Command::Cancel]
+    }
+
+    fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+        let name = match &self.before {
+            Some(before) => format!("Configure {}", before.name),
+            None => "New environment".to_owned(),
+        };
+        let sheet = Sheet {
+            place: "Environments › ",
+            name,
+            written: "   nothing is written before you confirm the plan".to_owned(),
+            section: "",
+            fields: self.asking.fields(),
+        };
+        draw_form(&sheet, self.asking.focus(), look, area, buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests;

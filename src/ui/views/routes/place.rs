@@ -1,0 +1,104 @@
+//! What is said of an environment, in short: how its routes come about, and who may use them.
+
+use ratatui::text::Span;
+
+use crate::domain::route::{Isolation, Peer, TlsSource};
+use crate::domain::{ClusterRecord, Environment, World};
+use crate::ui::look::Look;
+use crate::ui::theme::Role;
+
+/// What is said of one subject: its label, and what is said in which role.
+pub type Fact = (&'static str, Role, String);
+
+/// What is said of an environment, what decides over its host names first.
+pub fn facts(environment: &Environment, cluster: Option<&ClusterRecord>) -> Vec<Fact> {
+    let routing = &environment.routing;
+    let mut facts = vec![suffix(environment, cluster), ("routes", Role::Text, routes(environment))];
+    facts.push(match &routing.tls {
+        TlsSource::Off => ("TLS", Role::Muted, "off".to_owned()),
+        TlsSource::Secret(name) => ("TLS", Role::Text, format!("Secret {name}")),
+        TlsSource::Issuer(issuer) => {
+            let kind = if issuer.cluster_wide { "cluster issuer" } else { "issuer" };
+            ("TLS", Role::Text, format!("{kind} {}", issuer.name))
+        }
+        TlsSource::Controller => ("TLS", Role::Text, "the controller's own".to_owned()),
+    });
+    facts.push(match environment.ip_whitelist.as_slice() {
+        [] => ("open to", Role::Muted, "everybody".to_owned()),
+        [only] => ("open to", Role::Text, only.clone()),
+        [first, others @ ..] => ("open to", Role::Text, format!("{first} +{}", others.len())),
+    });
+    facts.push(match routing.isolation {
+        None | Some(Isolation::Off) => ("isolation", Role::Muted, "off".to_owned()),
+        Some(Isolation::Inbound) => ("isolation", Role::Text, "inbound".to_owned()),
+        Some(Isolation::Both) => ("isolation", Role::Text, "both ways".to_owned()),
+    });
+    if routing.unprobed {
+        facts.push(("probes", Role::Warn, "off".to_owned()));
+    }
+    facts
+}
+
+fn suffix(environment: &Environment, cluster: Option<&ClusterRecord>) -> Fact {
+    let own = environment.fqdn_suffix.as_deref();
+    match own.or_else(|| cluster?.fqdn_suffix.as_deref()) {
+        Some(suffix) => ("hosts", Role::Text, format!("*.{suffix}")),
+        None => ("hosts", Role::Warn, "none: there is no suffix".to_owned()),
+    }
+}
+
+/// Who answers for its routes.
+fn routes(environment: &Environment) -> String {
+    if environment.dedicated_ingress.is_some() {
+        return "its own ingress".to_owned();
+    }
+    let Some(via) = &environment.routing.via else {
+        let class = environment.ingress_class.as_deref();
+        return class.map_or_else(|| "Ingress".to_owned(), |class| format!("{class} · Ingress"));
+    };
+    let by = match (&via.gateway, &via.class) {
+        (Some(gateway), _) => format!("{}/{}", gateway.namespace, gateway.name),
+        (None, Some(class)) => class.clone(),
+        (None, None) => return via.kind.as_str().to_owned(),
+    };
+    format!("{by} · {}", via.kind.as_str())
+}
+
+/// It in one line; where there is no room for all of it, what nobody said is left out.
+pub fn line(
+    environment: &Environment,
+    world: &World,
+    (look, room): (&Look<'_>, usize),
+) -> Vec<Span<'static>> {
+    let facts = facts(environment, world.cluster.record.as_ref());
+    let told = |facts: &[Fact]| {
+        let mut spans = vec![look.span(Role::Title, environment.name.clone())];
+        if environment.production {
+            spans.push(look.span(Role::Warn, " production"));
+        }
+        for (label, role, said) in facts {
+            spans.push(look.span(Role::Muted, format!("  {label} ")));
+            spans.push(look.span(*role, said.clone()));
+        }
+        spans
+    };
+    let all = told(&facts);
+    if all.iter().map(Span::width).sum::<usize>() <= room {
+        return all;
+    }
+    let said: Vec<Fact> = facts.into_iter().filter(|(_, role, _)| *role != Role::Muted).collect();
+    told(&said)
+}
+
+/// Who may reach all pods beside its own namespace and the ingress controller, as it is typed and shown: `namespace:monitoring`,
+/// `cidr:10.0.0.0/8`.
+pub fn peer(peer: &Peer) -> String {
+    match peer {
+        Peer::Cidr(block) => format!("cidr:{block}"),
+        Peer::Namespace { name, pods } if pods.is_empty() => format!("namespace:{name}"),
+        Peer::Namespace { name, pods } => {
+            let labels: Vec<String> = pods.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            format!("namespace:{name} {}", labels.join(","))
+        }
+    }
+}
