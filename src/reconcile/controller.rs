@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::canonical::canonical_json;
 use crate::domain::operation::Subject;
-use crate::domain::{ClusterRecord, DesiredPhase, Environment, Problem};
 use crate::domain::route::Reach;
+use crate::domain::{ClusterRecord, DesiredPhase, Environment, Problem};
 
 use super::decide::{Move, On, decide};
 use super::engine::Engine;
