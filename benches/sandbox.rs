@@ -94,6 +94,7 @@ async fn piped(objects: usize) -> Column {
         seed: 1,
         clock: Arc::new(SystemClock),
         ingress: ([127, 0, 0, 1], 0).into(),
+        ingress_tls: Default::default(),
         executable: env!("CARGO_BIN_EXE_styrmin").into(),
     };
     let sandbox = Sandbox::start(options).await.unwrap();

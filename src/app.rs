@@ -17,6 +17,7 @@ use crate::ui::{Model, UiConfig};
 pub mod actions;
 pub mod attended;
 pub mod backups;
+mod classes;
 mod config;
 pub mod drivers;
 pub mod effects;
@@ -37,6 +38,7 @@ pub mod projector;
 pub mod recorder;
 mod replay;
 pub mod route;
+mod route_facts;
 pub mod run;
 pub mod session;
 pub mod terminal;
@@ -65,6 +67,8 @@ pub struct Options {
     pub ephemeral: bool,
     /// The port of the sandbox's ingress; 0 takes any.
     pub ingress_port: u16,
+    /// The same for https. None: 8443, or any free one where that is taken or `ingress_port` is 0.
+    pub ingress_tls_port: Option<u16>,
     /// Driver directories named on the command line.
     pub drivers: Vec<PathBuf>,
     /// Overrides where records are kept.
@@ -151,7 +155,7 @@ pub fn agent(options: Options) -> Result<(), Problem> {
             tracing::warn!(%notice, "something is left out");
         }
         tracing::info!(cluster = session.cluster.name(), me = session.me.identity, "the agent is ready");
-        session.start();
+        attend(&session, &stop);
         leader.run(stop).await;
         tracing::info!("the agent ends");
         Ok(())
@@ -239,7 +243,7 @@ async fn show(
         // the channel is new and empty: there is room
         let _ = replies.try_send(Event::Notice(notice));
     }
-    let world = wire(&session, &replies, &clock, &stop);
+    let world = wire(&session, &replies, &stop);
     let effects = Effects::new(session, replies);
     let cockpit = Cockpit {
         terminal,
@@ -263,21 +267,50 @@ async fn show(
 /// Starts what runs beside the loop: the watches, the probes, the projector. Returns where pictures appear.
 pub fn wire(
     session: &Session,
-    replies: &mpsc::Sender<Event>,
-    clock: &Arc<dyn Clock>,
+    notices: &mpsc::Sender<Event>,
     stop: &CancellationToken,
 ) -> watch::Receiver<Arc<World>> {
-    session.start();
-    let (targets, wanted) = watch::channel(probes::Targets::new());
-    let (results, found) = watch::channel(probes::Results::default());
-    tokio::spawn(probes::run(wanted, results, Arc::clone(clock), stop.clone()));
-    let (world, pictures) = watch::channel(Arc::new(World::default()));
     let (ends, asked) = watch::channel(last_words::Ends::new());
     let (said, words) = watch::channel(last_words::Words::default());
     tokio::spawn(last_words::run(session.cluster.clone(), asked, said, stop.clone()));
-    let notices = replies.clone();
+    project(session, notices, (ends, words), stop)
+}
+
+/// Starts what runs beside an engine without a screen: the watches, and the probes of the routes that they show.
+pub fn attend(session: &Session, stop: &CancellationToken) {
+    let (notices, mut told) = mpsc::channel(REPLIES);
+    let (ends, _) = watch::channel(last_words::Ends::new());
+    let (unsaid, words) = watch::channel(last_words::Words::default());
+    // nobody looks at the picture: it says which routes there are
+    drop(project(session, &notices, (ends, words), stop));
+    drop(notices);
+    tokio::spawn(async move {
+        while let Some(notice) = told.recv().await {
+            if let Event::Notice(problem) = notice {
+                tracing::warn!(%problem, "the records cannot be read");
+            }
+        }
+        drop(unsaid);
+    });
+}
+
+/// Starts the watches, the probes, the reading of certificates and the projector. Returns where pictures appear.
+fn project(
+    session: &Session,
+    notices: &mpsc::Sender<Event>,
+    (ends, words): (watch::Sender<last_words::Ends>, watch::Receiver<last_words::Words>),
+    stop: &CancellationToken,
+) -> watch::Receiver<Arc<World>> {
+    session.start();
+    session.probes.start(stop.clone());
+    let (targets, probes) = (session.probes.targets(), session.probes.results());
+    let (wants, asked) = watch::channel(route_facts::Wants::new());
+    let (read, facts) = watch::channel(route_facts::Facts::default());
+    tokio::spawn(route_facts::run(session.cluster.clone(), asked, read, stop.clone()));
+    let (world, pictures) = watch::channel(Arc::new(World::default()));
+    let notices = notices.clone();
     let projector =
-        Projector { session: session.clone(), world, targets, probes: found, ends, words, notices };
+        Projector { session: session.clone(), world, targets, probes, ends, words, wants, facts, notices };
     tokio::spawn(projector.run(stop.clone()));
     pictures
 }

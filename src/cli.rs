@@ -14,6 +14,7 @@ mod agent;
 mod arguments;
 mod backup;
 mod carry;
+mod cluster;
 mod driver;
 mod ending;
 mod environment;
@@ -56,6 +57,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Some(Verb::Action(arguments)) => return action::run(arguments),
         Some(Verb::Agent(arguments)) => agent::run(arguments),
         Some(Verb::Backup(arguments)) => return backup::run(arguments),
+        Some(Verb::Cluster(arguments)) => return cluster::run(arguments),
         Some(Verb::Environment(arguments)) => return environment::run(arguments),
         Some(Verb::Location(arguments)) => return location::run(*arguments),
         Some(Verb::Schedule(arguments)) => return schedule::run(arguments),

@@ -21,6 +21,7 @@ use crate::domain::{Clock, ClusterKind, ObjectKey};
 
 mod apply;
 mod capabilities;
+mod certificates;
 mod connect;
 mod discovery;
 mod drift;
@@ -36,6 +37,7 @@ mod jobs;
 mod lease;
 mod link;
 mod logs;
+mod offer;
 mod project;
 mod resource;
 mod scale;
@@ -61,13 +63,17 @@ pub use project::{Row, key, summary};
 pub(crate) use resource::sample;
 pub use resource::{
     API_VERSION, ComponentOverride, ComponentStatus, DEFINITION, DeploymentResource, DeploymentSpec,
-    DeploymentStatus, DriverSelector, EngineTrace, InventoryStatus, KIND, SpecPhase, StatusCondition,
+    DeploymentStatus, DriverSelector, EngineTrace, InventoryStatus, KIND, RouteStatus, SpecPhase,
+    StatusCondition,
 };
 pub use scale::Scaled;
 pub use status::EngineFields;
 
 /// How long a single request may take. Watches, logs and exec are not bound by it.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The name under which the watch of what the cluster was taught is kept.
+const TAUGHT: &str = "*";
 
 /// A connected cluster. Cheap to clone; the watches end with the last clone.
 #[derive(Clone)]
@@ -81,6 +87,8 @@ struct Inner {
     index: Arc<Index>,
     link: Arc<link::LinkState>,
     discovery: discovery::Discovery,
+    /// The definitions of the kinds that it was taught.
+    definitions: watch::Sender<informer::Definitions>,
     /// The namespaces that are watched.
     watches: Mutex<BTreeMap<String, CancellationToken>>,
     installed: Arc<watch::Sender<Installed>>,
@@ -100,6 +108,7 @@ impl Cluster {
         Self(Arc::new(Inner {
             link: Arc::new(link::LinkState::new(Arc::clone(&index), Arc::clone(&clock))),
             discovery: discovery::Discovery::new(connection.client.clone()),
+            definitions: watch::Sender::default(),
             client: connection.client,
             name: connection.name,
             kind: connection.kind,
@@ -160,6 +169,12 @@ impl Cluster {
         let mut watches = self.0.watches.lock().unwrap_or_else(PoisonError::into_inner);
         if watches.contains_key(namespace) {
             return;
+        }
+        // No namespace has this name: it stands for the watch of what the cluster was taught.
+        if !watches.contains_key(TAUGHT) {
+            let stop = self.0.stop.child_token();
+            watches.insert(TAUGHT.to_owned(), stop.clone());
+            informer::watch_definitions(self, stop);
         }
         let stop = self.0.stop.child_token();
         watches.insert(namespace.to_owned(), stop.clone());

@@ -1,10 +1,31 @@
-//! Host names, routes and URLs of external services, and whether they answer. Pure, but for [`probe`].
+//! Host names, routes and URLs of external services, who may connect, and whether they answer. Pure, but for [`probe`].
 
+mod allow;
+pub mod certificate;
+mod check;
+mod detect;
+mod frozen;
 pub mod hosts;
+mod policies;
 pub mod probe;
-pub mod render;
+mod render;
 pub mod url;
 
+pub use allow::{Adapter, adapter};
+pub use check::{UNENFORCED, check};
+pub use detect::{Detected, detect};
+pub use frozen::{routing_of, tls_of};
 pub use hosts::{Hosts, hosts};
-pub use render::{Route, render};
+pub use policies::{ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, policies};
+pub use render::{Route, RouteSet, render, tls_secret};
 pub use url::url;
+
+pub use crate::domain::route::read;
+
+/// The name of the deployment that is the ingress controller of an environment that has one of its own.
+pub const DEDICATED: &str = "ingress";
+
+/// The class of an environment's own ingress controller.
+pub fn dedicated_class(environment: &str) -> String {
+    format!("styrmin-{environment}")
+}

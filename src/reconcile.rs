@@ -13,6 +13,7 @@
 //! wish overtakes an older one at the next move. When all is as it should be, nothing is sent and nothing is asked.
 
 mod act;
+mod collisions;
 mod components;
 mod compose;
 mod confirm;
@@ -42,6 +43,8 @@ mod random;
 mod rehearse;
 mod render;
 mod report;
+mod routes;
+mod routing;
 mod seed;
 mod situation;
 mod stuck;
@@ -52,6 +55,7 @@ mod wish;
 
 pub use components::{component_statuses, component_views, urls};
 pub use drivers::Drivers;
-pub use engine::{Engine, Surroundings, Trouble};
+pub use engine::{Engine, Reaches, Surroundings, Trouble};
 pub use queue::Name;
 pub use random::{Random, SeededRandom, identifier};
+pub use routes::{Carried, Gateways, RouteSources, routes};

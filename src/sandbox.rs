@@ -59,6 +59,7 @@ use faults::Faults;
 use kubelet::{Kubelet, KubeletError, NodeOptions};
 use persist::Keeper;
 use pipe::SandboxService;
+pub use proxy::TlsPort;
 use proxy::{IngressProxy, ProxyError};
 use scratch::Scratch;
 
@@ -73,6 +74,8 @@ pub struct SandboxOptions {
     pub clock: Arc<dyn Clock>,
     /// Where the ingress proxy listens; port 0 takes any free one.
     pub ingress: SocketAddr,
+    /// Where it listens for https, at the same address.
+    pub ingress_tls: TlsPort,
     /// The program whose `image` subcommands are the known images.
     pub executable: PathBuf,
 }
@@ -85,6 +88,7 @@ pub struct Sandbox {
     keeper: Option<Keeper>,
     tasks: JoinSet<()>,
     ingress: SocketAddr,
+    ingress_tls: SocketAddr,
     stop: CancellationToken,
     /// The directory of a sandbox that keeps nothing; the last field, so that it goes last.
     _scratch: Option<Scratch>,
@@ -114,8 +118,8 @@ impl Sandbox {
         let node =
             NodeOptions { seed: options.seed, api_server, ..NodeOptions::new(directory, options.executable) };
         let kubelet = Kubelet::new(api.clone(), node)?;
-        let proxy = IngressProxy::bind(api.clone(), options.ingress).await?;
-        let ingress = proxy.address();
+        let proxy = IngressProxy::bind(api.clone(), options.ingress, options.ingress_tls).await?;
+        let (ingress, ingress_tls) = (proxy.address(), proxy.tls_address());
         let server = Arc::new(Server::new(api.clone(), keeper.as_ref().map(Keeper::kept), stop.clone()));
         server.set_runtime(kubelet.clone());
         let mut tasks = JoinSet::new();
@@ -124,7 +128,7 @@ impl Sandbox {
         tasks.spawn(access::controllers::run(api.clone(), stop.clone()));
         tasks.spawn(kubelet.run(stop.clone()));
         tasks.spawn(proxy.run(stop.clone()));
-        Ok(Self { api, server, faults, keeper, tasks, ingress, stop, _scratch: scratch })
+        Ok(Self { api, server, faults, keeper, tasks, ingress, ingress_tls, stop, _scratch: scratch })
     }
 
     /// Its API server, for `kube::Client::new`.
@@ -145,6 +149,11 @@ impl Sandbox {
     /// Where its ingress proxy listens.
     pub fn ingress_address(&self) -> SocketAddr {
         self.ingress
+    }
+
+    /// Where its ingress proxy listens for https.
+    pub fn ingress_tls_address(&self) -> SocketAddr {
+        self.ingress_tls
     }
 
     /// Stops it: no more requests, every process ended, everything on the disk.

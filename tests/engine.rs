@@ -30,6 +30,8 @@ mod daemons;
 mod deploy;
 #[path = "engine/drift.rs"]
 mod drift;
+#[path = "engine/environments.rs"]
+mod environments;
 #[path = "engine/epoch.rs"]
 mod epoch;
 #[path = "engine/faults.rs"]

@@ -64,3 +64,8 @@ fn jobs() {
 fn everything_else() {
     check(include_str!("health/others.yaml"));
 }
+
+#[test]
+fn routes() {
+    check(include_str!("health/routes.yaml"));
+}

@@ -14,7 +14,7 @@ use styrmin::domain::{
 };
 use styrmin::driver::context::{self, ContextSources};
 use styrmin::driver::{built_in, render_alone};
-use styrmin::ingress::probe::probe;
+use styrmin::ingress::probe::{Ask, probe};
 use styrmin::sandbox::api::Api;
 use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
@@ -28,6 +28,7 @@ async fn sandbox() -> Sandbox {
         seed: 1,
         clock: Arc::new(SystemClock),
         ingress: ([127, 0, 0, 1], 0).into(),
+        ingress_tls: Default::default(),
         executable: env!("CARGO_BIN_EXE_styrmin").into(),
     };
     let sandbox = Sandbox::start(options).await.unwrap();
@@ -121,7 +122,7 @@ async fn until_healthy(api: &Api, places: &[(String, String)]) {
 /// The ingress hears of new endpoints a moment after they are ready.
 async fn until_answering(url: &str) {
     let answering = async {
-        while probe(url, LIMIT, "2026-11-22T12:00:00Z".parse().unwrap()).await.outcome
+        while probe(&Ask::new(url, LIMIT), "2026-11-22T12:00:00Z".parse().unwrap()).await.outcome
             != ProbeOutcome::Answered(200)
         {
             tokio::task::yield_now().await;

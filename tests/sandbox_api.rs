@@ -36,6 +36,7 @@ fn options(directory: Option<&Path>) -> SandboxOptions {
         seed: 1,
         clock: Arc::new(SystemClock),
         ingress: ([127, 0, 0, 1], 0).into(),
+        ingress_tls: Default::default(),
         executable: env!("CARGO_BIN_EXE_styrmin").into(),
     }
 }

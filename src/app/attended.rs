@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::paths::Paths;
 use super::session::{self, Opened, Session};
-use super::{Options, log, threads};
+use super::{Options, attend, log, threads};
 use crate::domain::world::Link;
 use crate::domain::{Clock, Problem, SystemClock};
 use crate::store::Store;
@@ -50,7 +50,7 @@ impl Attended {
         let Opened { session, leader, .. } = session::open(options, &paths, store, clock).await?;
         let stop = CancellationToken::new();
         let leading = tokio::spawn(leader.run(stop.clone()));
-        session.start();
+        attend(&session, &stop);
         Ok(Self { session, stop, leading })
     }
 

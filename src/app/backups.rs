@@ -141,7 +141,7 @@ pub async fn deletions(
         for backup in chosen {
             let mut left = store.backups(&backup.source.cluster).await?;
             left.retain(|other| other.id == backup.id || !ids.contains(&other.id));
-            if retention::is_last_good(&backup.id, &left) {
+            if backup.is_last_good(&left) {
                 return Err(Problem::new(
                     format!("{} is not deleted", backup.id),
                     "it would leave a component without a newer good copy",

@@ -9,6 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::keeping;
 use super::output::Output;
+use super::probes;
 use super::session::Session;
 use crate::cluster::LogOptions;
 use crate::domain::backup::Pause;
@@ -71,8 +72,8 @@ impl Effects {
                 Reply::Retention(keeping::fates(&session.store, session.cluster.name(), &schedule).await)
             }),
             Effect::Probe(request, url) => self.answer(request, async move {
-                let why = "probes at will are on their way";
-                Reply::Done(Err(Problem::new(format!("{url} is not probed"), why, "")))
+                let found = session.probes.ask_now(&url).await;
+                Reply::Done(found.and_then(|probe| probes::sentence(&url, &probe)))
             }),
             Effect::FollowOutput(request, step) => self.follow_output(request, step),
             Effect::TakeOver(request) => {

@@ -9,12 +9,17 @@ use std::time::Duration;
 use super::Options;
 use super::paths::Paths;
 use super::route::SandboxRoute;
+use crate::domain::route::{Isolation, RouteKind, Via};
 use crate::domain::{ClusterKind, ClusterRecord, Environment, Problem};
-use crate::sandbox::{self, Sandbox, SandboxError, SandboxOptions};
+use crate::sandbox::{self, Sandbox, SandboxError, SandboxOptions, TlsPort};
 use crate::store::Store;
 
 /// The environment that a new sandbox offers.
 const DEMO: &str = "demo";
+/// The class of the sandbox's ingress, which is its default one.
+const INGRESS_CLASS: &str = "sandbox";
+/// The namespace that its ingress counts as a pod of.
+const INGRESS_NAMESPACE: &str = "kube-system";
 /// The socket, in the sandbox's directory.
 const SOCKET: &str = "sandbox.sock";
 /// How often, and how long after each other, it is tried to start in the place of one whose process is just dying: the
@@ -29,6 +34,8 @@ pub struct SandboxHome {
     directory: PathBuf,
     executable: PathBuf,
     ingress_port: u16,
+    /// None: nobody asked for a port.
+    ingress_tls_port: Option<u16>,
     shared: bool,
     /// The way of this process's clients.
     pub route: SandboxRoute,
@@ -43,19 +50,20 @@ impl SandboxHome {
         let directory = paths.sandbox();
         let route = SandboxRoute::new(&directory.join(SOCKET));
         let executable = options.executable.clone().map_or_else(own_executable, Ok)?;
-        let (ingress_port, shared) = (options.ingress_port, !options.ephemeral);
-        Ok(Self { directory, executable, ingress_port, shared, route })
+        let (ingress_port, ingress_tls_port) = (options.ingress_port, options.ingress_tls_port);
+        let shared = !options.ephemeral;
+        Ok(Self { directory, executable, ingress_port, ingress_tls_port, shared, route })
     }
 
-    /// The record of a sandbox whose ingress has this port.
-    pub fn record(ingress_port: Option<u16>) -> ClusterRecord {
+    /// The record of a sandbox whose ingress has these ports, for http and for https.
+    pub fn record(ingress_port: Option<u16>, ingress_tls_port: Option<u16>) -> ClusterRecord {
         ClusterRecord {
             name: ClusterKind::Sandbox.as_str().to_owned(),
             kind: ClusterKind::Sandbox,
             fqdn_suffix: Some("localhost".to_owned()),
             storage_class: Some("standard".to_owned()),
             ingress_port,
-            ingress_tls_port: None,
+            ingress_tls_port,
         }
     }
 
@@ -66,12 +74,16 @@ impl SandboxHome {
     /// It cannot start: the message says what to do about just that.
     pub async fn start(&self, store: &Store, succeeds: bool) -> Result<Sandbox, Problem> {
         let name = ClusterKind::Sandbox.as_str();
-        let before = store.cluster(name).await?.and_then(|record| record.ingress_port);
-        let port = before.filter(|_| succeeds).unwrap_or(self.ingress_port);
+        let before = store.cluster(name).await?;
+        let asked = self.asked(before.as_ref());
+        let wanted = before.as_ref().filter(|_| succeeds).map_or(asked, |record| Ports {
+            http: record.ingress_port.unwrap_or(asked.http),
+            https: record.ingress_tls_port.map_or(asked.https, TlsPort::Exactly),
+        });
         let tries = if succeeds { TRIES } else { FEW_TRIES };
-        let mut started = self.try_start(port, tries).await;
-        if port != self.ingress_port && matches!(started, Err(SandboxError::Ingress(_))) {
-            started = self.try_start(self.ingress_port, 1).await;
+        let mut started = self.try_start(wanted, tries).await;
+        if wanted != asked && matches!(started, Err(SandboxError::Ingress(_))) {
+            started = self.try_start(asked, 1).await;
         }
         let mut sandbox = started.map_err(|error| refused(&self.directory, &error))?;
         if self.shared {
@@ -84,20 +96,39 @@ impl SandboxHome {
                 return Err(Problem::new(what, error.to_string(), next));
             }
         }
-        let record = Self::record(Some(sandbox.ingress_address().port()));
+        let (http, https) = (sandbox.ingress_address().port(), sandbox.ingress_tls_address().port());
+        // what a person has set for the cluster stays
+        let record = match before {
+            Some(record) => {
+                ClusterRecord { ingress_port: Some(http), ingress_tls_port: Some(https), ..record }
+            }
+            None => Self::record(Some(http), Some(https)),
+        };
         store.upsert_cluster(&record).await?;
         offer_demo(store, &record).await?;
         self.route.lead_to(Some(sandbox.service()));
         Ok(sandbox)
     }
 
-    async fn try_start(&self, port: u16, tries: u32) -> Result<Sandbox, SandboxError> {
+    /// The ports for a start of its own. Frozen URLs hold the https port: where nobody asks for one, the last one is the best.
+    fn asked(&self, before: Option<&ClusterRecord>) -> Ports {
+        let https = match TlsPort::beside(self.ingress_port, self.ingress_tls_port) {
+            TlsPort::Preferably(usual) => {
+                TlsPort::Preferably(before.and_then(|record| record.ingress_tls_port).unwrap_or(usual))
+            }
+            exactly @ TlsPort::Exactly(_) => exactly,
+        };
+        Ports { http: self.ingress_port, https }
+    }
+
+    async fn try_start(&self, ports: Ports, tries: u32) -> Result<Sandbox, SandboxError> {
         let mut left = tries;
         loop {
             left = left.saturating_sub(1);
-            let started = Sandbox::start(SandboxOptions {
+            let started = Sandbox::start_for_pods(SandboxOptions {
                 directory: Some(self.directory.clone()),
-                ingress: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+                ingress: SocketAddr::from((Ipv4Addr::LOCALHOST, ports.http)),
+                ingress_tls: ports.https,
                 executable: self.executable.clone(),
                 seed: fresh_seed(),
                 clock: Arc::new(sandbox::clock::SystemClock),
@@ -117,6 +148,13 @@ impl SandboxHome {
         self.route.lead_to(None);
         sandbox.stop().await;
     }
+}
+
+/// Where the ingress is to listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ports {
+    http: u16,
+    https: TlsPort,
 }
 
 /// Every watch of every other process is a connection here: as many files as the system lets this user have.
@@ -159,6 +197,9 @@ pub fn refused(directory: &Path, error: &SandboxError) -> Problem {
         SandboxError::Node(_) => {
             "free some memory, processes or loopback addresses, and start again".to_owned()
         }
+        SandboxError::Ingress(error) if error.is_tls() => {
+            "end the program that has the port, or choose another --ingress-tls-port (0 takes any)".to_owned()
+        }
         SandboxError::Ingress(_) => {
             "end the program that has the port, or choose another --ingress-port (0 takes any)".to_owned()
         }
@@ -181,5 +222,14 @@ async fn offer_demo(store: &Store, record: &ClusterRecord) -> Result<(), Problem
     if !store.environments(&record.name).await?.is_empty() {
         return Ok(());
     }
-    Ok(store.upsert_environment(&Environment::new(DEMO, &record.name, DEMO)).await?)
+    let mut demo = Environment::new(DEMO, &record.name, DEMO);
+    demo.routing.isolation = Some(Isolation::Inbound);
+    demo.routing.via = Some(Via {
+        kind: RouteKind::Ingress,
+        controller: sandbox::controllers::INGRESS_CONTROLLER.to_owned(),
+        class: Some(INGRESS_CLASS.to_owned()),
+        gateway: None,
+        namespace: Some(INGRESS_NAMESPACE.to_owned()),
+    });
+    Ok(store.upsert_environment(&demo).await?)
 }

@@ -1,143 +1,143 @@
-//! Asks every external URL whether it answers: at once when it is new or its application's health changed, soon again while it
-//! fails, every half minute while it works. "Does it work" is a fact, not a guess.
+//! Asks every external URL whether it answers: at once when it is new, or when its application's health or its ready endpoints
+//! changed; soon again while it fails, every half minute while it works. "Does it work" is a fact, not a guess.
+//!
+//! Runs beside every engine, with a screen or without. What the screen shows are [`Results`]; what the engine writes into the
+//! cluster is the coarser [`Reaches`], which changes only when there is something to say.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::join_all;
-use tokio::sync::watch;
-use tokio::time::Instant;
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::route::Probe;
-use crate::domain::{Clock, Health};
-use crate::ingress;
+use crate::domain::route::{Beat, Endpoints, Probe, Reach};
+use crate::domain::{Clock, Health, Problem};
+use crate::ingress::probe::{Ask, probe};
 
-/// How long one probe may take.
+mod runner;
+mod schedule;
+mod sentence;
+
+use runner::Runner;
+pub use sentence::sentence;
+
+/// How long a phase of a probe may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to wait after a probe that found the URL working.
-const CALM: Duration = Duration::from_secs(30);
-/// How long to wait after the first failure; it doubles up to [`CALM`].
-const FIRST_RETRY: Duration = Duration::from_millis(250);
-/// The most probes under way at once.
+/// The most probes under way at once, but for those that a person asks for.
 const PARALLEL: usize = 16;
+/// The past probes that are kept of each URL.
+const BEATS: usize = 60;
+/// How many wishes for a probe may wait.
+const WISHES: usize = 16;
 
-/// The URLs to probe, each with the health of its application.
-pub type Targets = HashMap<String, Health>;
-/// The last result per URL.
-pub type Results = Arc<HashMap<String, Probe>>;
+/// The URLs that routes have.
+pub type Targets = HashMap<String, Target>;
+/// What was found, by URL: of each one that is probed.
+pub type Results = Arc<HashMap<String, Arc<Watched>>>;
+/// What was found in short, by URL: of each one that was probed at least once.
+pub type Reaches = Arc<BTreeMap<String, Reach>>;
+/// Probes a URL.
+pub type Prober = Arc<dyn Fn(String) -> BoxFuture<'static, Probe> + Send + Sync>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Tracked {
-    health: Health,
-    failures: u32,
-    next: Instant,
+/// A URL, as far as it matters when it is probed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// How its application is.
+    pub health: Health,
+    /// Those of the Kubernetes Service behind it.
+    pub endpoints: Option<Endpoints>,
+    /// Whether it is left alone.
+    pub unprobed: bool,
 }
 
-/// Probes until `stop`. Results are published whole, and only when one changed.
-pub async fn run(
-    mut targets: watch::Receiver<Targets>,
-    results: watch::Sender<Results>,
-    clock: Arc<dyn Clock>,
-    stop: CancellationToken,
-) {
-    let mut tracked = HashMap::new();
-    loop {
-        follow(&mut tracked, &targets.borrow_and_update(), Instant::now());
-        let due = due(&tracked, Instant::now());
-        if !due.is_empty() {
-            let found =
-                join_all(due.iter().map(|url| ingress::probe::probe(url, PATIENCE, clock.now()))).await;
-            note(&mut tracked, &results, due.into_iter().zip(found));
-            continue;
-        }
-        let next = tracked.values().map(|tracked| tracked.next).min();
-        tokio::select! {
-            () = stop.cancelled() => return,
-            changed = targets.changed() => if changed.is_err() { return },
-            () = sleep_until(next) => {}
+/// What is known of a URL that is probed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// The last probe; none before the first.
+    pub probe: Option<Probe>,
+    /// The last probes, oldest first.
+    pub history: Arc<[Beat]>,
+}
+
+/// Somebody who wants a URL probed now.
+struct Wish {
+    url: String,
+    answer: oneshot::Sender<Probe>,
+}
+
+/// Says what to probe, and has what was found. Cheap to clone.
+#[derive(Clone)]
+pub struct Probes {
+    targets: watch::Sender<Targets>,
+    results: watch::Receiver<Results>,
+    reach: watch::Receiver<Reaches>,
+    wishes: mpsc::Sender<Wish>,
+    /// What is run, until it is.
+    idle: Arc<Mutex<Option<Runner>>>,
+}
+
+/// Probes as this machine sees the network, by its clock.
+pub fn from_here(clock: Arc<dyn Clock>) -> Prober {
+    Arc::new(move |url| {
+        let now = clock.now();
+        Box::pin(async move { probe(&Ask::new(&url, PATIENCE), now).await })
+    })
+}
+
+impl Probes {
+    /// Nothing runs before [`Self::start`].
+    pub fn new(prober: Prober) -> Self {
+        let (targets, wanted) = watch::channel(Targets::new());
+        let (found, results) = watch::channel(Results::default());
+        let (told, reach) = watch::channel(Reaches::default());
+        let (wishes, wished) = mpsc::channel(WISHES);
+        let runner = Runner::new(prober, wanted, wished, runner::Told { results: found, reach: told });
+        Self { targets, results, reach, wishes, idle: Arc::new(Mutex::new(Some(runner))) }
+    }
+
+    /// Probes until `stop`. The second time nothing happens.
+    pub fn start(&self, stop: CancellationToken) {
+        if let Some(runner) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            tokio::spawn(runner.run(stop));
         }
     }
-}
 
-async fn sleep_until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
+    /// Where it is said what to probe.
+    pub fn targets(&self) -> watch::Sender<Targets> {
+        self.targets.clone()
     }
-}
 
-/// Takes over the targets: new ones and those whose health changed are due at once, gone ones are forgotten.
-fn follow(tracked: &mut HashMap<String, Tracked>, targets: &Targets, now: Instant) {
-    tracked.retain(|url, _| targets.contains_key(url));
-    for (url, health) in targets {
-        let entry = tracked.entry(url.clone()).or_insert(Tracked { health: *health, failures: 0, next: now });
-        if entry.health != *health {
-            *entry = Tracked { health: *health, failures: 0, next: now };
+    /// What was found.
+    pub fn results(&self) -> watch::Receiver<Results> {
+        self.results.clone()
+    }
+
+    /// What was found, in short: published only when it says something else than before.
+    pub fn reach(&self) -> watch::Receiver<Reaches> {
+        self.reach.clone()
+    }
+
+    /// Probes `url` now, also when probes leave it alone otherwise: then nothing is kept of it.
+    ///
+    /// # Errors
+    /// No route has this URL, or nothing is probed in this process (any more).
+    pub async fn ask_now(&self, url: &str) -> Result<Probe, Problem> {
+        let problem = |why: &str, next: &str| Problem::new(format!("{url} was not probed"), why, next);
+        if !self.targets.borrow().contains_key(url) {
+            return Err(problem("no application here has this URL by now", "look at the routes again"));
         }
-    }
-}
-
-fn due(tracked: &HashMap<String, Tracked>, now: Instant) -> Vec<String> {
-    let due = tracked.iter().filter(|(_, tracked)| tracked.next <= now);
-    due.map(|(url, _)| url.clone()).take(PARALLEL).collect()
-}
-
-fn note(
-    tracked: &mut HashMap<String, Tracked>,
-    results: &watch::Sender<Results>,
-    found: impl Iterator<Item = (String, Probe)>,
-) {
-    let mut next: HashMap<String, Probe> = (**results.borrow()).clone();
-    next.retain(|url, _| tracked.contains_key(url));
-    for (url, probe) in found {
-        if let Some(tracked) = tracked.get_mut(&url) {
-            tracked.failures = if probe.works() { 0 } else { tracked.failures + 1 };
-            tracked.next = Instant::now() + pause(tracked.failures);
+        let ended = || problem("nothing is probed in this process, or it is about to end", "start it again");
+        if self.idle.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return Err(ended());
         }
-        next.insert(url, probe);
-    }
-    results.send_if_modified(|held| {
-        let changed = **held != next;
-        *held = Arc::new(next);
-        changed
-    });
-}
-
-fn pause(failures: u32) -> Duration {
-    match failures {
-        0 => CALM,
-        _ => FIRST_RETRY.saturating_mul(1 << (failures - 1).min(10)).min(CALM),
+        let (answer, answered) = oneshot::channel();
+        let wish = Wish { url: url.to_owned(), answer };
+        self.wishes.send(wish).await.map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_are_asked_again_soon_and_then_slower() {
-        assert_eq!(pause(0), CALM);
-        assert_eq!(pause(1), FIRST_RETRY);
-        assert_eq!(pause(3), FIRST_RETRY * 4);
-        assert_eq!(pause(50), CALM);
-    }
-
-    #[test]
-    fn a_change_of_health_makes_a_url_due() {
-        let now = Instant::now();
-        let mut tracked = HashMap::new();
-        let mut targets = Targets::from([("http://a".to_owned(), Health::Progressing)]);
-        follow(&mut tracked, &targets, now);
-        assert_eq!(due(&tracked, now), ["http://a"]);
-        tracked.get_mut("http://a").unwrap().next = now + CALM;
-        follow(&mut tracked, &targets, now);
-        assert!(due(&tracked, now).is_empty(), "nothing changed");
-        targets.insert("http://a".to_owned(), Health::Healthy);
-        follow(&mut tracked, &targets, now);
-        assert_eq!(due(&tracked, now), ["http://a"]);
-        follow(&mut tracked, &Targets::new(), now);
-        assert!(tracked.is_empty());
-    }
-}
+mod tests;

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::frames::CALM_GAP;
 use super::last_words::{self, Ends, Words};
-use super::probes::{Results, Targets};
+use super::probes::{Results, Target, Targets};
+use super::route_facts::{self, Facts, Wants};
 use super::session::Session;
 use super::world::{self, Observed, Records, Sources};
 use crate::domain::{Problem, World};
@@ -29,6 +30,10 @@ pub struct Projector {
     pub ends: watch::Sender<Ends>,
     /// What they said.
     pub words: watch::Receiver<Words>,
+    /// Which certificates and Gateways are to be read.
+    pub wants: watch::Sender<Wants>,
+    /// What was read.
+    pub facts: watch::Receiver<Facts>,
     /// Where trouble with the records is told.
     pub notices: mpsc::Sender<Event>,
 }
@@ -65,6 +70,7 @@ impl Projector {
                 },
                 changed = cluster_changed.changed() => { stale = false; if changed.is_err() { return } }
                 changed = self.probes.changed() => { stale = false; if changed.is_err() { return } }
+                changed = self.facts.changed() => { stale = false; if changed.is_err() { return } }
                 changed = self.words.changed() => { stale = false; if changed.is_err() { return } }
             }
             // let a burst gather: one picture per frame's time
@@ -102,6 +108,7 @@ impl Projector {
             .collect();
         let probes = self.probes.borrow_and_update().clone();
         let words = self.words.borrow_and_update().clone();
+        let facts = self.facts.borrow_and_update().clone();
         let world = world::assemble(&Sources {
             generation,
             cluster: self.session.cluster_view(records),
@@ -110,17 +117,25 @@ impl Projector {
             observed: &observed,
             probes: &probes,
             words: &words,
+            facts: &facts,
+            now: self.session.clock.now(),
         });
         let targets: Targets = world
             .applications
             .iter()
             .flat_map(|application| {
-                application.routes.iter().map(|url| (url.url.clone(), application.health()))
+                let health = application.health();
+                application.routes.iter().map(move |route| {
+                    let target = Target { health, endpoints: route.endpoints, unprobed: route.unprobed };
+                    (route.url.clone(), target)
+                })
             })
             .collect();
         publish_if_new(&self.targets, targets);
         let components = world.applications.iter().flat_map(|application| &application.components);
         publish_if_new(&self.ends, components.flat_map(last_words::ends).collect());
+        let wants = world.applications.iter().flat_map(|application| route_facts::wants(application));
+        publish_if_new(&self.wants, wants.collect());
         self.world.send_if_modified(|held| {
             let changed = !same(held, &world);
             if changed {

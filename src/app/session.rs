@@ -9,11 +9,13 @@ use super::home::SandboxHome;
 use super::leader::{self, Leader, Office, Taken, identity};
 use super::lock::EngineLock;
 use super::paths::Paths;
+use super::probes::{self, Probes};
 use super::route::SandboxRoute;
 use super::world::{DeploymentRecord, Observed, Records};
-use super::{Options, Target, drivers};
+use super::{Options, Target, classes, drivers};
 use crate::backup;
 use crate::cluster::{Cluster, Connection, LeaseTimes};
+use crate::domain::route::RouteKind;
 use crate::domain::world::{ClusterView, EngineView};
 use crate::domain::{Clock, ClusterKind, ClusterRecord, Instance, InstanceState, Problem};
 use crate::hooks::Worker;
@@ -41,10 +43,15 @@ pub struct Session {
     pub cluster: Cluster,
     /// The engine.
     pub engine: Engine,
+    /// What asks the URLs of routes whether they answer.
+    pub probes: Probes,
     /// This process, as an engine's holder.
     pub me: Holder,
-    clock: Arc<dyn Clock>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
     version: Arc<OnceLock<String>>,
+    /// What is worth knowing about its ingress classes.
+    classes: classes::Warnings,
     actor: Arc<str>,
 }
 
@@ -86,11 +93,13 @@ pub async fn open(
         leader::prepare(&cluster).await?;
     }
     let known = Arc::new(Drivers::new(loaded));
+    let probes = Probes::new(probes::from_here(Arc::clone(&clock)));
     let surroundings = Surroundings {
         clock: Arc::clone(&clock),
         random: Arc::new(SeededRandom::from_entropy()),
         worker: Worker::new(options.executable.clone().unwrap_or_else(|| PathBuf::from(OWN_EXECUTABLE))),
         extension: backup::extension(store.clone(), cluster.clone(), Arc::clone(&clock)),
+        reach: probes.reach(),
     };
     let engine = Engine::new(store.clone(), cluster.clone(), known, surroundings);
     let route = home.as_ref().map(|home| home.route.clone());
@@ -105,8 +114,17 @@ pub async fn open(
         times: LeaseTimes::default(),
     };
     let leader = Leader::new(office, held.map(|lock| Taken { lock, sandbox }));
-    let session =
-        Session { store, cluster, engine, me, clock, version: Arc::default(), actor: whoami().into() };
+    let session = Session {
+        store,
+        cluster,
+        engine,
+        probes,
+        me,
+        clock,
+        version: Arc::default(),
+        classes: Arc::default(),
+        actor: whoami().into(),
+    };
     Ok(Opened { session, leader, sandbox: route, notices })
 }
 
@@ -178,6 +196,7 @@ impl Session {
         self.cluster.watch_deployments();
         let session = self.clone();
         tokio::spawn(async move { session.greet().await });
+        tokio::spawn(classes::follow(self.cluster.clone(), Arc::clone(&self.classes)));
     }
 
     async fn greet(&self) {
@@ -234,7 +253,9 @@ impl Session {
         let index = self.cluster.index();
         let resources = index.custom_resources();
         let here = resources.iter().filter(|resource| resource.namespace == namespace);
+        let unseen = RouteKind::ALL.iter().map(|kind| kind.as_str());
         Observed {
+            unseen: unseen.filter(|kind| !index.sees(namespace, kind)).map(str::to_owned).collect(),
             objects: deployments.map(|name| (name.to_owned(), index.objects_of(namespace, name))).collect(),
             events: index.events(namespace),
             conditions: here.map(|resource| (resource.name.clone(), resource.conditions())).collect(),
@@ -243,14 +264,14 @@ impl Session {
 
     /// The cluster, as it is shown.
     pub fn cluster_view(&self, records: &Records) -> ClusterView {
-        let unrecorded = || SandboxHome::record(None);
+        let unrecorded = || SandboxHome::record(None, None);
         let sandbox = self.cluster.kind() == ClusterKind::Sandbox;
         ClusterView {
             record: records.cluster.clone().or_else(|| sandbox.then(unrecorded)),
             link: self.cluster.link(),
             version: self.version.get().cloned(),
             installed: self.cluster.installed(),
-            warnings: Vec::new(),
+            warnings: classes::read(&self.classes),
         }
     }
 

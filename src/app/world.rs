@@ -1,23 +1,24 @@
 //! Builds the picture of the world from the records, the watches and the probes. Pure: everything is handed in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde_json::Value;
+use jiff::Timestamp;
 
 use super::last_words::{self, Words};
 use super::probes::Results;
+use super::route_facts::Facts;
 use crate::domain::backup::{Backup, LocationView, ScheduleView};
 use crate::domain::object::{Detail, EventSummary};
-use crate::domain::route::{RouteKind, RouteView};
 use crate::domain::world::{Application, ClusterView, ComponentView, Condition, EngineView};
 use crate::domain::{
     Cause, ClusterRecord, Deployment, DesiredPhase, DriverRef, DriverVersion, Environment, Health, Instance,
     ObjectKey, ObjectSummary, OperationView, Problem, Verdict, World,
 };
-use crate::ingress;
 use crate::reconcile;
 use crate::store::{EngineRecord, Finding};
+
+mod routes;
 
 /// The most events that an application shows.
 const EVENTS: usize = 200;
@@ -77,6 +78,8 @@ pub struct Observed {
     pub events: Vec<EventSummary>,
     /// Conditions of its custom resources, by name.
     pub conditions: BTreeMap<String, Vec<Condition>>,
+    /// Kinds of routes that are not seen there: not served, or denied.
+    pub unseen: BTreeSet<String>,
 }
 
 /// Everything that a picture is made of.
@@ -91,10 +94,14 @@ pub struct Sources<'a> {
     pub records: &'a Records,
     /// The watches, per namespace.
     pub observed: &'a HashMap<String, Observed>,
-    /// The last probe per URL.
+    /// What the probes found, per URL.
     pub probes: &'a Results,
     /// The last lines of containers that ended badly.
     pub words: &'a Words,
+    /// Certificates and Gateways that were read.
+    pub facts: &'a Facts,
+    /// The present moment.
+    pub now: Timestamp,
 }
 
 /// Builds the picture.
@@ -165,9 +172,25 @@ fn application(
         .take(EVENTS)
         .cloned()
         .collect();
+    let routes = shown.map_or_else(Vec::new, |instance| {
+        let environments = &sources.records.environments;
+        let environment = environments.iter().find(|known| known.name == deployment.draft.environment);
+        routes::routes(&routes::Around {
+            instance,
+            phase: deployment.phase,
+            namespace: &namespace,
+            unprobed: environment.is_some_and(|environment| environment.routing.unprobed),
+            cluster: sources.cluster.record.as_ref(),
+            objects: &objects,
+            unseen: &observed.unseen,
+            facts: sources.facts,
+            probes: sources.probes,
+            now: sources.now,
+        })
+    });
     Application {
         verdict: verdict(deployment, &namespace, &components, &objects, problem.as_ref()),
-        routes: shown.map_or_else(Vec::new, |instance| routes(instance, sources)),
+        routes,
         conditions: observed.conditions.get(name).cloned().unwrap_or_default(),
         deployment: deployment.clone(),
         namespace,
@@ -252,47 +275,8 @@ fn is_claim_of_a_set(object: &ObjectSummary, objects: &[ObjectSummary]) -> bool 
     matches!(object.detail, Detail::Volume { .. }) && objects.iter().any(is_its)
 }
 
-/// Routes of the external services, the readable host first, from the frozen context.
-fn routes(instance: &Instance, sources: &Sources<'_>) -> Vec<RouteView> {
-    let record: Option<&ClusterRecord> = sources.cluster.record.as_ref();
-    let port = record.and_then(|record| record.ingress_port);
-    let Some(services) = instance.context.get("services").and_then(Value::as_object) else {
-        return Vec::new();
-    };
-    let mut routes = Vec::new();
-    for (service, value) in services {
-        for field in ["human_readable_fqdn", "primary_fqdn"] {
-            let host = value.get(field).and_then(Value::as_str).unwrap_or("");
-            if host.is_empty() {
-                continue;
-            }
-            let path = value.get("path").and_then(Value::as_str).unwrap_or("/");
-            let url = ingress::url(host, false, port, path);
-            routes.push(RouteView {
-                service: service.clone(),
-                backend: value.get("host").and_then(Value::as_str).unwrap_or("").to_owned(),
-                host: host.to_owned(),
-                object: None,
-                kind: RouteKind::Ingress,
-                class: String::new(),
-                addresses: Vec::new(),
-                endpoints: None,
-                certificate: None,
-                trouble: Vec::new(),
-                unprobed: false,
-                probe: sources.probes.get(&url).cloned(),
-                history: Arc::default(),
-                url,
-            });
-        }
-    }
-    routes
-}
-
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::domain::DeploymentId;
 

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use crate::domain::Problem;
-use crate::domain::backup::{Backup, BackupId, BackupState, Engine, PartState, Retention};
+use crate::domain::backup::{Backup, BackupId, BackupState, Engine, Retention};
 
 /// Why a backup stays or goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,13 +115,6 @@ pub fn doomed(backups: &[Backup], retention: &Retention, zone: &TimeZone) -> Vec
     verdicts.filter(|verdict| !verdict.stays()).map(|verdict| verdict.backup).collect()
 }
 
-/// Whether a backup has the newest good copy of a component, among all that are `known`.
-pub fn is_last_good(id: &BackupId, known: &[Backup]) -> bool {
-    // with no place for anything, only last copies stay
-    let verdicts = weigh(known, &Retention::default(), &TimeZone::UTC);
-    verdicts.iter().any(|verdict| verdict.backup == *id && verdict.whys.contains(&Why::NewestGood))
-}
-
 /// A component, and a volume of it.
 type Part<'a> = (&'a str, Option<&'a str>);
 
@@ -138,7 +131,7 @@ fn weigh_one(backups: &[&Backup], retention: &Retention, zone: &TimeZone) -> Vec
             whys.push(Why::Pinned);
         }
         if is_ours(backup) && backup.is_good() {
-            let news = parts(backup).filter(|part| copied.insert(*part)).count();
+            let news = backup.whole_parts().filter(|part| copied.insert(*part)).count();
             if news > 0 || !good_seen {
                 whys.push(Why::NewestGood);
             }
@@ -151,7 +144,7 @@ fn weigh_one(backups: &[&Backup], retention: &Retention, zone: &TimeZone) -> Vec
             whys.push(Why::NotOurs);
         } else if !backup.state.is_final() {
             whys.push(Why::Unfinished);
-        } else if !(good_seen && parts(backup).all(|part| copied.contains(&part))) {
+        } else if !(good_seen && backup.whole_parts().all(|part| copied.contains(&part))) {
             whys.push(Why::NothingBetter);
         } else if whys.is_empty() {
             let damaged = backup.state == BackupState::Completed;
@@ -193,12 +186,6 @@ fn places<'a>(
         }
     }
     places
-}
-
-/// What a backup has a whole copy of.
-fn parts(backup: &Backup) -> impl Iterator<Item = Part<'_>> {
-    let whole = backup.parts.iter().filter(|part| part.state == PartState::Completed);
-    whole.map(|part| (part.component.as_str(), part.volume.as_deref()))
 }
 
 fn is_ours(backup: &Backup) -> bool {

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::action::ActionArguments;
 use super::agent::AgentArguments;
 use super::backup::BackupArguments;
+use super::cluster::ClusterArguments;
 use super::driver::DriverArguments;
 use super::environment::EnvironmentArguments;
 use super::location::LocationArguments;
@@ -39,9 +40,11 @@ pub enum Verb {
     Agent(AgentArguments),
     /// Backups: make them, look at them, prove them, restore them
     Backup(BackupArguments),
+    /// What is said of clusters: the domain of host names, the storage class
+    Cluster(ClusterArguments),
     /// Drivers: write, check, try and load them
     Driver(DriverArguments),
-    /// Environments: clone them
+    /// Environments: make them, say how they are reached, clone them, remove them
     Environment(EnvironmentArguments),
     /// Where backups lie: directories and buckets
     Location(Box<LocationArguments>),
@@ -72,6 +75,9 @@ pub struct Place {
     /// The port of the sandbox's ingress on loopback; 0 takes any free one
     #[arg(long, value_name = "PORT", env = "STYRMIN_INGRESS_PORT", default_value_t = 8480)]
     pub ingress_port: u16,
+    /// The port of the sandbox's ingress for https; 0 takes any free one [default: 8443, or any free one where it is taken]
+    #[arg(long, value_name = "PORT", env = "STYRMIN_INGRESS_TLS_PORT")]
+    pub ingress_tls_port: Option<u16>,
     /// The kubeconfig to use
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
@@ -103,6 +109,7 @@ impl Place {
             target,
             ephemeral: false,
             ingress_port: self.ingress_port,
+            ingress_tls_port: self.ingress_tls_port,
             drivers: self.drivers,
             state_dir: self.state_dir,
             config_dir: self.config_dir,

@@ -34,6 +34,9 @@ pub struct Carry {
     /// Record it and leave: whoever runs the engine carries it out
     #[arg(long)]
     detach: bool,
+    /// Show the plan and leave: a verb's --dry-run
+    #[arg(skip)]
+    only_shown: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -62,6 +65,11 @@ impl Carry {
         self.json
     }
 
+    /// Shows the plan only, when `yes`.
+    pub fn only_shown(self, yes: bool) -> Self {
+        Self { only_shown: yes, ..self }
+    }
+
     /// Where records are kept, if that was said.
     pub fn state_dir(&self) -> Option<PathBuf> {
         self.place.state_dir.clone()
@@ -77,11 +85,11 @@ impl Carry {
         self,
         jobs: impl AsyncFnOnce(&Session) -> Result<Vec<Job>, Refusal>,
     ) -> Result<Ending, Refusal> {
-        if !self.yes && !std::io::stdin().is_terminal() {
+        if !self.yes && !self.only_shown && !std::io::stdin().is_terminal() {
             let why = "standard input is no terminal";
             return Err(usage("Nobody can confirm the plan", why, "run it on a terminal, or give --yes"));
         }
-        let Self { yes, json, detach, place } = self;
+        let Self { yes, json, detach, only_shown, place } = self;
         let options = place.into_options(Look::default());
         wait_for(async {
             let mut interrupts = Interrupts::new()?;
@@ -100,6 +108,9 @@ impl Carry {
                     planned = planned => planned?,
                     _ = interrupts.next() => return Ok(cancelled()),
                 };
+                if only_shown {
+                    return Ok(Ending::Well);
+                }
                 work.carry_out(&planned, yes, (&mut printer, &mut interrupts)).await
             };
             let done = done.await;
@@ -129,7 +140,10 @@ impl Work<'_> {
             printer.turn_to(&job.about);
             let plan = self.session.engine.preview(&job.intent).await?.plan;
             printer.plan(&plan);
-            planned.push((job, plan));
+            // what is so already needs no operation
+            if !plan.steps.is_empty() {
+                planned.push((job, plan));
+            }
         }
         Ok(planned)
     }

@@ -1,14 +1,17 @@
 //! `styrmin environment …`: environments as a whole.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::carry::{Carry, Job};
-use super::ending::{self, Ending, Refusal, usage};
-use crate::domain::Intent;
-use crate::domain::backup::{BackupId, CloneRequest, CloneSource};
+use super::ending;
+
+mod change;
+mod clone;
+mod list;
+mod said;
+
+pub(super) use list::{Json, answer, domain};
 
 /// Arguments of `environment`.
 #[derive(Debug, Args)]
@@ -25,76 +28,32 @@ enum EnvironmentVerb {
     ///
     /// The data comes from a backup that is made now, unless --from-backups or --empty says otherwise. The plan shows what is
     /// rewritten: host names, namespaces, references.
-    Clone(Box<CloneArguments>),
-}
-
-/// Arguments of `environment clone`.
-#[derive(Debug, Args)]
-struct CloneArguments {
-    /// The environment that is copied
-    #[arg(value_name = "FROM")]
-    from: String,
-    /// The new one
-    #[arg(value_name = "TO")]
-    to: String,
-    /// Take the data from these backups: APPLICATION=BACKUP (repeatable); applications without one are left out
-    #[arg(long = "from-backups", value_name = "APP=ID", num_args = 1.., value_delimiter = ',', value_parser = pair, conflicts_with = "empty")]
-    backups: Vec<(String, String)>,
-    /// Begin without any data
-    #[arg(long)]
-    empty: bool,
-    /// Only these applications (repeatable)
-    #[arg(long = "application", value_name = "NAME")]
-    applications: Vec<String>,
-    /// Stop everything in it at the end
-    #[arg(long)]
-    scale_down: bool,
-    /// The suffix of its host names [default: that of the copied one]
-    #[arg(long, value_name = "DOMAIN")]
-    suffix: Option<String>,
-    #[command(flatten)]
-    carry: Carry,
-}
-
-/// `APPLICATION=BACKUP`.
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((application, backup)) if !application.is_empty() && !backup.is_empty() => {
-            Ok((application.to_owned(), backup.to_owned()))
-        }
-        _ => Err("expected APPLICATION=BACKUP".to_owned()),
-    }
+    Clone(Box<clone::CloneArguments>),
+    /// Make an environment without applications
+    ///
+    /// Who answers for its routes is found out, unless it is said, and recorded: what the cluster gains later changes nothing that
+    /// runs. Connections from other namespaces are kept away, unless --isolation says otherwise.
+    Create(Box<change::CreateArguments>),
+    /// List the environments
+    List(list::ListArguments),
+    /// Take an environment away that has no applications: its ingress, its namespace, its record
+    Remove(change::RemoveArguments),
+    /// Change what is said of an environment; its applications follow
+    ///
+    /// What is not named stays as it is. The plan shows what changes for each application.
+    Set(Box<change::SetArguments>),
+    /// Show what is said of an environment
+    Show(list::ShowArguments),
 }
 
 /// Does what was asked for, and says how it ended.
 pub fn run(arguments: EnvironmentArguments) -> ExitCode {
-    let EnvironmentVerb::Clone(arguments) = arguments.verb;
-    ending::exit(clone(*arguments))
-}
-
-fn clone(arguments: CloneArguments) -> Result<Ending, Refusal> {
-    let about = format!("{} as {}", arguments.from, arguments.to);
-    let (request, carry) = request(arguments)?;
-    carry.out(async |_| Ok(vec![Job::new(about, Intent::Clone(request))]))
-}
-
-fn request(arguments: CloneArguments) -> Result<(CloneRequest, Carry), Refusal> {
-    let CloneArguments { from, to, backups, empty, mut applications, scale_down, suffix, carry } = arguments;
-    let named: BTreeMap<String, BackupId> =
-        backups.into_iter().map(|(application, id)| (application, BackupId(id))).collect();
-    let source = match (empty, named.is_empty()) {
-        (true, _) => CloneSource::Empty,
-        (false, true) => CloneSource::Live,
-        (false, false) => {
-            if let Some(missing) = applications.iter().find(|name| !named.contains_key(*name)) {
-                let why = "it is among the applications, and --from-backups names none for it";
-                return Err(usage(format!("There is no backup for {missing}"), why, "name one"));
-            }
-            if applications.is_empty() {
-                applications = named.keys().cloned().collect();
-            }
-            CloneSource::Backups { backups: named }
-        }
-    };
-    Ok((CloneRequest { from, to, source, applications, scale_down, fqdn_suffix: suffix }, carry))
+    ending::exit(match arguments.verb {
+        EnvironmentVerb::Clone(arguments) => clone::run(*arguments),
+        EnvironmentVerb::Create(arguments) => change::create(*arguments),
+        EnvironmentVerb::List(arguments) => list::list(&arguments),
+        EnvironmentVerb::Remove(arguments) => change::remove(arguments),
+        EnvironmentVerb::Set(arguments) => change::set(*arguments),
+        EnvironmentVerb::Show(arguments) => list::show(&arguments),
+    })
 }

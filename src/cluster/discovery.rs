@@ -55,6 +55,11 @@ impl Discovery {
         Ok(served)
     }
 
+    /// What is served under `api_version` may have changed: it is asked for when it is needed again.
+    pub(super) async fn forget(&self, api_version: &str) {
+        self.known.lock().await.remove(api_version);
+    }
+
     async fn ask(&self, api_version: &str) -> Result<Vec<Served>, ClusterError> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let answer = if group.is_empty() {

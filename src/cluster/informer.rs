@@ -6,7 +6,7 @@
 //! error: the list that follows is the sign of life.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -21,11 +21,16 @@ use crate::domain::labels;
 use super::error::ClusterError;
 use super::index::Index;
 use super::link::LinkState;
-use super::{Cluster, project};
+use super::{Cluster, Inner, project};
 
 mod definition;
+mod definitions;
 
 pub(super) use definition::watch_definition;
+pub(super) use definitions::{Definitions, watch_definitions};
+
+/// How often a kind whose definition is there is asked for before that definition moves again.
+const SERVED_AFTER: usize = 6;
 
 /// A kind that is watched in every namespace of an environment.
 struct Watched {
@@ -33,18 +38,25 @@ struct Watched {
     kind: &'static str,
     /// Only objects that carry our label: kinds of which a namespace may hold many, or whose content is none of our business.
     ours: bool,
+    /// The definition of a kind that a cluster may lack, or gain later.
+    definition: Option<&'static str>,
 }
 
 const fn all(api_version: &'static str, kind: &'static str) -> Watched {
-    Watched { api_version, kind, ours: false }
+    Watched { api_version, kind, ours: false, definition: None }
 }
 
 const fn ours(api_version: &'static str, kind: &'static str) -> Watched {
-    Watched { api_version, kind, ours: true }
+    Watched { api_version, kind, ours: true, definition: None }
 }
 
-/// What runs, what it needs, and what a driver may render. A kind that the cluster does not serve is skipped.
-const WATCHED: [Watched; 20] = [
+const fn taught(api_version: &'static str, kind: &'static str, definition: &'static str) -> Watched {
+    Watched { api_version, kind, ours: false, definition: Some(definition) }
+}
+
+/// What runs, what it needs, and what a driver may render. A kind that the cluster does not serve is skipped;
+/// where it may be taught, it is watched as soon as it is.
+const WATCHED: [Watched; 24] = [
     all("v1", "Pod"),
     all("v1", "Event"),
     all("v1", "Service"),
@@ -65,6 +77,10 @@ const WATCHED: [Watched; 20] = [
     all("discovery.k8s.io/v1", "EndpointSlice"),
     ours("rbac.authorization.k8s.io/v1", "Role"),
     ours("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    taught("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes.gateway.networking.k8s.io"),
+    taught("gateway.networking.k8s.io/v1", "Gateway", "gateways.gateway.networking.k8s.io"),
+    taught("traefik.io/v1alpha1", "IngressRoute", "ingressroutes.traefik.io"),
+    taught("cert-manager.io/v1", "Certificate", "certificates.cert-manager.io"),
 ];
 
 /// Whether objects of this kind are watched, so that waiting for them makes sense.
@@ -99,10 +115,9 @@ pub(super) fn watch_namespace(cluster: &Cluster, namespace: &str, stop: Cancella
         let (feed, namespace, stop) = (feed.clone(), namespace.to_owned(), stop.clone());
         tokio::spawn(async move {
             let watch = async {
-                let resolved = resolve(&weak, &feed, watched).await;
-                match resolved {
-                    Some(api) => follow_kind(&feed, watched, &namespace, api).await,
-                    None => feed.index.hide(&namespace, watched.kind),
+                match watched.definition {
+                    Some(definition) => follow_taught(&weak, &feed, (watched, definition), &namespace).await,
+                    None => follow_if_served(&weak, &feed, watched, &namespace).await,
                 }
             };
             tokio::select! {
@@ -114,10 +129,61 @@ pub(super) fn watch_namespace(cluster: &Cluster, namespace: &str, stop: Cancella
     }
 }
 
+async fn follow_if_served(weak: &Weak<Inner>, feed: &Feed, watched: &Watched, namespace: &str) {
+    match resolve(weak, feed, watched).await {
+        Some(api) => follow_kind(feed, watched, namespace, api).await,
+        None => feed.index.hide(namespace, watched.kind),
+    }
+}
+
+/// Follows a kind for as long as it is defined, and again whenever it is.
+async fn follow_taught(
+    weak: &Weak<Inner>,
+    feed: &Feed,
+    (watched, definition): (&Watched, &str),
+    namespace: &str,
+) {
+    let Some(mut known) = weak.upgrade().map(|inner| inner.definitions.subscribe()) else { return };
+    loop {
+        let before = definitions::version(&known.borrow_and_update(), definition);
+        let found = async {
+            let mut pauses = DefaultBackoff::default();
+            for _ in 0..SERVED_AFTER {
+                let found = resolve(weak, feed, watched).await;
+                if found.is_some() || before.is_none() {
+                    return found;
+                }
+                // a definition is served a moment after it is there
+                feed.index.hide(namespace, watched.kind);
+                pause(&feed.link, &mut pauses).await;
+                forget(weak, watched).await;
+            }
+            None
+        };
+        if let Some(api) = found.await {
+            tokio::select! {
+                () = follow_kind(feed, watched, namespace, api) => {}
+                () = definitions::gone(&mut known, definition) => {}
+            }
+            feed.index.hide(namespace, watched.kind);
+        } else {
+            feed.index.hide(namespace, watched.kind);
+            definitions::moved(&mut known, definition, before.as_deref()).await;
+        }
+        forget(weak, watched).await;
+    }
+}
+
+async fn forget(weak: &Weak<Inner>, watched: &Watched) {
+    if let Some(inner) = weak.upgrade() {
+        inner.discovery.forget(watched.api_version).await;
+    }
+}
+
 type Target = (kube::Client, ApiResource);
 
 /// How the kind is addressed, asked until the cluster answers; none when it does not serve it.
-async fn resolve(weak: &std::sync::Weak<super::Inner>, feed: &Feed, watched: &Watched) -> Option<Target> {
+async fn resolve(weak: &Weak<Inner>, feed: &Feed, watched: &Watched) -> Option<Target> {
     let mut pauses = DefaultBackoff::default();
     let name = format!("the kinds of {}", watched.api_version);
     loop {

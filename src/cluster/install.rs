@@ -188,7 +188,8 @@ fn rules_of(verbs: &[&str]) -> Value {
     json!([{"apiGroups": [labels::GROUP], "resources": ["styrmindeployments", "styrmindeployments/status"], "verbs": verbs}])
 }
 
-/// What drivers render, what is watched, and what is run inside pods. Nodes, roles and other people's definitions are not in it.
+/// What drivers render, what is watched, and what is run inside pods. Nodes, roles and other people's definitions are not in it;
+/// Gateways and classes of ingress are looked at only.
 fn agent_rules() -> Value {
     json!([
         {"apiGroups": [labels::GROUP], "resources": ["*"], "verbs": ["*"]},
@@ -201,6 +202,12 @@ fn agent_rules() -> Value {
         {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets", "daemonsets", "replicasets"], "verbs": ["*"]},
         {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["*"]},
         {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "networkpolicies"], "verbs": ["*"]},
+        {"apiGroups": ["networking.k8s.io"], "resources": ["ingressclasses"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["gateway.networking.k8s.io"], "resources": ["httproutes"], "verbs": ["*"]},
+        {"apiGroups": ["gateway.networking.k8s.io"], "resources": ["gateways", "gatewayclasses"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["gateway.envoyproxy.io"], "resources": ["securitypolicies"], "verbs": ["*"]},
+        {"apiGroups": ["traefik.io"], "resources": ["ingressroutes", "middlewares"], "verbs": ["*"]},
+        {"apiGroups": ["cert-manager.io"], "resources": ["certificates"], "verbs": ["*"]},
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": ["velero.io"], "resources": ["backups", "restores", "schedules", "deletebackuprequests", "podvolumebackups",

@@ -158,6 +158,11 @@ fn detail(object: &Value) -> Detail {
             ports: items(&spec["ports"]).filter_map(|port| port["port"].as_u64()?.try_into().ok()).collect(),
         },
         "Ingress" => Detail::Route(route::ingress(object)),
+        "HTTPRoute" => Detail::Route(gateway::http_route(object)),
+        "IngressRoute" => Detail::Route(route::ingress_route(object)),
+        "Gateway" if is_of(object, gateway::GROUP) => Detail::Gateway(gateway::gateway(object)),
+        "Certificate" if is_of(object, "cert-manager.io") => certificate::certificate(object),
+        "EndpointSlice" => route::endpoints(object),
         "PersistentVolumeClaim" => {
             let capacity = &status["capacity"]["storage"];
             let size = if capacity.is_null() { &spec["resources"]["requests"]["storage"] } else { capacity };
@@ -165,6 +170,14 @@ fn detail(object: &Value) -> Detail {
         }
         _ => Detail::Other,
     }
+}
+
+/// Whether an object is of this API group: kinds of others have the same names.
+fn is_of(object: &Value, group: &str) -> bool {
+    object["apiVersion"]
+        .as_str()
+        .and_then(|version| version.split_once('/'))
+        .is_some_and(|(of, _)| of == group)
 }
 
 fn pod(object: &Value) -> PodDetail {
@@ -251,6 +264,9 @@ fn time(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
 
+mod certificate;
+mod conditions;
+mod gateway;
 mod route;
 
 #[cfg(test)]

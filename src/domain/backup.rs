@@ -13,7 +13,7 @@ pub use record::{
     Verification,
 };
 pub use request::{
-    BackupOf, BackupRequest, CloneRequest, CloneSource, GroupPart, GroupRequest, PartWork, PruneRequest,
-    Request, RestorePath, RestoreRequest, VerifyRequest,
+    BackupOf, BackupRequest, Changed, CloneRequest, CloneSource, GroupPart, GroupRequest, PartWork,
+    PruneRequest, Request, RestorePath, RestoreRequest, VerifyRequest,
 };
 pub use schedule::{Fate, Missed, Pause, Retention, RunOutcome, Schedule, ScheduleRun, ScheduleView};

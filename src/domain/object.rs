@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::route::Endpoints;
+use super::route::{Endpoints, ManagerReport};
 use super::{Verdict, labels};
 
 /// Names one object of a cluster.
@@ -145,6 +145,15 @@ pub enum Detail {
         /// How many take requests, and how many there are.
         endpoints: Endpoints,
     },
+    /// Gateway of the Gateway API.
+    Gateway(GatewayDetail),
+    /// Certificate of cert-manager.
+    Certificate {
+        /// The Secret that it is kept in.
+        secret: String,
+        /// What cert-manager says of it.
+        report: ManagerReport,
+    },
     /// PersistentVolumeClaim.
     Volume {
         /// `status.phase`.
@@ -182,6 +191,32 @@ pub struct RouteRule {
     pub tls: bool,
     /// The Secret with its certificate, where the route names one.
     pub secret: Option<String>,
+}
+
+/// What a Gateway says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayDetail {
+    /// Its class.
+    pub class: String,
+    /// At which addresses it answers, as its status says: IP addresses and host names.
+    pub addresses: Vec<String>,
+    /// Why its controller did not take or program it; none: it did, or does not say.
+    pub refused: Option<String>,
+    /// Its listeners, in order.
+    pub listeners: Vec<Listener>,
+}
+
+/// A listener of a Gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// Its name.
+    pub name: String,
+    /// The host name that it takes, a wildcard perhaps; empty: every one.
+    pub host: String,
+    /// Whether it speaks https.
+    pub https: bool,
+    /// The Secret with its certificate, as namespace and name, where it names one.
+    pub secret: Option<(String, String)>,
 }
 
 /// Replica counts of a workload.

@@ -118,6 +118,8 @@ impl OperationKind {
 impl Subject {
     /// What the names of subjects begin with that are an environment which is not recorded.
     pub const ENVIRONMENT: &str = "environment/";
+    /// The name of the subject that is what is said of the cluster.
+    pub const CLUSTER: &str = "cluster/";
     /// What the names of subjects begin with that are a backup location.
     pub const LOCATION: &str = "location/";
 
@@ -132,10 +134,10 @@ impl Subject {
         self.name.strip_prefix(Self::LOCATION).filter(|_| self.environment.is_empty())
     }
 
-    /// Whether it is a whole environment: operations about it are made of others.
+    /// Whether it is a whole environment, or what is said of the cluster: operations about it are made of others.
     pub fn is_environment(&self) -> bool {
         match self.environment.is_empty() {
-            true => self.name.starts_with(Self::ENVIRONMENT),
+            true => self.name.starts_with(Self::ENVIRONMENT) || self.name == Self::CLUSTER,
             false => self.name.is_empty(),
         }
     }

@@ -7,15 +7,17 @@ use serde_json::{Map, Value, json};
 
 use super::check_parameters;
 use crate::domain::canonical::canonical_digest;
-use crate::domain::driver::{ComponentSpec, ServiceScope, ServiceSpec};
+use crate::domain::driver::ComponentSpec;
 use crate::domain::names::{LABEL_MAX, bounded, check_label};
+use crate::domain::route::Routing;
 use crate::domain::{ClusterRecord, Deployment, DriverVersion, Environment, Problem, version};
-use crate::ingress;
 
 mod frozen;
 mod overrides;
+mod services;
 
 pub use frozen::{created, freeze};
+pub use services::service_hosts;
 
 /// The longest release name that Helm takes.
 const RELEASE_NAME_MAX: usize = 53;
@@ -41,7 +43,8 @@ struct Settings<'a> {
     fqdn_suffix: Option<&'a str>,
     storage_class: Option<&'a str>,
     ingress_class: Option<&'a str>,
-    ingress_port: Option<u16>,
+    /// The port of http, and that of https, where they are not the schemes' own.
+    ingress_ports: [Option<u16>; 2],
 }
 
 /// Resolves the context. Parameters are checked and completed with their defaults.
@@ -67,13 +70,7 @@ pub fn resolve(sources: &ContextSources<'_>) -> Result<Value, Problem> {
     let mut components: Map<String, Value> =
         sources.driver.spec.components.iter().map(|(name, spec)| (name.clone(), component(spec))).collect();
     overrides::merge(sources, &mut components)?;
-    let services: Map<String, Value> = sources
-        .driver
-        .spec
-        .services
-        .iter()
-        .map(|spec| (spec.name.clone(), service(spec, sources, &settings)))
-        .collect();
+    let services = services::resolve(sources, &settings)?;
     Ok(json!({
         "cluster": cluster(sources.cluster),
         "environment": environment(sources.environment),
@@ -82,7 +79,7 @@ pub fn resolve(sources: &ContextSources<'_>) -> Result<Value, Problem> {
             "number": sources.instance_number,
             "namespace": sources.environment.namespace,
             "release_name": bounded(&[&draft.name], RELEASE_NAME_MAX),
-            "config": config(&settings),
+            "config": config(&settings, &sources.environment.routing),
         },
         "app": app(sources),
         "components": components,
@@ -128,8 +125,10 @@ fn merge<'a>(sources: &ContextSources<'a>) -> Settings<'a> {
         fqdn_suffix: set(&environment.fqdn_suffix).or_else(|| set(&cluster.fqdn_suffix)),
         storage_class: set(&cluster.storage_class),
         // A dedicated controller answers for everything in the environment: there is no class to choose.
-        ingress_class: set(&environment.ingress_class).filter(|_| environment.dedicated_ingress.is_none()),
-        ingress_port: cluster.ingress_port,
+        ingress_class: set(&environment.ingress_class)
+            .or_else(|| environment.routing.via.as_ref().and_then(|via| via.class.as_deref()))
+            .filter(|_| environment.dedicated_ingress.is_none()),
+        ingress_ports: [cluster.ingress_port, cluster.ingress_tls_port],
     }
 }
 
@@ -173,7 +172,7 @@ fn app(sources: &ContextSources<'_>) -> Value {
     app
 }
 
-fn config(settings: &Settings<'_>) -> Value {
+fn config(settings: &Settings<'_>, routing: &Routing) -> Value {
     let mut config = Map::new();
     config.insert("fqdn_suffix".to_owned(), json!(settings.fqdn_suffix.unwrap_or("")));
     for (name, value) in
@@ -183,8 +182,12 @@ fn config(settings: &Settings<'_>) -> Value {
             config.insert(name.to_owned(), json!(value));
         }
     }
-    if let Some(port) = settings.ingress_port {
+    if let [Some(port), _] = settings.ingress_ports {
         config.insert("ingress_port".to_owned(), json!(port));
+    }
+    // Absent where nothing is said, so that contexts of environments from before stay as they were.
+    if *routing != Routing::default() {
+        config.insert("routing".to_owned(), json!(routing));
     }
     Value::Object(config)
 }
@@ -214,30 +217,4 @@ fn component(spec: &ComponentSpec) -> Value {
 
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn service(spec: &ServiceSpec, sources: &ContextSources<'_>, settings: &Settings<'_>) -> Value {
-    let deployment = sources.deployment;
-    let external = spec.scope == ServiceScope::External;
-    let hosts = settings
-        .fqdn_suffix
-        .filter(|_| external)
-        .map(|suffix| ingress::hosts(&spec.name, &deployment.uid, &sources.environment.name, suffix));
-    let url = |host: &str| ingress::url(host, false, settings.ingress_port, &spec.path);
-    let (primary, readable) = hosts.map(|hosts| (hosts.primary, hosts.readable)).unwrap_or_default();
-    let reachable = |host: &str| if host.is_empty() { String::new() } else { url(host) };
-    json!({
-        "name": spec.name,
-        "host": service_name(&deployment.draft.name, &spec.name),
-        "kind": spec.kind,
-        "scope": if external { "external" } else { "internal" },
-        "port": spec.port,
-        "target_port": spec.target_port.unwrap_or(spec.port),
-        "component": spec.component,
-        "path": spec.path,
-        "primary_fqdn": primary,
-        "human_readable_fqdn": readable,
-        "primary_url": reachable(&primary),
-        "url": reachable(&readable),
-    })
 }

@@ -1,7 +1,7 @@
 //! From a driver version and a context to the objects that are applied.
 //!
 //! Templates are rendered, their documents become objects, every object gets the environment's namespace and our labels, and
-//! Services and Ingresses are added for the driver's services that its manifests do not bring. The result has one fixed order.
+//! Services, routes and policies are added for the driver's services that its manifests do not bring. The result has one fixed order.
 
 mod chart;
 mod manifests;
@@ -100,7 +100,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// A template fails (file and line), what it renders is no YAML or no Kubernetes object (file, document and line), an object
-/// leaves the environment's namespace, or two objects have one name.
+/// leaves the environment's namespace, two objects have one name, or the kind of route cannot express what the environment says.
 pub fn render(
     driver: &DriverVersion,
     context: &Value,
@@ -129,8 +129,9 @@ pub fn render(
         Err(diagnostic) => parts.errors.add(diagnostic.to_string()),
     }
     if parts.errors.told.is_empty() && !parts.is_over() {
-        let generated = routes::objects(driver, context, &parts.objects);
-        parts.objects.extend(generated.into_iter().map(|object| ("spec.services".to_owned(), object)));
+        let made = routes::objects(driver, context, &mut parts.objects)?;
+        parts.objects.extend(made.objects.into_iter().map(|object| ("spec.services".to_owned(), object)));
+        parts.warnings.extend(made.warnings);
     }
     if parts.objects.len() > OBJECT_LIMIT {
         parts.errors.add(format!("more than {OBJECT_LIMIT} objects are rendered"));

@@ -6,6 +6,7 @@ mod chart;
 mod components;
 mod extras;
 mod parameters;
+mod peers;
 mod services;
 mod versions;
 

@@ -1,220 +1,246 @@
-//! Whether a URL answers: one GET, by phases (`dns`, `connect`, `tls`, `http`), each of which can fail on its own.
-//!
-//! Only `http` in this version; an `https` URL is answered with a failure of the phase `tls` that says so. The body of the
-//! answer is not read.
+//! Whether a URL answers: a GET, by phases (`dns`, `connect`, `tls`, `http`), each of which is timed and can fail on its own.
+//! Redirects are followed. Bodies are not read.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use http::header::{CONNECTION, HOST, USER_AGENT};
-use http::{Request, Uri};
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
+use url::{Host, Url};
 
-use crate::domain::route::{Phase, Phases, Probe, ProbeOutcome};
+use crate::domain::route::{Certificate, Hop, Phase, Phases, Probe, ProbeOutcome};
+
+mod connect;
+mod faults;
+mod first_bytes;
+mod head;
+mod redirects;
+mod roots;
+mod tls;
+
+pub use roots::Roots;
+
+pub(crate) use connect::{connect, resolve};
+use head::Head;
+use redirects::Trail;
+
+/// How long all redirects together may take, in times of the limit of a phase.
+const REDIRECTS_TAKE: u32 = 4;
+/// How many addresses are named in a sentence.
+const NAMED: usize = 4;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Complete: `https://notes.example.org/app`.
+    pub url: &'a str,
+    /// How long each phase may take.
+    pub limit: Duration,
+    /// Who is trusted to sign certificates; none: whom this machine trusts.
+    pub roots: Option<&'a Roots>,
+    /// Addresses of hosts for which nobody is asked.
+    pub known: &'a [(String, Vec<IpAddr>)],
+}
+
+impl<'a> Ask<'a> {
+    /// Asks `url` as this machine sees it.
+    pub fn new(url: &'a str, limit: Duration) -> Self {
+        Self { url, limit, roots: None, known: &[] }
+    }
+}
 
 /// A phase that failed, and why.
+#[derive(Debug)]
 struct Failure {
     phase: Phase,
     message: String,
 }
 
 impl Failure {
-    fn new(phase: Phase, message: impl ToString) -> Self {
+    fn new(phase: Phase, message: impl fmt::Display) -> Self {
         Self { phase, message: message.to_string() }
     }
 }
 
-/// Asks `url` once. Each phase has `limit`. `now` is the moment that the result is stamped with.
-pub async fn probe(url: &str, limit: Duration, now: Timestamp) -> Probe {
-    let mut sent = None;
-    let outcome = match ask(url, limit, &mut sent).await {
-        Ok(status) => ProbeOutcome::Answered(status),
-        Err(failure) => ProbeOutcome::Failed { phase: failure.phase, message: failure.message },
-    };
-    let http = sent.map(|sent: Instant| u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
-    let phases = Phases { http, ..Phases::default() };
-    Probe {
-        at: now,
-        outcome,
-        phases,
-        address: None,
-        addresses: Vec::new(),
-        hops: Vec::new(),
-        certificate: None,
-    }
+/// What one request found on its way to an answer.
+#[derive(Debug, Default)]
+struct Found {
+    phases: Phases,
+    address: Option<IpAddr>,
+    addresses: Vec<IpAddr>,
+    certificate: Option<Certificate>,
 }
 
-async fn ask(url: &str, limit: Duration, sent: &mut Option<Instant>) -> Result<u16, Failure> {
-    let uri: Uri =
-        url.parse().map_err(|error| Failure::new(Phase::Dns, format!("'{url}' is no URL: {error}")))?;
-    match uri.scheme_str() {
-        Some("http") => {}
-        Some("https") => return Err(Failure::new(Phase::Tls, "not probed yet")),
-        _ => {
-            return Err(Failure::new(Phase::Dns, format!("'{url}' does not start with http:// or https://")));
+/// Asks once, and follows where the answer leads. `now` is the moment that the result is stamped with, and at which certificates
+/// must hold. Never fails: what goes wrong is the result.
+///
+/// Phases, addresses and certificate are those of the first URL; the code is the last one's. What goes wrong behind a redirect is told
+/// with the URL where it did, as a failure of its phase.
+pub async fn probe(ask: &Ask<'_>, now: Timestamp) -> Probe {
+    let mut found = Found::default();
+    let (outcome, hops) = match readable(ask.url) {
+        Ok(url) => {
+            let first = visit(ask, &url, now, &mut found).await;
+            let mut trail = Trail::new(url);
+            let outcome = match first {
+                Ok(head) => follow(ask, &mut trail, head, now).await,
+                Err(failure) => Err(failure),
+            };
+            (outcome, trail.into_hops())
         }
-    }
-    let host = uri.host().ok_or_else(|| Failure::new(Phase::Dns, format!("'{url}' names no host")))?;
-    let port = uri.port_u16().unwrap_or(80);
-
-    let addresses = within(Phase::Dns, limit, resolve(host, port)).await?;
-    let stream = within(Phase::Connect, limit, connect(&addresses)).await?;
-    *sent = Some(Instant::now());
-    within(Phase::Http, limit, head(stream, &uri)).await
+        Err(failure) => (Err(failure), Vec::new()),
+    };
+    told(found, hops, outcome, now)
 }
 
-/// Runs one phase within its time.
+fn told(found: Found, hops: Vec<Hop>, outcome: Result<u16, Failure>, now: Timestamp) -> Probe {
+    let outcome = match outcome {
+        Ok(code) => ProbeOutcome::Answered(code),
+        Err(Failure { phase, message }) => ProbeOutcome::Failed { phase, message },
+    };
+    let Found { phases, address, addresses, certificate } = found;
+    Probe { at: now, outcome, phases, address, addresses, hops, certificate }
+}
+
+fn readable(text: &str) -> Result<Url, Failure> {
+    let url =
+        Url::parse(text).map_err(|error| Failure::new(Phase::Dns, format!("'{text}' is no URL: {error}")))?;
+    match (url.scheme(), url.host()) {
+        ("http" | "https", Some(_)) => Ok(url),
+        ("http" | "https", None) => Err(Failure::new(Phase::Dns, format!("'{text}' names no host"))),
+        _ => Err(Failure::new(Phase::Dns, format!("'{text}' does not start with http:// or https://"))),
+    }
+}
+
+/// Goes after the redirects, each of which is a request of its own; all of them together have their time, too.
+async fn follow(ask: &Ask<'_>, trail: &mut Trail, mut head: Head, now: Timestamp) -> Result<u16, Failure> {
+    let limit = ask.limit.saturating_mul(REDIRECTS_TAKE);
+    let end = async {
+        while let Some(next) = trail.step(&head)? {
+            let answer = visit(ask, &next, now, &mut Found::default()).await;
+            head = answer.map_err(|failure| {
+                let place = redirects::shown(&next);
+                Failure::new(failure.phase, format!("after a redirect to {place}: {}", failure.message))
+            })?;
+        }
+        Ok(head.code)
+    };
+    let late =
+        || Failure::new(Phase::Http, format!("its redirects took longer than {} ms", limit.as_millis()));
+    timeout(limit, end).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// One request, until the head of its answer. `found` has what was learned also when it fails.
+async fn visit(ask: &Ask<'_>, url: &Url, now: Timestamp, found: &mut Found) -> Result<Head, Failure> {
+    let stream = reach(ask, url, found).await?;
+    if url.scheme() == "http" {
+        let answer = head::ask(stream, url);
+        return within(Phase::Http, ask.limit, &mut found.phases.http, answer).await;
+    }
+    let roots = match ask.roots {
+        Some(roots) => roots.clone(),
+        None => Roots::system().await,
+    };
+    let witness = tls::Witness::new(roots, url, now).map_err(|why| Failure::new(Phase::Tls, why))?;
+    let shaken = within(Phase::Tls, ask.limit, &mut found.phases.tls, witness.shake(stream)).await;
+    found.certificate = witness.certificate();
+    let answer = head::ask(shaken?, url);
+    within(Phase::Http, ask.limit, &mut found.phases.http, answer).await
+}
+
+/// Finds the host and connects to it.
+async fn reach(ask: &Ask<'_>, url: &Url, found: &mut Found) -> Result<TcpStream, Failure> {
+    let port = url.port_or_known_default().unwrap_or(80);
+    let resolved = addresses(ask, url, port);
+    let addresses = within(Phase::Dns, ask.limit, &mut found.phases.dns, resolved).await?;
+    found.addresses = addresses.iter().map(SocketAddr::ip).collect();
+    let mut refusals = Vec::new();
+    let racing = async { Ok(connect::race(&addresses, &mut refusals).await) };
+    let reached = within(Phase::Connect, ask.limit, &mut found.phases.connect, racing).await;
+    match reached {
+        Ok(Some(stream)) => {
+            found.address = stream.peer_addr().ok().map(|address| address.ip());
+            Ok(stream)
+        }
+        Ok(None) => Err(Failure::new(Phase::Connect, connect::told(&addresses, &refusals, None))),
+        Err(_) => Err(Failure::new(Phase::Connect, connect::told(&addresses, &refusals, Some(ask.limit)))),
+    }
+}
+
+async fn addresses(ask: &Ask<'_>, url: &Url, port: u16) -> Result<Vec<SocketAddr>, String> {
+    let host = match url.host() {
+        Some(Host::Domain(name)) => name.to_owned(),
+        Some(Host::Ipv4(address)) => return Ok(vec![SocketAddr::new(address.into(), port)]),
+        Some(Host::Ipv6(address)) => return Ok(vec![SocketAddr::new(address.into(), port)]),
+        None => return Err("it names no host".to_owned()),
+    };
+    match ask.known.iter().find(|(name, _)| *name == host) {
+        Some((_, known)) if known.is_empty() => Err(format!("{host} has no address")),
+        Some((_, known)) => Ok(known.iter().map(|address| SocketAddr::new(*address, port)).collect()),
+        None => resolve(&host, port).await,
+    }
+}
+
+/// Runs one phase within its time, and says how long it took, however it ended.
 async fn within<T>(
     phase: Phase,
     limit: Duration,
+    took: &mut Option<u32>,
     work: impl Future<Output = Result<T, String>>,
 ) -> Result<T, Failure> {
-    match timeout(limit, work).await {
+    let begun = Instant::now();
+    let done = timeout(limit, work).await;
+    *took = Some(u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX));
+    match done {
         Ok(outcome) => outcome.map_err(|message| Failure::new(phase, message)),
-        Err(_) => Err(Failure::new(phase, format!("no answer within {} ms", limit.as_millis()))),
-    }
-}
-
-/// The addresses of a host. `localhost` and everything below it is this machine (RFC 6761), whatever the resolver says.
-///
-/// # Errors
-/// It has none, or the resolver does not answer: why.
-pub(crate) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let name = bare.trim_end_matches('.').to_ascii_lowercase();
-    if name == "localhost" || name.ends_with(".localhost") {
-        return Ok(vec![SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)]);
-    }
-    let found: Vec<_> =
-        lookup_host((bare, port)).await.map_err(|error| format!("{bare}: {error}"))?.collect();
-    if found.is_empty() { Err(format!("{bare} has no address")) } else { Ok(found) }
-}
-
-/// Connects to the first address that accepts.
-///
-/// # Errors
-/// None does: each with its reason.
-pub(crate) async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, String> {
-    let mut refusals = Vec::new();
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => refusals.push(format!("{address}: {error}")),
+        Err(_) => {
+            let what = match phase {
+                Phase::Dns => "the resolver did not answer",
+                Phase::Connect => "no connection",
+                Phase::Tls => "the handshake was not done",
+                Phase::Http => "no answer",
+            };
+            Err(Failure::new(phase, format!("{what} within {} ms", limit.as_millis())))
         }
     }
-    Err(refusals.join("; "))
 }
 
-/// Sends the request and waits for the head of the answer.
-async fn head(stream: TcpStream, uri: &Uri) -> Result<u16, String> {
-    let told = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(told)?;
-    let request = Request::get(uri.path_and_query().map_or("/", |path| path.as_str()))
-        .header(HOST, uri.authority().map_or("", |authority| authority.as_str()))
-        .header(USER_AGENT, concat!("styrmin/", env!("CARGO_PKG_VERSION")))
-        .header(CONNECTION, "close")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| error.to_string())?;
-    let answer = sender.send_request(request);
-    // The connection is driven here and not in a task of its own: it ends with this function, body or no body.
-    tokio::pin!(answer);
-    tokio::pin!(connection);
-    tokio::select! {
-        response = &mut answer => response.map(|response| response.status().as_u16()).map_err(told),
-        ended = &mut connection => {
-            ended.map_err(told)?;
-            // The peer may close right after its answer: then the answer is there already.
-            answer.await.map(|response| response.status().as_u16()).map_err(told)
-        }
+/// Some things in a row, the last ones only counted.
+fn some(things: &[String]) -> String {
+    match things.len().checked_sub(NAMED) {
+        None | Some(0) => things.join(", "),
+        Some(more) => format!("{} and {more} more", things[..NAMED].join(", ")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(5);
-
-    fn now() -> Timestamp {
-        "2026-11-22T12:00:00Z".parse().unwrap()
-    }
-
-    /// Serves one connection with `answer` and gives back what was asked.
-    async fn serve(answer: &'static str) -> (u16, tokio::task::JoinHandle<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let task = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"\r\n\r\n") {
-                let mut buffer = [0; 1024];
-                let read = stream.read(&mut buffer).await.unwrap();
-                assert_ne!(read, 0, "the request ended early");
-                asked.extend_from_slice(&buffer[..read]);
-            }
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            String::from_utf8(asked).unwrap()
-        });
-        (port, task)
-    }
-
-    fn failure(probe: &Probe) -> (&str, &str) {
-        match &probe.outcome {
-            ProbeOutcome::Failed { phase, message } => (phase.as_str(), message),
-            ProbeOutcome::Answered(code) => panic!("it answered {code}"),
+    #[tokio::test(start_paused = true)]
+    async fn each_phase_has_its_time() {
+        let limit = Duration::from_millis(300);
+        for (phase, wanted) in [
+            (Phase::Dns, "the resolver did not answer within 300 ms"),
+            (Phase::Connect, "no connection within 300 ms"),
+            (Phase::Tls, "the handshake was not done within 300 ms"),
+            (Phase::Http, "no answer within 300 ms"),
+        ] {
+            let mut took = None;
+            let never = std::future::pending::<Result<(), String>>();
+            let failure = within(phase, limit, &mut took, never).await.unwrap_err();
+            assert_eq!((failure.phase, failure.message.as_str()), (phase, wanted));
+            assert!(took.is_some(), "the time until then is told");
         }
     }
 
-    #[tokio::test]
-    async fn an_answer_is_its_status_whatever_its_body() {
-        let (port, task) =
-            serve("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 100000\r\n\r\nonly a bit").await;
-        let found = probe(&format!("http://notes-demo.localhost:{port}/app?x=1"), LIMIT, now()).await;
-        assert_eq!(found.outcome, ProbeOutcome::Answered(503));
-        assert!(!found.works());
-        assert_eq!(found.at, now());
-        let asked = task.await.unwrap();
-        assert!(asked.starts_with("GET /app?x=1 HTTP/1.1\r\n"), "{asked}");
-        assert!(asked.contains(&format!("host: notes-demo.localhost:{port}\r\n")), "{asked}");
-    }
-
-    #[tokio::test]
-    async fn a_closed_port_fails_to_connect() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let found = probe(&format!("http://127.0.0.1:{port}/"), LIMIT, now()).await;
-        assert_eq!(failure(&found).0, "connect");
-    }
-
-    #[tokio::test]
-    async fn silence_and_nonsense_fail_in_http() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let found = probe(&format!("http://127.0.0.1:{port}/"), Duration::from_millis(50), now()).await;
-        assert_eq!(failure(&found), ("http", "no answer within 50 ms"));
-
-        let (port, _task) = serve("this is not HTTP\r\n\r\n").await;
-        let found = probe(&format!("http://127.0.0.1:{port}/"), LIMIT, now()).await;
-        assert_eq!(failure(&found).0, "http");
-    }
-
-    #[tokio::test]
-    async fn what_cannot_be_probed_says_so() {
-        assert_eq!(failure(&probe("https://a.localhost/", LIMIT, now()).await), ("tls", "not probed yet"));
-        assert_eq!(failure(&probe("ftp://a.localhost/", LIMIT, now()).await).0, "dns");
-        assert_eq!(failure(&probe("no url at all", LIMIT, now()).await).0, "dns");
+    #[test]
+    fn many_things_are_counted() {
+        let things = ["a", "b", "c", "d", "e", "f"].map(str::to_owned);
+        assert_eq!(some(&things[..1]), "a");
+        assert_eq!(some(&things[..4]), "a, b, c, d");
+        assert_eq!(some(&things), "a, b, c, d and 2 more");
     }
 }

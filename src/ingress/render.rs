@@ -1,89 +1,165 @@
-//! Routes as Ingress objects (networking.k8s.io/v1).
+//! One route model, written as the kind that an environment has: Ingress, HTTPRoute or IngressRoute. Pure and deterministic.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-use super::Hosts;
+use serde_json::{Map, Value, json};
+
+use super::allow::{self, Adapter};
+use crate::domain::Problem;
+use crate::domain::names::{LABEL_MAX, bounded};
+use crate::domain::route::{CLASS_ANNOTATION, IssuerRef, RouteKind, TlsSource, Via};
+
+mod http_route;
+mod ingress;
+mod ingress_route;
+
+#[cfg(test)]
+mod tests;
 
 /// A route from host names to a Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The name of the Ingress.
+    /// The name of its object.
     pub name: String,
     /// Its namespace.
     pub namespace: String,
-    /// The ingress class; none leaves the choice to the cluster's default class.
-    pub class: Option<String>,
-    /// The host names that it answers to.
-    pub hosts: Hosts,
+    /// The host names that it answers to: the primary one, the readable one, and what a person added. Never empty.
+    pub hosts: Vec<String>,
     /// The path prefix.
     pub path: String,
     /// The name of the Kubernetes Service.
     pub service: String,
     /// The Service's port.
     pub port: u16,
+    /// Where its certificate comes from.
+    pub tls: TlsSource,
 }
 
-/// One Ingress per route, with a rule for each host.
-pub fn render(routes: &[Route]) -> Vec<Value> {
-    routes.iter().map(ingress).collect()
+/// The routes of a deployment, and what its environment says about them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RouteSet {
+    /// Who answers; none: as before anybody asked, an Ingress of [`Self::class`].
+    pub via: Option<Via>,
+    /// The ingress class of the environment, where nobody found out who answers; none leaves the choice to the cluster.
+    pub class: Option<String>,
+    /// Whether the environment has an ingress controller of its own, which keeps the allow-list itself.
+    pub dedicated: bool,
+    /// Annotations of every route.
+    pub annotations: BTreeMap<String, String>,
+    /// The blocks of addresses that may come; empty: everybody.
+    pub allow: Vec<String>,
+    /// The routes.
+    pub routes: Vec<Route>,
 }
 
-fn ingress(route: &Route) -> Value {
-    let path = if route.path.starts_with('/') { route.path.clone() } else { format!("/{}", route.path) };
-    let rule = |host: &str| {
-        json!({
-            "host": host,
-            "http": { "paths": [{
-                "path": path,
-                "pathType": "Prefix",
-                "backend": { "service": { "name": route.service, "port": { "number": route.port } } },
-            }] },
-        })
-    };
-    let mut spec = json!({ "rules": [rule(&route.hosts.primary), rule(&route.hosts.readable)] });
-    if let Some(class) = &route.class {
-        spec["ingressClassName"] = json!(class);
+impl RouteSet {
+    /// The kind that the routes are written as.
+    pub fn kind(&self) -> RouteKind {
+        self.via.as_ref().map_or(RouteKind::Ingress, |via| via.kind)
     }
-    json!({
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": { "name": route.name, "namespace": route.namespace },
-        "spec": spec,
-    })
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ingress::hosts;
-
-    fn route() -> Route {
-        Route {
-            name: "notes".to_owned(),
-            namespace: "demo".to_owned(),
-            class: Some("sandbox".to_owned()),
-            hosts: hosts("notes", "uid", "demo", "localhost"),
-            path: "app".to_owned(),
-            service: "notes".to_owned(),
-            port: 8080,
+    /// The class that they name; none: none.
+    pub fn class(&self) -> Option<&str> {
+        match &self.via {
+            Some(via) => via.class.as_deref(),
+            None => self.class.as_deref(),
         }
     }
 
-    #[test]
-    fn an_ingress_routes_both_hosts_to_the_service() {
-        let objects = render(&[route()]);
-        let spec = &objects[0]["spec"];
-        assert_eq!(spec["ingressClassName"], "sandbox");
-        assert_eq!(spec["rules"][0]["host"], route().hosts.primary);
-        assert_eq!(spec["rules"][1]["host"], "notes-demo.localhost");
-        let path = &spec["rules"][1]["http"]["paths"][0];
-        assert_eq!((path["path"].as_str(), path["pathType"].as_str()), (Some("/app"), Some("Prefix")));
-        assert_eq!(path["backend"]["service"], json!({"name": "notes", "port": {"number": 8080}}));
+    /// How the allow-list is expressed; none where there is nothing to express, or nobody knows to whom.
+    ///
+    /// # Errors
+    /// The kind has no way to express it.
+    pub fn adapter(&self) -> Result<Option<Adapter>, Problem> {
+        match &self.via {
+            Some(via) if !self.allow.is_empty() => allow::adapter(via, self.dedicated).map(Some),
+            _ => Ok(None),
+        }
     }
 
-    #[test]
-    fn no_class_leaves_the_choice_to_the_cluster() {
-        let objects = render(&[Route { class: None, ..route() }]);
-        assert!(objects[0]["spec"].get("ingressClassName").is_none());
+    /// The annotations of a route whose object is called `name`: the environment's, and those that it needs.
+    fn annotations_of(&self, namespace: &str, name: &str, adapter: Option<&Adapter>) -> Value {
+        let mut annotations = self.annotations.clone();
+        // who has rights in one namespace only cannot read classes: the old way to name one is the only one there
+        let by_annotation = self.dedicated || self.kind() == RouteKind::IngressRoute;
+        if by_annotation
+            && self.via.is_some()
+            && let Some(class) = self.class()
+        {
+            annotations.insert(CLASS_ANNOTATION.to_owned(), class.to_owned());
+        }
+        if let Some(adapter) = adapter {
+            allow::annotate(&mut annotations, self.kind(), adapter, (namespace, name), &self.allow);
+        }
+        json!(annotations)
     }
+}
+
+/// The objects of the routes: each with what it needs beside it, an allow-list's Middleware or policy and cert-manager's
+/// Certificate, which come first.
+///
+/// # Errors
+/// The allow-list cannot be expressed, or there is no Gateway to attach to.
+pub fn render(set: &RouteSet) -> Result<Vec<Value>, Problem> {
+    if set.routes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let adapter = set.adapter()?;
+    let mut objects = Vec::new();
+    for route in &set.routes {
+        objects.extend(certificate(route));
+        if let Some(adapter) = &adapter {
+            let targets = http_route::names(route);
+            objects.extend(allow::object(adapter, (&route.namespace, &route.name), &targets, &set.allow));
+        }
+        match set.kind() {
+            RouteKind::Ingress => objects.push(ingress::render(set, route, adapter.as_ref())),
+            RouteKind::IngressRoute => objects.push(ingress_route::render(set, route, adapter.as_ref())),
+            RouteKind::HttpRoute => objects.extend(http_route::render(set, route, adapter.as_ref())?),
+        }
+    }
+    Ok(objects)
+}
+
+/// The Secret that holds the certificate of the route of the Kubernetes Service `service`; none where there is none, or the
+/// controller has one of its own.
+pub fn tls_secret(tls: &TlsSource, service: &str) -> Option<String> {
+    match tls {
+        TlsSource::Off | TlsSource::Controller => None,
+        TlsSource::Secret(name) => Some(name.clone()),
+        TlsSource::Issuer(_) => Some(bounded(&[service, "tls"], LABEL_MAX)),
+    }
+}
+
+/// The Certificate that cert-manager is to make (<https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certificate>).
+/// It is asked for in the open, not by an annotation of the route: so it is ours to see and to delete, and the same for all kinds.
+fn certificate(route: &Route) -> Option<Value> {
+    let TlsSource::Issuer(IssuerRef { name, cluster_wide }) = &route.tls else { return None };
+    let secret = tls_secret(&route.tls, &route.service)?;
+    let kind = if *cluster_wide { "ClusterIssuer" } else { "Issuer" };
+    Some(json!({
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "Certificate",
+        "metadata": { "name": secret, "namespace": route.namespace },
+        "spec": {
+            "secretName": secret,
+            "dnsNames": route.hosts,
+            "issuerRef": { "group": "cert-manager.io", "kind": kind, "name": name },
+        },
+    }))
+}
+
+fn path(route: &Route) -> String {
+    if route.path.starts_with('/') { route.path.clone() } else { format!("/{}", route.path) }
+}
+
+/// The head of an object; without annotations where there are none.
+fn object(api_version: &str, kind: &str, (namespace, name): (&str, &str), annotations: Value) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(name));
+    metadata.insert("namespace".to_owned(), json!(namespace));
+    if annotations.as_object().is_some_and(|annotations| !annotations.is_empty()) {
+        metadata.insert("annotations".to_owned(), annotations);
+    }
+    json!({ "apiVersion": api_version, "kind": kind, "metadata": metadata })
 }

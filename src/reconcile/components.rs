@@ -8,7 +8,7 @@ use crate::cluster::ComponentStatus;
 use crate::domain::driver::{ComponentSpec, DriverSpec, ServiceScope};
 use crate::domain::object::{Detail, ObjectSummary};
 use crate::domain::world::ComponentView;
-use crate::domain::{Health, ObjectKey, Verdict};
+use crate::domain::{ClusterRecord, Health, ObjectKey, Verdict};
 use crate::ingress;
 
 /// The components of a driver as they stand in `objects`: everything that belongs to the deployment.
@@ -28,15 +28,17 @@ pub fn component_statuses(spec: &DriverSpec, objects: &[ObjectSummary]) -> Vec<C
     component_views(spec, objects).into_iter().map(status).collect()
 }
 
-/// The URLs of the external services, by the frozen context: `(service, url)`. The readable host is preferred.
-pub fn urls(spec: &DriverSpec, context: &Value, port: Option<u16>) -> Vec<(String, String)> {
+/// The URLs of the external services, by the frozen context: `(service, url)`. The readable host is preferred, then one that a
+/// person added. `cluster` knows at which ports its ingress answers now.
+pub fn urls(spec: &DriverSpec, context: &Value, cluster: &ClusterRecord) -> Vec<(String, String)> {
     let external = spec.services.iter().filter(|service| service.scope == ServiceScope::External);
     let url = |service: &crate::domain::driver::ServiceSpec| {
-        let hosts = &context["services"][&service.name];
-        let host = ["human_readable_fqdn", "primary_fqdn"]
-            .into_iter()
-            .find_map(|name| hosts[name].as_str().filter(|host| !host.is_empty()))?;
-        Some((service.name.clone(), ingress::url(host, false, port, &service.path)))
+        let known = &context["services"][&service.name];
+        let hosts = [&known["human_readable_fqdn"], &known["hosts"][0], &known["primary_fqdn"]];
+        let host = hosts.into_iter().find_map(|host| host.as_str().filter(|host| !host.is_empty()))?;
+        let secure = !ingress::tls_of(known).is_off();
+        let port = if secure { cluster.ingress_tls_port } else { cluster.ingress_port };
+        Some((service.name.clone(), ingress::url(host, secure, port, &service.path)))
     };
     external.filter_map(url).collect()
 }

@@ -94,7 +94,7 @@ impl Engine {
         proposed: super::preview::Proposed,
         by: By,
     ) -> Result<OperationId, Problem> {
-        let Wish { order, setting, environment_known, based_on, vault } = wish;
+        let Wish { order, setting, environment_known, based_on, vault, .. } = wish;
         let action = order.action;
         let Deployment { id, uid, draft, phase, revision, .. } = order.record;
         self.ensure_driver(&draft.driver).await?;

@@ -1,16 +1,20 @@
 //! The loop: wakes names, works on them side by side but never on one twice, and keeps the pauses after failures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::canonical::canonical_json;
 use crate::domain::operation::Subject;
-use crate::domain::{DesiredPhase, Problem};
+use crate::domain::route::Reach;
+use crate::domain::{ClusterRecord, DesiredPhase, Environment, Problem};
 
 use super::decide::{Move, On, decide};
 use super::engine::Engine;
@@ -25,13 +29,16 @@ const MOVES_MAX: usize = 1000;
 /// Reconciles until `stop` is cancelled, or a newer engine is seen, whose epoch is given then. What is in flight is dropped:
 /// every move may be repeated.
 pub(super) async fn run(engine: Engine, stop: CancellationToken) -> Option<u64> {
+    let reach = Arc::clone(&engine.reach().borrow());
     let mut controller = Controller {
         queue: Queue::default(),
         known: BTreeMap::new(),
+        places: BTreeMap::new(),
         generation: 0,
         work: JoinSet::new(),
         refused: None,
         looked: (false, false),
+        reach,
         engine,
     };
     tokio::select! {
@@ -45,6 +52,8 @@ struct Controller {
     queue: Queue,
     /// What was last seen in the records: revision and phase by name.
     known: BTreeMap<Name, (u64, DesiredPhase)>,
+    /// What was last said of each environment, by namespace: a change of it concerns everything in it.
+    places: BTreeMap<String, String>,
     /// The generation of the index up to which changes were looked at.
     generation: u64,
     work: JoinSet<(Name, Result<Option<Timestamp>, Problem>)>,
@@ -52,6 +61,8 @@ struct Controller {
     refused: Option<Timestamp>,
     /// Whether the cluster, and the records, were looked at since the start.
     looked: (bool, bool),
+    /// What requests to URLs found when that was last looked at.
+    reach: Arc<BTreeMap<String, Reach>>,
 }
 
 impl Controller {
@@ -60,6 +71,7 @@ impl Controller {
         self.engine.cluster().watch_deployments();
         let mut moved = self.engine.cluster().generation();
         let mut recorded = self.engine.store().changes();
+        let mut reach = self.engine.reach().clone();
         moved.mark_changed();
         recorded.mark_changed();
         loop {
@@ -78,6 +90,10 @@ impl Controller {
                 Ok(()) = recorded.changed() => {
                     recorded.mark_unchanged();
                     self.look_at_records().await;
+                }
+                Ok(()) = reach.changed() => {
+                    let now = reach.borrow_and_update().clone();
+                    self.look_at_reach(now);
                 }
                 Some(done) = self.work.join_next() => {
                     if let Ok((name, outcome)) = done {
@@ -155,6 +171,19 @@ impl Controller {
         }
     }
 
+    /// Wakes every deployment of which a URL began or stopped to answer.
+    fn look_at_reach(&mut self, reach: Arc<BTreeMap<String, Reach>>) {
+        let before = std::mem::replace(&mut self.reach, reach);
+        let urls: BTreeSet<String> = (before.keys().chain(self.reach.keys()))
+            .filter(|url| before.get(*url) != self.reach.get(*url))
+            .cloned()
+            .collect();
+        let now = self.now();
+        for name in self.engine.answering_at(&urls) {
+            self.queue.wake(name, now);
+        }
+    }
+
     /// Wakes every deployment whose record changed, and watches every environment.
     async fn look_at_records(&mut self) {
         match self.read_records().await {
@@ -173,9 +202,13 @@ impl Controller {
         let cluster = self.engine.cluster().name();
         let environments = self.engine.store().environments(cluster).await?;
         let deployments = self.engine.store().deployments(cluster).await?;
+        let record = self.engine.store().cluster(cluster).await?;
+        let open = self.engine.store().open_subjects(cluster).await?;
         let now = self.now();
         let mut namespaces = BTreeMap::new();
+        let mut places = BTreeMap::new();
         for environment in environments {
+            places.insert(environment.namespace.clone(), place(&environment, record.as_ref(), &open));
             self.engine.cluster().watch_namespace(&environment.namespace);
             namespaces.insert(environment.name, environment.namespace);
         }
@@ -186,13 +219,15 @@ impl Controller {
             found.insert(name, (deployment.revision, deployment.phase));
         }
         for (name, state) in &found {
-            if self.known.get(name) != Some(state) {
+            let moved = self.places.get(&name.namespace) != places.get(&name.namespace);
+            if moved || self.known.get(name) != Some(state) {
                 self.engine.nudge(name);
                 self.queue.wake(name.clone(), now);
             }
         }
         self.known = found;
-        for subject in self.engine.store().open_subjects(cluster).await? {
+        self.places = places;
+        for subject in open {
             let namespace = match subject.environment.is_empty() {
                 // the cluster itself
                 true => Some(String::new()),
@@ -241,7 +276,8 @@ async fn sleep(pause: Option<Duration>) {
 async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem> {
     // Another try at what failed is no news: the status stays as it was until the try ends.
     let retry = engine.is_troubled(name);
-    if name.namespace.is_empty() && name.name.starts_with(Subject::ENVIRONMENT) {
+    let of_many = name.name.starts_with(Subject::ENVIRONMENT) || name.name == Subject::CLUSTER;
+    if name.namespace.is_empty() && of_many {
         engine.carry_group(&engine.subject("", &name.name)).await?;
         return Ok(None);
     }
@@ -306,6 +342,15 @@ async fn pass(engine: &Engine, name: &Name) -> Result<Option<Timestamp>, Problem
         format!("{MOVES_MAX} moves did not bring it where it should be"),
         "report this with the events of its custom resource: it is a defect",
     ))
+}
+
+/// What an environment's applications depend on: what is said of it and of its cluster, and whether something is done to all of it.
+fn place(environment: &Environment, cluster: Option<&ClusterRecord>, open: &[Subject]) -> String {
+    let is_here = |subject: &&Subject| match subject.environment.is_empty() {
+        true => subject.name == Subject::CLUSTER,
+        false => subject.environment == environment.name && subject.name.is_empty(),
+    };
+    canonical_json(&json!([environment, cluster, open.iter().filter(is_here).count()]))
 }
 
 fn deposed(newest: u64) -> Problem {

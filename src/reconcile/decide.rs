@@ -72,6 +72,8 @@ pub enum On {
     Suspension,
     /// The next try of what failed.
     Retry,
+    /// Its turn in what is done to its whole environment.
+    Turn,
 }
 
 fn wait(on: On) -> Move {
@@ -136,6 +138,9 @@ fn carry_out(situation: &Situation, record: &Deployment, resource: &DeploymentRe
         None => return wait(On::Change),
     };
     let Some(newest) = situation.newest.as_ref().filter(|instance| instance.digest == wanted.digest) else {
+        if situation.work.turn_comes {
+            return wait(On::Turn);
+        }
         return held(situation, record).unwrap_or_else(|| Move::Plan(kind_of_change(situation, record)));
     };
     let rendered = match &situation.rendered {

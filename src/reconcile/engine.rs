@@ -1,6 +1,6 @@
 //! The face of the engine: plans, wishes, the loop, and what is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::cluster::Cluster;
+use crate::domain::route::Reach;
 use crate::domain::{
     Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, OperationId, Problem,
 };
@@ -39,6 +40,7 @@ struct Inner {
     random: Arc<dyn Random>,
     worker: Worker,
     extension: Arc<dyn Extension>,
+    reach: Reaches,
     memory: Mutex<Memory>,
     idle: watch::Sender<bool>,
     /// Counts up when something was found that others are to see.
@@ -61,7 +63,12 @@ pub struct Surroundings {
     pub worker: Worker,
     /// Who does the steps of backups.
     pub extension: Arc<dyn Extension>,
+    /// What requests to external URLs find, by URL: changed only when one of them is another fact.
+    pub reach: Reaches,
 }
+
+/// What requests to external URLs find, as it is published: in short, so that no measurement makes a change.
+pub type Reaches = watch::Receiver<Arc<BTreeMap<String, Reach>>>;
 
 /// What is kept in memory only: losing it costs work, never correctness.
 #[derive(Default)]
@@ -94,6 +101,8 @@ struct Remembered {
     editor: Option<String>,
     /// The operation up to which secret answers that nobody needs any more were looked for.
     tidied: Option<OperationId>,
+    /// Where it answers.
+    urls: BTreeSet<String>,
     /// Wakes the operation that is being carried out.
     moved: Option<watch::Sender<u64>>,
 }
@@ -112,7 +121,7 @@ pub struct Trouble {
 impl Engine {
     /// An engine over these records and this cluster. It does nothing before [`Self::run`].
     pub fn new(store: Store, cluster: Cluster, drivers: Arc<Drivers>, surroundings: Surroundings) -> Self {
-        let Surroundings { clock, random, worker, extension } = surroundings;
+        let Surroundings { clock, random, worker, extension, reach } = surroundings;
         Self(Arc::new(Inner {
             store,
             cluster,
@@ -121,6 +130,7 @@ impl Engine {
             random,
             worker,
             extension,
+            reach,
             memory: Mutex::default(),
             idle: watch::Sender::new(false),
             found: watch::Sender::new(0),
@@ -267,6 +277,11 @@ impl Engine {
         &self.0.store
     }
 
+    /// The driver versions that can be deployed.
+    pub(super) fn drivers(&self) -> &Drivers {
+        &self.0.drivers
+    }
+
     pub(super) fn cluster(&self) -> &Cluster {
         &self.0.cluster
     }
@@ -288,6 +303,23 @@ impl Engine {
     /// Who does the steps of backups.
     pub(super) fn extension(&self) -> &dyn Extension {
         &*self.0.extension
+    }
+
+    /// What requests to external URLs find.
+    pub(super) fn reach(&self) -> &Reaches {
+        &self.0.reach
+    }
+
+    /// Remembers at which URLs a deployment answers: it is looked at again when one of them begins or stops to.
+    pub(super) fn set_urls(&self, name: &Name, urls: BTreeSet<String>) {
+        self.memory().deployments.entry(name.clone()).or_default().urls = urls;
+    }
+
+    /// The deployments that answer at any of these URLs.
+    pub(super) fn answering_at(&self, urls: &BTreeSet<String>) -> Vec<Name> {
+        let memory = self.memory();
+        let concerned = memory.deployments.iter().filter(|(_, known)| !known.urls.is_disjoint(urls));
+        concerned.map(|(name, _)| name.clone()).collect()
     }
 
     pub(super) fn random(&self) -> &dyn Random {

@@ -5,8 +5,7 @@ use super::confirm::check_hash;
 use super::engine::Engine;
 use super::queue::Name;
 use crate::domain::backup::{
-    Backup, BackupId, BackupPart, Depth, Engine as BackupEngine, PartState, PruneRequest, Request,
-    VerifyRequest,
+    Backup, BackupId, Depth, Engine as BackupEngine, PruneRequest, Request, VerifyRequest,
 };
 use crate::domain::canonical::canonical_digest;
 use crate::domain::operation::{Goal, Origin, Subject};
@@ -241,26 +240,13 @@ fn check_deletable(backup: &Backup, location: &str) -> Result<(), Problem> {
 
 /// A word of warning when no good backup of the application is left, or none that is newer of a component.
 fn last_good(backup: &Backup, known: &[Backup], deleted: &[BackupId]) -> Option<String> {
-    let same = |other: &&Backup| {
-        (&other.source.cluster, &other.source.environment, &other.source.application)
-            == (&backup.source.cluster, &backup.source.environment, &backup.source.application)
-    };
-    let stays = |other: &Backup| other.is_good() && !deleted.contains(&other.id);
+    let stays = |other: &&Backup| !deleted.contains(&other.id);
     let (id, name) = (&backup.id, &backup.source.application);
-    if backup.is_good() && !known.iter().filter(same).any(stays) {
+    let left = known.iter().filter(stays);
+    if backup.is_good() && !left.clone().any(|other| other.is_good() && other.is_of_same(backup)) {
         let left = format!("after it none is left in {}", backup.location);
         return Some(format!("{id} is a good backup of {name}, and {left}"));
     }
-    let is_newer = |other: &&Backup| stays(other) && other.created > backup.created;
-    let has = |other: &Backup, part: &BackupPart| {
-        let whole = other.parts.iter().filter(|known| known.state == PartState::Completed);
-        whole.map(BackupPart::name).any(|name| name == part.name())
-    };
-    let newest = backup.is_good()
-        && backup.engine == BackupEngine::Styrmin
-        && !backup
-            .parts
-            .iter()
-            .all(|part| known.iter().filter(same).filter(is_newer).any(|it| has(it, part)));
+    let newest = backup.is_last_good(left);
     newest.then(|| format!("{id} has the newest good copy of a component of {name} in {}", backup.location))
 }

@@ -9,9 +9,10 @@ use crate::cluster::{DeploymentResource, Index};
 use crate::domain::driver::Hook;
 use crate::domain::names::digest;
 use crate::domain::operation::Subject;
+use crate::domain::route::{Reach, RouteKind};
 use crate::domain::{
     ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment,
-    ObjectKey, Problem, Resolution, Role, labels,
+    ObjectKey, ObjectSummary, Problem, Resolution, Role, labels,
 };
 use crate::driver;
 use crate::store::FieldResolution;
@@ -22,8 +23,9 @@ use super::engine::Engine;
 use super::ownership;
 use super::queue::Name;
 use super::render::digests;
+use super::routes::{self, Carried, RouteSources};
 use super::seed::Keepsake;
-use super::situation::{BackedUp, Live, Rendered, Situation, Trace, Wanted, Work, Written};
+use super::situation::{Answer, BackedUp, Live, Rendered, Situation, Trace, Wanted, Work, Written};
 
 /// How many of its last backups a deployment's status is made from.
 const BACKUPS: u32 = 20;
@@ -55,6 +57,13 @@ impl Observed {
     /// Whether the application comes as a chart.
     pub fn has_chart(&self) -> bool {
         self.driver.as_ref().is_some_and(|driver| driver.spec.helm.is_some())
+    }
+
+    /// Whether something else is wanted than what was made last.
+    fn is_another(&self) -> bool {
+        let newest = self.situation.newest.as_ref().map(|newest| newest.digest.as_str());
+        let wanted = self.situation.wanted.as_ref().and_then(|wanted| wanted.as_ref().ok());
+        newest.is_some() && wanted.is_some_and(|wanted| Some(wanted.digest.as_str()) != newest)
     }
 
     /// Leaves out the fields that others are to have.
@@ -89,7 +98,7 @@ impl Observed {
             (known, _) => wanted(setting, record, driver, known.map_or(1, |number| number + 1)),
         };
         if let Ok(wanted) = &wanted {
-            let urls = urls(&driver.spec, &wanted.context, setting.cluster.ingress_port);
+            let urls = urls(&driver.spec, &wanted.context, &setting.cluster);
             situation.urls = urls.into_iter().map(|(_, url)| url).collect();
         }
         situation.wanted = Some(wanted);
@@ -137,6 +146,7 @@ impl Engine {
                 trace: self.trace(name),
                 components: Vec::new(),
                 urls: Vec::new(),
+                routes: Vec::new(),
                 work: Work::default(),
             },
             setting,
@@ -148,6 +158,10 @@ impl Engine {
             self.read_records(record, &mut observed).await?;
         }
         observed.resolve_wanted();
+        if let Some(record) = record.as_ref().filter(|_| observed.is_another()) {
+            observed.situation.work.turn_comes = self.is_about_to_follow(record).await?;
+        }
+        self.add_answers(name, &mut observed);
         if observed.has_chart() {
             let newest = observed.situation.newest.as_ref().map(|newest| newest.digest.as_str());
             observed.keepsake = self.keepsake(name, newest).await?;
@@ -157,6 +171,16 @@ impl Engine {
         observed.situation.live = live(&index, name, observed.situation.rendered_objects(), unseen);
         observed.situation.recall();
         Ok(observed)
+    }
+
+    /// What requests to its routes find, as it was last published.
+    fn add_answers(&self, name: &Name, observed: &mut Observed) {
+        let situation = &mut observed.situation;
+        let (Some(setting), Some(newest)) = (&observed.setting, &situation.newest) else { return };
+        let found = self.reach().borrow().clone();
+        situation.routes = answers(setting, &newest.context, &situation.objects, &found);
+        let urls = situation.routes.iter().map(|route| route.url.clone());
+        self.set_urls(name, urls.collect());
     }
 
     /// What the records say about a deployment beside its own row.
@@ -321,6 +345,39 @@ pub(super) fn live(
     })
     .chain(unseen)
     .collect()
+}
+
+/// The routes of an instance, each with what requests to it find.
+fn answers(
+    setting: &Setting,
+    context: &Value,
+    objects: &[ObjectSummary],
+    found: &BTreeMap<String, Reach>,
+) -> Vec<Answer> {
+    let gateways = routes::Gateways::new();
+    let sources = RouteSources {
+        context,
+        cluster: Some(&setting.cluster),
+        objects,
+        gateways: &gateways,
+        unprobed: setting.environment.routing.unprobed,
+    };
+    let answer = |carried: Carried| {
+        let view = carried.view;
+        Answer {
+            reach: found.get(&view.url).cloned(),
+            service: view.service,
+            url: view.url,
+            unprobed: view.unprobed,
+            endpoints: view.endpoints,
+        }
+    };
+    routes::routes(&sources).into_iter().filter(is_told).map(answer).collect()
+}
+
+/// Whether the engine knows the URL of a route. Whether a chart's own HTTPRoute is on https says a Gateway that may lie anywhere.
+fn is_told(carried: &Carried) -> bool {
+    carried.is_wanted || carried.view.kind != RouteKind::HttpRoute
 }
 
 pub(super) fn unknown_driver(record: &Deployment) -> Problem {

@@ -1,8 +1,9 @@
-//! What an environment itself consists of: its namespace, with labels, and its quota.
+//! What an environment itself consists of: its namespace, with labels, its quota, and who may connect to its pods.
 
 use serde_json::{Value, json};
 
 use crate::domain::{Environment, labels};
+use crate::ingress;
 
 /// The name of the quota of an environment.
 pub const QUOTA: &str = "styrmin";
@@ -17,7 +18,7 @@ pub fn namespace(environment: &Environment) -> Value {
     object
 }
 
-/// The namespace, then what limits it.
+/// The namespace, then what limits it, then who may connect.
 pub fn objects(environment: &Environment) -> Vec<Value> {
     let mut objects = vec![namespace(environment)];
     if !environment.quota.is_empty() {
@@ -26,12 +27,18 @@ pub fn objects(environment: &Environment) -> Vec<Value> {
                 "labels": {labels::MANAGED_BY: labels::MANAGER, labels::ENVIRONMENT: environment.name}},
             "spec": {"hard": environment.quota}}));
     }
+    for mut policy in ingress::environment_policies(environment) {
+        policy["metadata"]["labels"] =
+            json!({labels::MANAGED_BY: labels::MANAGER, labels::ENVIRONMENT: environment.name});
+        objects.push(policy);
+    }
     objects
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::route::Isolation;
 
     #[test]
     fn a_quota_exists_only_where_something_is_limited() {
@@ -42,5 +49,21 @@ mod tests {
         let objects = objects(&environment);
         assert_eq!(objects[0]["metadata"]["labels"]["team"], "blue");
         assert_eq!(objects[1]["spec"]["hard"]["pods"], "4");
+    }
+
+    #[test]
+    fn policies_exist_only_where_something_is_kept_away() {
+        let mut environment = Environment::new("demo", "c", "ns");
+        environment.routing.isolation = Some(Isolation::Off);
+        assert_eq!(objects(&environment).len(), 1);
+        environment.routing.isolation = Some(Isolation::Both);
+        let objects = objects(&environment);
+        let names: Vec<&str> =
+            objects[1..].iter().filter_map(|object| object["metadata"]["name"].as_str()).collect();
+        assert_eq!(names, ingress::ENVIRONMENT_POLICIES[..3]);
+        for object in &objects[1..] {
+            assert_eq!(object["metadata"]["namespace"], "ns");
+            assert_eq!(object["metadata"]["labels"][labels::ENVIRONMENT], "demo");
+        }
     }
 }

@@ -38,6 +38,25 @@ impl Engine {
     /// # Errors
     /// What would make it fail: objects that collide with another deployment's, what the cluster refuses.
     pub(super) async fn propose(&self, wish: &Wish) -> Result<Proposed, Problem> {
+        let mut proposed = self.propose_unchecked(wish).await?;
+        let is_wished = matches!(
+            wish.order.kind,
+            OperationKind::Deploy | OperationKind::Update | OperationKind::Upgrade | OperationKind::Rollback
+        );
+        if let Some(instance) = proposed.drawn.instance.as_ref().filter(|_| is_wished) {
+            let before = self.store().latest_instance(wish.order.record.id).await?;
+            let before = before.as_ref().map(|instance| &instance.context);
+            let said = self.check_hosts(&wish.order.record, before, &instance.context).await?;
+            proposed.preview.plan.warnings.extend(said);
+        }
+        Ok(proposed)
+    }
+
+    /// The same, without a look at who else answers to its hosts.
+    ///
+    /// # Errors
+    /// As [`Self::propose`].
+    pub(super) async fn propose_unchecked(&self, wish: &Wish) -> Result<Proposed, Problem> {
         let environment = &wish.setting.environment;
         let draft = &wish.order.record.draft;
         let name = Name { namespace: environment.namespace.clone(), name: draft.name.clone() };
@@ -71,6 +90,7 @@ impl Engine {
                 ),
             });
         }
+        plan.warnings.extend(wish.said.iter().cloned());
         plan.warnings.extend(shared(&drawn.parts));
         // Back one may always go, and should know what the driver says about it.
         if wish.order.kind == OperationKind::Rollback

@@ -13,7 +13,7 @@ use super::situation::{Need, Situation};
 pub fn status(situation: &Situation, resource: &DeploymentResource, next: &Move) -> DeploymentStatus {
     let before = &resource.status;
     let told = tell(situation, next);
-    let condition = |kind: &str, (status, reason, message): Said| {
+    let condition = |kind: &str, (status, reason, message): (&str, &str, String)| {
         let known = before.conditions.iter().find(|condition| condition.kind == kind);
         let unchanged = known.filter(|known| known.status == status);
         StatusCondition {
@@ -40,19 +40,26 @@ pub fn status(situation: &Situation, resource: &DeploymentResource, next: &Move)
         condition("Stalled", told.stalled),
         condition("Drifted", drifted(situation)),
     ];
+    let routes = reach::routes(&situation.routes, &before.routes);
+    let reachable = reach::reachable(&routes);
+    let reachable = reachable.map(|(status, reason, said)| condition("Reachable", (status, &reason, said)));
     DeploymentStatus {
         observed_generation: Some(resource.generation),
         instance: situation.newest.as_ref().map(|instance| instance.number).or(before.instance),
         phase: Some(told.phase.to_owned()),
-        conditions: conditions.into_iter().chain(backed_up).collect(),
+        conditions: conditions.into_iter().chain(reachable).chain(backed_up).collect(),
         components: situation.components.clone(),
         urls: situation.urls.clone(),
-        routes: before.routes.clone(),
+        routes,
         inventory: inventory(situation, next).or_else(|| before.inventory.clone()),
         last_backup: situation.work.backups.last.map(seconds).or_else(|| before.last_backup.clone()),
         last_operation: last_operation(situation).or_else(|| before.last_operation.clone()),
     }
 }
+
+mod reach;
+
+pub(super) use reach::turns;
 
 /// Status, reason, message.
 type Said = (&'static str, &'static str, String);
@@ -83,6 +90,9 @@ fn tell(situation: &Situation, next: &Move) -> Told {
             On::Health => (("True", "WaitingForHealth", headline.clone()), no("Progressing")),
             On::Gone => {
                 (("True", "Deleting", "waiting until its objects are gone".to_owned()), no("Progressing"))
+            }
+            On::Turn => {
+                (("True", "Waiting", "its environment is being configured".to_owned()), no("Progressing"))
             }
             On::Retry => (no("Waiting"), ("True", "Failed", last_problem(situation))),
             On::Lists => (("Unknown", "Connecting", String::new()), no("Progressing")),

@@ -10,6 +10,7 @@ use crate::cluster::{ComponentStatus, DeploymentResource};
 use crate::domain::backup::{Backup, BackupState};
 use crate::domain::driver::Hook;
 use crate::domain::names::digest;
+use crate::domain::route::{Endpoints, Reach};
 use crate::domain::{
     Deployment, DesiredPhase, DriftMode, Health, Instance, ObjectKey, ObjectSummary, Operation,
     OperationKind, OperationState, Problem, Role, Verdict,
@@ -139,8 +140,25 @@ pub struct Situation {
     pub components: Vec<ComponentStatus>,
     /// Where it answers.
     pub urls: Vec<String>,
+    /// What requests to each of its routes find.
+    pub routes: Vec<Answer>,
     /// What was, is, or is to be done.
     pub work: Work,
+}
+
+/// What requests to one route find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The driver's service.
+    pub service: String,
+    /// Complete.
+    pub url: String,
+    /// What they find; none before the first one.
+    pub reach: Option<Reach>,
+    /// Whether none is sent on purpose.
+    pub unprobed: bool,
+    /// The endpoints behind it; none while its Service is not there.
+    pub endpoints: Option<Endpoints>,
 }
 
 /// What is known of the backups of one deployment.
@@ -180,6 +198,8 @@ pub struct Work {
     pub backups: BackedUp,
     /// Whether what is desired is the version that a person wants to go back to.
     pub goes_back: bool,
+    /// Whether an operation about its environment or its cluster will come to it: until then it is left as it is.
+    pub turn_comes: bool,
 }
 
 impl Work {

@@ -3,7 +3,7 @@
 use crate::cluster::{ClusterError, key};
 use crate::domain::drift::DriftAnswer;
 use crate::domain::names::digest;
-use crate::domain::{Drift, DriftMode};
+use crate::domain::{DesiredPhase, Drift, DriftMode};
 
 use super::act::Failure;
 use super::decide::{Move, decide};
@@ -24,7 +24,15 @@ impl Engine {
         }
         let status = report::status(&observed.situation, resource, next);
         match self.cluster().write_status(resource, &status).await {
-            Ok(_) | Err(ClusterError::NotFound { .. }) => Ok(()),
+            Ok(true) => {
+                let stopped = observed.situation.phase() != DesiredPhase::Running;
+                for (bad, reason, message) in report::turns(&resource.status.routes, &status.routes) {
+                    // what was stopped on purpose is no news to worry about
+                    self.note(Some(resource), bad && !stopped, reason, &message).await;
+                }
+                Ok(())
+            }
+            Ok(false) | Err(ClusterError::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

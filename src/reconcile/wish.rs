@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::domain::driver::ActionSpec;
 use crate::domain::{
     ActionRequest, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverSpec, DriverVersion,
-    Environment, Instance, Intent, Operation, OperationKind, Problem, Volumes, names,
+    Instance, Intent, Operation, OperationKind, Problem, Volumes, names,
 };
 use crate::driver;
 
@@ -31,6 +31,8 @@ pub(super) struct Wish {
     pub environment_known: bool,
     /// The revision that the wish is based on; none for a new deployment, and where nothing desired changes.
     pub based_on: Option<u64>,
+    /// What there is to know of the place: who answers for the routes of an environment that is made by the way.
+    pub said: Vec<String>,
     /// What was typed into secret parameters, to be written when the wish is confirmed.
     pub vault: Option<Vault>,
 }
@@ -286,15 +288,15 @@ impl Engine {
         };
         let known = self.store().environment(cluster, name).await?;
         let environment_known = known.is_some();
-        let environment = match known {
-            Some(environment) => environment,
+        let (environment, said) = match known {
+            Some(environment) => (environment, Vec::new()),
             None => {
                 names::check_label("environment", name)?;
-                Environment::new(name, cluster, name)
+                self.new_environment(name).await?
             }
         };
         let setting = Setting { cluster: record, environment };
-        Ok(Wish { order, setting, environment_known, based_on, vault: None })
+        Ok(Wish { order, setting, environment_known, based_on, said, vault: None })
     }
 
     pub(super) async fn recorded(&self, id: DeploymentId) -> Result<Deployment, Problem> {

@@ -6,6 +6,7 @@
 //! | `styrmin/notes-db:{1.0.0,1.1.0}` | `notes-db`, `notes-db dump`, `restore`, `stat` … | its database |
 //! | `styrmin/host:1` | the host's own programs | for jobs and tests; has no entrypoint |
 //! | `postgres:*`, `mariadb:*` | `docker-entrypoint.sh` and the host's programs | the host's own server, where it has one |
+//! | `traefik:*` | `traefik` | the host's own Traefik (`STYRMIN_TRAEFIK`, or on the PATH), where it has one |
 //!
 //! Each command is a hidden subcommand of this binary: `styrmin image notes-web --version 1.0.0 …`. Any other argv is looked
 //! up on the host's PATH and runs under `styrmin image shim -- …`, which ends it when the sandbox is gone. A registry prefix
@@ -19,11 +20,14 @@ mod notes_web;
 mod resolve;
 pub(crate) mod session;
 mod shim;
+mod traefik;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+
+use database::Programs;
 
 /// An image of the table above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,17 +75,23 @@ pub fn find(reference: &str) -> Image {
     Image::Known(KnownImage { name, tag, entrypoint: commands, arguments: &[], commands })
 }
 
-/// The image of a database server of the Docker library, whatever its tag: the host has one version.
+/// The image of a server of the Docker library, whatever its tag: the host has one version.
 fn server(name: &str) -> Option<Image> {
     let name = name.strip_prefix("library/").unwrap_or(name);
     let (name, arguments, commands): (_, &[&str], &[&str]) = match name {
         "postgres" => ("postgres", &["postgres"], &["docker-entrypoint.sh", "postgres"]),
         "mariadb" => ("mariadb", &["mariadbd"], &["docker-entrypoint.sh", "mariadbd"]),
+        "traefik" => ("traefik", &["traefik"], &["entrypoint.sh", "traefik"]),
         _ => return None,
     };
-    let entrypoint = &["docker-entrypoint.sh"];
+    let entrypoint = &commands[..1];
     let known = KnownImage { name, tag: "", entrypoint, arguments, commands };
-    Some(if database::find(name).is_some() { Image::Known(known) } else { Image::Unknown })
+    Some(if programs(name).is_some() { Image::Known(known) } else { Image::Unknown })
+}
+
+/// The host's programs behind the image of a server.
+fn programs(name: &str) -> Option<&'static Programs> {
+    if name == traefik::NAME { traefik::find() } else { database::find(name) }
 }
 
 /// What is wrong with an image reference; `None` when it can be read.
@@ -123,7 +133,7 @@ impl KnownImage {
 
     /// What runs instead, where that is another version than the image says.
     pub fn instead(&self) -> Option<String> {
-        let found = database::find(self.name)?;
+        let found = programs(self.name)?;
         Some(format!("the {} {} of this machine", self.name, found.version))
     }
 
@@ -133,18 +143,19 @@ impl KnownImage {
             "postgres" => {
                 vec![("PGHOST", database::postgres::socket(address)), ("PGPORT", "5432".to_owned())]
             }
+            traefik::NAME => traefik::variables(),
             _ => Vec::new(),
         }
     }
 
     /// The directory that comes first on a container's PATH, after its own commands.
     pub fn programs(&self) -> Option<&'static Path> {
-        database::find(self.name).map(|found| found.directory.as_path())
+        programs(self.name).map(|found| found.directory.as_path())
     }
 
     /// Whether its programs listen on the pod's address instead of the machine's: what a command line calls localhost is the pod.
     pub fn is_at_home(&self) -> bool {
-        database::find(self.name).is_some()
+        programs(self.name).is_some()
     }
 
     /// The image's own commands.
@@ -160,7 +171,7 @@ impl KnownImage {
         if self.is_at_home() && self.commands.contains(&command) {
             words.push(self.name.to_owned());
             // as the entrypoint does: options alone are the server's
-            let rest = if command == "docker-entrypoint.sh" { rest } else { argv };
+            let rest = if self.entrypoint.contains(&command) { rest } else { argv };
             match rest.first() {
                 Some(first) if !first.starts_with('-') && !self.commands.contains(&first.as_str()) => {
                     return ["image", "shim", "--"]
@@ -219,6 +230,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         ["mariadb", "mariadbd", rest @ ..] | ["mariadb", rest @ ..] => {
             runtime.block_on(database::mariadb::run(rest))
         }
+        ["traefik", "traefik", rest @ ..] | ["traefik", rest @ ..] => runtime.block_on(traefik::run(rest)),
         _ => {
             complain(&format!("styrmin image: unknown command {words:?}; this is for the sandbox's own use"));
             64

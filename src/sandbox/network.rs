@@ -6,10 +6,15 @@
 //! connections to its ready endpoints; one without ready endpoints refuses connections. Only TCP is carried.
 //!
 //! There is no DNS: known images resolve names through a hosts file per namespace ([`hosts`]). Nothing separates pods from
-//! each other or from the machine, so NetworkPolicies have no effect.
+//! each other or from the machine: a process may connect from any loopback address, so a listener of a Service cannot tell
+//! which pod it hears. NetworkPolicies ([`policy`]) are therefore enforced where the source is known, at the ingress
+//! ([`super::proxy`]), and nowhere else.
 
+pub mod allow;
+pub mod cidr;
 mod forwarding;
 pub mod hosts;
+pub mod policy;
 pub mod services;
 
 use std::collections::BTreeSet;

@@ -13,6 +13,7 @@ mod front;
 mod kubeconfig;
 mod limits;
 mod patience;
+mod pods;
 
 use std::io;
 use std::net::SocketAddr;

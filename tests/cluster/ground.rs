@@ -97,6 +97,7 @@ pub fn on_sandbox(case: impl AsyncFnOnce(&Ground)) {
             seed: 7,
             clock: Arc::new(SystemClock),
             ingress: ([127, 0, 0, 1], 0).into(),
+            ingress_tls: Default::default(),
             executable: env!("CARGO_BIN_EXE_styrmin").into(),
         };
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");

@@ -1,5 +1,6 @@
 //! An engine that runs: its cluster, its records, and everything that a test asks of them.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use styrmin::cluster::{Cluster, Connection, DeploymentResource};
 use styrmin::domain::operation::Subject;
 use styrmin::domain::{
     ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DriverRef, DriverVersion, Environment,
-    Instance, Intent, ObjectKey, OperationView, SystemClock,
+    Instance, Intent, ObjectKey, OperationView, SystemClock, route,
 };
 use styrmin::driver;
 use styrmin::hooks::{Limits, Worker};
@@ -24,6 +25,7 @@ use styrmin::sandbox::clock::SystemClock as SandboxClock;
 use styrmin::sandbox::faults::Faults;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 use styrmin::store::{Holder, Store};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -70,6 +72,9 @@ where
     }
 }
 
+/// What requests to URLs find.
+pub type Reach = watch::Sender<Arc<BTreeMap<String, route::Reach>>>;
+
 /// A running engine.
 pub struct Bench {
     pub cluster: Cluster,
@@ -82,6 +87,8 @@ pub struct Bench {
     pub other: kube::Client,
     /// The time as the engine and its records see it.
     pub clock: Arc<TestClock>,
+    /// What requests to URLs find, as the engine hears of it.
+    pub reach: Reach,
     pub sandbox: Option<Sandbox>,
     stop: CancellationToken,
     running: Option<JoinHandle<()>>,
@@ -108,7 +115,7 @@ impl Bench {
         self.end().await;
         self.store.record_driver(&driver).await.unwrap();
         self.drivers.push(driver);
-        self.engine = engine(&self.store, &self.cluster, &self.drivers, &self.clock);
+        self.engine = engine(&self.store, &self.cluster, &self.drivers, (&self.clock, &self.reach));
         self.start();
     }
 
@@ -123,7 +130,7 @@ impl Bench {
         let service = AtTheCluster { inner: sandbox.service(), guillotine: Arc::clone(guillotine) };
         let cluster = Cluster::new(Connection::from_service(service, "sandbox"), Arc::new(SystemClock));
         let store = self.store.clone().gated(Arc::new(AtTheRecords(Arc::clone(guillotine))));
-        let engine = engine(&store, &cluster, &self.drivers, &self.clock);
+        let engine = engine(&store, &cluster, &self.drivers, (&self.clock, &self.reach));
         self.run(engine);
     }
 
@@ -172,6 +179,7 @@ impl Bench {
             seed: seed(),
             clock: Arc::new(SandboxClock),
             ingress: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            ingress_tls: Default::default(),
             executable: PathBuf::from(env!("CARGO_BIN_EXE_styrmin")),
         })
         .await
@@ -214,7 +222,8 @@ impl Bench {
         record_place(&store, &cluster, environment, port).await;
         // An engine that ends at once may not have come to it.
         cluster.watch_namespace(environment);
-        let engine = engine(&store, &cluster, &[], &clock);
+        let reach = Reach::default();
+        let engine = engine(&store, &cluster, &[], (&clock, &reach));
         let mut bench = Self {
             cluster,
             store,
@@ -224,6 +233,7 @@ impl Bench {
             port,
             other,
             clock,
+            reach,
             sandbox: None,
             stop: CancellationToken::new(),
             running: None,
@@ -280,14 +290,14 @@ impl Bench {
         let mut bench = Self::over(cluster, self.other.clone(), &self.environment, counters, self.port).await;
         bench.end().await;
         (bench.drivers, bench.least) = (self.drivers.clone(), epoch);
-        bench.engine = engine(&bench.store, &bench.cluster, &bench.drivers, &bench.clock);
+        bench.engine = engine(&bench.store, &bench.cluster, &bench.drivers, (&bench.clock, &bench.reach));
         bench.start();
         bench
     }
 
     /// The engine of another process with the same records: it runs nothing, and remembers nothing.
     pub fn idle_engine(&self) -> Engine {
-        engine(&self.store, &self.cluster, &self.drivers, &self.clock)
+        engine(&self.store, &self.cluster, &self.drivers, (&self.clock, &self.reach))
     }
 
     /// Waits until the engine has ended by itself.
@@ -299,7 +309,7 @@ impl Bench {
     /// Another engine that remembers nothing takes over, with the same records and the same cluster.
     pub async fn restart(&mut self) {
         self.end().await;
-        self.engine = engine(&self.store, &self.cluster, &self.drivers, &self.clock);
+        self.engine = engine(&self.store, &self.cluster, &self.drivers, (&self.clock, &self.reach));
         self.start();
     }
 
@@ -307,7 +317,7 @@ impl Bench {
     pub async fn reconnect(&mut self) {
         self.end().await;
         self.cluster = connect(self.sandbox.as_ref().unwrap(), &self.counters);
-        self.engine = engine(&self.store, &self.cluster, &self.drivers, &self.clock);
+        self.engine = engine(&self.store, &self.cluster, &self.drivers, (&self.clock, &self.reach));
         self.start();
     }
 
@@ -317,7 +327,7 @@ impl Bench {
         self.store = Store::in_memory(Arc::clone(&self.clock) as _).unwrap();
         let record = cluster_record(&self.cluster, self.port);
         self.store.upsert_cluster(&record).await.unwrap();
-        self.engine = engine(&self.store, &self.cluster, &self.drivers, &self.clock);
+        self.engine = engine(&self.store, &self.cluster, &self.drivers, (&self.clock, &self.reach));
         self.start();
     }
 
@@ -469,7 +479,12 @@ fn seed() -> u64 {
     (u64::from(std::process::id()) << 16) + count
 }
 
-fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion], clock: &Arc<TestClock>) -> Engine {
+fn engine(
+    store: &Store,
+    cluster: &Cluster,
+    drivers: &[DriverVersion],
+    (clock, reach): (&Arc<TestClock>, &Reach),
+) -> Engine {
     let versions = driver::built_in().into_iter().map(|loaded| loaded.version).chain(drivers.iter().cloned());
     Engine::new(
         store.clone(),
@@ -480,6 +495,7 @@ fn engine(store: &Store, cluster: &Cluster, drivers: &[DriverVersion], clock: &A
             random: Arc::new(SeededRandom::from_entropy()),
             worker: worker(),
             extension: backup::extension(store.clone(), cluster.clone(), Arc::clone(clock) as _),
+            reach: reach.subscribe(),
         },
     )
 }

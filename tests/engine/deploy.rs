@@ -11,7 +11,7 @@ use styrmin::domain::object::{Detail, ObjectSummary};
 use styrmin::domain::plan::Verb;
 use styrmin::domain::world::LogTarget;
 use styrmin::domain::{DeploymentDraft, InstanceState, Intent, ObjectKey, Volumes};
-use styrmin::ingress::probe::probe;
+use styrmin::ingress::probe::{Ask, probe};
 
 use crate::bench::Bench;
 use crate::support::{remove, until};
@@ -205,7 +205,7 @@ async fn an_application_answers_and_survives_the_death_of_its_process() {
     bench.until_running("notes", 1).await;
     let urls = bench.resource("notes").unwrap().status.urls.clone();
     assert_eq!(urls.len(), 1, "{urls:?}");
-    let answer = probe(&urls[0], Duration::from_secs(5), Timestamp::UNIX_EPOCH).await;
+    let answer = probe(&Ask::new(&urls[0], Duration::from_secs(5)), Timestamp::UNIX_EPOCH).await;
     assert!(answer.works(), "{urls:?}: {answer:?}");
 
     let web = pod(&bench, "web");

@@ -25,6 +25,7 @@ async fn sandbox() -> Sandbox {
         seed: 3,
         clock: Arc::new(styrmin::sandbox::clock::SystemClock),
         ingress: (Ipv4Addr::LOCALHOST, 0).into(),
+        ingress_tls: Default::default(),
         executable: env!("CARGO_BIN_EXE_styrmin").into(),
     })
     .await

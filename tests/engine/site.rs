@@ -72,6 +72,18 @@ pub fn driver() -> DriverVersion {
     load_files("test", files).unwrap_or_else(|errors| panic!("{errors:?}")).version
 }
 
+/// The same with a service that is reached from outside.
+pub fn routed() -> DriverVersion {
+    let service =
+        "  services:\n    - {name: web, scope: external, port: 80, component: web}\n  parameters:\n";
+    let spec = SPEC.replace("version: 1.0.0\n  supported", "version: 1.0.0-routed\n  supported");
+    let files = BTreeMap::from([
+        ("driver.styrmin.yml".to_owned(), spec.replace("  parameters:\n", service)),
+        ("manifests/a.yaml.j2".to_owned(), MANIFEST.to_owned()),
+    ]);
+    load_files("test", files).unwrap_or_else(|errors| panic!("{errors:?}")).version
+}
+
 /// Its name and version.
 pub fn reference() -> DriverRef {
     DriverRef { name: "site".to_owned(), version: "1.0.0".to_owned() }

@@ -52,7 +52,8 @@ impl Rig {
         let server = Arc::new(Server::new(api.clone(), None, stop.clone()));
         let (kubelet, node) = start_node(&api, directory.path(), change);
         server.set_runtime(kubelet);
-        let proxy = IngressProxy::bind(api.clone(), ([127, 0, 0, 1], 0).into()).await.unwrap();
+        let proxy =
+            IngressProxy::bind(api.clone(), ([127, 0, 0, 1], 0).into(), Default::default()).await.unwrap();
         let ingress = proxy.address();
         let others = vec![
             tokio::spawn(collector::run(api.clone(), stop.clone())),

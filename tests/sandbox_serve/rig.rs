@@ -52,6 +52,7 @@ impl Served {
             seed: 7,
             clock: Arc::new(SystemClock),
             ingress: ([127, 0, 0, 1], 0).into(),
+            ingress_tls: Default::default(),
             executable: env!("CARGO_BIN_EXE_styrmin").into(),
         })
         .await

@@ -184,6 +184,8 @@ fn a_port_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     assert_refused(&run(home.path(), &["--sandbox", "--ingress-port", &port]), &[&port, "--ingress-port"]);
+    let secure = ["--sandbox", "--ingress-port", "0", "--ingress-tls-port", &port];
+    assert_refused(&run(home.path(), &secure), &[&port, "--ingress-tls-port"]);
 }
 
 #[test]
@@ -336,6 +338,7 @@ pub async fn counted_cluster(
         seed: 7,
         clock: Arc::new(styrmin::sandbox::clock::SystemClock),
         ingress: ([127, 0, 0, 1], 0).into(),
+        ingress_tls: Default::default(),
         executable: PROGRAM.into(),
     };
     let sandbox = styrmin::sandbox::Sandbox::start(options).await.unwrap();

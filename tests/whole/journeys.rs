@@ -140,7 +140,7 @@ impl Journey {
         assert_eq!(opened.notices, []);
         let stop = CancellationToken::new();
         let (replies, events) = mpsc::channel(256);
-        let world = app::wire(&opened.session, &replies, &clock, &stop);
+        let world = app::wire(&opened.session, &replies, &stop);
         let leading = tokio::spawn(opened.leader.telling(replies.clone()).run(stop.clone()));
         let (frames, shown) = watch::channel(String::new());
         let history = Arc::new(Mutex::new(Vec::new()));

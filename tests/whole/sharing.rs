@@ -146,7 +146,8 @@ async fn when_the_first_cockpit_is_left_the_second_goes_on() {
     while first.session.store.deployments("sandbox").await.unwrap().is_empty() {
         changes.changed().await.unwrap();
     }
-    let before = port(&second).await;
+    let before = ports(&second).await;
+    assert!(before.1.is_some(), "{before:?}");
     // in the middle of it
     first.end().await;
     let epoch = second.leads().await;
@@ -155,7 +156,7 @@ async fn when_the_first_cockpit_is_left_the_second_goes_on() {
     second.sees("✓ 200").await;
     let (status, _) = second.visit("notes-demo.localhost", "/").await;
     assert_eq!(status, 200);
-    assert_eq!(port(&second).await, before, "the URL that people have open stays");
+    assert_eq!(ports(&second).await, before, "the URL that people have open stays");
     assert!(!second.screen().contains("engine:"), "{}", second.screen());
     let (holder, transitions) = second.lease().await;
     assert_eq!(holder.as_ref(), Some(&second.session.me.identity));
@@ -165,8 +166,10 @@ async fn when_the_first_cockpit_is_left_the_second_goes_on() {
     until_nothing_runs(&marker).await;
 }
 
-async fn port(journey: &Journey) -> Option<u16> {
-    journey.session.store.cluster("sandbox").await.unwrap().unwrap().ingress_port
+/// Where the ingress is, for http and for https.
+async fn ports(journey: &Journey) -> (Option<u16>, Option<u16>) {
+    let record = journey.session.store.cluster("sandbox").await.unwrap().unwrap();
+    (record.ingress_port, record.ingress_tls_port)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

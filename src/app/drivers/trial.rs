@@ -118,7 +118,7 @@ impl Trial {
         let stop = CancellationToken::new();
         let (notices, heard) = mpsc::channel(NOTICES);
         let leading = tokio::spawn(leader.telling(notices.clone()).run(stop.clone()));
-        let pictures = wire(&session, &notices, &clock, &stop);
+        let pictures = wire(&session, &notices, &stop);
         let ending = End(stop);
         let outcome = self.watch(&session, pictures, heard).await;
         drop(ending);

@@ -3,7 +3,6 @@
 use super::keep::tag;
 use super::progress::Teller;
 use super::{Hands, after_tries, gone, ours, velero};
-use crate::backup::retention;
 use crate::domain::backup::{
     Backup, BackupId, BackupOf, BackupPart, Depth, GroupRequest, Location, PartState, PartWork, Request,
     Verification,
@@ -151,7 +150,7 @@ impl Hands {
             return Ok(());
         }
         let known = self.store.backups(&backup.source.cluster).await.map_err(ours)?;
-        match retention::is_last_good(&backup.id, &known) {
+        match backup.is_last_good(&known) {
             false => Ok(()),
             true => Err(StepError::lasting(Problem::new(
                 format!("{} is not deleted", backup.id),

@@ -134,7 +134,7 @@ fn any_retention() -> impl Strategy<Value = Retention> {
 fn copies(backups: &[Backup]) -> BTreeSet<(String, String, Option<String>)> {
     let good = backups.iter().filter(|backup| is_ours(backup) && backup.is_good());
     good.flat_map(|backup| {
-        parts(backup).map(|(component, volume)| {
+        backup.whole_parts().map(|(component, volume)| {
             (backup.source.application.clone(), component.to_owned(), volume.map(str::to_owned))
         })
     })

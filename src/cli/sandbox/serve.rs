@@ -20,7 +20,7 @@ use crate::sandbox::clock::{Clock, SystemClock};
 use crate::sandbox::faults::Scenario;
 use crate::sandbox::scratch::Scratch;
 use crate::sandbox::serve::{Credentials, Door, Kubeconfig, Limits, ServeError};
-use crate::sandbox::{Sandbox, SandboxOptions};
+use crate::sandbox::{Sandbox, SandboxOptions, TlsPort};
 
 /// The directory of certificates and token, in the sandbox's.
 const CREDENTIALS: &str = "serve";
@@ -40,6 +40,10 @@ pub struct ServeArguments {
     /// Where the ingress listens, loopback only; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8480")]
     ingress: SocketAddr,
+    /// The port where the ingress listens for https, at the address of --ingress; 0 takes any free one [default: 8443, or
+    /// any free one where it is taken]
+    #[arg(long, value_name = "PORT", env = "STYRMIN_INGRESS_TLS_PORT")]
+    ingress_tls_port: Option<u16>,
     /// Keep nothing: start empty, forget everything at the end, and leave the state directory alone
     #[arg(long)]
     ephemeral: bool,
@@ -87,6 +91,7 @@ async fn serve(arguments: &ServeArguments, home: &mut Home, begin: Instant) -> R
         seed: home::fresh_seed(),
         clock: Arc::new(SystemClock),
         ingress: arguments.ingress,
+        ingress_tls: TlsPort::beside(arguments.ingress.port(), arguments.ingress_tls_port),
         executable: home::own_executable()?,
     };
     let started = Sandbox::start_reachable(options, Some(door.address())).await;
@@ -96,7 +101,8 @@ async fn serve(arguments: &ServeArguments, home: &mut Home, begin: Instant) -> R
     }
     // from here on nobody else runs the sandbox of this directory: its files are ours
     let served = open(&mut sandbox, door, &before, home).map_err(|error| problem(&error));
-    let told = served.and_then(|address| tell(address, sandbox.ingress_address(), &home.kubeconfig, begin));
+    let ingress = (sandbox.ingress_address(), sandbox.ingress_tls_address());
+    let told = served.and_then(|address| tell(address, ingress, &home.kubeconfig, begin));
     if told.is_ok() {
         signals.recv().await;
     }
@@ -134,11 +140,16 @@ fn open(
 }
 
 /// Says that it is there and how to come in: the last line can be given to a shell.
-fn tell(address: SocketAddr, ingress: SocketAddr, kubeconfig: &Path, begin: Instant) -> Result<(), Problem> {
+fn tell(
+    address: SocketAddr,
+    (http, https): (SocketAddr, SocketAddr),
+    kubeconfig: &Path,
+    begin: Instant,
+) -> Result<(), Problem> {
     let took = begin.elapsed().as_millis();
     let path = kubeconfig.display().to_string().replace('\'', r"'\''");
     let text = format!(
-        "The sandbox is ready after {took} ms: https://{address}, ingress http://{ingress}\nexport KUBECONFIG='{path}'\n"
+        "The sandbox is ready after {took} ms: https://{address}, ingress http://{http} and https://{https}\nexport KUBECONFIG='{path}'\n"
     );
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {

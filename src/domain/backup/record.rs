@@ -229,6 +229,33 @@ impl Backup {
             && self.newest_verification().is_none_or(|last| last.problem.is_none())
     }
 
+    /// The parts that are whole: each as component and volume.
+    pub fn whole_parts(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let whole = self.parts.iter().filter(|part| part.state == PartState::Completed);
+        whole.map(|part| (part.component.as_str(), part.volume.as_deref()))
+    }
+
+    /// Whether it is of the same application as another one.
+    pub fn is_of_same(&self, other: &Self) -> bool {
+        let of = |backup: &Self| {
+            let source = &backup.source;
+            (source.cluster.clone(), source.environment.clone(), source.application.clone())
+        };
+        of(self) == of(other)
+    }
+
+    /// Whether it is the newest good backup of its application among `known`, or has the newest good copy of one of its components.
+    /// Those that other programs keep do not count.
+    pub fn is_last_good<'a>(&self, known: impl IntoIterator<Item = &'a Self>) -> bool {
+        let counts = |backup: &Self| backup.engine == Engine::Styrmin && backup.is_good();
+        let is_newer = |other: &&Self| {
+            counts(other) && self.is_of_same(other) && (other.created, &other.id) > (self.created, &self.id)
+        };
+        let newer: Vec<&Self> = known.into_iter().filter(is_newer).collect();
+        let is_kept = |part| newer.iter().any(|other| other.whole_parts().any(|known| known == part));
+        counts(self) && (newer.is_empty() || !self.whole_parts().all(is_kept))
+    }
+
     /// The last verification of any depth.
     pub fn newest_verification(&self) -> Option<&Verification> {
         self.verified.iter().max_by_key(|verification| verification.at)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::record::{BackupId, Depth, Trigger};
-use crate::domain::{DeploymentDraft, Environment};
+use crate::domain::{ClusterRecord, DeploymentDraft, Environment};
 
 /// What is asked of an operation, where its plan alone does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +28,27 @@ pub enum Request {
 pub struct GroupRequest {
     /// One part per step that begins an operation, in the plan's order.
     pub parts: Vec<GroupPart>,
-    /// The environment that it makes first.
+    /// The environment that it makes first, or changes, or takes away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Box<Environment>>,
+    /// That environment as it was recorded when the change was planned; none: it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<Environment>>,
+    /// What is said of the cluster from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Box<Changed<ClusterRecord>>>,
     /// The backup that is proven by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proves: Option<BackupId>,
+}
+
+/// A record that is changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed<T> {
+    /// As it was when the change was planned.
+    pub before: T,
+    /// As it is to be.
+    pub after: T,
 }
 
 /// One operation of those that another one is made of. It is begun when its step runs, and the step ends with it.
@@ -71,6 +86,8 @@ pub enum PartWork {
     },
     /// It is stopped.
     Stop,
+    /// What is asked for stays the same, and follows what is said of its environment or its cluster now.
+    Update,
     /// It is taken away, with its volumes.
     Delete,
 }

@@ -37,6 +37,9 @@ pub struct TlsSpec {
     pub secret: Option<String>,
     /// The cert-manager issuer that makes it.
     pub issuer: Option<String>,
+    /// Whether that is a ClusterIssuer, as opposed to an Issuer of the namespace.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cluster_wide: bool,
 }
 
 /// Who may reach a service.

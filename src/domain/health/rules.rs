@@ -8,6 +8,7 @@ mod batch;
 mod cluster;
 mod pod;
 mod read;
+mod route;
 mod workload;
 
 use jiff::Timestamp;
@@ -93,6 +94,9 @@ fn by_kind(object: Object<'_>, conditions: &Conditions<'_>, now: Option<Timestam
         ("", "PersistentVolumeClaim") => cluster::volume_claim(object),
         ("", "Service") => cluster::service(object),
         ("networking.k8s.io" | "extensions", "Ingress") => Finding::healthy(),
+        ("gateway.networking.k8s.io", "HTTPRoute") => route::http_route(object),
+        ("gateway.networking.k8s.io", "Gateway") => route::gateway(conditions),
+        ("cert-manager.io", "Certificate") => route::certificate(conditions),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => cluster::resource_definition(conditions),
         _ => return None,
     };

@@ -9,8 +9,8 @@ use super::GatewayRef;
 pub struct Offer {
     /// Its ingress classes, by name.
     pub classes: Vec<ClassOffer>,
-    /// Gateways that take HTTPRoutes of the namespace and are programmed, by namespace and name; empty where the Gateway API is not
-    /// served.
+    /// Gateways that take HTTPRoutes of the namespace and are programmed, by namespace and name: each as a whole, then its listeners
+    /// that do. Empty where the Gateway API is not served.
     pub gateways: Vec<GatewayOffer>,
     /// Whether it serves Traefik's IngressRoutes and Middlewares.
     pub traefik: bool,
@@ -52,3 +52,5 @@ pub struct GatewayOffer {
 pub const INGRESS_NGINX: &str = "k8s.io/ingress-nginx";
 /// Traefik's controller.
 pub const TRAEFIK: &str = "traefik.io/ingress-controller";
+/// The controller of the sandbox's own ingress.
+pub const SANDBOX: &str = "sandbox.styrmin.io/ingress";

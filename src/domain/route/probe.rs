@@ -106,7 +106,8 @@ pub struct Reach {
 }
 
 impl Probe {
-    /// Whether the URL works: an answer below 500 that is not a refusal of the ingress to know the host.
+    /// Whether the URL works: an answer below 500 that is not a refusal of the ingress to know the host. 401 and 403 count: whoever
+    /// asks for a login, and an allow-list that this machine is not on, prove that the route leads there.
     pub fn works(&self) -> bool {
         matches!(self.outcome, ProbeOutcome::Answered(code) if code < 500 && code != 404)
     }

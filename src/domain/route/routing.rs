@@ -1,6 +1,7 @@
 //! What is said about the routes of an environment.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,23 @@ pub struct Via {
     /// The namespace that the controller's pods run in; none: nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+}
+
+impl fmt::Display for Via {
+    /// `Ingress of class public (traefik.io/ingress-controller)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.as_str())?;
+        match (&self.gateway, &self.class) {
+            (Some(gateway), _) => write!(f, " of the Gateway {}/{}", gateway.namespace, gateway.name)?,
+            (None, Some(class)) => write!(f, " of class {class}")?,
+            (None, None) if self.kind == RouteKind::Ingress => f.write_str(" without a class")?,
+            (None, None) => {}
+        }
+        match self.controller.as_str() {
+            "" => Ok(()),
+            known => write!(f, " ({known})"),
+        }
+    }
 }
 
 /// Names a Gateway, and one of its listeners where that matters.

@@ -1,53 +1,141 @@
-//! Services and Ingresses for the driver's services.
+//! Services, routes and policies for the driver's services.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::manifests::{kind, name};
 use crate::domain::driver::{ServiceScope, ServiceSpec};
-use crate::domain::{DriverVersion, labels};
-use crate::ingress::{self, Hosts, Route};
+use crate::domain::route::{Routing, TlsSource};
+use crate::domain::{DriverVersion, Problem, labels};
+use crate::ingress::{self, Guarded, PolicySet, Route, RouteSet};
 
-/// The objects that the manifests do not bring themselves: a Service per service, and an Ingress per external one that has
-/// host names.
-pub(super) fn objects(driver: &DriverVersion, context: &Value, rendered: &[(String, Value)]) -> Vec<Value> {
-    let brought = |wanted: &str, called: &str| {
-        rendered.iter().any(|(_, object)| kind(object) == wanted && name(object) == called)
-    };
-    let mut objects = Vec::new();
-    let mut routes = Vec::new();
+mod own;
+
+/// What is made for a driver's services.
+pub(super) struct Made {
+    /// The objects.
+    pub objects: Vec<Value>,
+    /// What is worth knowing.
+    pub warnings: Vec<String>,
+}
+
+/// The objects that the manifests do not bring themselves: a Service per service, a route per external one that has host names, and
+/// policies where connections are kept away. The routes that they do bring get what the environment says of routes.
+///
+/// # Errors
+/// The environment says something that its kind of route cannot express.
+pub(super) fn objects(
+    driver: &DriverVersion,
+    context: &Value,
+    rendered: &mut [(String, Value)],
+) -> Result<Made, Problem> {
+    let routing = ingress::routing_of(context);
+    let mut made = Made { objects: Vec::new(), warnings: Vec::new() };
+    let mut set = route_set(context, &routing);
+    let mut policies = policy_set(driver, context, &routing);
     for spec in &driver.spec.services {
         let Some(resolved) = context.get("services").and_then(|services| services.get(&spec.name)) else {
             continue;
         };
         let host = text(resolved, "host");
-        if !brought("Service", host) {
-            objects.push(service(driver, context, spec, host));
+        if !brings(rendered, "Service", host) {
+            made.objects.push(service(driver, context, spec, host));
         }
-        if spec.scope == ServiceScope::External && !brought("Ingress", host) {
-            routes.extend(route(context, spec, resolved, host));
+        let external = spec.scope == ServiceScope::External;
+        policies.services.push(Guarded {
+            name: host.to_owned(),
+            selector: selector(driver, context, spec),
+            port: spec.target_port.unwrap_or(spec.port),
+            external,
+            allow_from: spec.allow_from.clone(),
+        });
+        if !external {
+            continue;
         }
+        let hosts = hosts(resolved);
+        // instances from before anybody asked keep what they had: only a route of the same name was recognised
+        let asked = routing != Routing::default();
+        if brings(rendered, "Ingress", host) || (asked && own::carry(rendered, host, &hosts)) {
+            continue;
+        }
+        if hosts.is_empty() {
+            made.warnings.push(no_host(context, &spec.name));
+            continue;
+        }
+        made.warnings.extend(untold_certificate(spec, resolved, &routing));
+        set.routes.push(route(context, spec, resolved, hosts));
     }
-    objects.extend(ingress::render(&routes));
-    objects
+    made.warnings.extend(own::adapt(rendered, &set)?);
+    if set.via.is_none() && !set.dedicated && !set.allow.is_empty() && !set.routes.is_empty() {
+        made.warnings.push(ingress::UNENFORCED.to_owned());
+    }
+    made.objects.extend(ingress::render(&set)?);
+    let policies = ingress::policies(&policies).into_iter();
+    made.objects.extend(policies.filter(|policy| !brings(rendered, "NetworkPolicy", name(policy))));
+    Ok(made)
+}
+
+fn brings(rendered: &[(String, Value)], wanted: &str, called: &str) -> bool {
+    rendered.iter().any(|(_, object)| kind(object) == wanted && name(object) == called)
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value.get(field).and_then(Value::as_str).unwrap_or("")
 }
 
-/// The selector is the component's own labels and our deployment label: the labels of a driver do not know its deployments.
-fn service(driver: &DriverVersion, context: &Value, spec: &ServiceSpec, host: &str) -> Value {
+fn at(context: &Value, pointer: &str) -> String {
+    context.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Whether the environment has an ingress controller of its own.
+fn is_dedicated(context: &Value) -> bool {
+    context.pointer("/environment/dedicated_ingress").is_some()
+}
+
+/// What the environment says about routes, without any.
+fn route_set(context: &Value, routing: &Routing) -> RouteSet {
+    let blocks = context.pointer("/environment/ip_whitelist").and_then(Value::as_array);
+    RouteSet {
+        via: routing.via.clone(),
+        class: Some(at(context, "/instance/config/ingress_class")).filter(|class| !class.is_empty()),
+        dedicated: is_dedicated(context),
+        annotations: routing.annotations.clone(),
+        allow: blocks.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        routes: Vec::new(),
+    }
+}
+
+fn policy_set(driver: &DriverVersion, context: &Value, routing: &Routing) -> PolicySet {
+    let deployment = at(context, "/deployment/name");
+    let is_gate =
+        is_dedicated(context) && deployment == ingress::DEDICATED && driver.reference.name == "traefik";
+    PolicySet {
+        isolation: routing.isolation,
+        via: routing.via.clone(),
+        namespace: at(context, "/instance/namespace"),
+        gate: is_gate.then_some(deployment),
+        services: Vec::new(),
+    }
+}
+
+/// The labels of a service's pods: the component's own and our deployment label, since the labels of a driver do not know its
+/// deployments.
+fn selector(driver: &DriverVersion, context: &Value, spec: &ServiceSpec) -> BTreeMap<String, String> {
     let component = driver.spec.components.get(&spec.component);
     let mut selector = component.map(|component| component.labels.clone()).unwrap_or_default();
-    let deployment = context.pointer("/deployment/name").and_then(Value::as_str).unwrap_or("");
-    selector.insert(labels::DEPLOYMENT.to_owned(), deployment.to_owned());
+    selector.insert(labels::DEPLOYMENT.to_owned(), at(context, "/deployment/name"));
+    selector
+}
+
+fn service(driver: &DriverVersion, context: &Value, spec: &ServiceSpec, host: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": { "name": host },
         "spec": {
             "type": "ClusterIP",
-            "selector": selector,
+            "selector": selector(driver, context, spec),
             "ports": [{
                 "name": spec.kind,
                 "protocol": "TCP",
@@ -58,23 +146,51 @@ fn service(driver: &DriverVersion, context: &Value, spec: &ServiceSpec, host: &s
     })
 }
 
-/// The route of an external service; none without host names.
-fn route(context: &Value, spec: &ServiceSpec, resolved: &Value, host: &str) -> Option<Route> {
-    let hosts = Hosts {
-        primary: text(resolved, "primary_fqdn").to_owned(),
-        readable: text(resolved, "human_readable_fqdn").to_owned(),
-    };
-    if hosts.primary.is_empty() {
-        return None;
-    }
-    let config = |pointer: &str| context.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    Some(Route {
+/// The host names of a service: the primary one, the readable one, and what a person added.
+fn hosts(resolved: &Value) -> Vec<String> {
+    let own = ["primary_fqdn", "human_readable_fqdn"].map(|field| text(resolved, field));
+    let extra = resolved.get("hosts").and_then(Value::as_array).into_iter().flatten();
+    let all = own.into_iter().chain(extra.filter_map(Value::as_str));
+    all.filter(|host| !host.is_empty()).map(str::to_owned).collect()
+}
+
+fn route(context: &Value, spec: &ServiceSpec, resolved: &Value, hosts: Vec<String>) -> Route {
+    let host = text(resolved, "host");
+    Route {
         name: host.to_owned(),
-        namespace: config("/instance/namespace").unwrap_or_default(),
-        class: config("/instance/config/ingress_class"),
+        namespace: at(context, "/instance/namespace"),
         hosts,
         path: spec.path.clone(),
         service: host.to_owned(),
         port: spec.port,
-    })
+        tls: ingress::tls_of(resolved),
+    }
+}
+
+fn no_host(context: &Value, service: &str) -> String {
+    let (environment, cluster) = (at(context, "/environment/name"), at(context, "/cluster/name"));
+    format!(
+        "{service} is external, but neither the environment {environment} nor the cluster {cluster} has a suffix of host names: it gets none, and no route"
+    )
+}
+
+/// What a driver says of a certificate, and its environment does not do.
+fn untold_certificate(spec: &ServiceSpec, resolved: &Value, routing: &Routing) -> Option<String> {
+    let said = spec.tls.as_ref()?;
+    let named = said.secret.as_ref().or(said.issuer.as_ref());
+    match (ingress::tls_of(resolved), named) {
+        (TlsSource::Off, _) if *routing == Routing::default() => Some(format!(
+            "{} asks for https, and answers on http: nothing was said of the environment's routes yet; setting the environment does",
+            spec.name
+        )),
+        (TlsSource::Off, _) => Some(format!(
+            "{} asks for https, and answers on http: the environment says nothing of certificates (--tls)",
+            spec.name
+        )),
+        (TlsSource::Controller, Some(named)) => Some(format!(
+            "{} names the certificate {named}, which is not used: it is the Gateway's listener that shows one",
+            spec.name
+        )),
+        _ => None,
+    }
 }

@@ -1,5 +1,7 @@
 //! Contexts and objects, from sources to the last label.
 
+mod traefik;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -10,6 +12,8 @@ use crate::domain::{
 };
 use crate::driver::context::{self, ContextSources, service_name};
 use crate::driver::{built_in, load_files};
+
+mod routing;
 
 pub(super) struct Sources {
     cluster: ClusterRecord,

@@ -1,11 +1,24 @@
 //! `spec.services`.
 
+use super::peers;
 use crate::domain::driver::{ServiceScope, ServiceSpec, TlsSpec};
+use crate::domain::route::check_host;
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Tree};
 
-pub(super) const FIELDS: [&str; 9] =
-    ["name", "kind", "scope", "port", "targetPort", "target_port", "component", "path", "tls"];
+pub(super) const FIELDS: [&str; 11] = [
+    "name",
+    "kind",
+    "scope",
+    "port",
+    "targetPort",
+    "target_port",
+    "component",
+    "path",
+    "tls",
+    "allow_from",
+    "allowFrom",
+];
 
 /// The services in their order.
 pub(super) fn read(spec: &Fields<'_>, components: &[&str], report: &mut Report<'_>) -> Vec<ServiceSpec> {
@@ -37,7 +50,7 @@ fn service(node: &Node, path: &str, components: &[&str], report: &mut Report<'_>
     let kind = kind(&fields, scope, report);
     let target_port = target_port(&fields, report);
     let (path, tls) = (route_path(&fields, report), tls(&fields, scope, report));
-    let allow_from = Vec::new();
+    let allow_from = peers::read(&fields, report);
     Some(ServiceSpec {
         name: name?,
         kind,
@@ -58,27 +71,38 @@ fn tls(fields: &Fields<'_>, scope: ServiceScope, report: &mut Report<'_>) -> Opt
     let tls = match node.tree {
         Tree::Bool(true) => TlsSpec::default(),
         Tree::Bool(false) => return None,
-        Tree::Map(_) => {
-            let fields = Fields::open(node, &path, &["secret", "issuer"], report);
-            let (secret, issuer) =
-                (fields.optional_text("secret", report), fields.optional_text("issuer", report));
-            if secret.is_some() && issuer.is_some() {
-                let message = format!("{path} has a secret and an issuer");
-                report.error(node.place, message, "keep one of them");
-            }
-            TlsSpec { secret, issuer }
-        }
+        Tree::Map(_) => certificate(node, &path, report),
         _ => {
-            report.expected(node, &path, "true, or a mapping with secret or issuer");
+            report.expected(node, &path, "true, or a mapping with secret, issuer or cluster_issuer");
             return None;
         }
     };
     if scope == ServiceScope::Internal {
         report.warn(node.place, format!("{path} is ignored, the service is internal"), "");
-    } else {
-        report.warn(node.place, format!("{path} is not used yet, routes answer on http"), "");
     }
     Some(tls)
+}
+
+/// Where the certificate comes from, which one thing says.
+fn certificate(node: &Node, path: &str, report: &mut Report<'_>) -> TlsSpec {
+    let sources = ["secret", "issuer", "cluster_issuer"];
+    let fields = Fields::open(node, path, &sources, report);
+    let [secret, issuer, cluster_issuer] = sources.map(|name| fields.optional_text(name, report));
+    let given: Vec<&str> = sources.into_iter().filter(|name| fields.get(name).is_some()).collect();
+    if let [first, second, ..] = given.as_slice() {
+        let message = format!("{path} has a {first} and a {second}");
+        report.error(node.place, message, "keep one of them");
+    }
+    for (name, value) in sources.into_iter().zip([&secret, &issuer, &cluster_issuer]) {
+        if let Some(value) = value
+            && let Err(why) = check_host(value)
+        {
+            let message = format!("{} is '{value}', which names no object: {why}", fields.path_of(name));
+            report.error(fields.place_of(name), message, "");
+        }
+    }
+    let cluster_wide = cluster_issuer.is_some();
+    TlsSpec { secret, issuer: issuer.or(cluster_issuer), cluster_wide }
 }
 
 fn scope(fields: &Fields<'_>, report: &mut Report<'_>) -> ServiceScope {

@@ -57,6 +57,7 @@ pub(in crate::reconcile) fn settled() -> Situation {
         objects: Vec::new(),
         components: Vec::new(),
         urls: Vec::new(),
+        routes: Vec::new(),
         work: Work::default(),
     }
 }

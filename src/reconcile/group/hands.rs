@@ -4,13 +4,13 @@ use crate::cluster::{DeleteOptions, key};
 use crate::domain::backup::{Depth, GroupPart, GroupRequest, PartWork, Verification};
 use crate::domain::operation::StepState;
 use crate::domain::world::Link;
-use crate::domain::{Environment, Operation, OperationState, OperationView, Problem, Step};
+use crate::domain::{DesiredPhase, Environment, Operation, OperationState, OperationView, Problem, Step};
 use crate::operate::{Done, Executor, Probed, StepError, StepRun};
 use crate::reconcile::engine::Engine;
 use crate::reconcile::execute::{failed, lasting};
 use crate::reconcile::place;
 
-use super::layout::{MAKE, PROVE, REMOVE};
+use super::layout::{CLUSTER, MAKE, PROVE, REMOVE, SET};
 use super::parts::{Begun, fault};
 
 /// What carries out one such operation.
@@ -25,7 +25,12 @@ impl Executor for Hands {
         if let Some(part) = self.request.parts.iter().find(|part| part.step == run.position) {
             return self.carry_part(part).await;
         }
+        if let Some(object) = &run.step.object {
+            return self.engine.carry_home(self.made()?, run.step, object).await;
+        }
         match run.step {
+            step if step.name.starts_with(SET) => self.set().await,
+            step if step.name.starts_with(CLUSTER) => self.set_cluster().await,
             step if step.name.starts_with(MAKE) => self.make().await,
             step if step.name.starts_with(REMOVE) => self.remove().await,
             step if step.name.starts_with(PROVE) => self.prove().await,
@@ -83,6 +88,38 @@ impl Hands {
         Ok(Done::default())
     }
 
+    /// Records what is said of an environment. Whoever said something else meanwhile did not see this plan.
+    async fn set(&self) -> Result<Done, StepError> {
+        let environment = self.made()?;
+        let (store, cluster) = (self.engine.store(), self.engine.cluster());
+        let now = store.environment(cluster.name(), &environment.name).await?;
+        // after a crash it may be done already
+        if now.as_ref() != Some(environment) {
+            if now.as_ref() != self.request.before.as_deref() {
+                return Err(changed_meanwhile(&format!("the environment {}", environment.name)));
+            }
+            store.upsert_environment(environment).await?;
+        }
+        cluster.watch_namespace(&environment.namespace);
+        Ok(Done::default())
+    }
+
+    /// The same of the cluster.
+    async fn set_cluster(&self) -> Result<Done, StepError> {
+        let Some(change) = self.request.cluster.as_deref() else {
+            return Err(lasting(Problem::new("the plan names no cluster", "it is damaged", "plan it again")));
+        };
+        let store = self.engine.store();
+        let now = store.cluster(&change.before.name).await?;
+        if now.as_ref() != Some(&change.after) {
+            if now.as_ref() != Some(&change.before) {
+                return Err(changed_meanwhile(&format!("the cluster {}", change.before.name)));
+            }
+            store.upsert_cluster(&change.after).await?;
+        }
+        Ok(Done::default())
+    }
+
     /// Takes away the environment that was made, once nothing is recorded in it.
     async fn remove(&self) -> Result<Done, StepError> {
         let environment = self.made()?;
@@ -90,18 +127,26 @@ impl Hands {
         let mut recorded = store.changes();
         loop {
             recorded.mark_unchanged();
-            let all = store.deployments(cluster.name()).await?;
-            if !all.iter().any(|deployment| deployment.draft.environment == environment.name) {
+            let mut all = store.deployments(cluster.name()).await?;
+            all.retain(|deployment| deployment.draft.environment == environment.name);
+            if all.is_empty() {
                 break;
+            }
+            if let Some(alive) = all.iter().find(|deployment| deployment.phase != DesiredPhase::Deleting) {
+                return Err(lasting(Problem::new(
+                    format!("{} is not empty", environment.name),
+                    format!("{} was deployed to it meanwhile", alive.draft.name),
+                    "delete it, and remove the environment again",
+                )));
             }
             if recorded.changed().await.is_err() {
                 return Err(StepError::transient(Problem::new("the records are closed", "", "")));
             }
         }
-        let namespace = key(&place::namespace(environment));
-        match cluster.delete(&namespace, &DeleteOptions { uid: None, foreground: false }).await {
-            Ok(()) | Err(crate::cluster::ClusterError::NotFound { .. }) => {}
-            Err(error) => return Err(failed(error)),
+        if self.engine.owns_namespace(environment).await.map_err(failed)? {
+            let namespace = key(&place::namespace(environment));
+            let options = DeleteOptions { uid: None, foreground: false };
+            cluster.delete(&namespace, &options).await.map_err(failed)?;
         }
         store.delete_environment(cluster.name(), &environment.name).await?;
         Ok(Done::default())
@@ -169,6 +214,14 @@ fn ended(view: &OperationView) -> Result<Done, StepError> {
         None => Ok(Done { output: Some(view.operation.id.to_string()), ..Done::default() }),
         Some(problem) => Err(lasting(problem)),
     }
+}
+
+fn changed_meanwhile(what: &str) -> StepError {
+    lasting(Problem::new(
+        format!("{what} is recorded otherwise than the plan says"),
+        "somebody changed it since this was confirmed",
+        "look at the new plan and confirm it again",
+    ))
 }
 
 fn unknown(step: &Step) -> StepError {

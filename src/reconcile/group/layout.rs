@@ -1,11 +1,19 @@
 //! The plan of an operation that is made of others, and the request that is recorded with it. Pure.
 
-use crate::domain::backup::{BackupId, BackupOf, BackupRequest, GroupPart, GroupRequest, PartWork};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::domain::backup::{BackupId, BackupOf, BackupRequest, Changed, GroupPart, GroupRequest, PartWork};
+use crate::domain::canonical::canonical_digest;
 use crate::domain::plan::{Class, Verb};
-use crate::domain::{DeploymentDraft, Environment, Step};
+use crate::domain::{ClusterRecord, DeploymentDraft, Environment, Step};
 
 /// What the step is called that records a new environment.
 pub const MAKE: &str = "make the environment ";
+/// What the step is called that records what is said of an environment.
+pub const SET: &str = "record the environment ";
+/// What the step is called that records what is said of the cluster.
+pub const CLUSTER: &str = "record the cluster ";
 /// What the step is called that takes an environment out of the records, with its namespace.
 pub const REMOVE: &str = "remove the environment ";
 /// What the step is called that records what a drill found.
@@ -41,6 +49,52 @@ impl Layout {
         let step = Step { note, ..Step::named(Verb::Record, format!("{MAKE}{}", environment.name)) };
         self.request.environment = Some(Box::new(environment));
         self.push(step)
+    }
+
+    /// What is said of an environment, new or not, is recorded.
+    pub fn set(&mut self, before: Option<&Environment>, environment: &Environment) -> usize {
+        let verb = format!("{SET}{}", environment.name);
+        let digest = transition(&before, environment);
+        self.request.environment = Some(Box::new(environment.clone()));
+        self.request.before = before.map(|before| Box::new(before.clone()));
+        self.push(Step { digest, ..Step::named(Verb::Record, verb) })
+    }
+
+    /// What is said of the cluster is recorded.
+    pub fn set_cluster(&mut self, before: ClusterRecord, after: ClusterRecord) -> usize {
+        let digest = transition(&before, &after);
+        let step = Step { digest, ..Step::named(Verb::Record, format!("{CLUSTER}{}", after.name)) };
+        self.request.cluster = Some(Box::new(Changed { before, after }));
+        self.push(step)
+    }
+
+    /// An object of the environment itself is written, or deleted.
+    pub fn write(&mut self, step: Step, after: &[usize]) -> usize {
+        self.push(Step { after: after.to_vec(), ..step })
+    }
+
+    /// What is asked for of an application follows what is said of its place now. `step` has what is known of it: digest, note,
+    /// class.
+    pub fn update(&mut self, place: Place<'_>, step: Step, after: &[usize], behind: &[usize]) -> usize {
+        let name = format!("update {} in {}", place.application, place.environment);
+        let (after, behind) = (after.to_vec(), behind.to_vec());
+        self.part(Step { name, timeout: CHANGE, after, behind, ..step }, place, PartWork::Update)
+    }
+
+    /// An application is taken away, after what must have succeeded before.
+    pub fn take_away(&mut self, place: Place<'_>, after: &[usize]) -> usize {
+        let step = Step { timeout: CHANGE, after: after.to_vec(), ..run("delete", place) };
+        self.part(step, place, PartWork::Delete)
+    }
+
+    /// A recorded environment is taken away, with its namespace.
+    pub fn remove_recorded(&mut self, environment: &Environment, note: String, after: &[usize]) -> usize {
+        self.request.environment = Some(Box::new(environment.clone()));
+        self.request.before = self.request.environment.clone();
+        let step = Step::named(Verb::Record, format!("{REMOVE}{}", environment.name));
+        let digest = transition(environment, &());
+        let class = Class::Destructive;
+        self.push(Step { note, digest, class, timeout: CHANGE, after: after.to_vec(), ..step })
     }
 
     /// A backup; the ones before it must only have ended.
@@ -107,7 +161,7 @@ impl Layout {
 
     fn part(&mut self, mut step: Step, place: Place<'_>, work: PartWork) -> usize {
         // nobody uses yet what is made by the operation itself
-        let made = self.request.environment.as_deref();
+        let made = self.request.environment.as_deref().filter(|_| self.request.before.is_none());
         if made.is_some_and(|made| made.name == place.environment) {
             step.class = Class::Safe;
         }
@@ -121,6 +175,11 @@ impl Layout {
         self.steps.push(step);
         self.steps.len() - 1
     }
+}
+
+/// Names a change of a record: one that was planned on another record is another one.
+fn transition(before: &impl Serialize, after: &impl Serialize) -> String {
+    canonical_digest(&json!([before, after]))
 }
 
 fn run(verb: &str, place: Place<'_>) -> Step {

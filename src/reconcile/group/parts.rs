@@ -4,11 +4,12 @@ use crate::domain::backup::{BackupId, GroupPart};
 use crate::domain::backup::{BackupOf, PartWork, RestoreRequest};
 use crate::domain::operation::Origin;
 use crate::domain::{
-    Deployment, DesiredPhase, Environment, Intent, Operation, OperationKind, OperationState, OperationView,
-    Plan, Problem, Volumes,
+    Deployment, DesiredPhase, Environment, InstanceState, Intent, Operation, OperationKind, OperationState,
+    OperationView, Plan, Problem, Volumes,
 };
 use crate::reconcile::confirm::By;
 use crate::reconcile::engine::Engine;
+use crate::reconcile::queue::Name;
 
 /// What became of the attempt to begin a part.
 pub(super) enum Begun {
@@ -74,6 +75,10 @@ impl Engine {
                 .filter(|record| !going(record))
                 .map(|record| Intent::Delete(record.id, Volumes::Delete)));
         }
+        if part.work == PartWork::Update && found.as_ref().is_none_or(|it| it.phase == DesiredPhase::Deleting)
+        {
+            return Ok(None);
+        }
         let record = found.ok_or_else(|| gone(part))?;
         Ok(match &part.work {
             PartWork::BackUp(request) => Some(Intent::BackUp(record.id, request.clone())),
@@ -86,10 +91,23 @@ impl Engine {
                 };
                 Some(Intent::Restore(record.id, request))
             }
+            PartWork::Update if self.follows(&record).await? => None,
+            PartWork::Update => Some(Intent::Change(record.id, record.draft)),
             PartWork::Stop if record.phase == DesiredPhase::Stopped => None,
             PartWork::Stop => Some(Intent::Stop(record.id)),
             PartWork::Deploy { .. } | PartWork::Delete => None,
         })
+    }
+
+    /// Whether an application is what its place says by now: the engine may have begun it by itself, because its context changed.
+    async fn follows(&self, record: &Deployment) -> Result<bool, Problem> {
+        let namespace = self.place_of(&record.draft.environment).await?.namespace;
+        let observed = self.observe(&Name { namespace, name: record.draft.name.clone() }).await?;
+        let (Some(newest), Some(wanted)) = (&observed.situation.newest, &observed.situation.wanted) else {
+            return Ok(record.phase == DesiredPhase::Deleting);
+        };
+        let is_same = wanted.as_ref().is_ok_and(|wanted| wanted.digest == newest.digest);
+        Ok(is_same && matches!(newest.state, InstanceState::Active | InstanceState::Superseded))
     }
 
     /// What is planned on the pods of an application has to know them.

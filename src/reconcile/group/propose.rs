@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cluster::key;
-use crate::domain::backup::{
-    Backup, BackupId, BackupOf, BackupRequest, CloneRequest, CloneSource, Engine as BackupEngine, Trigger,
-};
+use crate::domain::backup::{Backup, BackupId, BackupOf, BackupRequest, Engine as BackupEngine};
 use crate::domain::diff::ObjectDiff;
-use crate::domain::names::{check_label, short_hash};
+use crate::domain::names::short_hash;
 use crate::domain::operation::Subject;
 use crate::domain::secret::references;
 use crate::domain::{
@@ -19,10 +16,10 @@ use crate::reconcile::engine::Engine;
 use crate::reconcile::vault::Vault;
 
 use super::layout::{Layout, Place};
-use super::rewrite::{self, Replacement};
+use super::rewrite;
 
 /// The domain of Services within a cluster, unless its administrator chose another one.
-const CLUSTER_DOMAIN: &str = "cluster.local";
+pub(super) const CLUSTER_DOMAIN: &str = "cluster.local";
 
 /// Whether carrying out an intent is made of other operations.
 pub(in crate::reconcile) fn is_group(intent: &Intent) -> bool {
@@ -33,6 +30,9 @@ pub(in crate::reconcile) fn is_group(intent: &Intent) -> bool {
             | Intent::DeployFrom(..)
             | Intent::Clone(_)
             | Intent::Drill(_)
+            | Intent::SetEnvironment(_)
+            | Intent::RemoveEnvironment(_)
+            | Intent::SetCluster(_)
     )
 }
 
@@ -60,18 +60,18 @@ impl Proposal {
 }
 
 /// An application of an environment, with its driver.
-struct Member {
-    record: Deployment,
-    driver: Arc<DriverVersion>,
+pub(super) struct Member {
+    pub record: Deployment,
+    pub driver: Arc<DriverVersion>,
 }
 
 impl Member {
     /// Whether its data can be backed up: Velero does not need to be told how.
-    fn is_kept(&self, by_velero: bool) -> bool {
+    pub fn is_kept(&self, by_velero: bool) -> bool {
         by_velero || self.driver.spec.components.values().any(|component| component.backup.is_some())
     }
 
-    fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         &self.record.draft.name
     }
 }
@@ -88,6 +88,9 @@ impl Engine {
             Intent::DeployFrom(draft, backup) => self.propose_deploy_from(draft, backup).await,
             Intent::Clone(request) => self.propose_clone(request).await,
             Intent::Drill(backup) => self.propose_drill(backup).await,
+            Intent::SetEnvironment(environment) => self.propose_environment(environment).await,
+            Intent::RemoveEnvironment(name) => self.propose_removal(name).await,
+            Intent::SetCluster(record) => self.propose_cluster(record).await,
             _ => Err(Problem::new("this is not made of other operations", "", "report this: it is a defect")),
         }
     }
@@ -163,8 +166,10 @@ impl Engine {
         let draft = &draft;
         let known = self.store().environment(self.cluster().name(), &draft.environment).await?;
         let name = &draft.environment;
-        let environment =
-            known.clone().unwrap_or_else(|| Environment::new(name, self.cluster().name(), name));
+        let (environment, mut warnings) = match known.clone() {
+            Some(environment) => (environment, Vec::new()),
+            None => self.new_environment(name).await?,
+        };
         let mut layout = Layout::default();
         let after = match known {
             Some(_) => Vec::new(),
@@ -173,99 +178,12 @@ impl Engine {
         let deployed = layout.deploy(draft.clone(), secrets_of, &after);
         let place = Place { environment: name, application: &draft.name };
         layout.restore(place, BackupOf::Known(id.clone()), false, &[deployed]);
-        let warnings = versions(&backup, draft).into_iter().collect();
+        warnings.extend(versions(&backup, draft));
         let title = format!("Deploy {} to {name} from {id}", draft.name);
         let mut proposal =
             self.proposal(OperationKind::Restore, &environment, title, (layout, warnings)).await?;
         proposal.vault = vault.map(|vault| (vault, environment));
         Ok(proposal)
-    }
-
-    async fn propose_clone(&self, request: &CloneRequest) -> Result<Proposal, Problem> {
-        let source = self.recorded_environment(&request.from).await?;
-        let target = self.clone_environment(&source, request).await?;
-        let members = self.members(&request.from, &request.applications).await?;
-        if request.source == CloneSource::Live && members.iter().any(|member| member.is_kept(false)) {
-            check_location(&source)?;
-            if self.is_by_velero(&source).await? {
-                return Err(Problem::new(
-                    format!("{} cannot be cloned with its data", source.name),
-                    "it is backed up to Velero, which does not overwrite the data of volumes that exist",
-                    "clone it empty, or assign it a location of another kind before",
-                ));
-            }
-        }
-        let (mut layout, mut warnings, mut diffs) = (Layout::default(), Vec::new(), Vec::new());
-        let made = layout.make(target.clone());
-        let kept = self.kept_for(request, &members, &mut layout, &mut warnings).await?;
-        let replacements = self.replacements(&members, &source, &target).await?;
-        let mut before = vec![made];
-        for member in &members {
-            let draft = rewrite::clone_of(&member.record.draft, &target.name, &replacements);
-            warnings.extend(pointing_back(&draft, &source));
-            diffs.push(self.difference(&source, &target, member, &draft));
-            let secrets_of = Some((source.name.clone(), member.name().to_owned()));
-            let place = Place { environment: &target.name, application: member.name() };
-            let mut last = layout.deploy(draft, secrets_of, &before);
-            if let Some(backup) = kept.get(member.name()) {
-                let mut after = vec![last];
-                if let BackupOf::Step(step) = backup {
-                    after.push(*step);
-                }
-                last = layout.restore(place, backup.clone(), false, &after);
-            }
-            if request.scale_down || member.record.phase == DesiredPhase::Stopped {
-                last = layout.stop(place, &[last]);
-            }
-            before = vec![last];
-        }
-        let title = format!("Clone {} as {}", request.from, request.to);
-        let mut proposal = self.proposal(OperationKind::Clone, &source, title, (layout, warnings)).await?;
-        proposal.diffs = diffs;
-        Ok(proposal)
-    }
-
-    /// Where the data of each application comes from.
-    async fn kept_for(
-        &self,
-        request: &CloneRequest,
-        members: &[Member],
-        layout: &mut Layout,
-        warnings: &mut Vec<String>,
-    ) -> Result<BTreeMap<String, BackupOf>, Problem> {
-        let mut kept = BTreeMap::new();
-        let mut before = Vec::new();
-        let made = BackupRequest { trigger: Trigger::Clone, ..BackupRequest::default() };
-        for member in members {
-            let name = member.name().to_owned();
-            let backup = match &request.source {
-                CloneSource::Live => match why_not_kept(member, false) {
-                    None => {
-                        let place = Place { environment: &request.from, application: &name };
-                        let step = layout.back_up(place, &made, &before);
-                        before = vec![step];
-                        Some(BackupOf::Step(step))
-                    }
-                    Some(why) => {
-                        warnings.push(format!("{why}: its clone begins empty"));
-                        None
-                    }
-                },
-                CloneSource::Backups { backups } => match backups.get(&name) {
-                    Some(id) => {
-                        self.kept_here(id).await?;
-                        Some(BackupOf::Known(id.clone()))
-                    }
-                    None => {
-                        warnings.push(format!("no backup of {name} is named: its clone begins empty"));
-                        None
-                    }
-                },
-                CloneSource::Empty => None,
-            };
-            kept.extend(backup.map(|backup| (name, backup)));
-        }
-        Ok(kept)
     }
 
     async fn propose_drill(&self, id: &BackupId) -> Result<Proposal, Problem> {
@@ -314,7 +232,7 @@ impl Engine {
         self.proposal(OperationKind::Drill, &home, title, (layout, Vec::new())).await
     }
 
-    async fn proposal(
+    pub(super) async fn proposal(
         &self,
         kind: OperationKind,
         environment: &Environment,
@@ -349,7 +267,7 @@ impl Engine {
     }
 
     /// The applications of an environment in the order in which they were created: what others build on came first.
-    async fn members(&self, environment: &str, chosen: &[String]) -> Result<Vec<Member>, Problem> {
+    pub(super) async fn members(&self, environment: &str, chosen: &[String]) -> Result<Vec<Member>, Problem> {
         let mut records = self.store().deployments(self.cluster().name()).await?;
         records.retain(|record| {
             record.draft.environment == environment && record.phase != DesiredPhase::Deleting
@@ -379,7 +297,7 @@ impl Engine {
         Ok(members)
     }
 
-    async fn recorded_environment(&self, name: &str) -> Result<Environment, Problem> {
+    pub(super) async fn recorded_environment(&self, name: &str) -> Result<Environment, Problem> {
         self.store().environment(self.cluster().name(), name).await?.ok_or_else(|| {
             Problem::new(
                 format!("there is no environment '{name}'"),
@@ -391,7 +309,7 @@ impl Engine {
 
     /// A good backup that is written into what was just deployed: Velero leaves alone the volumes that are there then, and they stay
     /// empty.
-    async fn kept_here(&self, id: &BackupId) -> Result<Backup, Problem> {
+    pub(super) async fn kept_here(&self, id: &BackupId) -> Result<Backup, Problem> {
         let backup = self.known_backup(id).await?;
         match backup.engine {
             BackupEngine::Styrmin => Ok(backup),
@@ -406,7 +324,7 @@ impl Engine {
     }
 
     /// Whether Velero makes the backups of an environment.
-    async fn is_by_velero(&self, environment: &Environment) -> Result<bool, Problem> {
+    pub(super) async fn is_by_velero(&self, environment: &Environment) -> Result<bool, Problem> {
         let Some(name) = &environment.backup_location else { return Ok(false) };
         Ok(self.location(name).await?.is_velero())
     }
@@ -428,70 +346,6 @@ impl Engine {
                 "choose one that is complete; single components of this one can be restored by themselves",
             )),
         }
-    }
-
-    /// The environment that a clone is made in.
-    async fn clone_environment(
-        &self,
-        source: &Environment,
-        request: &CloneRequest,
-    ) -> Result<Environment, Problem> {
-        check_label("environment", &request.to)?;
-        let others = self.store().environments(self.cluster().name()).await?;
-        if others.iter().any(|other| other.name == request.to || other.namespace == request.to) {
-            return Err(Problem::new(
-                format!("'{}' exists already", request.to),
-                "a clone is made in an environment and a namespace of its own",
-                "choose another name",
-            ));
-        }
-        let suffix = request.fqdn_suffix.clone().or_else(|| source.fqdn_suffix.clone());
-        Ok(Environment {
-            name: request.to.clone(),
-            namespace: request.to.clone(),
-            fqdn_suffix: suffix,
-            production: false,
-            ..source.clone()
-        })
-    }
-
-    /// Everything that names the copied environment, and what names the clone.
-    async fn replacements(
-        &self,
-        members: &[Member],
-        source: &Environment,
-        target: &Environment,
-    ) -> Result<Vec<Replacement>, Problem> {
-        let record = self.store().cluster(self.cluster().name()).await?;
-        let usual = record.and_then(|record| record.fqdn_suffix);
-        let suffix = |environment: &Environment| environment.fqdn_suffix.clone().or_else(|| usual.clone());
-        let mut all = rewrite::namespace(&source.namespace, &target.namespace, CLUSTER_DOMAIN);
-        let (Some(old), Some(new)) = (suffix(source), suffix(target)) else { return Ok(all) };
-        for member in members {
-            let copy = DeploymentDraft { environment: target.name.clone(), ..member.record.draft.clone() };
-            let uid = self.planned_uid(&copy);
-            for service in &member.driver.spec.services {
-                let before = crate::ingress::hosts(&service.name, &member.record.uid, &source.name, &old);
-                let after = crate::ingress::hosts(&service.name, &uid, &target.name, &new);
-                all.push(Replacement::new(before.primary, after.primary));
-                all.push(Replacement::new(before.readable, after.readable));
-            }
-        }
-        Ok(all)
-    }
-
-    /// How the custom resource of a clone differs from that of what it equals.
-    fn difference(
-        &self,
-        source: &Environment,
-        target: &Environment,
-        member: &Member,
-        draft: &DeploymentDraft,
-    ) -> ObjectDiff {
-        let phase = member.record.phase;
-        let old = self.cluster().desired_object(&source.namespace, &member.record.draft, phase);
-        let new = self.cluster().desired_object(&target.namespace, draft, phase);
-        ObjectDiff::between(key(&new), Some(&old), Some(&new))
     }
 
     /// The application that the secrets of a draft can be copied from.
@@ -520,20 +374,7 @@ impl Engine {
     }
 }
 
-/// What of a clone still points at what it was copied from.
-fn pointing_back(draft: &DeploymentDraft, source: &Environment) -> Option<String> {
-    let found = rewrite::still_naming(draft, &source.namespace);
-    (!found.is_empty()).then(|| {
-        format!(
-            "{} of {} still name {}: the clone may reach it",
-            found.join(", "),
-            draft.name,
-            source.namespace
-        )
-    })
-}
-
-fn check_location(environment: &Environment) -> Result<(), Problem> {
+pub(super) fn check_location(environment: &Environment) -> Result<(), Problem> {
     match environment.backup_location {
         Some(_) => Ok(()),
         None => Err(Problem::new(
@@ -545,7 +386,7 @@ fn check_location(environment: &Environment) -> Result<(), Problem> {
 }
 
 /// Why an application is left out of a backup of its environment.
-fn why_not_kept(member: &Member, by_velero: bool) -> Option<String> {
+pub(super) fn why_not_kept(member: &Member, by_velero: bool) -> Option<String> {
     let name = member.name();
     match (member.is_kept(by_velero), member.record.phase) {
         (false, _) => Some(format!("{name} is not backed up: its driver has no strategy for any component")),

@@ -20,10 +20,11 @@ impl Replacement {
     }
 }
 
-/// The draft of the clone in `environment`: every parameter, argument and variable with the replacements made. Longer ones count
+/// The draft of the clone in `environment`, without the hosts that were given to the copied one: every parameter, argument and variable with the replacements made. Longer ones count
 /// first, and what was put in is not looked at again.
 pub fn clone_of(draft: &DeploymentDraft, environment: &str, replacements: &[Replacement]) -> DeploymentDraft {
-    let mut copy = DeploymentDraft { environment: environment.to_owned(), ..draft.clone() };
+    let mut copy =
+        DeploymentDraft { environment: environment.to_owned(), hosts: Vec::new(), ..draft.clone() };
     let mut sorted: Vec<&Replacement> =
         replacements.iter().filter(|one| !one.old.is_empty() && one.old != one.new).collect();
     sorted.sort_by_key(|one| std::cmp::Reverse(one.old.len()));

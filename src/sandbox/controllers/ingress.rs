@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::object::{annotation, deleting, text};
-use super::write::{Context, Outcome};
+use super::write::{Context, Note, Outcome, Write};
+use crate::sandbox::network::allow::{ALLOW_LIST, AllowList};
 
 /// The resource.
 pub const INGRESSES: &str = "ingresses.networking.k8s.io";
@@ -31,7 +32,8 @@ pub fn sync(context: &Context<'_>, ingress: &Arc<Value>) -> Outcome {
     if deleting(ingress) {
         return outcome;
     }
-    let balancer = if is_ours(context, ingress) {
+    let ours = is_ours(context, ingress);
+    let balancer = if ours {
         json!({"ingress": [{"ip": "127.0.0.1"}]})
     } else if text(ingress, "/status/loadBalancer/ingress/0/ip") == "127.0.0.1" {
         json!({})
@@ -39,6 +41,10 @@ pub fn sync(context: &Context<'_>, ingress: &Arc<Value>) -> Outcome {
         return outcome;
     };
     outcome.status(INGRESSES, ingress, json!({"loadBalancer": balancer}));
+    if ours && let AllowList::Malformed(wrong) = AllowList::of_ingress(ingress) {
+        let message = format!("{ALLOW_LIST}: {wrong}; until it is corrected nobody comes in");
+        outcome.push(Write::Event(Note::warning(ingress, "AllowListMalformed", message)));
+    }
     outcome
 }
 
@@ -88,5 +94,19 @@ mod tests {
         assert_eq!(address(Some("sandbox")), ours);
         assert_eq!(address(Some("nginx")), json!({}));
         assert_eq!(address(Some("nowhere")), json!({}));
+    }
+
+    #[test]
+    fn a_malformed_allow_list_is_told() {
+        for (list, told) in [("127.0.0.0/8", 0), ("127.0.0.0/80", 1)] {
+            let mut bench = Bench::new();
+            bench.add(CLASSES, default_class());
+            let mut ours = ingress(None);
+            ours["metadata"]["annotations"] = json!({ALLOW_LIST: list});
+            bench.add(INGRESSES, ours);
+            bench.settle();
+            let about = |event: &&(bool, String, String)| event.0 && event.1 == "AllowListMalformed";
+            assert_eq!(bench.events.iter().filter(about).count().min(1), told, "{list}");
+        }
     }
 }

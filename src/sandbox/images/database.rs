@@ -23,7 +23,7 @@ pub(super) use host::{Programs, find};
 const RIGHTS: &str = "+dac_override,+dac_read_search";
 
 /// A path in the container, as it is on this machine.
-fn inside(path: &str) -> PathBuf {
+pub(super) fn inside(path: &str) -> PathBuf {
     let root = std::env::var_os("STYRMIN_ROOT").map(PathBuf::from).unwrap_or_else(|| PathBuf::from("/"));
     root.join(path.trim_start_matches('/'))
 }

@@ -2,7 +2,7 @@
 //!
 //! A real API server adds the volume to the pod when it is created. Here the node does, when a container starts: the pod in the API
 //! stays as it was written, and only while the sandbox is served is there anything to reach. Without the namespace's
-//! `kube-root-ca.crt` the volume lacks `ca.crt`.
+//! `kube-root-ca.crt` the volume lacks `ca.crt`. A pod without any process has nobody who would read it, and gets none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::sandbox::api::Api;
+use crate::sandbox::images::{self, Image};
 use crate::sandbox::object;
 
 /// Where programs look.
@@ -38,7 +39,10 @@ pub(super) fn with_volume(api: &Api, pod: Arc<Value>) -> Arc<Value> {
 }
 
 /// The pod's word comes before the account's; neither means yes. Without an account there is nothing to mount.
-fn wanted(api: &Api, pod: &Value) -> bool {
+pub(super) fn wanted(api: &Api, pod: &Value) -> bool {
+    if !has_processes(pod) {
+        return false;
+    }
     let name = match object::text(pod, "/spec/serviceAccountName") {
         "" => "default",
         name => name,
@@ -46,6 +50,14 @@ fn wanted(api: &Api, pod: &Value) -> bool {
     let Some(account) = api.get("serviceaccounts", object::namespace(pod), name) else { return false };
     let word = |object: &Value| object["automountServiceAccountToken"].as_bool();
     word(&pod["spec"]).or_else(|| word(&account)).unwrap_or(true)
+}
+
+/// Whether any of its containers is more than simulated.
+fn has_processes(pod: &Value) -> bool {
+    ["/spec/containers", "/spec/initContainers"]
+        .iter()
+        .flat_map(|pointer| object::list(pod, pointer))
+        .any(|container| matches!(images::find(object::text(container, "/image")), Image::Known(_)))
 }
 
 fn volume() -> Value {
@@ -88,19 +100,21 @@ mod tests {
             let account = json!({"metadata": {"name": name, "namespace": "default"}, "automountServiceAccountToken": automount});
             api.create("serviceaccounts", account, "test").unwrap();
         }
-        let mounts = |account: &str, automount: Value| {
+        let mounts_of = |image: &str, account: &str, automount: Value| {
             let pod = json!({"metadata": {"name": "p", "namespace": "default"}, "spec": {
                 "serviceAccountName": account, "automountServiceAccountToken": automount,
-                "containers": [{"name": "a"}, {"name": "b", "volumeMounts": [{"mountPath": DIRECTORY}]}],
+                "containers": [{"name": "a", "image": image}, {"name": "b", "volumeMounts": [{"mountPath": DIRECTORY}]}],
             }});
             let pod = with_volume(&api, Arc::new(pod));
             let count = |index: usize| object::list(&pod["spec"]["containers"][index], "/volumeMounts").len();
             (object::list(&pod, "/spec/volumes").len(), count(0), count(1))
         };
+        let mounts = |account: &str, automount: Value| mounts_of("styrmin/host:1", account, automount);
         assert_eq!(mounts("robot", Value::Null), (1, 1, 1));
         assert_eq!(mounts("shy", json!(true)), (1, 1, 1));
         assert_eq!(mounts("shy", Value::Null), (0, 0, 1));
         assert_eq!(mounts("robot", json!(false)), (0, 0, 1));
         assert_eq!(mounts("nobody", Value::Null), (0, 0, 1));
+        assert_eq!(mounts_of("example.org/web:1", "robot", json!(true)), (0, 0, 1), "nobody would read it");
     }
 }

@@ -13,6 +13,7 @@ async fn sandbox() -> Sandbox {
         seed: 1,
         clock: Arc::new(SystemClock),
         ingress: (Ipv4Addr::LOCALHOST, 0).into(),
+        ingress_tls: Default::default(),
         executable: PathBuf::from("/bin/false"),
     };
     Sandbox::start(options).await.unwrap()

@@ -97,13 +97,18 @@ pub(super) struct Conditions<'a>(Vec<Condition<'a>>);
 
 impl<'a> Conditions<'a> {
     pub(super) fn of(object: Object<'a>) -> Self {
-        let generation = object.number("metadata.generation");
+        Self::within(object, object.number("metadata.generation"))
+    }
+
+    /// The conditions of a part of a status, of an object of this generation.
+    pub(super) fn within(part: Object<'a>, generation: Option<i64>) -> Self {
         let current = |condition: &Condition<'_>| match (generation, condition.0.number("observedGeneration"))
         {
             (Some(generation), Some(observed)) => observed >= generation,
             _ => true,
         };
-        Self(object.items("status.conditions").map(Condition).filter(current).collect())
+        let path = if part.at("status").is_some() { "status.conditions" } else { "conditions" };
+        Self(part.items(path).map(Condition).filter(current).collect())
     }
 
     pub(super) fn find(&self, kind: &str) -> Option<Condition<'a>> {

@@ -12,9 +12,9 @@ pub fn warning(kind: &ResourceType, method: &Method) -> Option<&'static str> {
     match kind.qualified().as_str() {
         "resourcequotas" => Some("the sandbox keeps resource quotas and does not enforce them"),
         "limitranges" => Some("the sandbox keeps limit ranges and does not apply them"),
-        "networkpolicies.networking.k8s.io" => {
-            Some("the sandbox keeps network policies and does not enforce them")
-        }
+        "networkpolicies.networking.k8s.io" => Some(
+            "the sandbox enforces network policies at its ingress only: nothing separates pods from each other",
+        ),
         "horizontalpodautoscalers.autoscaling" => {
             Some("the sandbox keeps horizontal pod autoscalers and scales nothing by metrics")
         }

@@ -12,7 +12,7 @@ use crate::sandbox::api::DeleteOptions;
 use crate::sandbox::kubelet::container::{Runner, StopSignal, ordered};
 use crate::sandbox::kubelet::state::Role;
 use crate::sandbox::kubelet::volumes::is_made_of_files;
-use crate::sandbox::kubelet::{COMPONENT, Node, setup, status};
+use crate::sandbox::kubelet::{COMPONENT, Node, api_access, setup, status};
 use crate::sandbox::object;
 
 /// How often a failed mount is tried again when nothing that it needs changes.
@@ -135,7 +135,8 @@ impl Worker {
 
     /// Keeps the files of volumes as what they are made from is. Never returns.
     async fn refresh(&self) {
-        let served = self.node.options.api_server.is_some();
+        let served =
+            self.node.options.api_server.is_some() && api_access::wanted(&self.node.api, &self.record.pod());
         if !served && !object::list(&self.record.pod(), "/spec/volumes").iter().any(is_made_of_files) {
             return std::future::pending().await;
         }

@@ -82,6 +82,11 @@ fn detail(object: &ObjectSummary) -> String {
             hosts.join(", ")
         }
         Detail::Endpoints { endpoints, .. } => format!("{}/{} ready", endpoints.ready, endpoints.total),
+        Detail::Gateway(gateway) => format!("{}  {}", gateway.class, gateway.addresses.join(", ")),
+        Detail::Certificate { secret, report } => match report.renewal {
+            Some(renewal) => format!("Secret/{secret}  renewed on {}", renewal.strftime("%Y-%m-%d")),
+            None => format!("Secret/{secret}"),
+        },
         Detail::Volume { phase, size } => format!("{size}  {phase}"),
         Detail::Other => String::new(),
     }

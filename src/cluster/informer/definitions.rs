@@ -1,0 +1,140 @@
+//! Kinds that a cluster may lack and gain later: one watch over the definitions, of their names only.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Api;
+use kube::api::PartialObjectMeta;
+use kube::runtime::watcher::{Config, DefaultBackoff, Event, watcher};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::super::Cluster;
+use super::super::error::ClusterError;
+use super::super::link::LinkState;
+use super::{cause, pause};
+
+const NAME: &str = "the definitions";
+/// How long to wait before kinds are looked for again where definitions may not be read.
+const UNSEEN: Duration = Duration::from_secs(60);
+
+/// The definitions that there are, each with its version; by name. Where they may not be read: one entry that counts the looks.
+pub(in super::super) type Definitions = BTreeMap<String, String>;
+
+/// Starts the watch. It ends with `stop`.
+pub(in super::super) fn watch_definitions(cluster: &Cluster, stop: CancellationToken) {
+    let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(cluster.0.client.clone());
+    let (link, known) = (std::sync::Arc::clone(&cluster.0.link), cluster.0.definitions.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = follow(api, &link, &known) => {}
+        }
+        link.ended(NAME);
+    });
+}
+
+/// Waits until it changed whether, or as what, a definition is there.
+pub(super) async fn moved(known: &mut watch::Receiver<Definitions>, definition: &str, before: Option<&str>) {
+    let differs = |all: &Definitions| version(all, definition).as_deref() != before;
+    if known.wait_for(differs).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Waits until a definition that was there is there no more.
+pub(super) async fn gone(known: &mut watch::Receiver<Definitions>, definition: &str) {
+    for is_there in [true, false] {
+        let is_so = |all: &Definitions| version(all, definition).is_some() == is_there;
+        if known.wait_for(is_so).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The version of a definition as it is known now; none when it is not there.
+pub(super) fn version(known: &Definitions, definition: &str) -> Option<String> {
+    known.get(definition).or_else(|| known.get("")).cloned()
+}
+
+async fn follow(
+    api: Api<PartialObjectMeta<CustomResourceDefinition>>,
+    link: &LinkState,
+    known: &watch::Sender<Definitions>,
+) {
+    let mut pauses = DefaultBackoff::default();
+    let mut looks = 0_u64;
+    loop {
+        let mut events = pin!(watcher(api.clone(), Config::default()));
+        let mut listed = Definitions::new();
+        let denied = loop {
+            let Some(step) = events.next().await else { break false };
+            let event = match step {
+                Ok(event) => event,
+                Err(error) => {
+                    let error = cause(NAME, &error);
+                    link.failed(NAME, &error);
+                    break matches!(error, ClusterError::Forbidden { .. } | ClusterError::NotFound { .. });
+                }
+            };
+            if !matches!(event, Event::Init | Event::InitApply(_)) {
+                link.answered(NAME);
+            }
+            take(event, &mut listed, known);
+        };
+        if denied {
+            // a user of one namespace may not read definitions: the kinds themselves are looked for, now and then
+            looks += 1;
+            set(known, Definitions::from([(String::new(), looks.to_string())]));
+            link.pause(UNSEEN).await;
+        } else {
+            pause(link, &mut pauses).await;
+        }
+    }
+}
+
+fn take(
+    event: Event<PartialObjectMeta<CustomResourceDefinition>>,
+    listed: &mut Definitions,
+    known: &watch::Sender<Definitions>,
+) {
+    let named = |object: PartialObjectMeta<CustomResourceDefinition>| {
+        let metadata = object.metadata;
+        let going = metadata.deletion_timestamp.is_some();
+        (metadata.name.unwrap_or_default(), metadata.resource_version.unwrap_or_default(), going)
+    };
+    match event {
+        Event::Init => listed.clear(),
+        Event::InitApply(object) => {
+            let (name, version, _) = named(object);
+            listed.insert(name, version);
+        }
+        Event::InitDone => set(known, std::mem::take(listed)),
+        Event::Apply(object) => {
+            let (name, version, going) = named(object);
+            known.send_modify(|known| {
+                match going {
+                    true => known.remove(&name),
+                    false => known.insert(name, version),
+                };
+            });
+        }
+        Event::Delete(object) => {
+            let (name, ..) = named(object);
+            known.send_modify(|known| {
+                known.remove(&name);
+            });
+        }
+    }
+}
+
+fn set(known: &watch::Sender<Definitions>, now: Definitions) {
+    known.send_if_modified(|known| {
+        let changed = *known != now;
+        *known = now;
+        changed
+    });
+}

@@ -1,0 +1,176 @@
+//! Whether what is said about the routes of an environment can be expressed: asked when it is planned, so that nobody finds out from
+//! an application that cannot be deployed. Pure.
+
+use super::allow::{self, Adapter};
+use super::detect::{takes, told};
+use crate::domain::names::check_label;
+use crate::domain::route::{Block, GatewayOffer, Isolation, Offer, Peer, TlsSource, Via, check_host};
+use crate::domain::{Environment, Problem};
+
+/// Checks an environment against what its cluster has. What comes back is worth knowing, a sentence each.
+///
+/// # Errors
+/// A block of addresses, a name or an annotation is malformed; or the kind of route, or the cluster, has no way to do what is said:
+/// an allow-list, a certificate.
+pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Problem> {
+    let mut warnings = Vec::new();
+    if let Some(suffix) = environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty()) {
+        check_host(suffix.trim_matches('.')).map_err(|why| {
+            Problem::new(
+                format!("'{suffix}' is no suffix of host names"),
+                why,
+                "give a DNS name, such as apps.example.org",
+            )
+        })?;
+    }
+    for block in &environment.ip_whitelist {
+        check_block("the allow-list", block)?;
+    }
+    for peer in &environment.routing.allow_from {
+        check_peer(peer)?;
+    }
+    for name in environment.routing.annotations.keys() {
+        check_annotation(name)?;
+    }
+    check_certificates(environment, offer, &mut warnings)?;
+    let Some(via) = &environment.routing.via else {
+        if !environment.ip_whitelist.is_empty() && environment.dedicated_ingress.is_none() {
+            warnings.push(UNENFORCED.to_owned());
+        }
+        return Ok(warnings);
+    };
+    check_allow_list(environment, via, offer)?;
+    if let Some(gateway) = offer.gateways.iter().find(|offer| Some(&offer.gateway) == via.gateway.as_ref()) {
+        warnings.extend(of_gateway(environment, gateway));
+    }
+    if environment.routing.isolation == Some(Isolation::Both) && environment.routing.allow_from.is_empty() {
+        warnings.push(
+            "pods reach nothing but names and each other: not the API server, no database elsewhere, no mail; --allow-from says what else"
+                .to_owned(),
+        );
+    }
+    Ok(warnings)
+}
+
+/// What is told where an allow-list is said, and nobody knows to whom.
+pub const UNENFORCED: &str = "the allow-list of the environment is not enforced: nobody found out who answers for its routes; setting the environment does";
+
+fn check_block(what: &str, block: &str) -> Result<(), Problem> {
+    Block::read(block).map(drop).map_err(|why| {
+        Problem::new(
+            format!("'{block}' cannot stand in {what}"),
+            why,
+            "write a block of addresses, such as 192.0.2.0/24 or 2001:db8::/32",
+        )
+    })
+}
+
+fn check_peer(peer: &Peer) -> Result<(), Problem> {
+    match peer {
+        Peer::Cidr(block) => check_block("what may connect", block),
+        Peer::Namespace { name, .. } if name == "*" => Ok(()),
+        Peer::Namespace { name, .. } => check_label("namespace that may connect", name),
+    }
+}
+
+/// A name, with a DNS name and a slash in front where it belongs to somebody.
+fn check_annotation(key: &str) -> Result<(), Problem> {
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    let plain = |c: char| ends(c) || matches!(c, '-' | '_' | '.');
+    let named = !name.is_empty() && name.len() <= 63 && name.chars().all(plain);
+    let named = named && name.starts_with(ends) && name.ends_with(ends);
+    let why = match prefix.map(check_host) {
+        Some(Err(why)) => why,
+        _ if !named => "its name has letters, digits, '-', '_' and '.', at most 63, and begins and ends with a letter or a digit".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(Problem::new(format!("'{key}' cannot name an annotation of routes"), why, "correct the annotation"))
+}
+
+fn check_allow_list(environment: &Environment, via: &Via, offer: &Offer) -> Result<(), Problem> {
+    if environment.ip_whitelist.is_empty() {
+        return Ok(());
+    }
+    let missing = match allow::adapter(via, environment.dedicated_ingress.is_some())? {
+        Adapter::OwnIngress | Adapter::Annotation(_) => return Ok(()),
+        Adapter::Middleware if offer.traefik => return Ok(()),
+        Adapter::SecurityPolicy if offer.security_policies => return Ok(()),
+        Adapter::Middleware => "a Middleware of traefik.io",
+        Adapter::SecurityPolicy => "a SecurityPolicy of gateway.envoyproxy.io",
+    };
+    Err(Problem::new(
+        "The allow-list of the environment cannot be expressed",
+        format!("{} expresses it as {missing}, a kind that the cluster does not serve", via.controller),
+        "install the controller's custom resources, give the environment an ingress of its own (--dedicated-ingress), or take the list away (--allow-all)",
+    ))
+}
+
+fn check_certificates(
+    environment: &Environment,
+    offer: &Offer,
+    warnings: &mut Vec<String>,
+) -> Result<(), Problem> {
+    let tls = &environment.routing.tls;
+    match tls {
+        TlsSource::Secret(name) => check_host(name).map_err(|why| {
+            Problem::new(
+                format!("'{name}' cannot name a Secret"),
+                why,
+                "name the Secret that holds the certificate",
+            )
+        })?,
+        TlsSource::Issuer(issuer) => {
+            check_host(&issuer.name).map_err(|why| {
+                Problem::new(
+                    format!("'{}' cannot name an issuer", issuer.name),
+                    why,
+                    "name an issuer of cert-manager",
+                )
+            })?;
+            if !offer.cert_manager {
+                return Err(Problem::new(
+                    format!("The issuer {} cannot make certificates", issuer.name),
+                    "the cluster does not serve cert-manager's Certificates",
+                    "install cert-manager, or name a Secret (--tls secret:NAME)",
+                ));
+            }
+        }
+        TlsSource::Off | TlsSource::Controller => {}
+    }
+    let Some(gateway) = environment.routing.via.as_ref().and_then(|via| via.gateway.as_ref()) else {
+        return Ok(());
+    };
+    match tls {
+        TlsSource::Secret(_) | TlsSource::Issuer(_) => Err(Problem::new(
+            "The environment cannot say which certificate its HTTPRoutes show",
+            format!("the certificate belongs to the listener of the Gateway {}", told(gateway)),
+            "set the certificate there, and --tls controller here; or choose another kind of route",
+        )),
+        TlsSource::Controller if !gateway.https => Err(Problem::new(
+            "The routes cannot answer on https",
+            format!("the Gateway {} has no https listener that takes them", told(gateway)),
+            "give it one, or take https away (--tls off)",
+        )),
+        TlsSource::Off if gateway.https => {
+            warnings.push(format!("the Gateway {} speaks https, so the URLs begin with it", told(gateway)));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A listener takes only routes with hosts of its own.
+fn of_gateway(environment: &Environment, offer: &GatewayOffer) -> Option<String> {
+    let suffix = environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty())?;
+    (!takes(&offer.hostnames, suffix)).then(|| {
+        format!(
+            "the Gateway {} takes {}, which no host under {suffix} is",
+            told(&offer.gateway),
+            offer.hostnames.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

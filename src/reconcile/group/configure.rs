@@ -1,0 +1,380 @@
+//! What is said of environments and of the cluster, and what follows from it for the applications.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::domain::backup::{GroupRequest, Request};
+use crate::domain::diff::ObjectDiff;
+use crate::domain::operation::Subject;
+use crate::domain::route::RouteKind;
+use crate::domain::{
+    ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment,
+    OperationKind, Plan, Problem, version,
+};
+use crate::ingress::DEDICATED as INGRESS;
+use crate::reconcile::collisions::Taken;
+use crate::reconcile::draw::Order;
+use crate::reconcile::engine::Engine;
+use crate::reconcile::observe::Setting;
+use crate::reconcile::wish::Wish;
+
+use super::layout::{Layout, Place};
+use super::propose::Proposal;
+
+mod check;
+mod effect;
+mod home;
+
+/// Its driver.
+const DRIVER: &str = "traefik";
+/// The parameter of that driver that has it read IngressRoutes.
+const CUSTOM_RESOURCES: &str = "custom_resources";
+
+/// A plan as it is put together.
+#[derive(Default)]
+struct Draft {
+    layout: Layout,
+    warnings: Vec<String>,
+    diffs: Vec<ObjectDiff>,
+}
+
+impl Engine {
+    pub(super) async fn propose_environment(&self, wanted: &Environment) -> Result<Proposal, Problem> {
+        let before = self.store().environment(self.cluster().name(), &wanted.name).await?;
+        let others = self.store().environments(self.cluster().name()).await?;
+        let mut wanted = Environment { cluster: self.cluster().name().to_owned(), ..wanted.clone() };
+        check::environment(&wanted, before.as_ref(), &others)?;
+        let mut draft = Draft::default();
+        draft.warnings = self.settle_routing(&mut wanted, before.as_ref()).await?;
+        let setting = Setting { cluster: self.cluster_record().await?, environment: wanted.clone() };
+        let home = self.home(&wanted).await?;
+        draft.diffs.extend(home.diffs);
+        draft.warnings.extend(home.warnings);
+        let mut base = Vec::new();
+        if before.as_ref() != Some(&wanted) {
+            base = vec![draft.layout.set(before.as_ref(), &wanted)];
+        }
+        for step in home.early {
+            base = vec![draft.layout.write(step, &base)];
+        }
+        let members = self.living(&wanted.name).await?;
+        let own = self.own_ingress(&members, &wanted, before.as_ref())?;
+        if let Own::Missing = own {
+            base = vec![self.deploy_ingress(&setting, before.is_some(), &base, &mut draft).await?];
+        }
+        let followers: Vec<_> =
+            members.iter().filter(|it| !(matches!(own, Own::Leaves) && it.draft.name == INGRESS)).collect();
+        let moved = self.follow(&followers, &setting, &base, &mut draft).await?;
+        let mut last = if moved.is_empty() { base } else { moved };
+        for step in home.late {
+            last = vec![draft.layout.write(step, &last)];
+        }
+        if let Own::Leaves = own {
+            draft.layout.take_away(Place { environment: &wanted.name, application: INGRESS }, &last);
+        }
+        if before.as_ref().is_some_and(|it| it.production) || wanted.production {
+            draft.warnings.push(format!("{} is a production environment", wanted.name));
+        }
+        let title = match before {
+            Some(_) => format!("Configure {}", wanted.name),
+            None => format!("Make the environment {}", wanted.name),
+        };
+        let subject = match before {
+            Some(_) => self.subject(&wanted.name, ""),
+            None => self.unrecorded(&wanted.name),
+        };
+        self.configuration(title, (subject, wanted.name), draft).await
+    }
+
+    pub(super) async fn propose_cluster(&self, wanted: &ClusterRecord) -> Result<Proposal, Problem> {
+        let before = self.cluster_record().await?;
+        check::cluster(wanted, &before)?;
+        let mut draft = Draft::default();
+        let mut base = Vec::new();
+        if before != *wanted {
+            base = vec![draft.layout.set_cluster(before, wanted.clone())];
+        }
+        for environment in self.store().environments(self.cluster().name()).await? {
+            let members = self.living(&environment.name).await?;
+            let setting = Setting { cluster: wanted.clone(), environment };
+            let moved = self.follow(&members.iter().collect::<Vec<_>>(), &setting, &base, &mut draft).await?;
+            if setting.environment.production && moved != base && !moved.is_empty() {
+                draft.warnings.push(format!("{} is a production environment", setting.environment.name));
+            }
+        }
+        let subject = self.subject("", Subject::CLUSTER);
+        self.configuration(format!("Configure {}", wanted.name), (subject, String::new()), draft).await
+    }
+
+    pub(super) async fn propose_removal(&self, name: &str) -> Result<Proposal, Problem> {
+        let environment = self.recorded_environment(name).await?;
+        let mut members = self.store().deployments(self.cluster().name()).await?;
+        members.retain(|record| record.draft.environment == name);
+        let others: Vec<&str> = members
+            .iter()
+            .filter(|it| !is_own_ingress(it) || environment.dedicated_ingress.is_none())
+            .map(|it| it.draft.name.as_str())
+            .collect();
+        if !others.is_empty() {
+            return Err(Problem::new(
+                format!("{name} cannot be removed"),
+                format!("there are applications in it: {}", others.join(", ")),
+                "delete them first",
+            ));
+        }
+        let mut draft = Draft::default();
+        let mut after = Vec::new();
+        if let Some(own) = members.first() {
+            let place = Place { environment: name, application: &own.draft.name };
+            after = vec![draft.layout.take_away(place, &after)];
+        }
+        let end = self.end_of_home(&environment).await?;
+        for step in end.steps {
+            after = vec![draft.layout.write(step, &after)];
+        }
+        draft.layout.remove_recorded(&environment, end.note, &after);
+        draft.warnings = end.warnings;
+        if environment.production {
+            draft.warnings.push(format!("{name} is a production environment"));
+        }
+        // its record is gone before the operation ends: nobody looks after it there any more
+        let subject = self.unrecorded(name);
+        self.configuration(format!("Remove the environment {name}"), (subject, name.to_owned()), draft).await
+    }
+
+    /// Puts the updates of what changes for these applications into the plan, one after the other; gives their steps.
+    async fn follow(
+        &self,
+        members: &[&Deployment],
+        setting: &Setting,
+        base: &[usize],
+        draft: &mut Draft,
+    ) -> Result<Vec<usize>, Problem> {
+        let environment = &setting.environment.name;
+        let mut effects = Vec::new();
+        for member in members {
+            effects.extend(self.effect(setting, member).await?);
+        }
+        let except: BTreeSet<Subject> = effects
+            .iter()
+            .filter(|effect| effect.step.is_some())
+            .map(|effect| self.subject(environment, &effect.name))
+            .collect();
+        let new_hosts = effects.iter().any(effect::Effect::has_new_hosts);
+        let mut taken = if new_hosts { self.taken(&except).await? } else { Taken::default() };
+        draft.warnings.append(&mut taken.unseen);
+        let (mut steps, mut before) = (Vec::new(), Vec::new());
+        for effect in effects {
+            if new_hosts {
+                draft.warnings.extend(effect.judge(&taken.claims)?);
+                taken.claims.extend(effect.claims.clone());
+            }
+            draft.warnings.extend(effect.warnings);
+            draft.diffs.extend(effect.diffs);
+            let Some(step) = effect.step else { continue };
+            let place = Place { environment, application: &effect.name };
+            before = vec![draft.layout.update(place, step, base, &before)];
+            steps.extend(before.clone());
+        }
+        Ok(steps)
+    }
+
+    /// Puts the deployment of the environment's own ingress controller into the plan.
+    async fn deploy_ingress(
+        &self,
+        setting: &Setting,
+        environment_known: bool,
+        base: &[usize],
+        draft: &mut Draft,
+    ) -> Result<usize, Problem> {
+        let asked = self.ingress_draft(&setting.environment)?;
+        let record = Deployment {
+            id: DeploymentId(0),
+            uid: self.planned_uid(&asked),
+            draft: asked.clone(),
+            phase: DesiredPhase::Running,
+            revision: 1,
+            created_at: self.clock().now(),
+        };
+        let wish = Wish {
+            order: Order::of(OperationKind::Deploy, record),
+            setting: setting.clone(),
+            environment_known,
+            based_on: None,
+            vault: None,
+            said: Vec::new(),
+        };
+        let proposed = self.propose_unchecked(&wish).await?;
+        let digest = proposed.drawn.instance.map(|instance| instance.digest).unwrap_or_default();
+        draft.diffs.extend(proposed.preview.diffs);
+        let said = proposed.preview.plan.warnings.into_iter().map(|warning| format!("{INGRESS}: {warning}"));
+        draft.warnings.extend(said);
+        let position = draft.layout.deploy(asked, None, base);
+        draft.layout.steps[position].digest = digest;
+        Ok(position)
+    }
+
+    /// What the ingress controller of an environment is asked for: the newest driver, with its defaults.
+    pub(super) fn ingress_draft(&self, environment: &Environment) -> Result<DeploymentDraft, Problem> {
+        let Some(driver) = self.newest_driver(DRIVER) else {
+            return Err(Problem::new(
+                format!("{} cannot have an ingress controller of its own", environment.name),
+                format!("the driver {DRIVER} is not there"),
+                "load it, or share the ingress of the cluster",
+            ));
+        };
+        let mut draft = DeploymentDraft {
+            name: INGRESS.to_owned(),
+            environment: environment.name.clone(),
+            driver: driver.reference.clone(),
+            application_version: driver.spec.default_version.clone(),
+            ..DeploymentDraft::default()
+        };
+        let by_custom_resources =
+            environment.routing.via.as_ref().is_some_and(|via| via.kind == RouteKind::IngressRoute);
+        let knows = driver.spec.parameters.iter().any(|parameter| parameter.name == CUSTOM_RESOURCES);
+        if by_custom_resources && knows {
+            draft.parameters.insert(CUSTOM_RESOURCES.to_owned(), true.into());
+        }
+        Ok(draft)
+    }
+
+    fn newest_driver(&self, name: &str) -> Option<Arc<DriverVersion>> {
+        let all = self.drivers().all().into_iter().filter(|driver| driver.reference.name == name);
+        all.max_by(|a, b| version::compare(&a.reference.version, &b.reference.version))
+    }
+
+    /// What becomes of the ingress controller of an environment.
+    fn own_ingress(
+        &self,
+        members: &[Deployment],
+        wanted: &Environment,
+        before: Option<&Environment>,
+    ) -> Result<Own, Problem> {
+        let had = before.is_some_and(|before| before.dedicated_ingress.is_some());
+        let there = members.iter().find(|record| record.draft.name == INGRESS);
+        match (wanted.dedicated_ingress.is_some(), there) {
+            (true, None) => Ok(Own::Missing),
+            (true, Some(record)) if record.draft.driver.name != DRIVER => Err(Problem::new(
+                format!("{} cannot have an ingress controller of its own", wanted.name),
+                format!(
+                    "its application {INGRESS} is another one, of the driver {}",
+                    record.draft.driver.name
+                ),
+                "delete that application, or share the ingress of the cluster",
+            )),
+            (false, Some(record)) if had && is_own_ingress(record) => Ok(Own::Leaves),
+            _ => Ok(Own::Stays),
+        }
+    }
+
+    /// The applications of an environment that are not being taken away: its ingress controller first, then in the order in which
+    /// they were created.
+    async fn living(&self, environment: &str) -> Result<Vec<Deployment>, Problem> {
+        let mut records = self.store().deployments(self.cluster().name()).await?;
+        records.retain(|record| {
+            record.phase != DesiredPhase::Deleting && record.draft.environment == environment
+        });
+        let rank = |record: &Deployment| (record.draft.name != INGRESS, record.created_at);
+        records.sort_by(|a, b| (rank(a), &a.draft.name).cmp(&(rank(b), &b.draft.name)));
+        Ok(records)
+    }
+
+    pub(super) async fn cluster_record(&self) -> Result<ClusterRecord, Problem> {
+        let name = self.cluster().name();
+        self.store().cluster(name).await?.ok_or_else(|| {
+            Problem::new(
+                format!("the cluster {name} is not recorded"),
+                "its record was removed while it was looked at",
+                "start the cockpit again",
+            )
+        })
+    }
+
+    fn unrecorded(&self, name: &str) -> Subject {
+        self.subject("", &format!("{}{name}", Subject::ENVIRONMENT))
+    }
+
+    async fn configuration(
+        &self,
+        title: String,
+        (subject, target): (Subject, String),
+        draft: Draft,
+    ) -> Result<Proposal, Problem> {
+        let mut subjects = vec![subject.clone()];
+        if !target.is_empty() {
+            subjects.extend([self.subject(&target, ""), self.unrecorded(&target)]);
+        }
+        for subject in &subjects {
+            if let Some(open) = self.store().current_operation(subject).await?
+                && !open.operation.state.is_final()
+            {
+                return Err(Problem::new(
+                    format!(
+                        "something else is done to {}",
+                        if target.is_empty() { "the cluster" } else { &target }
+                    ),
+                    format!("operation {} has not ended: {}", open.operation.id, open.operation.plan.title),
+                    "wait for its end, or cancel it",
+                ));
+            }
+        }
+        let Draft { layout, mut warnings, diffs } = draft;
+        if layout.steps.is_empty() {
+            warnings.insert(0, "nothing changes: all of it is so already".to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        warnings.retain(|warning| seen.insert(warning.clone()));
+        let plan = Plan {
+            title,
+            cluster: self.cluster().name().to_owned(),
+            target,
+            steps: layout.steps.clone(),
+            warnings,
+            timeout: 0,
+        };
+        Ok(Proposal { kind: OperationKind::Configure, subject, plan, diffs, layout, vault: None })
+    }
+
+    /// Whether an operation about the place of an application will come to it: until then it is left as it is.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub(in crate::reconcile) async fn is_about_to_follow(
+        &self,
+        record: &Deployment,
+    ) -> Result<bool, Problem> {
+        let (environment, name) = (&record.draft.environment, &record.draft.name);
+        for subject in [self.subject(environment, ""), self.subject("", Subject::CLUSTER)] {
+            let Some(view) = self.store().current_operation(&subject).await? else { continue };
+            if view.operation.kind != OperationKind::Configure || view.operation.state.is_final() {
+                continue;
+            }
+            let Some(Request::Group(GroupRequest { parts, .. })) = &view.operation.request else {
+                continue;
+            };
+            let ours =
+                parts.iter().filter(|part| part.environment == *environment && part.application == *name);
+            let ahead = |step: usize| view.steps.get(step).is_some_and(|record| !record.state.is_final());
+            if ours.into_iter().any(|part| ahead(part.step)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What becomes of the ingress controller of an environment.
+enum Own {
+    /// It is to be deployed.
+    Missing,
+    /// It goes, after the others have moved.
+    Leaves,
+    /// Nothing, or it is one of the applications that follow.
+    Stays,
+}
+
+/// Whether an application is the ingress controller that its environment was given.
+pub(in crate::reconcile) fn is_own_ingress(record: &Deployment) -> bool {
+    record.draft.name == INGRESS && record.draft.driver.name == DRIVER
+}
