@@ -4,7 +4,9 @@
 use super::allow::{self, Adapter};
 use super::detect::{takes, told};
 use crate::domain::names::check_label;
-use crate::domain::route::{Block, GatewayOffer, Isolation, Offer, Peer, TlsSource, Via, check_host};
+use crate::domain::route::{
+    Block, GatewayOffer, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
+};
 use crate::domain::{Environment, Problem};
 
 /// Checks an environment against what its cluster has. What comes back is worth knowing, a sentence each.
@@ -40,6 +42,9 @@ pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Pr
         return Ok(warnings);
     };
     check_allow_list(environment, via, offer)?;
+    if via.kind == RouteKind::IngressRoute && environment.dedicated_ingress.is_some() {
+        warnings.push(own_ingress_routes(offer)?);
+    }
     if let Some(gateway) = offer.gateways.iter().find(|offer| Some(&offer.gateway) == via.gateway.as_ref()) {
         warnings.extend(of_gateway(environment, gateway));
     }
@@ -50,6 +55,21 @@ pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Pr
         );
     }
     Ok(warnings)
+}
+
+/// An environment's own ingress controller reads Traefik's kinds only when it is told to, and where they are defined.
+fn own_ingress_routes(offer: &Offer) -> Result<String, Problem> {
+    if !offer.traefik {
+        return Err(Problem::new(
+            "The cluster does not know IngressRoutes",
+            "it does not serve the kinds of traefik.io, which the environment's own ingress would read",
+            "install Traefik's custom resources, or choose the kind ingress",
+        ));
+    }
+    Ok(format!(
+        "the environment's own ingress reads IngressRoutes only with the parameter custom_resources of its application {}",
+        super::DEDICATED
+    ))
 }
 
 /// What is told where an allow-list is said, and nobody knows to whom.

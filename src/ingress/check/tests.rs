@@ -135,3 +135,12 @@ fn what_does_not_fit_is_told() {
     environment.routing.isolation = Some(Isolation::Both);
     assert!(check(&environment, &offer("*.apps.org")).unwrap()[0].contains("pods reach nothing but names"));
 }
+
+#[test]
+fn an_ingress_of_its_own_reads_traefiks_kinds_when_it_is_told_to() {
+    let mut own = environment(RouteKind::IngressRoute, TRAEFIK);
+    own.dedicated_ingress = Some(DedicatedIngress::default());
+    assert!(refusal(&own).why.contains("traefik.io"));
+    let told = check(&own, &Offer { traefik: true, ..Offer::default() }).unwrap();
+    assert!(told.len() == 1 && told[0].contains("custom_resources"), "{told:?}");
+}
