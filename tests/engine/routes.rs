@@ -76,6 +76,18 @@ async fn the_status_says_whether_routes_answer() {
     bench.confirm(Intent::Stop(id)).await;
     let stopped = |resource: &DeploymentResource| resource.status.phase.as_deref() == Some("Stopped");
     bench.until_resource("notes", "it is stopped", stopped).await;
+    // pods that are going may answer to their end
+    let index = bench.cluster.index();
+    until(&bench.cluster, "its pods are gone", || {
+        let objects = index.objects_of("demo", "notes");
+        let idle = |detail: &Detail| match detail {
+            Detail::Endpoints { endpoints, .. } => endpoints.total == 0,
+            Detail::Pod(_) => false,
+            _ => true,
+        };
+        objects.iter().all(|object| idle(&object.detail)).then_some(())
+    })
+    .await;
     ask(&bench).await;
     until_reachable(&bench, "False", "StatusCode").await;
     let said = bench.resource("notes").unwrap();
