@@ -102,6 +102,7 @@ fn columns(cell: &Cell) -> usize {
 mod tests {
     use std::convert::Infallible;
     use std::io;
+    use std::num::NonZero;
     use std::sync::{Arc, Mutex};
 
     use ratatui::backend::{ClearType, CrosstermBackend, TestBackend, WindowSize};
@@ -205,7 +206,11 @@ mod tests {
         assert_eq!(settled(&mut links, "see one now", linked(4..7, TWO)), format!("<{TWO}>one</>"));
         assert_eq!(settled(&mut links, "see one now", Vec::new()), "</>one", "the old link is taken away");
         settled(&mut links, "see one now", linked(4..7, ONE));
-        assert_eq!(settled(&mut links, "nothing", Vec::new()), "", "those cells were written anew already");
+        assert_eq!(
+            settled(&mut links, "... ... ...", Vec::new()),
+            "",
+            "those cells were written anew already"
+        );
     }
 
     #[test]
@@ -256,7 +261,8 @@ mod tests {
         let (wire, area) = (Wire::default(), Rect::new(0, 0, 24, 3));
         let options = TerminalOptions { viewport: Viewport::Fixed(area) };
         let mut terminal = Terminal::with_options(CrosstermBackend::new(wire.clone()), options).unwrap();
-        let mut parser = vt100::Parser::new_with_callbacks(3, 24, 0, Seen::default());
+        let cells = |count: u16| NonZero::new(count).unwrap();
+        let mut parser = vt100::Parser::new_with_callbacks(cells(3), cells(24), 0, Seen::default());
         let mut links = Links::default();
         let frames = [
             ("see one and two 日本", [linked(4..7, ONE), linked(12..15, TWO)].concat()),
