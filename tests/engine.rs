@@ -54,6 +54,8 @@ mod notes_actions;
 mod operations;
 #[path = "engine/rig.rs"]
 mod rig;
+#[path = "engine/routes.rs"]
+mod routes;
 #[path = "engine/secrets.rs"]
 mod secrets;
 #[path = "engine/shared.rs"]

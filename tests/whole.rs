@@ -31,3 +31,5 @@ mod sharing;
 mod svg;
 #[path = "whole/tape.rs"]
 mod tape;
+#[path = "whole/unattended.rs"]
+mod unattended;

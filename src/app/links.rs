@@ -101,10 +101,13 @@ fn columns(cell: &Cell) -> usize {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::io;
+    use std::num::NonZero;
+    use std::sync::{Arc, Mutex};
 
-    use ratatui::Terminal;
-    use ratatui::backend::{ClearType, TestBackend, WindowSize};
+    use ratatui::backend::{ClearType, CrosstermBackend, TestBackend, WindowSize};
     use ratatui::layout::Size;
+    use ratatui::{Terminal, TerminalOptions, Viewport};
 
     use super::*;
 
@@ -203,7 +206,11 @@ mod tests {
         assert_eq!(settled(&mut links, "see one now", linked(4..7, TWO)), format!("<{TWO}>one</>"));
         assert_eq!(settled(&mut links, "see one now", Vec::new()), "</>one", "the old link is taken away");
         settled(&mut links, "see one now", linked(4..7, ONE));
-        assert_eq!(settled(&mut links, "nothing", Vec::new()), "", "those cells were written anew already");
+        assert_eq!(
+            settled(&mut links, "... ... ...", Vec::new()),
+            "",
+            "those cells were written anew already"
+        );
     }
 
     #[test]
@@ -220,6 +227,65 @@ mod tests {
     fn wide_characters_are_written_once() {
         let mut links = Links::default();
         assert_eq!(settled(&mut links, "日本 x", linked(0..4, ONE)), format!("<{ONE}>日本</>"));
+    }
+
+    /// What a terminal gets.
+    #[derive(Clone, Default)]
+    struct Wire(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Wire {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Where links begin and end on the screen of a terminal.
+    #[derive(Default)]
+    struct Seen(Vec<((u16, u16), String)>);
+
+    impl vt100::Callbacks for Seen {
+        fn unhandled_osc(&mut self, screen: &mut vt100::Screen, words: &[&[u8]]) {
+            let words: Vec<String> = words.iter().map(|word| String::from_utf8_lossy(word).into()).collect();
+            assert_eq!(words[0], "8", "{words:?}");
+            self.0.push((screen.cursor_position(), words[2..].join(";")));
+        }
+    }
+
+    #[test]
+    fn a_terminal_shows_the_same_text_with_links_as_without() {
+        let (wire, area) = (Wire::default(), Rect::new(0, 0, 24, 3));
+        let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+        let mut terminal = Terminal::with_options(CrosstermBackend::new(wire.clone()), options).unwrap();
+        let cells = |count: u16| NonZero::new(count).unwrap();
+        let mut parser = vt100::Parser::new_with_callbacks(cells(3), cells(24), 0, Seen::default());
+        let mut links = Links::default();
+        let frames = [
+            ("see one and two 日本", [linked(4..7, ONE), linked(12..15, TWO)].concat()),
+            ("see one and ten 日本", [linked(4..7, ONE), linked(12..15, TWO), linked(16..20, ONE)].concat()),
+            ("see one and ten 日本", linked(12..15, TWO)),
+            ("nothing at all", Vec::new()),
+        ];
+        let mut seen = Vec::new();
+        for (text, linked) in frames {
+            let frame = terminal.draw(|frame| frame.render_widget(text, frame.area())).unwrap();
+            let runs = links.settle(frame.buffer, linked);
+            write(terminal.backend_mut(), &runs).unwrap();
+            parser.process(&std::mem::take(&mut *wire.0.lock().unwrap()));
+            assert_eq!(parser.screen().contents().trim_end(), text);
+            seen.push(std::mem::take(&mut parser.callbacks_mut().0));
+        }
+        let at = |column: u16, url: &str| ((0, column), url.to_owned());
+        assert_eq!(seen[0][1], at(7, ""), "{seen:?}");
+        assert_eq!((seen[0][3].clone(), seen[0].len()), (at(15, ""), 4), "{seen:?}");
+        assert_eq!(seen[1].iter().filter(|(_, url)| url == ONE).count(), 1, "the first one stays: {seen:?}");
+        assert_eq!(seen[1].last(), Some(&at(20, "")));
+        assert!(seen[2].iter().all(|(_, url)| url.is_empty()) && !seen[2].is_empty(), "{seen:?}");
+        assert!(seen[3].is_empty(), "{seen:?}");
     }
 
     #[test]

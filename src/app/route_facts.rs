@@ -264,4 +264,57 @@ mod tests {
         assert!(why.starts_with("has no certificate in tls.crt"), "{why}");
         assert_eq!(certificate(None), Fact::Missing);
     }
+
+    async fn until(facts: &mut watch::Receiver<Facts>, holds: impl Fn(Option<&Fact>) -> bool) {
+        let found = facts.wait_for(|facts| holds(facts.get(&want("tls"))));
+        tokio::time::timeout(Duration::from_secs(20), found).await.expect("it is read").unwrap();
+    }
+
+    fn tls(names: &[&str]) -> (String, String) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_secret_of_a_cluster_is_read_again_when_it_is_said_to_have_changed() {
+        use crate::cluster::{ApplyOptions, Connection};
+        use crate::sandbox::{Sandbox, SandboxOptions};
+        use serde_json::json;
+
+        let options = SandboxOptions {
+            directory: None,
+            seed: 7,
+            clock: Arc::new(crate::sandbox::clock::SystemClock),
+            ingress: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
+            ingress_tls: Default::default(),
+            executable: "/bin/false".into(),
+        };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let connection = Connection::from_service(sandbox.service(), "sandbox");
+        let cluster = Cluster::new(connection, Arc::new(crate::domain::SystemClock));
+        let (wants, asked) = watch::channel(Wants::from([(want("tls"), "0".to_owned())]));
+        let (read, mut facts) = watch::channel(Facts::default());
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(run(cluster.clone(), asked, read, stop.clone()));
+        until(&mut facts, |fact| fact == Some(&Fact::Missing)).await;
+        for (round, host) in ["a.example.org", "b.example.org"].into_iter().enumerate() {
+            let (certificate, key) = tls(&[host]);
+            let secret = json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+                "metadata": {"name": "tls", "namespace": "demo"}, "stringData": {"tls.crt": certificate, "tls.key": key}});
+            let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}});
+            for object in [place, secret] {
+                cluster.apply(&object, ApplyOptions::default()).await.unwrap();
+            }
+            wants.send_replace(Wants::from([(want("tls"), format!("{round} changed"))]));
+            let names = [host.to_owned()];
+            until(&mut facts, |fact| matches!(fact, Some(Fact::Certificate(held)) if held.names == names))
+                .await;
+        }
+        wants.send_replace(Wants::new());
+        until(&mut facts, |fact| fact.is_none()).await;
+        stop.cancel();
+        running.await.unwrap();
+        sandbox.stop().await;
+    }
 }

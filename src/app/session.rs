@@ -253,8 +253,9 @@ impl Session {
         let index = self.cluster.index();
         let resources = index.custom_resources();
         let here = resources.iter().filter(|resource| resource.namespace == namespace);
-        let unseen = RouteKind::ALL.iter().map(|kind| kind.as_str());
+        let unseen = RouteKind::ALL.iter().map(|kind| kind.as_str()).chain(["Service"]);
         Observed {
+            complete: index.is_complete(namespace),
             unseen: unseen.filter(|kind| !index.sees(namespace, kind)).map(str::to_owned).collect(),
             objects: deployments.map(|name| (name.to_owned(), index.objects_of(namespace, name))).collect(),
             events: index.events(namespace),

@@ -81,7 +81,7 @@ pub trait Surface {
     fn link(&mut self, _url: Option<&str>) {}
 }
 
-impl Surface for CrosstermBackend<io::BufWriter<Stdout>> {
+impl<W: Write> Surface for CrosstermBackend<W> {
     fn begin_frame(&mut self) {
         let _ = queue!(self, BeginSynchronizedUpdate);
     }

@@ -78,7 +78,9 @@ pub struct Observed {
     pub events: Vec<EventSummary>,
     /// Conditions of its custom resources, by name.
     pub conditions: BTreeMap<String, Vec<Condition>>,
-    /// Kinds of routes that are not seen there: not served, or denied.
+    /// Whether all of it was listed.
+    pub complete: bool,
+    /// Kinds of routes, and Services, that are not seen there: not served, or denied.
     pub unseen: BTreeSet<String>,
 }
 
@@ -182,6 +184,7 @@ fn application(
             unprobed: environment.is_some_and(|environment| environment.routing.unprobed),
             cluster: sources.cluster.record.as_ref(),
             objects: &objects,
+            complete: observed.complete,
             unseen: &observed.unseen,
             facts: sources.facts,
             probes: sources.probes,

@@ -129,8 +129,9 @@ impl Cluster {
     ) -> Result<BTreeMap<String, String>, ClusterError> {
         let mut places = BTreeMap::new();
         for (selector, controller) in PROXIES {
-            let wanted = controllers.iter().any(|known| known.starts_with(controller));
-            if !wanted && !(traefik && controller == TRAEFIK) {
+            let named = controllers.iter().any(|known| known.starts_with(controller));
+            let wanted = named || traefik && controller == TRAEFIK;
+            if !wanted {
                 continue;
             }
             let pods = self.pods(selector).await?;

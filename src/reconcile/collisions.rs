@@ -55,7 +55,15 @@ impl Engine {
                             !except.contains(&self.subject(environment, name))
                         })
                     });
-                    taken.claims.extend(others.flat_map(claim::live));
+                    // what is recorded is known already
+                    for found in others.flat_map(claim::live) {
+                        let same = |it: &Claim| {
+                            (&it.holder, &it.host, &it.path) == (&found.holder, &found.host, &found.path)
+                        };
+                        if !taken.claims.iter().any(same) {
+                            taken.claims.push(found);
+                        }
+                    }
                 }
                 Err(ClusterError::Unserved { .. }) => {}
                 Err(ClusterError::Forbidden { .. }) => unseen.push(kind),

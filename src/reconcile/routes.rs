@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::domain::object::{Detail, GatewayDetail, Listener, RouteDetail, RouteRule};
 use crate::domain::route::{CertificateView, Endpoints, RouteKind, RouteView, Routing, covers};
-use crate::domain::{ClusterRecord, ObjectKey, ObjectSummary};
+use crate::domain::{ClusterRecord, ObjectSummary};
 use crate::ingress;
 
 /// Gateways by `namespace/name`.
@@ -253,18 +253,14 @@ impl<'a> Maker<'a> {
         Some(CertificateView { secret, held: None, manager })
     }
 
-    /// Of a Service among the objects; none while it is not there.
+    /// Of a Service; none while nobody has counted them, or where that cannot be seen: one that runs has a slice, however empty.
     fn endpoints(&self, backend: &str) -> Option<Endpoints> {
-        let is_it = |key: &ObjectKey| key.kind == "Service" && key.name == backend;
-        self.sources.objects.iter().find(|object| is_it(&object.key))?;
         let slices = self.sources.objects.iter().filter_map(|object| match &object.detail {
-            Detail::Endpoints { service, endpoints } if service == backend => Some(endpoints),
+            Detail::Endpoints { service, endpoints } if service == backend => Some(*endpoints),
             _ => None,
         });
-        Some(slices.fold(Endpoints::default(), |sum, slice| Endpoints {
-            ready: sum.ready + slice.ready,
-            total: sum.total + slice.total,
-        }))
+        slices
+            .reduce(|sum, slice| Endpoints { ready: sum.ready + slice.ready, total: sum.total + slice.total })
     }
 }
 

@@ -127,4 +127,4 @@ fn offer_installation(model: &mut Model, effects: &mut Vec<Effect>) {
 mod backups_tests;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

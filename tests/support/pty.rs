@@ -23,6 +23,7 @@ pub struct Pty {
     writer: OwnedWritePty,
     reading: JoinHandle<()>,
     parser: Arc<Mutex<vt100::Parser>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
     /// Counts the bytes that the program has written.
     changed: watch::Receiver<u64>,
 }
@@ -55,15 +56,18 @@ impl Pty {
         let parser = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
         let (sender, changed) = watch::channel(0);
         let screen = Arc::clone(&parser);
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bytes);
         let reading = tokio::spawn(async move {
             let mut buffer = vec![0; 64 * 1024];
             // the end of the child closes the pty: an error then, not a zero
             while let Ok(count @ 1..) = reader.read(&mut buffer).await {
+                kept.lock().unwrap().extend_from_slice(&buffer[..count]);
                 screen.lock().unwrap().process(&buffer[..count]);
                 sender.send_modify(|written| *written += count as u64);
             }
         });
-        Self { child, writer, reading, parser, changed }
+        Self { child, writer, reading, parser, bytes, changed }
     }
 
     /// Hangs up, as a broken connection does.
@@ -86,6 +90,11 @@ impl Pty {
     /// The bytes that the program has written to the terminal.
     pub fn written(&self) -> u64 {
         *self.changed.borrow()
+    }
+
+    /// What the program has written to the terminal.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
     }
 
     /// The screen as text.

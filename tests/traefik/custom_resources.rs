@@ -1,10 +1,13 @@
 //! IngressRoutes and Middlewares.
 
 use serde_json::{Value, json};
+use styrmin::domain::route::{RouteKind, TRAEFIK};
 
 use crate::asking::{STRANGER, ask, ask_from, ask_tls};
 use crate::ground::{Ground, with_traefik};
-use crate::objects::{application, certificate, definition, ingress, namespace};
+use crate::objects::{application, certificate, definition, namespace, route, routes, via};
+
+const ALLOWED: &str = "127.0.0.1/32";
 
 const KINDS: [(&str, &str); 10] = [
     ("IngressRoute", "ingressroutes"),
@@ -18,8 +21,6 @@ const KINDS: [(&str, &str); 10] = [
     ("TLSStore", "tlsstores"),
     ("TraefikService", "traefikservices"),
 ];
-
-const VERSION: &str = "traefik.io/v1alpha1";
 
 /// Defines the kinds of Traefik, and waits until they are served.
 pub async fn define(ground: &Ground) {
@@ -38,25 +39,6 @@ pub async fn established(ground: &Ground, name: &str) {
     ground.until("customresourcedefinitions.apiextensions.k8s.io", ("", name), is).await;
 }
 
-pub fn allow(namespace: &str, name: &str, ranges: &[&str]) -> Value {
-    json!({
-        "apiVersion": VERSION, "kind": "Middleware", "metadata": {"name": name, "namespace": namespace},
-        "spec": {"ipAllowList": {"sourceRange": ranges}},
-    })
-}
-
-fn route(namespace: &str, name: &str, host: &str, class: &str) -> Value {
-    json!({
-        "apiVersion": VERSION, "kind": "IngressRoute",
-        "metadata": {"name": name, "namespace": namespace,
-            "annotations": {"kubernetes.io/ingress.class": class}},
-        "spec": {"routes": [{
-            "kind": "Rule", "match": format!("Host(`{host}`) && PathPrefix(`/`)"),
-            "middlewares": [{"name": "web-allow"}], "services": [{"name": "web", "port": 80}],
-        }]},
-    })
-}
-
 #[test]
 fn routes_of_the_class_lead_to_their_pods_and_keep_strangers_out() {
     with_traefik(async |program| {
@@ -66,17 +48,27 @@ fn routes_of_the_class_lead_to_their_pods_and_keep_strangers_out() {
         ground.create_all(application("one", "web", "Thoughts"));
         let host = "web-one.localhost";
         let (secret, certificate) = certificate("one", "web-tls", host);
-        let mut secure = route("one", "web", host, "styrmin-one");
-        secure["spec"]["entryPoints"] = json!(["websecure"]);
-        secure["spec"]["tls"] = json!({"secretName": "web-tls"});
-        let mut plain = route("one", "web-plain", host, "styrmin-one");
-        plain["spec"]["entryPoints"] = json!(["web"]);
-        let mut annotated = ingress("one", "web", "ingress-one.localhost", Some("styrmin-one"));
-        annotated["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.middlewares"] =
-            json!("one-web-allow@kubernetescrd");
-        let foreign = route("one", "foreign", "foreign.localhost", "another");
-        let list = allow("one", "web-allow", &["127.0.0.1/32"]);
-        ground.create_all([secret, list, secure, plain, annotated, foreign]);
+        ground.create(secret);
+        let of_class = || via(RouteKind::IngressRoute, "styrmin-one");
+        let mut plain = route("one", "plain", host, None);
+        plain.service = "web".to_owned();
+        let mut foreign = route("one", "foreign", "foreign.localhost", None);
+        foreign.service = "web".to_owned();
+        ground.create_all(routes(
+            of_class(),
+            &[ALLOWED],
+            vec![route("one", "web", host, Some("web-tls")), plain],
+        ));
+        ground.create_all(routes(via(RouteKind::IngressRoute, "another"), &[], vec![foreign]));
+
+        // an Ingress of a class of the cluster names its Middleware by an annotation
+        ground.create(json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "shared"},
+            "spec": {"controller": TRAEFIK},
+        }));
+        let mut shared = route("one", "shared", "ingress-one.localhost", None);
+        shared.service = "web".to_owned();
+        ground.create_all(routes(via(RouteKind::Ingress, "shared"), &[ALLOWED], vec![shared]));
         ground.until_ready("one", "web", 1).await;
         let mut traefik = ground
             .traefik(
@@ -85,9 +77,7 @@ fn routes_of_the_class_lead_to_their_pods_and_keep_strangers_out() {
                     "--providers.kubernetesCRD.namespaces=one",
                     "--providers.kubernetesCRD.ingressClass=styrmin-one",
                     "--providers.kubernetesCRD.disableClusterScopeResources=true",
-                    "--providers.kubernetesIngress.namespaces=one",
-                    "--providers.kubernetesIngress.ingressClass=styrmin-one",
-                    "--providers.kubernetesIngress.disableClusterScopeResources=true",
+                    "--providers.kubernetesIngress.ingressClass=shared",
                 ],
             )
             .await;

@@ -1,13 +1,15 @@
 //! HTTPRoutes, by Traefik's Gateway provider.
 
 use serde_json::{Value, json};
+use styrmin::domain::route::{GatewayRef, RouteKind, Via};
 
 use crate::asking::{STRANGER, ask, ask_from};
-use crate::custom_resources::{allow, define, established};
+use crate::custom_resources::{define, established};
 use crate::ground::{Ground, WEB, with_traefik};
-use crate::objects::{application, definition, namespace};
+use crate::objects::{application, definition, namespace, route, routes};
 
 const GROUP: &str = "gateway.networking.k8s.io";
+const CONTROLLER: &str = "traefik.io/gateway-controller";
 
 async fn define_gateways(ground: &Ground) {
     for (version, kind, plural, scope) in [
@@ -38,24 +40,27 @@ fn a_route_attaches_to_a_gateway_and_names_its_middleware() {
             ground.create(namespace(name));
         }
         ground.create_all(application("one", "web", "Thoughts"));
-        let class = json!({"controllerName": "traefik.io/gateway-controller"});
+        let class = json!({"controllerName": CONTROLLER});
         ground.create(gateway("v1", "GatewayClass", json!({"name": "traefik"}), class));
         let listener = json!({"name": "web", "protocol": "HTTP", "port": WEB,
             "allowedRoutes": {"namespaces": {"from": "All"}}});
         let shared = json!({"gatewayClassName": "traefik", "listeners": [listener]});
         ground.create(gateway("v1", "Gateway", json!({"name": "shared", "namespace": "gateways"}), shared));
         let host = "web-one.localhost";
-        let route = json!({
-            "parentRefs": [{"name": "shared", "namespace": "gateways"}], "hostnames": [host],
-            "rules": [{
-                "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-                "filters": [{"type": "ExtensionRef",
-                    "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "web-allow"}}],
-                "backendRefs": [{"group": "", "kind": "Service", "name": "web", "port": 80, "weight": 1}],
-            }],
-        });
-        ground.create(allow("one", "web-allow", &["127.0.0.1/32"]));
-        ground.create(gateway("v1", "HTTPRoute", json!({"name": "web", "namespace": "one"}), route));
+        let attached = GatewayRef {
+            namespace: "gateways".to_owned(),
+            name: "shared".to_owned(),
+            section: None,
+            https: false,
+        };
+        let via = Via {
+            kind: RouteKind::HttpRoute,
+            controller: CONTROLLER.to_owned(),
+            class: None,
+            gateway: Some(attached),
+            namespace: None,
+        };
+        ground.create_all(routes(via, &["127.0.0.1/32"], vec![route("one", "web", host, None)]));
         ground.until_ready("one", "web", 1).await;
         let arguments = ["--providers.kubernetesGateway=true", "--providers.kubernetesCRD=true"];
         let mut traefik = ground.traefik(&program, &arguments).await;

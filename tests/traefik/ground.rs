@@ -12,7 +12,7 @@ use serde_json::Value;
 use styrmin::sandbox::api::Api;
 use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::serve::{Credentials, Door, Kubeconfig, Limits};
-use styrmin::sandbox::{Sandbox, SandboxOptions};
+use styrmin::sandbox::{Sandbox, SandboxOptions, TlsPort};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -58,6 +58,7 @@ pub fn options(directory: Option<PathBuf>) -> SandboxOptions {
         seed: u64::from(std::process::id()) << 8 | u64::from(next()),
         clock: Arc::new(SystemClock),
         ingress: ([127, 0, 0, 1], 0).into(),
+        ingress_tls: TlsPort::default(),
         executable: env!("CARGO_BIN_EXE_styrmin").into(),
     }
 }

@@ -1,12 +1,10 @@
 //! Ingresses of a class that is an annotation, in one namespace: what an environment's own controller answers for.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::asking::{ask, ask_tls};
 use crate::ground::{Ground, with_traefik};
-use crate::objects::{application, certificate, ingress, namespace};
-
-const CLASS: &str = "styrmin-one";
+use crate::objects::{application, certificate, namespace, own_routes, route};
 
 #[test]
 fn a_class_by_annotation_and_a_namespace_keep_environments_apart() {
@@ -17,17 +15,27 @@ fn a_class_by_annotation_and_a_namespace_keep_environments_apart() {
             ground.create_all(application(name, "web", &format!("Thoughts of {name}")));
         }
         ground.create_all(application("one", "blog", "A blog"));
-        ground.create(ingress("one", "web", "web-one.localhost", Some(CLASS)));
-        ground.create(ingress("one", "blog", "blog-one.localhost", Some(CLASS)));
-        ground.create(ingress("two", "web", "web-two.localhost", Some(CLASS)));
-        let mut named = ingress("one", "web", "named.localhost", None);
-        named["metadata"]["name"] = json!("named");
-        named["spec"]["ingressClassName"] = json!("sandbox");
-        let mut classless = ingress("one", "web", "classless.localhost", None);
-        classless["metadata"]["name"] = json!("classless");
-        let mut other = ingress("one", "web", "other.localhost", Some("styrmin-two"));
-        other["metadata"]["name"] = json!("other");
-        ground.create_all([named, classless, other]);
+        ground.create_all(own_routes(
+            "one",
+            vec![
+                route("one", "web", "web-one.localhost", None),
+                route("one", "blog", "blog-one.localhost", None),
+            ],
+        ));
+        // as another environment's would say it, or somebody who takes one for the other
+        let mut elsewhere = own_routes("one", vec![route("two", "web", "web-two.localhost", None)]);
+        ground.create(elsewhere.remove(0));
+        let other = |name: &str, class: &str, named: Value| {
+            let host = format!("{name}.localhost");
+            let mut ingress = own_routes("one", vec![route("one", "web", &host, None)]).remove(0);
+            ingress["metadata"]["name"] = json!(name);
+            ingress["metadata"]["annotations"] = json!({ class: "styrmin-two" });
+            ingress["spec"]["ingressClassName"] = named;
+            ground.create(ingress);
+        };
+        other("named", "example.org/none", json!("sandbox"));
+        other("classless", "example.org/none", Value::Null);
+        other("other", "kubernetes.io/ingress.class", Value::Null);
         ground.until_ready("one", "web", 1).await;
         ground.until_ready("one", "blog", 1).await;
         let mut traefik = ground
@@ -49,10 +57,9 @@ fn a_class_by_annotation_and_a_namespace_keep_environments_apart() {
             assert_eq!(answer.code, 404, "{host}: {answer:?}");
         }
 
-        let scaled = json!({"spec": {"replicas": 0}});
         let deployment = ground.api.get("deployments.apps", "one", "blog").unwrap();
         let mut stopped = (*deployment).clone();
-        stopped["spec"]["replicas"] = scaled["spec"]["replicas"].clone();
+        stopped["spec"]["replicas"] = json!(0);
         ground.api.update("deployments.apps", stopped, "test").unwrap();
         let web = traefik.web();
         traefik
@@ -74,11 +81,11 @@ fn the_certificate_of_a_secret_is_shown_by_its_name() {
         let mut trusted = Vec::new();
         for (name, title) in [("web", "Thoughts"), ("blog", "A blog")] {
             let host = format!("{name}-one.localhost");
-            let (secret, certificate) = certificate("one", &format!("{name}-tls"), &host);
-            let mut ingress = ingress("one", name, &host, Some(CLASS));
-            ingress["spec"]["tls"] = json!([{"hosts": [host], "secretName": format!("{name}-tls")}]);
+            let tls = format!("{name}-tls");
+            let (secret, certificate) = certificate("one", &tls, &host);
             ground.create_all(application("one", name, title));
-            ground.create_all([secret, ingress]);
+            ground.create(secret);
+            ground.create_all(own_routes("one", vec![route("one", name, &host, Some(&tls))]));
             trusted.push((host, certificate, title));
         }
         ground.until_ready("one", "web", 1).await;

@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use styrmin::domain::route::{RouteKind, TRAEFIK, TlsSource, Via};
+use styrmin::ingress::{Route, RouteSet, dedicated_class, render};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 pub fn namespace(name: &str) -> Value {
@@ -29,19 +31,40 @@ pub fn application(namespace: &str, name: &str, title: &str) -> [Value; 2] {
     ]
 }
 
-/// An Ingress of one host to the Service of the same name; `class` is what its annotation says.
-pub fn ingress(namespace: &str, name: &str, host: &str, class: Option<&str>) -> Value {
-    let mut ingress = json!({
-        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
-        "metadata": {"name": name, "namespace": namespace, "annotations": {}},
-        "spec": {"rules": [{"host": host, "http": {"paths": [
-            {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": name, "port": {"number": 80}}}},
-        ]}}]},
-    });
-    if let Some(class) = class {
-        ingress["metadata"]["annotations"]["kubernetes.io/ingress.class"] = json!(class);
+/// A route to the Service of the same name.
+pub fn route(namespace: &str, name: &str, host: &str, secret: Option<&str>) -> Route {
+    let tls = secret.map_or(TlsSource::Off, |secret| TlsSource::Secret(secret.to_owned()));
+    Route {
+        name: name.to_owned(),
+        namespace: namespace.to_owned(),
+        hosts: vec![host.to_owned()],
+        path: "/".to_owned(),
+        service: name.to_owned(),
+        port: 80,
+        tls,
     }
-    ingress
+}
+
+/// Traefik as who answers, for a class.
+pub fn via(kind: RouteKind, class: &str) -> Via {
+    let (controller, class) = (TRAEFIK.to_owned(), Some(class.to_owned()));
+    Via { kind, controller, class, gateway: None, namespace: None }
+}
+
+/// Routes as Styrmin writes them, with what they need beside them, for these ranges of addresses.
+pub fn routes(via: Via, allow: &[&str], routes: Vec<Route>) -> Vec<Value> {
+    let allow = allow.iter().map(|&range| range.to_owned()).collect();
+    written(&RouteSet { via: Some(via), allow, routes, ..RouteSet::default() })
+}
+
+/// The same in an environment that has an ingress controller of its own.
+pub fn own_routes(environment: &str, routes: Vec<Route>) -> Vec<Value> {
+    let via = Some(via(RouteKind::Ingress, &dedicated_class(environment)));
+    written(&RouteSet { via, dedicated: true, routes, ..RouteSet::default() })
+}
+
+fn written(set: &RouteSet) -> Vec<Value> {
+    render(set).unwrap_or_else(|problem| panic!("{problem}"))
 }
 
 /// A Secret with a certificate of its own for a host, and the certificate.

@@ -1,5 +1,6 @@
 //! An environment with an ingress controller of its own: the built-in driver, deployed by the engine, as a real process.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use styrmin::backup;
 use styrmin::cluster::{Cluster, Connection};
-use styrmin::domain::route::{Isolation, Offer, Routing};
+use styrmin::domain::route::{Isolation, Offer, Reach, Routing};
 use styrmin::domain::{
     ClusterKind, ClusterRecord, DedicatedIngress, DeploymentDraft, DriverRef, Environment, Intent,
     SystemClock,
@@ -19,6 +20,7 @@ use styrmin::reconcile::{Drivers, Engine, SeededRandom, Surroundings};
 use styrmin::sandbox::Sandbox;
 use styrmin::store::{Holder, Store};
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +40,11 @@ struct Yard {
     engine: Engine,
     stop: CancellationToken,
     running: JoinHandle<()>,
+    _reach: Reached,
 }
+
+/// What probes would have found: nobody probes here.
+type Reached = watch::Sender<Arc<BTreeMap<String, Reach>>>;
 
 async fn sandbox(directory: &Path) -> Sandbox {
     Sandbox::start_for_pods(options(Some(directory.to_owned()))).await.unwrap()
@@ -78,11 +84,13 @@ impl Yard {
             store.upsert_environment(&environment(name, &cluster)).await.unwrap();
             cluster.watch_namespace(name);
         }
+        let reach = Reached::default();
         let surroundings = Surroundings {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(SeededRandom::from_entropy()),
             worker: Worker::new(env!("CARGO_BIN_EXE_styrmin").into()),
             extension: backup::extension(store.clone(), cluster.clone(), clock),
+            reach: reach.subscribe(),
         };
         let drivers = Drivers::new(driver::built_in().into_iter().map(|loaded| loaded.version));
         let engine = Engine::new(store.clone(), cluster.clone(), Arc::new(drivers), surroundings);
@@ -90,8 +98,10 @@ impl Yard {
         engine.lead(store.claim_engine(cluster.name(), &me, 0).await.unwrap());
         let stop = CancellationToken::new();
         let (runs, ends) = (engine.clone(), stop.clone());
-        let running = tokio::spawn(async move { drop(runs.run(ends).await) });
-        Self { sandbox, cluster, engine, stop, running }
+        let running = tokio::spawn(async move {
+            runs.run(ends).await;
+        });
+        Self { sandbox, cluster, engine, stop, running, _reach: reach }
     }
 
     async fn deploy(&self, environment: &str, name: &str, parameters: &[(&str, Value)]) {
@@ -193,6 +203,12 @@ fn an_environment_has_a_front_door_of_its_own() {
         assert_eq!(unrouted.code, 404, "no route is at the entry point that the list does not guard");
         let beside = SocketAddr::from(([127, 0, 0, 1], WEB));
         assert_eq!(ask(beside, "notes-demo.localhost").await.code, 0, "it listens at the pod's address only");
+
+        // the same from outside, by what stands for DNS and a load balancer
+        let outside = yard.sandbox.ingress_address();
+        let shown = ask(outside, "notes-demo.localhost").await;
+        assert!(shown.code == 200 && shown.text.contains("Thoughts of its own"), "{shown:?}");
+        assert_eq!(ask_from(STRANGER, outside, "notes-demo.localhost").await.code, 403);
 
         // it writes where it is, with the rights that it has
         let mut changes = api.changes();

@@ -301,6 +301,34 @@ async fn killed_it_leaves_no_process_and_starts_again_with_the_same_applications
     assert!(processes_of(&marker).is_empty(), "an orderly end leaves nothing either");
 }
 
+#[tokio::test]
+async fn urls_are_links_where_the_terminal_knows_them() {
+    let home = tempfile::tempdir().unwrap();
+    let mut linked = cockpit(home.path(), (100, 30));
+    deploy_the_demo(&mut linked).await;
+    linked.send(b"5").await;
+    linked.wait_for("HISTORY").await;
+    linked.wait_for("notes-demo.localhost").await;
+    let found = String::from_utf8_lossy(&linked.bytes()).into_owned();
+    assert!(found.contains("\x1b]8;;http://notes-demo.localhost:"), "no link was written");
+    assert!(found.contains("\x1b]8;;\x1b\\"), "no link ends");
+    linked.send(b"1qq").await;
+    assert!(linked.ended().await.success());
+    let environment = [
+        ("HOME", home.path().to_str().unwrap()),
+        ("STYRMIN_INGRESS_PORT", "0"),
+        ("STYRMIN_NO_LINKS", "true"),
+    ];
+    let mut plain = Pty::start(PROGRAM, &["--sandbox"], &environment, (100, 30));
+    plain.wait_for("200 in").await;
+    plain.send(b"5").await;
+    plain.wait_for("HISTORY").await;
+    plain.wait_for("notes-demo.localhost").await;
+    assert!(!String::from_utf8_lossy(&plain.bytes()).contains("\x1b]8;"), "links were asked not to be");
+    plain.send(b"1qq").await;
+    assert!(plain.ended().await.success());
+}
+
 /// A sandbox behind a port, that counts the requests that write.
 pub async fn counted_cluster(
     home: &Path,

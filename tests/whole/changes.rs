@@ -30,8 +30,9 @@ async fn an_application_is_changed_stopped_started_scaled_and_deleted() {
     journey.press(KeyCode::Char('U'));
     journey.sees("Change notes in demo").await;
     journey.press(KeyCode::Down);
+    journey.press(KeyCode::Down);
     journey.write(" of ours");
-    for _ in 0..3 {
+    for _ in 0..4 {
         journey.press(KeyCode::BackTab);
     }
     journey.press(KeyCode::Enter);
@@ -110,8 +111,9 @@ async fn fields_that_somebody_else_took_are_settled() {
     journey.write("U");
     journey.sees("Change notes in demo").await;
     journey.press(KeyCode::Down);
+    journey.press(KeyCode::Down);
     journey.write(" of ours");
-    for _ in 0..3 {
+    for _ in 0..4 {
         journey.press(KeyCode::BackTab);
     }
     journey.press(KeyCode::Enter);

@@ -27,9 +27,11 @@ pub struct Around<'a> {
     pub unprobed: bool,
     /// The cluster.
     pub cluster: Option<&'a ClusterRecord>,
+    /// Whether everything there was listed: before that, nothing is said to be missing.
+    pub complete: bool,
     /// Everything that belongs to the deployment.
     pub objects: &'a [ObjectSummary],
-    /// Kinds that are not seen in its namespace.
+    /// Kinds of routes, and Services, where they are not seen in its namespace.
     pub unseen: &'a BTreeSet<String>,
     /// Certificates and Gateways that were read.
     pub facts: &'a Facts,
@@ -86,7 +88,9 @@ impl Trouble<'_> {
         if self.around.phase == DesiredPhase::Deleting {
             return Vec::new();
         }
-        let said = [self.absent(), self.carried.refused.clone(), self.unanswered()];
+        let (missing, unread) = self.gateway();
+        let refused = missing.or_else(|| self.carried.refused.clone()).or(unread);
+        let said = [self.absent(), refused, self.unanswered()];
         let certificate = [self.other_certificate(), self.held(), self.uncovered(), self.ends()];
         said.into_iter().chain(certificate).chain([self.elsewhere(), self.pending()]).flatten().collect()
     }
@@ -101,7 +105,7 @@ impl Trouble<'_> {
 
     /// Nothing in the cluster carries it.
     fn absent(&self) -> Option<String> {
-        if !self.carried.is_wanted || self.view().object.is_some() {
+        if !self.carried.is_wanted || self.view().object.is_some() || !self.around.complete {
             return None;
         }
         let kind = self.view().kind.as_str();
@@ -141,11 +145,20 @@ impl Trouble<'_> {
             Some(Endpoints { ready, total }) => {
                 Some((ready == 0, format!("{ready} of {total} endpoints are ready")))
             }
-            None if self.carried.is_wanted && applied && !view.backend.is_empty() => {
+            None if applied && self.lacks_service() => {
                 Some((true, format!("the Service {} does not exist", view.backend)))
             }
             None => None,
         }
+    }
+
+    /// Whether the Service behind it should be there, and is not.
+    fn lacks_service(&self) -> bool {
+        let backend = &self.view().backend;
+        let mut objects = self.around.objects.iter();
+        let is_there = objects.any(|object| object.key.kind == "Service" && object.key.name == *backend);
+        let is_seen = self.around.complete && !self.around.unseen.contains("Service");
+        self.carried.is_wanted && !backend.is_empty() && is_seen && !is_there
     }
 
     /// The certificate that is shown is not the one that is to be shown.
@@ -247,6 +260,18 @@ impl Trouble<'_> {
         let answers = view.probe.as_ref().is_some_and(Probe::works);
         (missing && !answers && self.carried.refused.is_none())
             .then(|| "it has no load balancer address yet".to_owned())
+    }
+
+    /// That the Gateway that is to take it is not there; that it may not be read.
+    fn gateway(&self) -> (Option<String>, Option<String>) {
+        let view = self.view();
+        let named = view.class.split_once('/').filter(|_| view.kind == RouteKind::HttpRoute);
+        let want = named.map(|(namespace, name)| Want::Gateway(namespace.to_owned(), name.to_owned()));
+        match want.and_then(|want| self.around.facts.get(&want)) {
+            Some(Fact::Missing) => (Some(format!("Gateway {} does not exist", view.class)), None),
+            Some(Fact::Bad(why)) => (None, Some(format!("Gateway {} {why}", view.class))),
+            _ => (None, None),
+        }
     }
 
     fn gateway_is_known(&self) -> bool {

@@ -57,3 +57,6 @@ pub(super) fn endpoints(object: &Value) -> Detail {
     }
     Detail::Endpoints { service: text(&object["metadata"]["labels"][SERVICE]), endpoints }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,6 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::rustls;
 use url::{Position, Url};
 
 use super::tls;
@@ -32,7 +31,7 @@ pub(super) struct Head {
 /// Sends the request and waits for the head of the answer. The body is left alone: the connection ends with this function.
 pub(super) async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin, url: &Url) -> Result<Head, String> {
     let mut builder = http1::Builder::new();
-    builder.max_buf_size(HEAD_MAX).max_headers(HEADERS_MAX);
+    builder.max_buf_size(HEAD_MAX).max_header_size(HEAD_MAX).max_headers(HEADERS_MAX);
     let (mut sender, connection) =
         builder.handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
     let request = Request::get(&url[Position::BeforePath..Position::AfterQuery])
@@ -79,11 +78,13 @@ fn broken(error: &hyper::Error) -> String {
         return "it closed the connection without an answer".to_owned();
     }
     let mut innermost: &dyn Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    match innermost.downcast_ref::<rustls::Error>() {
-        Some(error) => tls::plain(error),
-        None => innermost.to_string(),
+    loop {
+        if let Some(error) = tls::within(innermost) {
+            return tls::plain(error);
+        }
+        match innermost.source() {
+            Some(source) => innermost = source,
+            None => return innermost.to_string(),
+        }
     }
 }

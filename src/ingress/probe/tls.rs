@@ -1,5 +1,6 @@
 //! The handshake: whatever certificates are shown are kept, also those that do not hold.
 
+use std::error::Error;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
@@ -93,7 +94,7 @@ impl Witness {
                     TLS settings"
                 .to_owned();
         }
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        match within(error) {
             Some(error) => plain(error),
             None if error.kind() == io::ErrorKind::UnexpectedEof => {
                 "it closed the connection during the handshake".to_owned()
@@ -101,6 +102,11 @@ impl Witness {
             None => format!("the handshake broke off: {error}"),
         }
     }
+}
+
+/// What TLS says, where an error of a connection carries it: its `source` leaves it out.
+pub(super) fn within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }
 
 /// What went wrong with TLS itself, in words.

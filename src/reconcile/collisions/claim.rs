@@ -18,19 +18,28 @@ pub(in crate::reconcile) struct Claim {
     pub holder: String,
     /// What of it: the driver's service, or the object.
     pub part: String,
+    /// Whether it is a readable host of an environment of before, in which applications of one driver share it: each of them has
+    /// another host for itself.
+    pub shared: bool,
 }
 
 /// What an instance answers to, from its frozen context.
 pub(in crate::reconcile) fn claims(context: &Value, draft: &DeploymentDraft) -> Vec<Claim> {
     let holder = format!("{} in {}", draft.name, draft.environment);
+    let is_of_before = context["instance"]["config"]["routing"].is_null();
     let services = context["services"].as_object().into_iter().flatten();
     let external = services.filter(|(_, service)| service["scope"] == "external");
     external
         .flat_map(|(name, service)| {
             let path = tidy(service["path"].as_str().unwrap_or_default());
-            hosts_of(service).into_iter().map({
-                let holder = holder.clone();
-                move |host| Claim { host, path: path.clone(), holder: holder.clone(), part: name.clone() }
+            let readable = service["human_readable_fqdn"].as_str().unwrap_or_default().to_lowercase();
+            let holder = holder.clone();
+            hosts_of(service).into_iter().map(move |host| Claim {
+                shared: is_of_before && host == readable,
+                host,
+                path: path.clone(),
+                holder: holder.clone(),
+                part: name.clone(),
             })
         })
         .collect()
@@ -74,6 +83,7 @@ pub(super) fn live(object: &Value) -> Vec<Claim> {
         path: tidy(path),
         holder: holder.clone(),
         part: part.clone(),
+        shared: false,
     };
     rules.map(|rule| of(rule.host, &rule.path)).collect()
 }
@@ -91,7 +101,12 @@ pub(in crate::reconcile) fn judge(wanted: &[Claim], taken: &[Claim]) -> Result<V
     for (position, claim) in wanted.iter().enumerate() {
         let beside = wanted[..position].iter().filter(|other| other.part != claim.part);
         for other in taken.iter().chain(beside).filter(|other| other.path == claim.path) {
-            if other.host == claim.host {
+            if other.host == claim.host && claim.shared && other.shared && claim.holder != other.holder {
+                said.insert(format!(
+                    "{} and {} both answer to {}: the controller decides; each has a name of its own once the environment's routes are set: styrmin environment set NAME --route-kind detect",
+                    other.holder, claim.holder, claim.host
+                ));
+            } else if other.host == claim.host {
                 return Err(collision(claim, other));
             }
             if covers(&other.host, &claim.host) || covers(&claim.host, &other.host) {
@@ -129,7 +144,13 @@ mod tests {
     use serde_json::json;
 
     fn claim(host: &str, path: &str, holder: &str) -> Claim {
-        Claim { host: host.into(), path: tidy(path), holder: holder.into(), part: "web".into() }
+        Claim {
+            host: host.into(),
+            path: tidy(path),
+            holder: holder.into(),
+            part: "web".into(),
+            shared: false,
+        }
     }
 
     #[test]
@@ -153,6 +174,24 @@ mod tests {
         for apart in ["*.a.example.org", "*.other.org", "example.org", "*example.org"] {
             assert_eq!(judge(&wanted, &[claim(apart, "/", "x")]).unwrap(), Vec::<String>::new(), "{apart}");
         }
+    }
+
+    #[test]
+    fn applications_of_one_driver_share_a_host_in_environments_of_before() {
+        let of = |name: &str, routing: Value| {
+            let context = json!({"instance": {"config": {"routing": routing}}, "services": {"web": {
+                "scope": "external", "human_readable_fqdn": "web-demo.x.org", "primary_fqdn": ""}}});
+            let draft = DeploymentDraft {
+                name: name.into(),
+                environment: "demo".into(),
+                ..DeploymentDraft::default()
+            };
+            claims(&context, &draft)
+        };
+        let said = judge(&of("two", Value::Null), &of("one", Value::Null)).unwrap();
+        assert!(said[0].contains("one in demo and two in demo both answer to web-demo.x.org"), "{said:?}");
+        assert!(judge(&of("two", json!({})), &of("one", Value::Null)).is_err());
+        assert!(judge(&of("two", Value::Null), &of("one", json!({}))).is_err());
     }
 
     #[test]

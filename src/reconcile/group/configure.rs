@@ -27,6 +27,8 @@ mod home;
 
 /// Its driver.
 const DRIVER: &str = "traefik";
+/// The first version of that driver that answers for a class.
+const WITH_CLASS: &str = "1.1.0";
 /// The parameter of that driver that has it read IngressRoutes.
 const CUSTOM_RESOURCES: &str = "custom_resources";
 
@@ -44,8 +46,8 @@ impl Engine {
         let others = self.store().environments(self.cluster().name()).await?;
         let mut wanted = Environment { cluster: self.cluster().name().to_owned(), ..wanted.clone() };
         check::environment(&wanted, before.as_ref(), &others)?;
-        let mut draft = Draft::default();
-        draft.warnings = self.settle_routing(&mut wanted, before.as_ref()).await?;
+        let warnings = self.settle_routing(&mut wanted, before.as_ref()).await?;
+        let mut draft = Draft { warnings, ..Draft::default() };
         let setting = Setting { cluster: self.cluster_record().await?, environment: wanted.clone() };
         let home = self.home(&wanted).await?;
         draft.diffs.extend(home.diffs);
@@ -263,6 +265,7 @@ impl Engine {
                 ),
                 "delete that application, or share the ingress of the cluster",
             )),
+            (true, Some(record)) => check_serves(record, wanted).map(|()| Own::Stays),
             (false, Some(record)) if had && is_own_ingress(record) => Ok(Own::Leaves),
             _ => Ok(Own::Stays),
         }
@@ -377,4 +380,27 @@ enum Own {
 /// Whether an application is the ingress controller that its environment was given.
 pub(in crate::reconcile) fn is_own_ingress(record: &Deployment) -> bool {
     record.draft.name == INGRESS && record.draft.driver.name == DRIVER
+}
+
+/// Whether the ingress controller that is there would answer for the routes of its environment as they are wanted.
+fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem> {
+    let draft = &record.draft;
+    let refused = |why: String, next: &str| {
+        Err(Problem::new(format!("{INGRESS} would not answer for the routes of {}", wanted.name), why, next))
+    };
+    if version::compare(&draft.driver.version, WITH_CLASS).is_lt() {
+        return refused(
+            format!("the driver {} takes Ingresses without a class only, and routes get one", draft.driver),
+            "change it to a newer version of its driver first",
+        );
+    }
+    let kind = wanted.routing.via.as_ref().map(|via| via.kind);
+    let reads = draft.parameters.get(CUSTOM_RESOURCES).and_then(serde_json::Value::as_bool).unwrap_or(false);
+    match kind {
+        Some(RouteKind::IngressRoute) if !reads => refused(
+            "it does not read custom resources, and routes become IngressRoutes".to_owned(),
+            "change its parameter custom_resources to true first",
+        ),
+        _ => Ok(()),
+    }
 }

@@ -149,7 +149,7 @@ impl Screen for Qr {
             let excuse = self.excuse(area).unwrap_or_default();
             let mut lines: Vec<Line<'static>> = format::wrap(&excuse, room)
                 .into_iter()
-                .map(|part| Line::from(look.span(Role::Warn, format!("{part}"))))
+                .map(|part| Line::from(look.span(Role::Warn, part)))
                 .collect();
             lines.push(Line::default());
             lines.extend(self.notes(look, room));

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 
 use crate::ui::format;
@@ -23,6 +23,12 @@ pub fn line(buffer: &mut Buffer, area: Rect, line: Line<'static>) {
         Alignment::Right => free,
     };
     let x = area.x + u16::try_from(shift).unwrap_or(0);
+    // what is painted over leads nowhere any more
+    for x in x..area.right().min(x.saturating_add(u16::try_from(line.width()).unwrap_or(u16::MAX))) {
+        if let Some(cell) = buffer.cell_mut((x, area.y)) {
+            cell.underline_color = Color::Reset;
+        }
+    }
     buffer.set_line(x, area.y, &line, area.right().saturating_sub(x));
 }
 

@@ -136,11 +136,11 @@ mod tests {
             Cells::Spaces((_, dark)) => buffer[(area.x + 2 * x + 1, area.y + y)].bg == dark,
             Cells::Blocks((_, dark)) => {
                 let cell = &buffer[(area.x + x, area.y + y / 2)];
-                (if y % 2 == 0 && cell.symbol() == "▀" { cell.fg } else { cell.bg }) == dark
+                (if y.is_multiple_of(2) && cell.symbol() == "▀" { cell.fg } else { cell.bg }) == dark
             }
             Cells::Plain | Cells::None => {
                 let symbol = buffer[(area.x + x, area.y + y / 2)].symbol();
-                !(symbol == "█" || symbol == if y % 2 == 0 { "▀" } else { "▄" })
+                !(symbol == "█" || symbol == if y.is_multiple_of(2) { "▀" } else { "▄" })
             }
         };
         (0..modules).map(|y| (0..modules).map(|x| is_dark(x, y)).collect()).collect()
@@ -156,7 +156,6 @@ mod tests {
                 for (y, row) in seen.iter().enumerate() {
                     for (x, dark) in row.iter().enumerate() {
                         let (x, y) = (u16::try_from(x).unwrap(), u16::try_from(y).unwrap());
-                        let quiet = u16::from(quiet);
                         let inside = |at: u16| (quiet..quiet + code.size).contains(&at);
                         let wanted = inside(x)
                             && inside(y)

@@ -170,7 +170,7 @@ fn a_confirmed_change_shows_the_application_and_its_tab_stays() {
 #[test]
 fn a_confirmed_change_of_the_form_closes_the_form() {
     let mut model = model_of(plan_samples::world());
-    let effects = press(&mut model, "U<right><tab><tab><tab><tab><tab><tab><enter>");
+    let effects = press(&mut model, "U<right><tab><tab><tab><tab><tab><tab><tab><enter>");
     let [Effect::Plan(request, Intent::Change(NOTES, draft))] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(draft.application_version, "1.1.0");
     assert_eq!(draft.parameters["password"]["secret"], "notes-parameters", "what was typed before stays");

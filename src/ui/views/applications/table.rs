@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::ApplicationsView;
@@ -17,6 +17,7 @@ use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
 use crate::ui::views::keeping::{self, Keeping, Worry};
 use crate::ui::views::progress;
+use crate::ui::views::routes::{Standing, reasons};
 use crate::ui::widgets::table::{Column, Grid};
 use crate::ui::widgets::{empty, paint, scroll};
 use crate::ui::{format, query::Query};
@@ -242,7 +243,7 @@ fn name(name: &str, look: &Look<'_>, query: &Query) -> Line<'static> {
 /// Whether the first URL works, and its host where that fits; else what the probe found.
 fn url(application: &Application, look: &Look<'_>, quiet: Role, width: u16) -> Line<'static> {
     let Some(first) = application.routes.first() else { return Line::from(look.span(quiet, "–")) };
-    let mark = look.probe(first.probe.as_ref(), false);
+    let mark = Standing::of(application, first, look.now).glyph(look);
     let host = format::short_url(&first.url);
     let room = usize::from(width.saturating_sub(2));
     let text = match &first.probe {
@@ -319,7 +320,12 @@ fn answer(application: &Application, look: &Look<'_>) -> Line<'static> {
     let Some(url) = application.routes.first() else {
         return Line::from(look.span(Role::Muted, "  It has no URL"));
     };
-    let mut spans = vec![look.probe(url.probe.as_ref(), true), Span::styled("  ", Style::new())];
+    let standing = Standing::of(application, url, look.now);
+    let mut spans = match reasons(url, look.now).into_iter().next().filter(|_| standing.is_fault()) {
+        Some(reason) => vec![standing.glyph(look), look.span(Role::Text, format!(" {reason}"))],
+        None => vec![look.probe(url.probe.as_ref(), true)],
+    };
+    spans.push(Span::raw("  "));
     spans.push(look.link(url.url.clone(), &url.url));
     if let Some(probe) = &url.probe {
         spans.push(look.span(Role::Muted, format!("  {}", look.roughly_ago(probe.at))));

@@ -1,1 +1,171 @@
+use std::collections::BTreeMap;
 
+use crate::domain::route::{Isolation, Peer, RouteKind, TlsSource};
+use crate::domain::world::Installed;
+use crate::domain::{Environment, Intent};
+use crate::ui::event::Effect;
+use crate::ui::model::Model;
+use crate::ui::route_samples;
+use crate::ui::update::tests::{model_of, press, toasts};
+
+/// The environment that is planned last.
+fn planned(effects: &[Effect]) -> Environment {
+    match effects.last() {
+        Some(Effect::Plan(_, Intent::SetEnvironment(wanted))) => (**wanted).clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn model() -> Model {
+    model_of(route_samples::world())
+}
+
+fn known(name: &str) -> Environment {
+    route_samples::world().environments.into_iter().find(|it| it.name == name).unwrap()
+}
+
+/// To the button and on it, from wherever the focus is.
+const GO: &str =
+    "<up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><up><shift-tab><enter>";
+
+#[test]
+fn a_new_environment_is_kept_apart_and_nothing_else_is_said() {
+    let mut model = model();
+    press(&mut model, "aI");
+    assert_eq!(model.screens(), ["environment"]);
+    let wanted = planned(&press(&mut model, &format!("qa{GO}")));
+    let mut expected = Environment::new("qa", "kind-local", "qa");
+    expected.routing.isolation = Some(Isolation::Inbound);
+    assert_eq!(wanted, expected);
+    assert_eq!(model.screens(), ["environment", "plan"]);
+}
+
+#[test]
+fn what_is_known_is_filled_in_and_stays() {
+    for name in ["demo", "lab", "prod", "staging"] {
+        let mut model = model();
+        press(&mut model, &format!("2ai{name}<enter>"));
+        assert_eq!(press(&mut model, GO), [], "{name}");
+        assert_eq!(toasts(&model).last().map(String::as_str), Some("Nothing was changed"), "{name}");
+    }
+}
+
+#[test]
+fn what_is_changed_is_planned_and_the_rest_stays() {
+    let mut model = model();
+    press(&mut model, "5/billing<enter>ai");
+    let suffix = "<backspace>".repeat("example.org".len());
+    let wanted = planned(&press(&mut model, &format!("{suffix}shop.example{GO}")));
+    let mut expected = known("prod");
+    expected.fqdn_suffix = Some("shop.example".into());
+    assert_eq!(wanted, expected);
+}
+
+#[test]
+fn another_ingress_asks_for_what_belongs_to_it() {
+    let mut model = model();
+    press(&mut model, "5/notes-d<enter>ai");
+    let typed = "<tab><space><tab><tab>lb/pool: inner<enter>lb/size: small";
+    let wanted = planned(&press(&mut model, &format!("{typed}{GO}")));
+    let annotations: BTreeMap<String, String> =
+        [("lb/pool", "inner"), ("lb/size", "small")].map(|(key, value)| (key.into(), value.into())).into();
+    assert_eq!(wanted.dedicated_ingress.unwrap().service_annotations, annotations);
+    assert_eq!(wanted.ingress_class, None);
+}
+
+#[test]
+fn a_gateway_is_named_and_found_out_again() {
+    let mut model = model();
+    press(&mut model, "5/notes-d<enter>ai");
+    let wanted = planned(&press(&mut model, &format!("<tab><tab><right><right><tab>infra/inner/web{GO}")));
+    let via = wanted.routing.via.unwrap();
+    let gateway = via.gateway.unwrap();
+    assert_eq!((wanted.routing.kind, via.kind), (Some(RouteKind::HttpRoute), RouteKind::HttpRoute));
+    assert_eq!((gateway.namespace.as_str(), gateway.name.as_str()), ("infra", "inner"));
+    assert_eq!(gateway.section.as_deref(), Some("web"));
+}
+
+#[test]
+fn certificates_have_a_name_where_they_need_one() {
+    let mut model = model();
+    press(&mut model, "5/notes-d<enter>ai");
+    let to_tls = "<tab><tab><tab><tab><tab>";
+    assert_eq!(press(&mut model, &format!("{to_tls}<right>{GO}")), [], "a Secret without a name is none");
+    assert_eq!(model.screens(), ["environment"]);
+    let wanted = planned(&press(&mut model, &format!("wildcard{GO}")));
+    assert_eq!(wanted.routing.tls, TlsSource::Secret("wildcard".into()));
+}
+
+#[test]
+fn who_is_let_in_is_read_line_by_line() {
+    let mut model = model();
+    press(&mut model, "5/notes-d<enter>ai");
+    let to_allow = "<tab><tab><tab><tab><tab><tab>";
+    let typed = "10.0.0.0/8<enter>2001:db8::/32<tab><right><tab>namespace:*<enter>cidr:192.0.2.0/24<tab><space><tab><space>";
+    let wanted = planned(&press(&mut model, &format!("{to_allow}{typed}{GO}")));
+    assert_eq!(wanted.ip_whitelist, ["10.0.0.0/8", "2001:db8::/32"]);
+    assert_eq!(wanted.routing.isolation, Some(Isolation::Inbound));
+    let everywhere = Peer::Namespace { name: "*".into(), pods: BTreeMap::new() };
+    assert_eq!(wanted.routing.allow_from, [everywhere, Peer::Cidr("192.0.2.0/24".into())]);
+    assert!(wanted.production && wanted.routing.unprobed);
+}
+
+#[test]
+fn what_cannot_be_is_told_and_not_planned() {
+    let cases = [
+        ("aIdemo", "an environment of that name"),
+        ("aIDemo", "not allowed"),
+        ("aIqa<tab>https://x", "scheme"),
+        ("aIqa<tab><tab><tab><right><right><tab>infra", "NAMESPACE/NAME"),
+        ("aIqa<tab><tab><tab><tab><tab>key", "no KEY: VALUE"),
+        ("aIqa<tab><tab><tab><tab><tab><tab><tab>10.0.0.0", "10.0.0.0/32"),
+        ("aIqa<tab><tab><tab><tab><tab><tab><tab><tab><tab>pods", "neither with namespace:"),
+        ("aIqa<tab><tab><tab><tab><tab><tab><tab><tab><tab>namespace:a x", "no KEY=VALUE"),
+    ];
+    for (keys, says) in cases {
+        let mut model = model();
+        assert_eq!(press(&mut model, &format!("{keys}{GO}")), [], "{keys}");
+        let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 50)).unwrap();
+        terminal.draw(|frame| crate::ui::draw(&model, frame)).unwrap();
+        let screen = terminal.backend().to_string();
+        assert!(screen.contains(says), "{keys}\n{screen}");
+    }
+}
+
+#[test]
+fn which_environment_is_meant_is_asked_where_it_cannot_be_told() {
+    let mut model = model();
+    press(&mut model, "2ai");
+    assert_eq!(model.screens(), ["drivers", "components"]);
+    press(&mut model, "lab<enter>");
+    assert_eq!(model.screens(), ["environment"]);
+    let mut empty = route_samples::world();
+    empty.environments.clear();
+    let mut model = model_of(empty);
+    press(&mut model, "ai");
+    assert_eq!(model.screens(), ["environment"], "a new one: there is none yet");
+}
+
+#[test]
+fn an_environment_is_removed_by_its_plan_alone() {
+    let mut model = model();
+    assert_eq!(press(&mut model, ":remove-env<enter>"), []);
+    let effects = press(&mut model, "lab<enter>");
+    assert!(
+        matches!(&effects[..], [Effect::Plan(_, Intent::RemoveEnvironment(name))] if name == "lab"),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn where_styrmin_is_not_installed_that_comes_first() {
+    let mut world = route_samples::world();
+    world.cluster.installed = Installed::No;
+    let mut model = model_of(world);
+    press(&mut model, "<esc>");
+    for keys in ["aI", "ai", ":remove-env<enter>"] {
+        press(&mut model, keys);
+        assert_eq!(model.screens(), ["applications", "plan"], "{keys}");
+        press(&mut model, "<esc>");
+    }
+}

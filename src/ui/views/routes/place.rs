@@ -7,6 +7,9 @@ use crate::domain::{ClusterRecord, Environment, World};
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 
+/// The label of who may reach it.
+pub const OPEN_TO: &str = "open to";
+
 /// What is said of one subject: its label, and what is said in which role.
 pub type Fact = (&'static str, Role, String);
 
@@ -24,9 +27,9 @@ pub fn facts(environment: &Environment, cluster: Option<&ClusterRecord>) -> Vec<
         TlsSource::Controller => ("TLS", Role::Text, "the controller's own".to_owned()),
     });
     facts.push(match environment.ip_whitelist.as_slice() {
-        [] => ("open to", Role::Muted, "everybody".to_owned()),
-        [only] => ("open to", Role::Text, only.clone()),
-        [first, others @ ..] => ("open to", Role::Text, format!("{first} +{}", others.len())),
+        [] => (OPEN_TO, Role::Muted, "everybody".to_owned()),
+        [only] => (OPEN_TO, Role::Text, only.clone()),
+        [first, others @ ..] => (OPEN_TO, Role::Text, format!("{first} +{}", others.len())),
     });
     facts.push(match routing.isolation {
         None | Some(Isolation::Off) => ("isolation", Role::Muted, "off".to_owned()),

@@ -119,7 +119,7 @@ fn gap(container: &ContainerSummary) -> Span<'static> {
 pub fn condition(page: &mut Page<'_>, condition: &Condition) {
     let look = page.look;
     let good = match condition.kind.as_str() {
-        "Ready" => condition.status == "True",
+        "Ready" | "Reachable" => condition.status == "True",
         _ => condition.status == "False",
     };
     let (glyph, role) = match (condition.status.as_str(), good) {

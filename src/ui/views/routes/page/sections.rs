@@ -234,11 +234,10 @@ fn environment(page: &mut Page<'_>, shown: Shown<'_>) {
     let Some(found) = shown.world.environments.iter().find(|it| it.name == *name) else { return };
     page.heading(vec![look.span(Role::Section, "ENVIRONMENT"), look.span(Role::Muted, format!("  {name}"))]);
     for (label, role, said) in place::facts(found, shown.world.cluster.record.as_ref()) {
+        // all of them, where there is room
+        let all = found.ip_whitelist.join(", ");
+        let said = if label == place::OPEN_TO && !all.is_empty() { all } else { said };
         fact(page, Item::Text, label, role, &said);
-    }
-    let others: Vec<String> = found.ip_whitelist.iter().skip(1).cloned().collect();
-    if !others.is_empty() {
-        fact(page, Item::Text, "", Role::Text, &others.join(", "));
     }
     let peers: Vec<String> = found.routing.allow_from.iter().map(place::peer).collect();
     if !peers.is_empty() {
