@@ -7,11 +7,14 @@ use tokio::time::{Instant, advance, sleep};
 use super::*;
 use crate::domain::route::{Phase, Phases, ProbeOutcome};
 
+/// An answer of a script: after how many milliseconds, and what; none: it never comes.
+type Scripted = Option<(u64, ProbeOutcome)>;
+
 /// Answers as it is told, by URL: nobody is asked.
 #[derive(Clone, Default)]
 struct Script {
     /// What each URL answers, in turn, and how long that takes; the last one again and again. None: never.
-    answers: Arc<Mutex<HashMap<String, VecDeque<Option<(u64, ProbeOutcome)>>>>>,
+    answers: Arc<Mutex<HashMap<String, VecDeque<Scripted>>>>,
     /// What was asked, and when since the start.
     asked: Arc<Mutex<Vec<(String, Duration)>>>,
 }
