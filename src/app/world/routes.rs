@@ -90,7 +90,7 @@ impl Trouble<'_> {
         }
         let (missing, unread) = self.gateway();
         let refused = missing.or_else(|| self.carried.refused.clone()).or(unread);
-        let said = [self.absent(), refused, self.unanswered()];
+        let said = [self.absent(), refused, self.unanswered(), self.kept_away()];
         let certificate = [self.other_certificate(), self.held(), self.uncovered(), self.ends()];
         said.into_iter().chain(certificate).chain([self.elsewhere(), self.pending()]).flatten().collect()
     }
@@ -132,6 +132,15 @@ impl Trouble<'_> {
             (None, Some((_, behind))) if starved => Some(behind),
             (None, _) => None,
         }
+    }
+
+    /// It answers, but not to us, and its environment has a list of those that it answers to.
+    fn kept_away(&self) -> Option<String> {
+        let refused = |probe: &Probe| probe.outcome == ProbeOutcome::Answered(403);
+        self.view().probe.as_ref().filter(|probe| refused(probe))?;
+        let list = self.around.instance.context.pointer("/environment/ip_whitelist")?.as_array()?;
+        let blocks: Vec<&str> = list.iter().filter_map(|block| block.as_str()).collect();
+        Some(format!("it answers 403 to this machine; the environment is open to {} only", blocks.join(", ")))
     }
 
     /// What stands behind it, and whether that is nothing that could answer.

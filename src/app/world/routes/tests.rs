@@ -287,3 +287,16 @@ fn what_is_most_pressing_comes_first() {
     scene.facts.insert(Want::Gateway("demo".to_owned(), "shared".to_owned()), Fact::Missing);
     assert_eq!(scene.trouble(), "Gateway demo/shared does not exist");
 }
+
+#[test]
+fn a_refusal_is_told_with_the_list_that_may_have_led_to_it() {
+    let mut scene = Scene { probe: Some(probe(ProbeOutcome::Answered(403))), ..Scene::new() };
+    assert_eq!(scene.trouble(), "", "an application may answer 403 by itself");
+    scene.instance.context["environment"] = json!({"ip_whitelist": ["192.0.2.0/24"]});
+    assert_eq!(
+        scene.trouble(),
+        "it answers 403 to this machine; the environment is open to 192.0.2.0/24 only"
+    );
+    scene.probe = Some(probe(ProbeOutcome::Answered(200)));
+    assert_eq!(scene.trouble(), "");
+}
