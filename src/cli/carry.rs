@@ -138,8 +138,10 @@ impl Work<'_> {
         let mut planned = Vec::new();
         for job in jobs {
             printer.turn_to(&job.about);
-            let plan = self.session.engine.preview(&job.intent).await?.plan;
+            let preview = self.session.engine.preview(&job.intent).await?;
+            let plan = preview.plan;
             printer.plan(&plan);
+            printer.differences(&preview.diffs);
             // what is so already needs no operation
             if !plan.steps.is_empty() {
                 planned.push((job, plan));

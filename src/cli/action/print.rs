@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::app::actions::News;
 use crate::cli::driver::{printable, remark};
 use crate::domain::call::{CallOutcome, CallRecord, OutputLine, OutputSource, StepOutput};
+use crate::domain::diff::{Change, ObjectDiff};
 use crate::domain::{OperationId, OperationState, OperationView, Plan, Problem};
 
 /// The most characters of a call's argument.
@@ -51,6 +52,26 @@ impl Printer {
             lines.join("\n")
         };
         self.print(|| json!({"event": "plan", "plan": plan, "hash": plan.hash()}), text);
+    }
+
+    /// What changes of objects that are there, line by line. Those that are new, or go, are among the steps.
+    pub fn differences(&self, diffs: &[ObjectDiff]) {
+        let is_told = |diff: &&ObjectDiff| {
+            !diff.is_empty() && diff.lines.iter().any(|line| line.change == Change::Same)
+        };
+        let changed: Vec<&ObjectDiff> = diffs.iter().filter(is_told).collect();
+        if changed.is_empty() {
+            return;
+        }
+        let text = || {
+            let one = |diff: &&ObjectDiff| {
+                let lines = diff.lines.iter().map(|line| format!("    {} {}", line.change.sign(), line.text));
+                let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
+                format!("  {}\n{}", diff.object, lines.join("\n"))
+            };
+            changed.iter().map(one).collect::<Vec<_>>().join("\n")
+        };
+        self.print(|| json!({"event": "differences", "differences": changed}), text);
     }
 
     /// What it would call.
