@@ -1,6 +1,7 @@
 //! Host names, routes and URLs of external services, who may connect, and whether they answer. Pure, but for [`probe`].
 
 mod allow;
+mod brought;
 pub mod certificate;
 mod check;
 mod detect;
@@ -12,6 +13,7 @@ mod render;
 pub mod url;
 
 pub use allow::{Adapter, adapter};
+pub use brought::allow_on;
 pub use check::{UNENFORCED, check};
 pub use detect::{Detected, detect};
 pub use frozen::{routing_of, tls_of};

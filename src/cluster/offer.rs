@@ -135,15 +135,10 @@ impl Cluster {
                 continue;
             }
             let pods = self.pods(selector).await?;
-            let mut found: Vec<&str> =
-                pods.iter().filter_map(|pod| pod.metadata.namespace.as_deref()).collect();
-            found.sort_unstable();
-            found.dedup();
-            // in several namespaces: nobody knows which of them answers
-            if let [only] = found.as_slice() {
+            if let Some(only) = home(&pods) {
                 let named = controllers.iter().copied().filter(|known| known.starts_with(controller));
                 for name in named.chain([controller]) {
-                    places.insert(name.to_owned(), (*only).to_owned());
+                    places.insert(name.to_owned(), only.to_owned());
                 }
             }
         }
@@ -167,6 +162,21 @@ impl Cluster {
             }
             Err(error) => lenient(error).map(|()| Vec::new()),
         }
+    }
+}
+
+/// The namespace from which the connections of these pods come. None where there are several, of which nobody knows which one
+/// answers; and where one is on the network of its node: then a connection comes from the node, and is no pod's for a policy.
+fn home(pods: &[DynamicObject]) -> Option<&str> {
+    if pods.iter().any(|pod| pod.data["spec"]["hostNetwork"] == true) {
+        return None;
+    }
+    let mut found: Vec<&str> = pods.iter().filter_map(|pod| pod.metadata.namespace.as_deref()).collect();
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [only] => Some(only),
+        _ => None,
     }
 }
 

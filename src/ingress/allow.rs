@@ -33,6 +33,13 @@ const ANNOTATIONS: [(&str, &str); 5] = [
     ("ingress.k8s.aws/alb", "alb.ingress.kubernetes.io/inbound-cidrs"),
 ];
 
+/// Other names of those annotations, one of which would win over the one that we set.
+const SYNONYMS: [&str; 3] = [
+    "nginx.ingress.kubernetes.io/allowlist-source-range",
+    "haproxy-ingress.github.io/whitelist-source-range",
+    "haproxy.org/whitelist",
+];
+
 /// How an allow-list is expressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adapter {
@@ -132,6 +139,7 @@ pub(super) fn annotate(
 ) {
     match adapter {
         Adapter::Annotation(key) => {
+            annotations.retain(|name, _| !SYNONYMS.contains(&name.as_str()));
             annotations.insert((*key).to_owned(), allow.join(","));
         }
         Adapter::Middleware if kind == RouteKind::Ingress => {

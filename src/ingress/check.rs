@@ -5,7 +5,7 @@ use super::allow::{self, Adapter};
 use super::detect::{takes, told};
 use crate::domain::names::check_label;
 use crate::domain::route::{
-    Block, GatewayOffer, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
+    Block, GatewayOffer, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
 };
 use crate::domain::{Environment, Problem};
 
@@ -45,8 +45,16 @@ pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Pr
     if via.kind == RouteKind::IngressRoute && environment.dedicated_ingress.is_some() {
         warnings.push(own_ingress_routes(offer)?);
     }
-    if let Some(gateway) = offer.gateways.iter().find(|offer| Some(&offer.gateway) == via.gateway.as_ref()) {
+    // whether it speaks https is about the environment's hosts, and no part of its name
+    let names = |it: &GatewayRef| (it.namespace.clone(), it.name.clone(), it.section.clone());
+    if let Some(wanted) = via.gateway.as_ref().map(names)
+        && let Some(gateway) = offer.gateways.iter().find(|offer| names(&offer.gateway) == wanted)
+    {
         warnings.extend(of_gateway(environment, gateway));
+    }
+    let own_list = environment.dedicated_ingress.is_some() && !environment.ip_whitelist.is_empty();
+    if own_list && matches!(environment.routing.tls, TlsSource::Issuer(_)) {
+        warnings.push(UNPROVEN.to_owned());
     }
     if environment.routing.isolation == Some(Isolation::Both) && environment.routing.allow_from.is_empty() {
         warnings.push(
@@ -74,6 +82,9 @@ fn own_ingress_routes(offer: &Offer) -> Result<String, Problem> {
 
 /// What is told where an allow-list is said, and nobody knows to whom.
 pub const UNENFORCED: &str = "the allow-list of the environment is not enforced: nobody found out who answers for its routes; setting the environment does";
+
+/// What is told where an allow-list at the door keeps a certificate authority out.
+const UNPROVEN: &str = "the environment's own ingress keeps its allow-list for every request: an issuer that proves host names by requests to them (HTTP-01) makes no certificates there, one that does by DNS (DNS-01) does";
 
 fn check_block(what: &str, block: &str) -> Result<(), Problem> {
     Block::read(block).map(drop).map_err(|why| {

@@ -6,6 +6,9 @@ use crate::domain::route::{
 };
 use crate::domain::{Environment, Problem, suggest};
 
+/// The class whose IngressRoutes Traefik takes beside those without any.
+const DEFAULT_TRAEFIK: &str = "traefik";
+
 /// Who was found, and what is worth knowing about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
@@ -162,20 +165,43 @@ impl Search<'_> {
                 "install Traefik with its custom resources, or choose another kind of route",
             ));
         }
+        let class = self.environment.ingress_class.clone().filter(|class| !class.is_empty());
+        if let Some(name) = &class {
+            self.check_traefik_class(name)?;
+        }
         Ok(Via {
             kind: RouteKind::IngressRoute,
             controller: TRAEFIK.to_owned(),
-            class: self.environment.ingress_class.clone().filter(|class| !class.is_empty()),
+            class,
             gateway: None,
             namespace: self.offer.namespaces.get(TRAEFIK).cloned(),
         })
+    }
+
+    /// Traefik takes the IngressRoutes of the class that it was given for them; without one those of no class, and of `traefik`
+    /// (<https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-crd/>, `ingressClass`).
+    fn check_traefik_class(&mut self, name: &str) -> Result<(), Problem> {
+        let found = self.offer.classes.iter().find(|class| class.name == name);
+        if let Some(other) = found.filter(|class| class.controller != TRAEFIK) {
+            return Err(Problem::new(
+                format!("The ingress class {name} takes no IngressRoutes"),
+                format!("its controller is {}, and only Traefik reads them", other.controller),
+                "name a class of Traefik's, or none (--no-ingress-class), or choose the kind ingress",
+            ));
+        }
+        if name != DEFAULT_TRAEFIK {
+            self.warnings.push(format!(
+                "Traefik takes IngressRoutes of the class {name} only where its option providers.kubernetesCRD.ingressClass says so; else nobody answers for them (--no-ingress-class names none)"
+            ));
+        }
+        Ok(())
     }
 
     /// The Gateways, those first that fit best: they take the environment's hosts, they speak https.
     fn gateways(&self) -> impl Iterator<Item = &GatewayOffer> {
         let mut whole: Vec<&GatewayOffer> =
             self.offer.gateways.iter().filter(|offer| offer.gateway.section.is_none()).collect();
-        whole.sort_by_key(|offer| (!self.takes_hosts(offer), !offer.gateway.https, &offer.gateway));
+        whole.sort_by_key(|offer| (!self.takes_hosts(offer), !self.speaks_https(offer), &offer.gateway));
         whole.into_iter()
     }
 
@@ -184,6 +210,20 @@ impl Search<'_> {
             Some(suffix) => takes(&offer.hostnames, suffix),
             None => offer.hostnames.is_empty(),
         }
+    }
+
+    /// Whether a listener of a Gateway speaks https that takes the environment's hosts; any, where the environment names no suffix.
+    fn speaks_https(&self, offer: &GatewayOffer) -> bool {
+        let suffix = self.environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty());
+        let takes_hosts = |one: &GatewayOffer| suffix.is_none_or(|suffix| takes(&one.hostnames, suffix));
+        let names = |one: &GatewayOffer| (one.gateway.namespace.clone(), one.gateway.name.clone());
+        let all = self.offer.gateways.iter();
+        let mut listeners =
+            all.filter(|one| one.gateway.section.is_some() && names(one) == names(offer)).peekable();
+        if offer.gateway.section.is_some() || listeners.peek().is_none() {
+            return offer.gateway.https && takes_hosts(offer);
+        }
+        listeners.any(|one| one.gateway.https && takes_hosts(one))
     }
 
     /// The best Gateway, of which there is one.
@@ -206,11 +246,12 @@ impl Search<'_> {
     }
 
     fn of_gateway(&self, offer: &GatewayOffer) -> Via {
+        let gateway = GatewayRef { https: self.speaks_https(offer), ..offer.gateway.clone() };
         Via {
             kind: RouteKind::HttpRoute,
             controller: offer.controller.clone(),
             class: None,
-            gateway: Some(offer.gateway.clone()),
+            gateway: Some(gateway),
             namespace: self.offer.namespaces.get(&offer.controller).cloned(),
         }
     }
@@ -263,9 +304,9 @@ impl Search<'_> {
 
     fn warn_of_unknown_place(&mut self, via: &Via) {
         let apart = matches!(self.environment.routing.isolation, Some(Isolation::Inbound | Isolation::Both));
-        if apart && via.namespace.is_none() && !super::policies::is_outside(&via.controller) {
+        if apart && super::policies::place(Some(via)).is_none() {
             self.warnings.push(
-                "in which namespace the ingress controller runs is not known: every namespace may reach the external services"
+                "where the ingress controller's connections come from is not known, or not from pods: everybody may reach the ports of the external services"
                     .to_owned(),
             );
         }

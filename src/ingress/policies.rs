@@ -8,21 +8,38 @@ use serde_json::{Value, json};
 use crate::domain::Environment;
 use crate::domain::labels;
 use crate::domain::names::{LABEL_MAX, bounded};
-use crate::domain::route::{Isolation, Peer, TlsSource, Via};
+use crate::domain::route::{Isolation, Peer, Via};
 
 /// The label of a namespace that has its name. Every API server since 1.21 puts it there.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
-/// Controllers whose proxies are no pods: what comes from them has an address, and no namespace.
-const OUTSIDE: [&str; 4] =
-    ["ingress.k8s.aws/alb", "eks.amazonaws.com/alb", "k8s.io/ingress-gce", "azure/application-gateway"];
+/// Controllers whose proxies are no pods of the cluster's network: what comes from them has an address, and no namespace. Cilium's
+/// run on the nodes.
+const OUTSIDE: [&str; 10] = [
+    "ingress.k8s.aws/alb",
+    "eks.amazonaws.com/alb",
+    "gateway.k8s.aws/alb",
+    "k8s.io/ingress-gce",
+    "networking.gke.io/gateway",
+    "azure/application-gateway",
+    "alb.networking.azure.io/alb-controller",
+    "cilium.io/ingress-controller",
+    "io.cilium/gateway-controller",
+    "openshift.io/ingress-to-route",
+];
 
-/// Whether the proxies of a controller are no pods.
-pub(super) fn is_outside(controller: &str) -> bool {
+/// Whether the proxies of a controller are no pods of the cluster's network.
+fn is_outside(controller: &str) -> bool {
     OUTSIDE.contains(&controller)
 }
 
-/// The names of the policies of an environment, as [`environment_policies`] makes them.
+/// The namespace that the proxies of `via` are pods of; none: they are no pods, or nobody knows. Then their connections cannot be
+/// told from others.
+pub(super) fn place(via: Option<&Via>) -> Option<&str> {
+    via.filter(|via| !is_outside(&via.controller)).and_then(|via| via.namespace.as_deref())
+}
+
+/// The names of the policies of an environment that [`environment_policies`] makes.
 pub const ENVIRONMENT_POLICIES: [&str; 4] =
     ["styrmin-default-deny", "styrmin-same-namespace", "styrmin-dns", "styrmin-acme"];
 
@@ -67,21 +84,26 @@ pub fn policies(set: &PolicySet) -> Vec<Value> {
 }
 
 fn from(set: &PolicySet, service: &Guarded) -> Option<Value> {
-    let controller = if service.external { controllers(set.via.as_ref()) } else { Vec::new() };
-    let mut from: Vec<Value> = controller;
-    from.extend(service.allow_from.iter().map(peer));
+    let nobody = !service.external && service.allow_from.is_empty();
+    // a rule without ports would be about all of them
+    if nobody || service.ports.is_empty() {
+        return None;
+    }
     let ports: Vec<Value> =
         service.ports.iter().map(|port| json!({ "port": port, "protocol": "TCP" })).collect();
-    (!from.is_empty()).then(|| {
-        policy(
-            (&set.namespace, &bounded(&[&service.name, "from"], LABEL_MAX)),
-            json!({
-                "podSelector": { "matchLabels": service.selector },
-                "policyTypes": ["Ingress"],
-                "ingress": [{ "from": from, "ports": ports }],
-            }),
-        )
-    })
+    let others: Vec<Value> = service.allow_from.iter().map(peer).collect();
+    let rule = match service.external {
+        true => from_controller(set.via.as_ref(), others, &ports),
+        false => json!({ "from": others, "ports": ports }),
+    };
+    Some(policy(
+        (&set.namespace, &bounded(&[&service.name, "from"], LABEL_MAX)),
+        json!({
+            "podSelector": { "matchLabels": service.selector },
+            "policyTypes": ["Ingress"],
+            "ingress": [rule],
+        }),
+    ))
 }
 
 /// The environment's own ingress controller is what the world talks to, and it watches the API server, whose address nobody knows
@@ -99,17 +121,16 @@ fn gate(set: &PolicySet, deployment: &str) -> Value {
     policy((&set.namespace, &bounded(&[deployment, "gate"], LABEL_MAX)), spec)
 }
 
-/// Where the connections of the ingress controller come from.
-fn controllers(via: Option<&Via>) -> Vec<Value> {
-    let namespace = |name: &str| peer(&Peer::Namespace { name: name.to_owned(), pods: BTreeMap::new() });
-    match via {
-        Some(via) if is_outside(&via.controller) => {
-            ["0.0.0.0/0", "::/0"].map(|block| peer(&Peer::Cidr(block.to_owned()))).to_vec()
-        }
-        Some(Via { namespace: Some(name), .. }) => vec![namespace(name)],
-        // nobody knows where its pods are: better every namespace than no request at all
-        _ => vec![namespace("*")],
-    }
+/// What lets the ingress controller in, and others beside it.
+///
+/// Where its proxies are no pods whose namespace is known (load balancers of a cloud, processes on the network of their nodes,
+/// somebody unknown), everybody comes to the ports: better that than no request at all. A selector of all namespaces would not do,
+/// since it is about pods.
+fn from_controller(via: Option<&Via>, others: Vec<Value>, ports: &[Value]) -> Value {
+    let Some(namespace) = place(via) else { return json!({ "ports": ports }) };
+    let mut from = vec![peer(&Peer::Namespace { name: namespace.to_owned(), pods: BTreeMap::new() })];
+    from.extend(others);
+    json!({ "from": from, "ports": ports })
 }
 
 /// Somebody, as a NetworkPolicy says it.
@@ -138,7 +159,8 @@ fn policy((namespace, name): (&str, &str), spec: Value) -> Value {
 }
 
 /// The policies of the environment itself: nothing comes in but from its own namespace, and from whom the environment allows.
-/// Where what goes out is kept away as well: names (DNS), and the same.
+/// Where what goes out is kept away as well: names (DNS), and the same. What keeps away is the last one: at no moment of applying them
+/// in order is something away that is allowed.
 pub fn environment_policies(environment: &Environment) -> Vec<Value> {
     let both = match environment.routing.isolation {
         None | Some(Isolation::Off) => return Vec::new(),
@@ -155,27 +177,28 @@ pub fn environment_policies(environment: &Environment) -> Vec<Value> {
     if both {
         among["egress"] = json!([{ "to": peers }]);
     }
-    let mut policies =
-        vec![named(deny, json!({ "podSelector": {}, "policyTypes": types })), named(same, among)];
+    let mut policies = vec![named(same, among)];
     if both {
-        // wherever names are resolved: in the cluster, or on the node
-        let ports = ["UDP", "TCP"].map(|protocol| json!({ "port": 53, "protocol": protocol }));
+        // wherever names are resolved: in the cluster, or on the node. OpenShift's pods listen on 5353, and policies see that port
+        let ports = [("UDP", 53), ("TCP", 53), ("UDP", 5353), ("TCP", 5353)];
+        let ports = ports.map(|(protocol, port)| json!({ "port": port, "protocol": protocol }));
         let spec = json!({ "podSelector": {}, "policyTypes": ["Egress"], "egress": [{ "ports": ports }] });
         policies.push(named(dns, spec));
     }
-    if matches!(environment.routing.tls, TlsSource::Issuer(_)) {
-        policies.push(named(acme, acme_solver(environment)));
-    }
+    // a driver may name an issuer where its environment names none
+    policies.push(named(acme, acme_solver(environment)));
+    policies.push(named(deny, json!({ "podSelector": {}, "policyTypes": types })));
     policies
 }
 
 /// cert-manager proves that a host is ours by a pod of its own in the namespace, which the ingress controller must reach
 /// (<https://cert-manager.io/docs/configuration/acme/http01/>).
 fn acme_solver(environment: &Environment) -> Value {
+    let ports = [json!({ "port": 8089, "protocol": "TCP" })];
     json!({
         "podSelector": { "matchLabels": { "acme.cert-manager.io/http01-solver": "true" } },
         "policyTypes": ["Ingress"],
-        "ingress": [{ "from": controllers(environment.routing.via.as_ref()), "ports": [{ "port": 8089, "protocol": "TCP" }] }],
+        "ingress": [from_controller(environment.routing.via.as_ref(), Vec::new(), &ports)],
     })
 }
 

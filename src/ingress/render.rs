@@ -9,6 +9,10 @@ use crate::domain::Problem;
 use crate::domain::names::{LABEL_MAX, bounded};
 use crate::domain::route::{CLASS_ANNOTATION, IssuerRef, RouteKind, TlsSource, Via};
 
+/// The annotation of a Certificate that gives the Ingress by which a host is proven (HTTP-01) a class
+/// (`pkg/apis/acme/v1/types.go` of cert-manager).
+const SOLVER_CLASS: &str = "acme.cert-manager.io/http01-override-ingress-class";
+
 mod http_route;
 mod ingress;
 mod ingress_route;
@@ -107,7 +111,7 @@ pub fn render(set: &RouteSet) -> Result<Vec<Value>, Problem> {
     let adapter = set.adapter()?;
     let mut objects = Vec::new();
     for route in &set.routes {
-        objects.extend(certificate(route));
+        objects.extend(certificate(set, route));
         if let Some(adapter) = &adapter {
             let targets = http_route::names(route);
             objects.extend(allow::object(adapter, (&route.namespace, &route.name), &targets, &set.allow));
@@ -133,20 +137,24 @@ pub fn tls_secret(tls: &TlsSource, service: &str) -> Option<String> {
 
 /// The Certificate that cert-manager is to make (<https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.Certificate>).
 /// It is asked for in the open, not by an annotation of the route: so it is ours to see and to delete, and the same for all kinds.
-fn certificate(route: &Route) -> Option<Value> {
+///
+/// Where the environment has an ingress of its own, the hosts lead there: the Ingress by which cert-manager proves them must be of its
+/// class, whatever class the issuer names.
+fn certificate(set: &RouteSet, route: &Route) -> Option<Value> {
     let TlsSource::Issuer(IssuerRef { name, cluster_wide }) = &route.tls else { return None };
     let secret = tls_secret(&route.tls, &route.service)?;
     let kind = if *cluster_wide { "ClusterIssuer" } else { "Issuer" };
-    Some(json!({
-        "apiVersion": "cert-manager.io/v1",
-        "kind": "Certificate",
-        "metadata": { "name": secret, "namespace": route.namespace },
-        "spec": {
-            "secretName": secret,
-            "dnsNames": route.hosts,
-            "issuerRef": { "group": "cert-manager.io", "kind": kind, "name": name },
-        },
-    }))
+    let annotations = match set.class().filter(|_| set.dedicated && set.via.is_some()) {
+        Some(class) => json!({ SOLVER_CLASS: class }),
+        None => json!({}),
+    };
+    let mut made = object("cert-manager.io/v1", "Certificate", (&route.namespace, &secret), annotations);
+    made["spec"] = json!({
+        "secretName": secret,
+        "dnsNames": route.hosts,
+        "issuerRef": { "group": "cert-manager.io", "kind": kind, "name": name },
+    });
+    Some(made)
 }
 
 fn path(route: &Route) -> String {

@@ -115,7 +115,9 @@ impl<'a> Maker<'a> {
             }
             _ => None,
         });
-        Self { routing: ingress::routing_of(sources.context), own_gateways: own_gateways.collect(), sources }
+        // what cannot be read is refused where it is rendered
+        let routing = ingress::routing_of(sources.context).unwrap_or_default();
+        Self { routing, own_gateways: own_gateways.collect(), sources }
     }
 
     fn services(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {

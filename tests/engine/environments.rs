@@ -148,7 +148,7 @@ async fn a_new_environment_is_made_with_what_keeps_others_away_and_removed() {
     assert_eq!(bench.names("ResourceQuota", "shop-space").await, ["styrmin"]);
     assert_eq!(
         bench.names("NetworkPolicy", "shop-space").await,
-        ["styrmin-default-deny", "styrmin-same-namespace"]
+        ["styrmin-acme", "styrmin-default-deny", "styrmin-same-namespace"]
     );
 
     // the same again
@@ -173,6 +173,7 @@ async fn a_new_environment_is_made_with_what_keeps_others_away_and_removed() {
         [
             "record the environment shop",
             "delete ResourceQuota/styrmin in shop-space",
+            "delete NetworkPolicy/styrmin-acme in shop-space",
             "delete NetworkPolicy/styrmin-default-deny in shop-space",
             "delete NetworkPolicy/styrmin-same-namespace in shop-space"
         ]
@@ -204,9 +205,9 @@ async fn a_namespace_of_others_stays_and_does_not_become_ours() {
     bench.well(set(&wanted)).await;
     let live = bench.get(&key("Namespace", "", "theirs")).await.unwrap();
     assert_eq!(live["metadata"]["labels"]["app.kubernetes.io/managed-by"], Value::Null);
-    assert_eq!(bench.names("NetworkPolicy", "theirs").await.len(), 2);
+    assert_eq!(bench.names("NetworkPolicy", "theirs").await.len(), 3);
     let removal = Intent::RemoveEnvironment("guest".into());
-    assert_eq!(bench.plan(&removal).await.plan.steps.len(), 3, "the policies go one by one");
+    assert_eq!(bench.plan(&removal).await.plan.steps.len(), 4, "the policies go one by one");
     bench.well(removal).await;
     let live = bench.get(&key("Namespace", "", "theirs")).await.unwrap();
     assert_eq!(live["metadata"]["deletionTimestamp"], Value::Null);

@@ -113,3 +113,16 @@ fn the_default_class_says_so() {
     assert!(!class(&json!({"metadata": {"name": "x"}, "spec": {}})).is_default);
     assert_eq!(SANDBOX, crate::sandbox::controllers::INGRESS_CONTROLLER);
 }
+
+#[test]
+fn proxies_on_the_network_of_their_nodes_have_no_namespace() {
+    let pod = |namespace: &str, host_network: bool| -> DynamicObject {
+        serde_json::from_value(json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "x", "namespace": namespace}, "spec": {"hostNetwork": host_network}}))
+        .unwrap()
+    };
+    assert_eq!(home(&[pod("a", false), pod("a", false)]), Some("a"));
+    assert_eq!(home(&[pod("a", false), pod("a", true)]), None);
+    assert_eq!(home(&[pod("a", false), pod("b", false)]), None);
+    assert_eq!(home(&[]), None);
+}

@@ -3,6 +3,8 @@
 //! What it does not know (headers, methods, queries) narrows a route and is passed over. It never fails: a text that ends in the
 //! middle gives what was read until there.
 
+use std::collections::BTreeSet;
+
 /// One way for a request to match: a host and a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alternative {
@@ -12,7 +14,8 @@ pub struct Alternative {
     pub path: String,
 }
 
-/// The most alternatives that are told: `(a || b) && (c || d) && …` doubles them with every factor.
+/// The most alternatives that are told: `(a || b) && (c || d) && …` doubles them with every factor, and a matcher may have any number
+/// of values.
 const ALTERNATIVES: usize = 256;
 /// How deep parentheses may lie.
 const DEPTH: usize = 64;
@@ -20,15 +23,12 @@ const DEPTH: usize = 64;
 /// The hosts and paths that a match names, without duplicates, in order. What is negated names none: everything else matches.
 pub fn alternatives(text: &str) -> Vec<Alternative> {
     let mut parser = Parser { tokens: tokens(text), at: 0, depth: 0 };
-    let mut found: Vec<Alternative> = Vec::new();
-    for partial in parser.any() {
+    let mut seen = BTreeSet::new();
+    let told = parser.any().into_iter().map(|partial| {
         let host = partial.host.unwrap_or_default();
-        let alternative = Alternative { host, path: partial.path.unwrap_or_else(|| "/".to_owned()) };
-        if !found.contains(&alternative) {
-            found.push(alternative);
-        }
-    }
-    found
+        Alternative { host, path: partial.path.unwrap_or_else(|| "/".to_owned()) }
+    });
+    told.filter(|alternative| seen.insert(alternative.clone())).collect()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl Parser {
         while let Some(token) = self.tokens.get(self.at).cloned() {
             self.at += 1;
             match token {
-                Token::Text(text) => values.push(text),
+                Token::Text(text) if values.len() < ALTERNATIVES => values.push(text),
                 Token::Close => break,
                 _ => {}
             }
@@ -238,5 +238,9 @@ mod tests {
         assert!(!told(&"!".repeat(10_000)).is_empty());
         let factor = "(Host(`a`) || PathPrefix(`/b`) || Host(`c`))";
         assert!(told(&vec![factor; 40].join(" && ")).len() <= ALTERNATIVES);
+        let hosts: Vec<String> = (0..100_000).map(|number| format!("`h{number}`")).collect();
+        let many = format!("Host({}) && PathPrefix(`/x`)", hosts.join(", "));
+        assert_eq!(told(&many).len(), ALTERNATIVES);
+        assert_eq!(told(&many)[1], "h1/x", "what is behind the values is read");
     }
 }

@@ -1,5 +1,7 @@
 //! What the objects that carry routes say: Ingresses, HTTPRoutes and IngressRoutes, ours and others'.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::matches;
@@ -76,6 +78,7 @@ fn http_route(spec: &Value) -> Vec<RouteRule> {
         hosts.push(String::new());
     }
     let mut rules: Vec<RouteRule> = Vec::new();
+    let mut seen = BTreeSet::new();
     for entry in items(&spec["rules"]) {
         let mut paths: Vec<String> = items(&entry["matches"])
             .map(|matched| matched["path"]["value"].as_str().unwrap_or("/").to_owned())
@@ -94,9 +97,8 @@ fn http_route(spec: &Value) -> Vec<RouteRule> {
             services.push(String::new());
         }
         for (host, path, service) in combinations(&hosts, &paths, &services) {
-            let rule = RouteRule { host, path, service, ..RouteRule::default() };
-            if !rules.contains(&rule) {
-                rules.push(rule);
+            if seen.insert((host.clone(), path.clone(), service.clone())) {
+                rules.push(RouteRule { host, path, service, ..RouteRule::default() });
             }
         }
     }
@@ -118,6 +120,7 @@ fn ingress_route(spec: &Value) -> Vec<RouteRule> {
     let tls = spec["tls"].is_object();
     let secret = spec["tls"]["secretName"].as_str().filter(|name| !name.is_empty()).map(str::to_owned);
     let mut rules: Vec<RouteRule> = Vec::new();
+    let mut seen = BTreeSet::new();
     for entry in items(&spec["routes"]) {
         let is_service = |service: &&Value| matches!(service["kind"].as_str(), None | Some("Service"));
         let mut services: Vec<String> =
@@ -127,10 +130,9 @@ fn ingress_route(spec: &Value) -> Vec<RouteRule> {
         }
         for found in matches::alternatives(entry["match"].as_str().unwrap_or("")) {
             for service in &services {
-                let (host, path) = (found.host.clone(), found.path.clone());
-                let rule = RouteRule { host, path, service: service.clone(), tls, secret: secret.clone() };
-                if !rules.contains(&rule) {
-                    rules.push(rule);
+                let (host, path, service) = (found.host.clone(), found.path.clone(), service.clone());
+                if seen.insert((host.clone(), path.clone(), service.clone())) {
+                    rules.push(RouteRule { host, path, service, tls, secret: secret.clone() });
                 }
             }
         }

@@ -31,7 +31,7 @@ pub(super) fn objects(
     context: &Value,
     rendered: &mut [(String, Value)],
 ) -> Result<Made, Problem> {
-    let routing = ingress::routing_of(context);
+    let routing = ingress::routing_of(context)?;
     let mut made = Made { objects: Vec::new(), warnings: Vec::new() };
     let mut set = route_set(context, &routing);
     let mut policies = policy_set(driver, context, &routing);
@@ -68,13 +68,18 @@ pub(super) fn objects(
         made.warnings.extend(untold_certificate(spec, resolved, &routing));
         set.routes.push(route(context, spec, resolved, hosts));
     }
-    reach::add_routed(rendered, &mut policies.services);
+    made.warnings.extend(reach::add_routed(rendered, &mut policies));
     made.warnings.extend(reach::unreachable(rendered, &policies));
-    made.warnings.extend(own::adapt(rendered, &set)?);
+    made.objects.extend(own::adapt(rendered, &set, &policies.namespace)?);
     if set.via.is_none() && !set.dedicated && !set.allow.is_empty() && !set.routes.is_empty() {
         made.warnings.push(ingress::UNENFORCED.to_owned());
     }
-    made.objects.extend(ingress::render(&set)?);
+    for object in ingress::render(&set)? {
+        // a route of the driver's own may be called as one of ours of another kind: then both need the same Middleware
+        if !made.objects.contains(&object) {
+            made.objects.push(object);
+        }
+    }
     let policies = ingress::policies(&policies).into_iter();
     made.objects.extend(policies.filter(|policy| !brings(rendered, "NetworkPolicy", name(policy))));
     Ok(made)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::environment::DedicatedIngress;
-use crate::domain::route::{GatewayRef, IssuerRef, RouteKind, SANDBOX, TRAEFIK};
+use crate::domain::route::{IssuerRef, RouteKind, SANDBOX, TRAEFIK};
 
 fn environment(kind: RouteKind, controller: &str) -> Environment {
     let mut environment = Environment::new("demo", "c", "ns");
@@ -143,4 +143,22 @@ fn an_ingress_of_its_own_reads_traefiks_kinds_when_it_is_told_to() {
     assert!(refusal(&own).why.contains("traefik.io"));
     let told = check(&own, &Offer { traefik: true, ..Offer::default() }).unwrap();
     assert!(told.len() == 1 && told[0].contains("custom_resources"), "{told:?}");
+}
+
+#[test]
+fn an_allow_list_at_the_door_keeps_certificate_authorities_out() {
+    let issuer = TlsSource::Issuer(IssuerRef { name: "le".to_owned(), cluster_wide: true });
+    let served = Offer { cert_manager: true, ..Offer::default() };
+    let mut own = environment(RouteKind::Ingress, TRAEFIK);
+    own.routing.tls = issuer;
+    own.dedicated_ingress = Some(DedicatedIngress::default());
+    assert_eq!(check(&own, &served), Ok(Vec::new()));
+    own.ip_whitelist = vec!["10.0.0.0/8".to_owned()];
+    assert_eq!(check(&own, &served), Ok(vec![UNPROVEN.to_owned()]));
+    let shared = Environment { ip_whitelist: own.ip_whitelist.clone(), ..sandbox() };
+    assert_eq!(
+        check(&shared, &served),
+        Ok(Vec::new()),
+        "the list is on the routes, the proof has one of its own"
+    );
 }

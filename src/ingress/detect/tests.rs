@@ -189,9 +189,52 @@ fn where_the_controller_runs_is_told_when_it_matters() {
     let mut environment = environment();
     environment.routing.isolation = Some(Isolation::Inbound);
     let (_, warnings) = told(&cluster, &environment);
-    assert!(warnings[0].contains("every namespace may reach"), "{warnings:?}");
+    assert!(warnings[0].contains("everybody may reach the ports"), "{warnings:?}");
     cluster.namespaces = BTreeMap::from([(TRAEFIK.to_owned(), "kube-system".to_owned())]);
     assert_eq!(told(&cluster, &environment), (format!("Ingress {TRAEFIK} t||kube-system"), vec![]));
     cluster.classes[0].controller = "ingress.k8s.aws/alb".to_owned();
-    assert_eq!(told(&cluster, &environment).1, Vec::<String>::new(), "it has no pods");
+    assert!(told(&cluster, &environment).1[0].contains("not from pods"), "a load balancer of the cloud");
+}
+
+#[test]
+fn https_is_what_a_listener_speaks_that_takes_the_hosts() {
+    let listener = |name: &str, https: bool, hostname: &str| {
+        let mut one =
+            gateway("web", https, if hostname.is_empty() { &[] } else { std::slice::from_ref(&hostname) });
+        one.gateway.section = Some(name.to_owned());
+        one
+    };
+    let mut environment = environment();
+    environment.fqdn_suffix = Some("apps.org".to_owned());
+    environment.routing.kind = Some(RouteKind::HttpRoute);
+    for (hostname, wanted) in [("*.apps.org", true), ("", true), ("admin.other.org", false)] {
+        let all = [gateway("web", true, &[]), listener("http", false, ""), listener("https", true, hostname)];
+        let https = |environment: &Environment| {
+            detect(&offer(&[], &all), environment).unwrap().via.gateway.unwrap().https
+        };
+        assert_eq!(https(&environment), wanted, "{hostname}");
+        let anywhere = Environment { fqdn_suffix: None, ..environment.clone() };
+        assert!(https(&anywhere), "which hosts they get is not known here");
+    }
+}
+
+#[test]
+fn an_ingress_route_of_a_class_that_nobody_takes_is_refused_or_told() {
+    let mut cluster = offer(&[class("nginx", INGRESS_NGINX, true), class("edge", TRAEFIK, false)], &[]);
+    cluster.traefik = true;
+    let mut environment = environment();
+    environment.routing.kind = Some(RouteKind::IngressRoute);
+    environment.ingress_class = Some("nginx".to_owned());
+    let problem = detect(&cluster, &environment).unwrap_err();
+    assert!(problem.why.contains(INGRESS_NGINX), "{problem}");
+    for (name, warned) in [("edge", true), ("unlisted", true), ("traefik", false)] {
+        environment.ingress_class = Some(name.to_owned());
+        let (via, warnings) = told(&cluster, &environment);
+        assert_eq!(via, format!("IngressRoute {TRAEFIK} {name}||"));
+        assert_eq!(
+            warnings.iter().any(|line| line.contains("providers.kubernetesCRD")),
+            warned,
+            "{warnings:?}"
+        );
+    }
 }

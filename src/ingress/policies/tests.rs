@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::domain::route::{Block, IssuerRef, RouteKind, TRAEFIK};
+use crate::domain::route::{Block, RouteKind, TRAEFIK};
 use crate::sandbox::network::policy::{Peer as SandboxPeer, Target, denied_by};
 
 /// Who connects: a pod of a namespace, or an address from outside.
@@ -173,6 +173,7 @@ fn what_goes_out_can_be_kept_away_as_well() {
         (5432, From::Pod(HOME, &[]), true),
         (53, From::Pod("kube-system", &[]), true),
         (53, From::Address("169.254.20.10"), true),
+        (5353, From::Pod("openshift-dns", &[]), true),
         (443, From::Address("203.0.113.1"), false),
         (443, From::Pod("other", &[]), false),
         (443, From::Address("192.0.2.1"), true),
@@ -188,15 +189,26 @@ fn what_goes_out_can_be_kept_away_as_well() {
 #[test]
 fn a_controller_of_which_the_place_is_not_known_comes_from_everywhere() {
     let web = [("app", "web")];
-    for (via, pods, outside) in [
-        (None, true, false),
-        (Some(via(TRAEFIK, None)), true, false),
-        (Some(via("ingress.k8s.aws/alb", None)), false, true),
+    let elsewhere = [From::Pod("anywhere", &[]), From::Address("203.0.113.1"), From::Address("2001:db8::1")];
+    for (via, open) in [
+        (None, true),
+        (Some(via(TRAEFIK, None)), true),
+        (Some(via("ingress.k8s.aws/alb", None)), true),
+        // its proxies are on the nodes, wherever its operator is a pod
+        (Some(via("io.cilium/gateway-controller", Some("kube-system"))), true),
+        (Some(via(TRAEFIK, Some("traefik"))), false),
     ] {
-        let policies = all(Isolation::Inbound, via, vec![service("web", true, vec![])]);
-        assert_eq!(passes(&policies, &web, 8080, &From::Pod("anywhere", &[]), false), pods);
-        assert_eq!(passes(&policies, &web, 8080, &From::Address("203.0.113.1"), false), outside);
-        assert_eq!(passes(&policies, &web, 8080, &From::Address("2001:db8::1"), false), outside);
+        let services =
+            vec![service("web", true, vec![namespace("monitoring")]), service("db", false, vec![])];
+        let policies = all(Isolation::Inbound, via, services);
+        let solver = [("acme.cert-manager.io/http01-solver", "true")];
+        for from in &elsewhere {
+            assert_eq!(passes(&policies, &web, 8080, from, false), open);
+            assert_eq!(passes(&policies, &solver, 8089, from, false), open);
+            assert!(!passes(&policies, &web, 9090, from, false), "only the ports of the service");
+            assert!(!passes(&policies, &[("app", "db")], 8080, from, false), "only what is external");
+        }
+        assert!(passes(&policies, &web, 8080, &From::Pod("monitoring", &[]), false));
     }
 }
 
@@ -205,15 +217,12 @@ fn the_proof_of_a_host_is_let_in() {
     let mut environment = environment(Some(Isolation::Inbound));
     let solver = [("acme.cert-manager.io/http01-solver", "true")];
     environment.routing.via = Some(via(TRAEFIK, Some("traefik")));
-    let come = |environment: &Environment| {
-        passes(&environment_policies(environment), &solver, 8089, &From::Pod("traefik", &[]), false)
-    };
-    assert!(!come(&environment));
-    environment.routing.tls = TlsSource::Issuer(IssuerRef { name: "le".to_owned(), cluster_wide: true });
-    assert!(come(&environment));
-    let names: Vec<String> = environment_policies(&environment)
-        .iter()
-        .map(|policy| policy["metadata"]["name"].as_str().unwrap().to_owned())
-        .collect();
-    assert!(names.iter().all(|name| ENVIRONMENT_POLICIES.contains(&name.as_str())), "{names:?}");
+    let policies = environment_policies(&environment);
+    let come = |pod: &[(&str, &str)]| passes(&policies, pod, 8089, &From::Pod("traefik", &[]), false);
+    assert!(come(&solver), "a driver may name an issuer where the environment names none");
+    assert!(!come(&[("app", "web")]), "nobody else listens to it");
+    let names = policies.iter().map(|policy| policy["metadata"]["name"].as_str().unwrap());
+    let names: Vec<&str> = names.collect();
+    assert!(names.iter().all(|name| ENVIRONMENT_POLICIES.contains(name)), "{names:?}");
+    assert_eq!(names.last(), Some(&ENVIRONMENT_POLICIES[0]), "what keeps away comes last");
 }

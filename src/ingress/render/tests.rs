@@ -287,3 +287,14 @@ fn long_names_stay_within_their_limits() {
     }
     assert!(render(&RouteSet { routes: Vec::new(), ..set }).unwrap().is_empty());
 }
+
+#[test]
+fn a_host_is_proven_where_it_leads() {
+    let mut own = with_tls(set(Some(via(RouteKind::Ingress, TRAEFIK, Some("styrmin-demo")))), issuer());
+    assert!(rendered(&own)[0]["metadata"].get("annotations").is_none(), "the issuer knows a shared class");
+    own.dedicated = true;
+    assert_eq!(
+        rendered(&own)[0]["metadata"]["annotations"],
+        json!({"acme.cert-manager.io/http01-override-ingress-class": "styrmin-demo"})
+    );
+}

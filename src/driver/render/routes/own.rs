@@ -1,11 +1,11 @@
 //! Routes that the manifests, or the chart, of a driver bring themselves.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::Problem;
-use crate::domain::route::{CLASS_ANNOTATION, class, read};
+use crate::domain::route::{CLASS_ANNOTATION, RouteKind, Via, class, read};
 use crate::driver::render::manifests::{kind, name};
-use crate::ingress::{Adapter, RouteSet};
+use crate::ingress::{self, RouteSet};
 
 /// Whether one of the objects routes to the Kubernetes Service, or has one of the host names: then none of ours is needed.
 pub(super) fn carry(rendered: &[(String, Value)], service: &str, hosts: &[String]) -> bool {
@@ -13,46 +13,55 @@ pub(super) fn carry(rendered: &[(String, Value)], service: &str, hosts: &[String
     rules.any(|rule| rule.service == service || hosts.contains(&rule.host))
 }
 
-/// Puts on the routes that a driver brings what its environment says of all routes: the class of its own ingress controller where
-/// they name none, and the allow-list. What could not be put on is told.
+/// Puts on the routes that a driver brings what its environment says of all routes: its class where they name none, and the
+/// allow-list, whatever they say of it themselves. Gives the objects that the list needs beside them.
 ///
 /// # Errors
-/// The kind of route has no way to express the allow-list.
-pub(super) fn adapt(rendered: &mut [(String, Value)], set: &RouteSet) -> Result<Vec<String>, Problem> {
-    let mut warnings = Vec::new();
-    if set.via.is_none() {
-        return Ok(warnings);
-    }
+/// The kind of route has no way to express the allow-list, or one of them would be outside of it.
+pub(super) fn adapt(
+    rendered: &mut [(String, Value)],
+    set: &RouteSet,
+    namespace: &str,
+) -> Result<Vec<Value>, Problem> {
+    let mut needed = Vec::new();
+    let Some(via) = &set.via else { return Ok(needed) };
     for (_, object) in rendered.iter_mut().filter(|(_, object)| !read(object).is_empty()) {
-        let named = class(object).map(str::to_owned);
-        if set.dedicated && named.is_none() && kind(object) != "HTTPRoute" {
-            annotate(object, CLASS_ANNOTATION, set.class().unwrap_or_default());
-        }
-        let same = named.is_none() || named.as_deref() == set.class();
-        match set.adapter()? {
-            None => {}
-            Some(Adapter::OwnIngress) if same && kind(object) != "HTTPRoute" => {}
-            Some(Adapter::Annotation(key)) if same && kind(object) == "Ingress" => {
-                annotate(object, key, &set.allow.join(","));
+        name_class(object, set, via);
+        let Some(adapter) = set.adapter()? else { continue };
+        let made = ingress::allow_on(object, set, &adapter, namespace).ok_or_else(|| outside(object, via))?;
+        for made in made {
+            // two routes of one name and of two kinds have one between them
+            if !needed.contains(&made) {
+                needed.push(made);
             }
-            Some(_) => warnings.push(format!(
-                "the allow-list of the environment is not put on {}/{}, which the driver brings itself",
-                kind(object),
-                name(object)
-            )),
         }
     }
-    Ok(warnings)
+    Ok(needed)
 }
 
-/// Sets an annotation that is not there yet.
-fn annotate(object: &mut Value, key: &str, value: &str) {
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    let annotations = metadata.entry("annotations").or_insert(Value::Null);
-    if annotations.is_null() {
-        *annotations = Value::Object(serde_json::Map::new());
+/// Gives a route without a class the environment's: the cluster's default class may be another one.
+fn name_class(object: &mut Value, set: &RouteSet, via: &Via) {
+    let Some(ours) = set.class().filter(|_| class(object).is_none()) else { return };
+    let ours = json!(ours);
+    let is_ingress = kind(object) == "Ingress";
+    if set.dedicated && kind(object) != "HTTPRoute" {
+        let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+        let annotations = metadata.entry("annotations").or_insert(Value::Null);
+        if !annotations.is_object() {
+            *annotations = json!({});
+        }
+        annotations[CLASS_ANNOTATION] = ours;
+    } else if !set.dedicated && is_ingress && via.kind == RouteKind::Ingress && object["spec"].is_object() {
+        object["spec"]["ingressClassName"] = ours;
     }
-    if let Some(annotations) = annotations.as_object_mut() {
-        annotations.entry(key).or_insert_with(|| value.into());
-    }
+}
+
+fn outside(object: &Value, via: &Via) -> Problem {
+    Problem::new(
+        format!("The allow-list of the environment cannot be put on {}/{}", kind(object), name(object)),
+        format!(
+            "the driver brings this route itself, and it is none of the environment's own, which are {via}"
+        ),
+        "leave it out of the chart's values, or of the manifests, so that Styrmin makes the route; give it the environment's class or Gateway; or take the list away (--allow-all)",
+    )
 }

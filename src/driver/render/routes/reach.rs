@@ -1,6 +1,6 @@
 //! Whom policies have to let in where the manifests, or the chart, of a driver bring Services themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -21,18 +21,38 @@ pub(super) fn as_brought(rendered: &[(String, Value)], declared: Guarded, port: 
 }
 
 /// Adds the Services that routes of the driver's own lead to, and that are none of its services: the ingress controller reaches them
-/// as well.
-pub(super) fn add_routed(rendered: &[(String, Value)], services: &mut Vec<Guarded>) {
-    let rules = rendered.iter().flat_map(|(_, object)| read(object));
-    for called in rules.map(|rule| rule.service) {
-        if let Some(known) = services.iter_mut().find(|known| known.name == called) {
+/// as well. To those that are, it comes at each of their ports. What is told is of those that are not found.
+pub(super) fn add_routed(rendered: &[(String, Value)], set: &mut PolicySet) -> Vec<String> {
+    let mut missing = BTreeSet::new();
+    let routes = rendered.iter().map(|(_, object)| object);
+    let rules = routes.flat_map(|route| read(route).into_iter().map(move |rule| (route, rule.service)));
+    for (route, called) in rules.filter(|(_, called)| !called.is_empty()) {
+        let service = brought(rendered, &called);
+        let targets = service.into_iter().flat_map(ports).filter_map(target);
+        if let Some(known) = set.services.iter_mut().find(|known| known.name == called) {
             known.external = true;
+            for target in targets {
+                if !known.ports.contains(&target) {
+                    known.ports.push(target);
+                }
+            }
             continue;
         }
-        let Some(service) = brought(rendered, &called) else { continue };
+        let Some(service) = service else {
+            missing.insert(format!(
+                "{}/{} leads to the Service {called}, which is none of the driver's: where connections are kept away, its pods may let nobody in",
+                kind(route),
+                name(route)
+            ));
+            continue;
+        };
         let Some(selector) = selector(service) else { continue };
-        let ports = ports(service).filter_map(target).collect();
-        services.push(Guarded { name: called, selector, ports, external: true, allow_from: Vec::new() });
+        let ports = targets.collect();
+        set.services.push(Guarded { name: called, selector, ports, external: true, allow_from: Vec::new() });
+    }
+    match set.isolation {
+        None | Some(Isolation::Off) => Vec::new(),
+        Some(_) => missing.into_iter().collect(),
     }
 }
 

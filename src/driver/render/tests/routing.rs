@@ -94,7 +94,7 @@ fn what_is_said_is_frozen_with_the_context() {
     let mut sources = asked(CONFIG);
     sources.cluster.ingress_tls_port = Some(8443);
     let context = sources.context();
-    assert_eq!(crate::ingress::routing_of(&context), sources.environment.routing);
+    assert_eq!(crate::ingress::routing_of(&context).unwrap(), sources.environment.routing);
     assert_eq!(context["instance"]["config"]["ingress_class"], "sandbox", "templates name it");
     assert_eq!(context["services"]["one"]["url"], "http://one-demo.localhost:8480/");
     assert!(context["services"]["one"].get("tls").is_none());
@@ -263,9 +263,22 @@ fn a_route_that_the_driver_brings_gets_what_the_environment_says() {
     };
     assert_eq!(annotations(&sources), json!({"sandbox.styrmin.io/allow-list": "10.0.0.0/8,fd00::/8"}));
 
+    let ingress = find(&sources.render().unwrap(), "Ingress/mine").clone();
+    assert_eq!(ingress["spec"]["ingressClassName"], "sandbox", "the default class may be another one");
+    let said = "metadata: { name: mine, annotations: { sandbox.styrmin.io/allow-list: 0.0.0.0/0 } }";
+    let open = own("elsewhere.org", "one").replace("metadata: { name: mine }", said);
+    let kept = std::mem::replace(&mut sources.driver, asked(&open).driver);
+    assert_eq!(annotations(&sources)["sandbox.styrmin.io/allow-list"], "10.0.0.0/8,fd00::/8");
+    sources.driver = kept;
+
     sources.environment.routing.via = Some(via(RouteKind::Ingress, TRAEFIK, Some("traefik")));
-    assert_eq!(annotations(&sources), Value::Null);
-    assert!(rendering(&sources).warnings[0].contains("is not put on Ingress/mine"));
+    assert_eq!(
+        annotations(&sources),
+        json!({"traefik.ingress.kubernetes.io/router.middlewares": "demo-mine-allow@kubernetescrd"})
+    );
+    let objects = sources.render().unwrap();
+    let list = &find(&objects, "Middleware/mine-allow")["spec"]["ipAllowList"]["sourceRange"];
+    assert_eq!(*list, json!(["10.0.0.0/8", "fd00::/8"]));
 
     sources.environment.dedicated_ingress = Some(Default::default());
     sources.environment.routing.via = Some(via(RouteKind::Ingress, TRAEFIK, Some("styrmin-demo")));
@@ -274,8 +287,48 @@ fn a_route_that_the_driver_brings_gets_what_the_environment_says() {
 
     let classed = own("elsewhere.org", "one").replace("spec: {", "spec: { ingressClassName: other,");
     sources.driver = asked(&classed).driver;
-    assert_eq!(annotations(&sources), Value::Null, "it names another class");
-    assert!(rendering(&sources).warnings[0].contains("is not put on Ingress/mine"));
+    let problem = sources.render().unwrap_err();
+    assert!(problem.what.contains("cannot be put on Ingress/mine"), "it names another class: {problem}");
+    sources.environment.ip_whitelist.clear();
+    assert!(annotations(&sources).is_null(), "a class that is named stays");
+}
+
+#[test]
+fn no_route_that_the_driver_brings_stays_outside_of_the_allow_list() {
+    let limited = |text: &str, via: Via| {
+        let mut sources = asked(text);
+        sources.environment.ip_whitelist = vec!["10.0.0.0/8".to_owned()];
+        sources.environment.routing.via = Some(via);
+        sources
+    };
+    let route = "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: { name: mine }\nspec: { routes: [{ kind: Rule, match: 'Host(`a`)', middlewares: [{ name: other }], services: [{ name: one, port: 80 }] }] }\n";
+    let objects = limited(route, via(RouteKind::IngressRoute, TRAEFIK, None)).render().unwrap();
+    let rule = &find(&objects, "IngressRoute/mine")["spec"]["routes"][0];
+    assert_eq!(rule["middlewares"], json!([{"name": "mine-allow"}, {"name": "other"}]));
+    find(&objects, "Middleware/mine-allow");
+    assert!(limited(route, via(RouteKind::Ingress, SANDBOX, Some("sandbox"))).render().is_err());
+    let classless = limited(&own("a.org", "one"), via(RouteKind::IngressRoute, TRAEFIK, None));
+    assert!(classless.render().is_err(), "nobody knows whose the default class is");
+
+    let gateway = GatewayRef { namespace: "infra".into(), name: "web".into(), section: None, https: false };
+    let at = |controller: &str| Via {
+        gateway: Some(gateway.clone()),
+        ..via(RouteKind::HttpRoute, controller, None)
+    };
+    let attached = |name: &str| {
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{ name: mine }}\nspec: {{ parentRefs: [{{ name: {name}, namespace: infra }}], rules: [{{ backendRefs: [{{ name: one, port: 80 }}] }}] }}\n"
+        )
+    };
+    let envoy = "gateway.envoyproxy.io/gatewayclass-controller";
+    let objects = limited(&attached("web"), at(envoy)).render().unwrap();
+    assert_eq!(find(&objects, "SecurityPolicy/mine-allow")["spec"]["targetRefs"][0]["name"], "mine");
+    let objects = limited(&attached("web"), at("traefik.io/gateway-controller")).render().unwrap();
+    let filter = &find(&objects, "HTTPRoute/mine")["spec"]["rules"][0]["filters"][0];
+    assert_eq!(filter["extensionRef"]["name"], "mine-allow");
+    find(&objects, "Middleware/mine-allow");
+    let problem = limited(&attached("other"), at(envoy)).render().unwrap_err();
+    assert!(problem.what.contains("HTTPRoute/mine") && problem.why.contains("infra/web"), "{problem}");
 }
 
 #[test]
@@ -385,6 +438,17 @@ fn policies_follow_the_services_that_a_driver_brings() {
     let policy = spec(&sources, "NetworkPolicy/one-from");
     assert_eq!(policy["podSelector"], json!({"matchLabels": {"chart": "one"}}));
     assert_eq!(policy["ingress"][0]["ports"], json!([{"port": "http", "protocol": "TCP"}]));
+
+    // a route of its own may lead to another port of it, or to nothing that is known
+    let sources = asked(&(own("elsewhere.org", "one") + &service("one", "ClusterIP")));
+    let policy = spec(&sources, "NetworkPolicy/one-from");
+    let ports = json!([{"port": "http", "protocol": "TCP"}, {"port": 81, "protocol": "TCP"}]);
+    assert_eq!(policy["ingress"][0]["ports"], ports);
+    let mut sources = asked(&own("elsewhere.org", "nowhere"));
+    let told = "Ingress/mine leads to the Service nowhere";
+    assert!(rendering(&sources).warnings.iter().any(|line| line.contains(told)));
+    sources.environment.routing.isolation = Some(Isolation::Off);
+    assert_eq!(rendering(&sources).warnings, Vec::<String>::new());
 
     // what its own routes lead to is reached by the ingress controller as well
     let sources = asked(&(own("elsewhere.org", "front") + &service("front", "LoadBalancer")));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Sources, kinds};
 use crate::domain::DedicatedIngress;
-use crate::domain::route::Isolation;
+use crate::domain::route::{Isolation, RouteKind, TRAEFIK, Via};
 use crate::driver::built_in;
 
 fn sources(parameters: &[(&str, Value)], allowed: &[&str]) -> Sources {
@@ -121,17 +121,19 @@ fn the_allow_list_stands_at_every_entry_point() {
 
 #[test]
 fn behind_proxies_the_list_is_about_whom_they_answer() {
-    let given = [("ip_depth", json!(1)), ("trusted_proxies", json!(["192.0.2.1", "192.0.2.2"]))];
+    let given =
+        [("ip_depth", json!(1)), ("trusted_proxies", json!(["192.0.2.1", "2001:db8::2", "198.51.100.0/24"]))];
     let objects = rendered(&given, &["10.0.0.0/8"]);
     let list = find(&objects, "ConfigMap/ingress-proxy")["data"]["allow.yaml"].as_str().unwrap();
     let list: Value = serde_saphyr::from_str(list).unwrap();
     assert_eq!(list["http"]["middlewares"]["allow"]["ipAllowList"]["ipStrategy"], json!({"depth": 1}));
-    assert!(
-        arguments(&objects)
-            .contains(&"--entryPoints.websecure.forwardedHeaders.trustedIPs=192.0.2.1,192.0.2.2")
-    );
+    let trusted = "--entryPoints.websecure.forwardedHeaders.trustedIPs=192.0.2.1,2001:db8::2,198.51.100.0/24";
+    assert!(arguments(&objects).contains(&trusted));
     let service = &find(&objects, "Service/ingress-public")["spec"];
-    assert_eq!(service["loadBalancerSourceRanges"], json!(["192.0.2.1", "192.0.2.2"]));
+    assert_eq!(
+        service["loadBalancerSourceRanges"],
+        json!(["192.0.2.1/32", "2001:db8::2/128", "198.51.100.0/24"])
+    );
     let refused = sources(&[("trusted_proxies", json!(["a,b"]))], &[]).resolve(1).unwrap_err();
     assert!(refused.why.contains("trusted_proxies"), "{refused}");
 }
@@ -140,6 +142,14 @@ fn behind_proxies_the_list_is_about_whom_they_answer() {
 fn where_connections_are_kept_away_its_door_stays_open() {
     let policies = |isolation: Option<Isolation>| {
         let mut sources = sources(&[], &[]);
+        // who answers may be known where nobody said what is kept away
+        sources.environment.routing.via = Some(Via {
+            kind: RouteKind::Ingress,
+            controller: TRAEFIK.to_owned(),
+            class: Some("styrmin-demo".to_owned()),
+            gateway: None,
+            namespace: Some("demo".to_owned()),
+        });
         sources.environment.routing.isolation = isolation;
         let objects = sources.render().unwrap_or_else(|problem| panic!("{problem}"));
         let policies = objects.into_iter().filter(|object| object["kind"] == "NetworkPolicy");
