@@ -38,6 +38,7 @@ mod lease;
 mod link;
 mod logs;
 mod offer;
+mod outdated;
 mod project;
 mod resource;
 mod scale;
@@ -92,6 +93,8 @@ struct Inner {
     /// The namespaces that are watched.
     watches: Mutex<BTreeMap<String, CancellationToken>>,
     installed: Arc<watch::Sender<Installed>>,
+    /// What of ours the definition of the custom resource does not have.
+    lacking: Arc<outdated::Lacking>,
     stop: CancellationToken,
 }
 
@@ -116,6 +119,7 @@ impl Cluster {
             index,
             watches: Mutex::default(),
             installed: Arc::new(watch::Sender::new(Installed::Unknown)),
+            lacking: Arc::default(),
             stop: CancellationToken::new(),
         }))
     }

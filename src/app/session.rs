@@ -272,7 +272,7 @@ impl Session {
             link: self.cluster.link(),
             version: self.version.get().cloned(),
             installed: self.cluster.installed(),
-            warnings: classes::read(&self.classes),
+            warnings: self.cluster.outdated().into_iter().chain(classes::read(&self.classes)).collect(),
         }
     }
 

@@ -75,6 +75,18 @@ pub enum ClusterError {
         /// `Deployment`.
         kind: String,
     },
+    /// The cluster's definition of the kind is an older one. Repeating is useless until it is installed again.
+    #[error(
+        "{object} says {field}, and the definition {definition} of this cluster does not have it: it is of an older Styrmin"
+    )]
+    Outdated {
+        /// What was to be written.
+        object: String,
+        /// The definition's name.
+        definition: String,
+        /// `spec.hosts`.
+        field: String,
+    },
     /// The namespace is being deleted: nothing new may be made in it. Repeating is right, until it is gone.
     #[error("{object} is in a namespace that is going: {message}")]
     Terminating {
@@ -217,6 +229,10 @@ impl ClusterError {
             Self::Unserved { kind, .. } => (
                 format!("{kind} is unknown to the cluster"),
                 "install what defines this kind, or use a driver that does without",
+            ),
+            Self::Outdated { object, .. } => (
+                format!("the cluster cannot take {object}"),
+                "install Styrmin on the cluster again (:install): that renews the definition",
             ),
             Self::Terminating { object, .. } => (
                 format!("{object} cannot be written: its namespace is going"),

@@ -145,12 +145,15 @@ async fn follow_taught(
 ) {
     let Some(mut known) = weak.upgrade().map(|inner| inner.definitions.subscribe()) else { return };
     loop {
-        let before = definitions::version(&known.borrow_and_update(), definition);
+        let (before, readable) = {
+            let known = known.borrow_and_update();
+            (definitions::version(&known, definition), definitions::are_readable(&known))
+        };
         let found = async {
             let mut pauses = DefaultBackoff::default();
             for _ in 0..SERVED_AFTER {
                 let found = resolve(weak, feed, watched).await;
-                if found.is_some() || before.is_none() {
+                if found.is_some() || before.is_none() || !readable {
                     return found;
                 }
                 // a definition is served a moment after it is there
@@ -170,7 +173,10 @@ async fn follow_taught(
             feed.index.hide(namespace, watched.kind);
             definitions::moved(&mut known, definition, before.as_deref()).await;
         }
-        forget(weak, watched).await;
+        // whoever counts the looks forgot it already
+        if definitions::are_readable(&known.borrow()) {
+            forget(weak, watched).await;
+        }
     }
 }
 

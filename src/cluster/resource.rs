@@ -31,6 +31,8 @@ pub const VOLUMES_ANNOTATION: &str = "styrmin.io/delete-volumes";
 pub const DEFINITION: &str = "styrmindeployments.styrmin.io";
 /// `styrmin.io/v1alpha1`.
 pub const API_VERSION: &str = "styrmin.io/v1alpha1";
+/// The version alone.
+pub(super) const VERSION: &str = "v1alpha1";
 /// The kind.
 pub const KIND: &str = "StyrminDeployment";
 

@@ -181,11 +181,25 @@ impl Cluster {
         self.delete(&key(&resource.namespace, &resource.name), &options).await
     }
 
-    /// Writes the status through its subresource. Nothing is sent when it already is so; says whether it was written.
+    /// Writes the status through its subresource, without what an older definition does not have. Nothing is sent when it already is
+    /// so; says whether it was written.
     ///
     /// # Errors
     /// When the server refuses it, or the custom resource does not exist.
     pub async fn write_status(
+        &self,
+        resource: &DeploymentResource,
+        status: &DeploymentStatus,
+    ) -> Result<bool, ClusterError> {
+        match self.put_status(resource, &self.sayable(status.clone())).await {
+            Err(error) if self.learns(&error) => {
+                self.put_status(resource, &self.sayable(status.clone())).await
+            }
+            other => other,
+        }
+    }
+
+    async fn put_status(
         &self,
         resource: &DeploymentResource,
         status: &DeploymentStatus,
@@ -213,7 +227,12 @@ impl Cluster {
 
     async fn write(&self, object: Value, manager: &str) -> Result<DeploymentResource, ClusterError> {
         let options = ApplyOptions { dry_run: false, force: true };
-        let applied = self.apply_as(&object, manager, options).await?;
+        self.refuse_lacking(&object)?;
+        let applied = self.apply_as(&object, manager, options).await;
+        if applied.as_ref().is_err_and(|error| self.learns(error)) {
+            self.refuse_lacking(&object)?;
+        }
+        let applied = applied?;
         let answer = serde_json::from_value(applied.object).map_err(|error| ClusterError::Other {
             object: describe(&applied.key),
             message: format!("the answer cannot be read: {error}"),

@@ -1,5 +1,5 @@
 //! Whether a URL answers: a GET, by phases (`dns`, `connect`, `tls`, `http`), each of which is timed and can fail on its own.
-//! Redirects are followed. Bodies are not read.
+//! Redirects are followed, but for those into a network that only this machine sees. Bodies are not read.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +16,7 @@ mod connect;
 mod faults;
 mod first_bytes;
 mod head;
+mod inward;
 mod redirects;
 mod roots;
 mod tls;
@@ -82,10 +83,10 @@ pub async fn probe(ask: &Ask<'_>, now: Timestamp) -> Probe {
     let mut found = Found::default();
     let (outcome, hops) = match readable(ask.url) {
         Ok(url) => {
-            let first = visit(ask, &url, now, &mut found).await;
+            let first = ask_first(ask, &url, now, &mut found).await;
             let mut trail = Trail::new(url);
             let outcome = match first {
-                Ok(head) => follow(ask, &mut trail, head, now).await,
+                Ok(head) => follow(ask, &mut trail, head, (&found.addresses, now)).await,
                 Err(failure) => Err(failure),
             };
             (outcome, trail.into_hops())
@@ -114,16 +115,34 @@ fn readable(text: &str) -> Result<Url, Failure> {
     }
 }
 
-/// Goes after the redirects, each of which is a request of its own; all of them together have their time, too.
-async fn follow(ask: &Ask<'_>, trail: &mut Trail, mut head: Head, now: Timestamp) -> Result<u16, Failure> {
+async fn ask_first(ask: &Ask<'_>, url: &Url, now: Timestamp, found: &mut Found) -> Result<Head, Failure> {
+    let addresses = locate(ask, url, found).await?;
+    visit(ask, url, &addresses, now, found).await
+}
+
+/// Goes after the redirects, each of which is a request of its own; all of them together have their time, too. An application
+/// decides where they lead: one that leads into a network which only this machine sees is told, and not followed. `first` are the
+/// addresses of the first URL's host: whoever has its routes there means that network.
+async fn follow(
+    ask: &Ask<'_>,
+    trail: &mut Trail,
+    mut head: Head,
+    (first, now): (&[IpAddr], Timestamp),
+) -> Result<u16, Failure> {
     let limit = ask.limit.saturating_mul(REDIRECTS_TAKE);
     let end = async {
         while let Some(next) = trail.step(&head)? {
-            let answer = visit(ask, &next, now, &mut Found::default()).await;
-            head = answer.map_err(|failure| {
+            let behind = |failure: Failure| {
                 let place = redirects::shown(&next);
                 Failure::new(failure.phase, format!("after a redirect to {place}: {}", failure.message))
-            })?;
+            };
+            let mut found = Found::default();
+            // these very addresses are connected to: a name that is resolved again may lead elsewhere
+            let addresses = locate(ask, &next, &mut found).await.map_err(behind)?;
+            if inward::leads(&found.addresses, first) {
+                break;
+            }
+            head = visit(ask, &next, &addresses, now, &mut found).await.map_err(behind)?;
         }
         Ok(head.code)
     };
@@ -133,8 +152,14 @@ async fn follow(ask: &Ask<'_>, trail: &mut Trail, mut head: Head, now: Timestamp
 }
 
 /// One request, until the head of its answer. `found` has what was learned also when it fails.
-async fn visit(ask: &Ask<'_>, url: &Url, now: Timestamp, found: &mut Found) -> Result<Head, Failure> {
-    let stream = reach(ask, url, found).await?;
+async fn visit(
+    ask: &Ask<'_>,
+    url: &Url,
+    addresses: &[SocketAddr],
+    now: Timestamp,
+    found: &mut Found,
+) -> Result<Head, Failure> {
+    let stream = reach(ask, addresses, found).await?;
     if url.scheme() == "http" {
         let answer = head::ask(stream, url);
         return within(Phase::Http, ask.limit, &mut found.phases.http, answer).await;
@@ -150,22 +175,27 @@ async fn visit(ask: &Ask<'_>, url: &Url, now: Timestamp, found: &mut Found) -> R
     within(Phase::Http, ask.limit, &mut found.phases.http, answer).await
 }
 
-/// Finds the host and connects to it.
-async fn reach(ask: &Ask<'_>, url: &Url, found: &mut Found) -> Result<TcpStream, Failure> {
+/// Finds the host.
+async fn locate(ask: &Ask<'_>, url: &Url, found: &mut Found) -> Result<Vec<SocketAddr>, Failure> {
     let port = url.port_or_known_default().unwrap_or(80);
     let resolved = addresses(ask, url, port);
     let addresses = within(Phase::Dns, ask.limit, &mut found.phases.dns, resolved).await?;
     found.addresses = addresses.iter().map(SocketAddr::ip).collect();
+    Ok(addresses)
+}
+
+/// Connects to it.
+async fn reach(ask: &Ask<'_>, addresses: &[SocketAddr], found: &mut Found) -> Result<TcpStream, Failure> {
     let mut refusals = Vec::new();
-    let racing = async { Ok(connect::race(&addresses, &mut refusals).await) };
+    let racing = async { Ok(connect::race(addresses, &mut refusals).await) };
     let reached = within(Phase::Connect, ask.limit, &mut found.phases.connect, racing).await;
     match reached {
         Ok(Some(stream)) => {
             found.address = stream.peer_addr().ok().map(|address| address.ip());
             Ok(stream)
         }
-        Ok(None) => Err(Failure::new(Phase::Connect, connect::told(&addresses, &refusals, None))),
-        Err(_) => Err(Failure::new(Phase::Connect, connect::told(&addresses, &refusals, Some(ask.limit)))),
+        Ok(None) => Err(Failure::new(Phase::Connect, connect::told(addresses, &refusals, None))),
+        Err(_) => Err(Failure::new(Phase::Connect, connect::told(addresses, &refusals, Some(ask.limit)))),
     }
 }
 

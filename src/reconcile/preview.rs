@@ -38,6 +38,8 @@ impl Engine {
     /// # Errors
     /// What would make it fail: objects that collide with another deployment's, what the cluster refuses.
     pub(super) async fn propose(&self, wish: &Wish) -> Result<Proposed, Problem> {
+        let (namespace, draft) = (&wish.setting.environment.namespace, &wish.order.record.draft);
+        self.cluster().check_sayable(namespace, draft).map_err(|error| explain(&error))?;
         let mut proposed = self.propose_unchecked(wish).await?;
         let is_wished = matches!(
             wish.order.kind,

@@ -22,7 +22,7 @@ impl Engine {
         if silent || matches!(next, Move::Release | Move::DropRecord) {
             return Ok(());
         }
-        let status = report::status(&observed.situation, resource, next);
+        let status = self.cluster().sayable(report::status(&observed.situation, resource, next));
         match self.cluster().write_status(resource, &status).await {
             Ok(true) => {
                 let stopped = observed.situation.phase() != DesiredPhase::Running;

@@ -80,7 +80,7 @@ async fn the_next_address_is_tried_when_one_refuses_or_is_silent() {
     assert_eq!(
         message,
         format!(
-            "[::1]:{port} refused the connection, 127.0.0.2:{port} did not answer within 600 ms, 127.0.0.1:{port} refused the \
+            "127.0.0.1:{port} refused the connection, 127.0.0.2:{port} did not answer within 600 ms, [::1]:{port} refused the \
              connection"
         )
     );

@@ -6,8 +6,9 @@ use styrmin::domain::route::{Hop, Phase, Probe, ProbeOutcome};
 
 use super::authority::{Authority, GOOD, Own};
 use super::ground::{
-    Act, Server, answer, ask, ask_example, ask_within, closed_port, failure, reached, redirect,
+    Act, LIMIT, Server, answer, ask, ask_example, ask_within, closed_port, failure, now, reached, redirect,
 };
+use styrmin::ingress::probe::{Ask, probe};
 
 fn hops(probe: &Probe) -> Vec<(u16, &str)> {
     probe.hops.iter().map(|Hop { code, location }| (*code, location.as_str())).collect()
@@ -105,6 +106,26 @@ async fn http_leads_to_https_on_another_host() {
         "those of the first URL"
     );
     assert!(secure.asked()[0].contains(&format!("host: b.example.org:{port}\r\n")), "{:?}", secure.asked());
+}
+
+#[tokio::test]
+async fn what_only_this_machine_sees_is_told_and_not_asked() {
+    let inner = Server::plain(|_| answer(500)).await;
+    let port = inner.port();
+    let named = format!("http://inner.example.org:{port}/");
+    for place in [format!("http://127.0.0.1:{port}/admin"), format!("http://[::1]:{port}/"), named] {
+        let to = place.clone();
+        let server = Server::at("127.0.0.2", None, move |_| redirect(302, &to)).await;
+        let url = format!("http://outer.example.org:{}/", server.port());
+        let known = [("outer.example.org", "127.0.0.2"), ("inner.example.org", "127.0.0.1")];
+        let known = known.map(|(host, address)| (host.to_owned(), vec![address.parse().unwrap()]));
+        let found = probe(&Ask { known: &known, ..Ask::new(&url, LIMIT) }, now()).await;
+        assert_eq!(
+            (&found.outcome, hops(&found)),
+            (&ProbeOutcome::Answered(302), vec![(302, place.as_str())])
+        );
+    }
+    assert_eq!(inner.asked(), [] as [String; 0]);
 }
 
 #[tokio::test]

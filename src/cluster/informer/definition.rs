@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::world::Installed;
 
 use super::super::Cluster;
-use super::super::resource::{API_VERSION, DEFINITION, DeploymentResource, KIND, StyrminDeployment};
+use super::super::outdated::Lacking;
+use super::super::resource::{API_VERSION, DEFINITION, DeploymentResource, KIND, StyrminDeployment, VERSION};
 use super::{Feed, News, follow};
 
 const WATCH_NAME: &str = "StyrminDeployment everywhere";
@@ -32,6 +33,7 @@ pub(in super::super) fn watch_definition(cluster: &Cluster, stop: CancellationTo
         feed: Feed::of(cluster),
         client: cluster.0.client.clone(),
         installed: Arc::clone(&cluster.0.installed),
+        lacking: Arc::clone(&cluster.0.lacking),
         stop: stop.clone(),
         following: None,
         listed: false,
@@ -50,6 +52,8 @@ struct DefinitionSink {
     feed: Feed,
     client: kube::Client,
     installed: Arc<watch::Sender<Installed>>,
+    /// What of ours the definition does not have.
+    lacking: Arc<Lacking>,
     stop: CancellationToken,
     /// Ends the watch of the custom resources, while there is one.
     following: Option<CancellationToken>,
@@ -61,13 +65,26 @@ impl DefinitionSink {
     fn take(&mut self, news: News) {
         match news {
             News::Event(Event::Init) => self.listed = false,
-            News::Event(Event::InitApply(object)) => self.listed |= is_established(&object),
+            News::Event(Event::InitApply(object)) => {
+                self.read(&object);
+                self.listed |= is_established(&object);
+            }
             News::Event(Event::InitDone) => self.settle(self.listed),
-            News::Event(Event::Apply(object)) => self.settle(is_established(&object)),
+            News::Event(Event::Apply(object)) => {
+                self.read(&object);
+                self.settle(is_established(&object));
+            }
             News::Event(Event::Delete(_)) => self.settle(false),
             // A user of one namespace may not read definitions: whether ours exists shows when its objects are asked for.
             News::Denied => self.follow(),
             News::Absent => self.settle(false),
+        }
+    }
+
+    /// An older Styrmin may have installed it.
+    fn read(&self, definition: &DynamicObject) {
+        if self.lacking.read(&definition.data) {
+            self.feed.index.touch();
         }
     }
 
@@ -89,6 +106,7 @@ impl DefinitionSink {
                 stop.cancel();
             }
             self.feed.index.forget_deployments();
+            self.lacking.forget();
         }
         let now = if established { Installed::Yes } else { Installed::No };
         note(&self.installed, now, &self.feed);
@@ -117,7 +135,7 @@ fn follow_resources(
 ) {
     let resource = ApiResource {
         group: "styrmin.io".to_owned(),
-        version: "v1alpha1".to_owned(),
+        version: VERSION.to_owned(),
         api_version: API_VERSION.to_owned(),
         kind: KIND.to_owned(),
         plural: "styrmindeployments".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::Weak;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -12,12 +13,14 @@ use kube::runtime::watcher::{Config, DefaultBackoff, Event, watcher};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::super::Cluster;
 use super::super::error::ClusterError;
 use super::super::link::LinkState;
+use super::super::{Cluster, Inner};
 use super::{cause, pause};
 
 const NAME: &str = "the definitions";
+/// Where what is not named by any definition is kept: that definitions may not be read.
+const UNREADABLE: &str = "";
 /// How long to wait before kinds are looked for again where definitions may not be read.
 const UNSEEN: Duration = Duration::from_secs(60);
 
@@ -28,10 +31,12 @@ pub(in super::super) type Definitions = BTreeMap<String, String>;
 pub(in super::super) fn watch_definitions(cluster: &Cluster, stop: CancellationToken) {
     let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(cluster.0.client.clone());
     let (link, known) = (std::sync::Arc::clone(&cluster.0.link), cluster.0.definitions.clone());
+    // not the cluster itself: that would keep it alive for ever
+    let weak = std::sync::Arc::downgrade(&cluster.0);
     tokio::spawn(async move {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = follow(api, &link, &known) => {}
+            () = follow(api, &weak, &link, &known) => {}
         }
         link.ended(NAME);
     });
@@ -57,11 +62,17 @@ pub(super) async fn gone(known: &mut watch::Receiver<Definitions>, definition: &
 
 /// The version of a definition as it is known now; none when it is not there.
 pub(super) fn version(known: &Definitions, definition: &str) -> Option<String> {
-    known.get(definition).or_else(|| known.get("")).cloned()
+    known.get(definition).or_else(|| known.get(UNREADABLE)).cloned()
+}
+
+/// Whether definitions may be read: where not, a version only counts the looks at the kinds themselves.
+pub(super) fn are_readable(known: &Definitions) -> bool {
+    !known.contains_key(UNREADABLE)
 }
 
 async fn follow(
     api: Api<PartialObjectMeta<CustomResourceDefinition>>,
+    weak: &Weak<Inner>,
     link: &LinkState,
     known: &watch::Sender<Definitions>,
 ) {
@@ -88,7 +99,13 @@ async fn follow(
         if denied {
             // a user of one namespace may not read definitions: the kinds themselves are looked for, now and then
             looks += 1;
-            set(known, Definitions::from([(String::new(), looks.to_string())]));
+            // once for all namespaces: the first one that looks asks for them all
+            for watched in &super::WATCHED {
+                if watched.definition.is_some() {
+                    super::forget(weak, watched).await;
+                }
+            }
+            set(known, Definitions::from([(UNREADABLE.to_owned(), looks.to_string())]));
             link.pause(UNSEEN).await;
         } else {
             pause(link, &mut pauses).await;

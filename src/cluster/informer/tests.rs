@@ -58,6 +58,30 @@ fn status(code: u16, reason: &str) -> Value {
         "reason": reason, "code": code})
 }
 
+/// Definitions may not be read, and the kinds are not served: each is looked for once a minute, however many namespaces there are.
+#[tokio::test(start_paused = true)]
+async fn kinds_that_may_be_taught_are_looked_for_once_a_minute() {
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let path = request.uri().path().to_owned();
+        counted.fetch_add(usize::from(path == "/apis/cert-manager.io/v1"), Ordering::SeqCst);
+        async move {
+            let denied = path.ends_with("/customresourcedefinitions");
+            let (code, body) =
+                if denied { (403, status(403, "Forbidden")) } else { (404, status(404, "NotFound")) };
+            Ok::<_, Infallible>(Response::builder().status(code).body(Full::from(body.to_string())).unwrap())
+        }
+    });
+    let cluster = Cluster::new(Connection::from_service(service, "test"), Arc::new(SystemClock));
+    for namespace in ["a", "b", "c"] {
+        cluster.watch_namespace(namespace);
+    }
+    tokio::time::sleep(Duration::from_secs(610)).await;
+    let looks = looks.load(Ordering::SeqCst);
+    assert!((11..=12).contains(&looks), "{looks} in ten minutes");
+}
+
 /// Waits until the second list arrived.
 async fn until_listed_twice(cluster: &Cluster) {
     cluster.watch_namespace("demo");

@@ -73,9 +73,12 @@ pub(super) async fn race(addresses: &[SocketAddr], refusals: &mut Refusals) -> O
     }
 }
 
-/// Each address with what became of it, in their order. Those that said nothing had `limit` for it.
+/// Each address with what became of it. Those that said nothing had `limit` for it. In the order of the addresses themselves:
+/// resolvers give them in another one each time, and the same trouble is to have the same words.
 pub(super) fn told(addresses: &[SocketAddr], refusals: &Refusals, limit: Option<Duration>) -> String {
-    let each: Vec<String> = addresses
+    let mut sorted = addresses.to_vec();
+    sorted.sort_unstable();
+    let each: Vec<String> = sorted
         .iter()
         .map(|address| match refusals.iter().find(|(refused, _)| refused == address) {
             Some((_, error)) => format!("{address} {}", reason(error)),
@@ -142,6 +145,12 @@ mod tests {
         assert_eq!(
             told(&asked, &refused, Some(Duration::from_millis(300))),
             "10.0.0.1:80 did not answer within 300 ms, 10.0.0.2:80 refused the connection"
+        );
+        let turned = addresses(&["10.0.0.2:80", "10.0.0.1:80"]);
+        assert_eq!(
+            told(&turned, &refused, None),
+            told(&asked, &refused, None),
+            "whatever the resolver's order"
         );
         let many = addresses(&["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80", "10.0.0.5:80"]);
         assert!(told(&many, &Vec::new(), None).ends_with("10.0.0.4:80 did not answer and 1 more"));

@@ -149,6 +149,10 @@ impl Hands {
             cluster.delete(&namespace, &options).await.map_err(failed)?;
         }
         store.delete_environment(cluster.name(), &environment.name).await?;
+        let others = store.environments(cluster.name()).await?;
+        if others.iter().all(|other| other.namespace != environment.namespace) {
+            cluster.unwatch_namespace(&environment.namespace);
+        }
         Ok(Done::default())
     }
 

@@ -34,7 +34,7 @@ pub enum Standing {
 impl Standing {
     /// How a route of an application is at this time.
     pub fn of(application: &Application, route: &RouteView, now: Option<Timestamp>) -> Self {
-        let runs_out = days(route, now).is_some_and(|days| days <= SOON);
+        let runs_out = runs_out(route, now).is_some();
         let probe = route.probe.as_ref().filter(|_| !route.unprobed);
         match probe {
             _ if application.deployment.phase == DesiredPhase::Stopped => Self::Stopped,
@@ -98,6 +98,14 @@ pub fn days(route: &RouteView, now: Option<Timestamp>) -> Option<i64> {
     Some(certificate(route)?.days_left(now?))
 }
 
+/// The same where that is soon, and nobody makes a new one in time: a short-lived one that cert-manager renews is no news.
+fn runs_out(route: &RouteView, now: Option<Timestamp>) -> Option<i64> {
+    let manager = route.certificate.as_ref().and_then(|known| known.manager.as_ref());
+    let renewed =
+        manager.and_then(|manager| manager.renewal).is_some_and(|at| now.is_some_and(|now| now < at));
+    days(route, now).filter(|days| *days < 0 || (*days <= SOON && !renewed))
+}
+
 /// Days as the table has them, told apart by their mark as well as by their colour.
 pub fn days_span(look: &Look<'_>, days: i64, calm: Role) -> Span<'static> {
     match days {
@@ -132,7 +140,7 @@ pub fn reasons(route: &RouteView, now: Option<Timestamp>) -> Vec<String> {
             reasons.push(format!("{} of {} endpoints are ready", endpoints.ready, endpoints.total));
         }
     }
-    if let Some(days) = days(route, now).filter(|days| *days <= SOON)
+    if let Some(days) = runs_out(route, now)
         && !said(&reasons, "expire")
     {
         reasons.push(match days {
@@ -159,7 +167,7 @@ fn meaning(code: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::route::{Endpoints, Phase};
+    use crate::domain::route::{CertificateView, Endpoints, ManagerReport, Phase};
     use crate::ui::sample;
 
     fn with(change: impl FnOnce(&mut RouteView)) -> RouteView {
@@ -201,6 +209,34 @@ mod tests {
             let span = crate::ui::widgets::page::plain(|look| days_span(look, days, Role::Text));
             assert_eq!(span.content, shown);
         }
+    }
+
+    #[test]
+    fn short_lived_ones_that_are_renewed_in_time_are_no_news() {
+        let ends = |days: i64, renewal: i64| {
+            with(|it| {
+                let certificate = sample::certificate("notes-demo.example.org", days);
+                it.probe.as_mut().unwrap().certificate = Some(certificate);
+                let renewal = sample::now() + jiff::SignedDuration::from_hours(renewal);
+                let manager = ManagerReport {
+                    name: "notes-tls".into(),
+                    ready: Some(true),
+                    issuing: false,
+                    reason: String::new(),
+                    message: String::new(),
+                    renewal: Some(renewal),
+                };
+                let secret = "notes-tls".into();
+                it.certificate = Some(CertificateView { secret, held: None, manager: Some(manager) });
+            })
+        };
+        let now = Some(sample::now());
+        let on_time = ends(6, 24);
+        assert_eq!((standing(&on_time), reasons(&on_time, now)), (Standing::Works, Vec::new()));
+        let late = ends(6, -1);
+        assert_eq!(standing(&late), Standing::Warns);
+        assert_eq!(reasons(&late, now), ["its certificate expires in 6 days"]);
+        assert_eq!(standing(&ends(-1, 24)), Standing::Warns, "what is served is over, whatever is planned");
     }
 
     #[test]
