@@ -23,8 +23,7 @@ pub(super) fn is_outside(controller: &str) -> bool {
 }
 
 /// The names of the policies of an environment, as [`environment_policies`] makes them.
-pub const ENVIRONMENT_POLICIES: [&str; 4] =
-    ["styrmin-default-deny", "styrmin-same-namespace", "styrmin-dns", "styrmin-acme"];
+pub const ENVIRONMENT_POLICIES: [&str; 4] = crate::domain::environment::POLICIES;
 
 /// The services of one deployment, and who is kept away from them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
