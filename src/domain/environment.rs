@@ -4,8 +4,24 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::DriftMode;
 use super::route::Routing;
+use super::{DriftMode, ObjectKey};
+
+/// The name of the quota of an environment.
+pub const QUOTA: &str = "styrmin";
+/// The names of the policies of an environment itself: who may connect to its pods.
+pub const POLICIES: [&str; 4] =
+    ["styrmin-default-deny", "styrmin-same-namespace", "styrmin-dns", "styrmin-acme"];
+
+/// Whether an object is one that an environment itself consists of: it belongs to none of its applications.
+pub fn is_of_environment(key: &ObjectKey) -> bool {
+    match key.kind.as_str() {
+        "Namespace" => true,
+        "ResourceQuota" => key.name == QUOTA,
+        "NetworkPolicy" => POLICIES.contains(&key.name.as_str()),
+        _ => false,
+    }
+}
 
 /// An environment as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -39,9 +39,8 @@ pub(super) fn place(via: Option<&Via>) -> Option<&str> {
     via.filter(|via| !is_outside(&via.controller)).and_then(|via| via.namespace.as_deref())
 }
 
-/// The names of the policies of an environment that [`environment_policies`] makes.
-pub const ENVIRONMENT_POLICIES: [&str; 4] =
-    ["styrmin-default-deny", "styrmin-same-namespace", "styrmin-dns", "styrmin-acme"];
+/// The names of the policies of an environment, as [`environment_policies`] makes them.
+pub const ENVIRONMENT_POLICIES: [&str; 4] = crate::domain::environment::POLICIES;
 
 /// The services of one deployment, and who is kept away from them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

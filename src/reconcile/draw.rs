@@ -77,10 +77,14 @@ impl Engine {
             _ => self.settle_parts(name, observed, order).await?,
         };
         let newest_is_active = observed.situation.newest.as_ref().is_some_and(is_active);
-        let place = match order.kind {
+        let mut place = match order.kind {
             OperationKind::Deploy => place::objects(&setting.environment),
             _ => Vec::new(),
         };
+        // what keeps connections away is written when the ways around it are there: by whoever is about it
+        if !place.is_empty() && self.is_being_configured(&setting.environment.name).await? {
+            place.retain(|object| object["kind"] != place::POLICY);
+        }
         let driver = observed.driver.clone().unwrap_or_default();
         let seed = keepsake.as_ref().map(|keepsake| keepsake.step(name));
         let secrets: Vec<Step> = order.vault.iter().cloned().chain(seed).collect();

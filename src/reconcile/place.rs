@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::environment::QUOTA;
 use crate::domain::{Environment, labels};
 use crate::ingress;
-
-/// The name of the quota of an environment.
-pub const QUOTA: &str = "styrmin";
 
 /// The namespace of an environment.
 pub fn namespace(environment: &Environment) -> Value {
@@ -18,7 +16,10 @@ pub fn namespace(environment: &Environment) -> Value {
     object
 }
 
-/// The namespace, then what limits it, then who may connect.
+/// The kind that keeps connections away.
+pub const POLICY: &str = "NetworkPolicy";
+
+/// The namespace, then what limits it, then who may connect: what keeps everything away comes last.
 pub fn objects(environment: &Environment) -> Vec<Value> {
     let mut objects = vec![namespace(environment)];
     if !environment.quota.is_empty() {
@@ -27,12 +28,51 @@ pub fn objects(environment: &Environment) -> Vec<Value> {
                 "labels": {labels::MANAGED_BY: labels::MANAGER, labels::ENVIRONMENT: environment.name}},
             "spec": {"hard": environment.quota}}));
     }
-    for mut policy in ingress::environment_policies(environment) {
+    let mut policies = ingress::environment_policies(environment);
+    policies.sort_by_key(rank);
+    for mut policy in policies {
         policy["metadata"]["labels"] =
             json!({labels::MANAGED_BY: labels::MANAGER, labels::ENVIRONMENT: environment.name});
         objects.push(policy);
     }
     objects
+}
+
+/// Each of the policies for all pods keeps away what none of them lets in, as soon as it is there: the one that lets in least comes
+/// last, and names can be resolved before anything else is kept from going out.
+fn rank(policy: &Value) -> usize {
+    let [deny, same, ..] = ingress::ENVIRONMENT_POLICIES;
+    let name = &policy["metadata"]["name"];
+    [same, deny].iter().position(|late| name == late).map_or(0, |position| position + 1)
+}
+
+/// Whether an object has our mark, and is of no application; of this environment, where one is named.
+pub fn is_ours(object: &Value, environment: Option<&str>) -> bool {
+    let all = &object["metadata"]["labels"];
+    all[labels::MANAGED_BY] == labels::MANAGER
+        && all[labels::DEPLOYMENT].is_null()
+        && environment.is_none_or(|name| all[labels::ENVIRONMENT] == name)
+}
+
+/// A namespace that others made gets labels, but does not become ours.
+pub fn without_our_mark(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(all) = object["metadata"]["labels"].as_object_mut() {
+        all.remove(labels::MANAGED_BY);
+        all.remove(labels::ENVIRONMENT);
+    }
+    object
+}
+
+/// What is written of a namespace where there is one already, as it is there; none of one that others made, when the environment
+/// has no labels for it.
+pub fn beside(namespace: &Value, live: &Value) -> Option<Value> {
+    if is_ours(live, None) {
+        return Some(namespace.clone());
+    }
+    let object = without_our_mark(namespace);
+    let has_labels = object["metadata"]["labels"].as_object().is_some_and(|all| !all.is_empty());
+    has_labels.then_some(object)
 }
 
 #[cfg(test)]
@@ -60,12 +100,36 @@ mod tests {
         let objects = objects(&environment);
         let names: Vec<&str> =
             objects[1..].iter().filter_map(|object| object["metadata"]["name"].as_str()).collect();
-        let wanted = ["styrmin-same-namespace", "styrmin-dns", "styrmin-acme", "styrmin-default-deny"];
-        assert_eq!(names, wanted, "what keeps away comes last");
-        assert!(names.iter().all(|name| ingress::ENVIRONMENT_POLICIES.contains(name)));
+        let at = |wanted: &str| names.iter().position(|name| *name == wanted).unwrap();
+        let [deny, same, dns, _] = ingress::ENVIRONMENT_POLICIES;
+        assert!(at(dns) < at(same) && at(same) < at(deny) && at(deny) == names.len() - 1, "{names:?}");
         for object in &objects[1..] {
             assert_eq!(object["metadata"]["namespace"], "ns");
             assert_eq!(object["metadata"]["labels"][labels::ENVIRONMENT], "demo");
         }
+    }
+
+    #[test]
+    fn what_belongs_to_an_application_or_somebody_else_is_not_of_the_environment() {
+        let object = |labels: Value| json!({"metadata": {"labels": labels}});
+        let own = object(json!({labels::MANAGED_BY: "styrmin", labels::ENVIRONMENT: "demo"}));
+        assert!(is_ours(&own, Some("demo")) && is_ours(&own, None) && !is_ours(&own, Some("live")));
+        let of_application = json!({labels::MANAGED_BY: "styrmin", labels::ENVIRONMENT: "demo",
+            labels::DEPLOYMENT: "notes"});
+        assert!(!is_ours(&object(of_application), Some("demo")));
+        assert!(!is_ours(&object(json!({labels::ENVIRONMENT: "demo"})), Some("demo")));
+        assert!(!is_ours(&json!({"metadata": {}}), None));
+    }
+
+    #[test]
+    fn a_namespace_of_others_gets_labels_and_not_our_mark() {
+        let mut environment = Environment::new("demo", "c", "shared");
+        let theirs = json!({"metadata": {"name": "shared", "labels": {"team": "red"}}});
+        assert_eq!(beside(&namespace(&environment), &theirs), None, "there is nothing to write");
+        environment.labels.insert("team".into(), "blue".into());
+        let object = beside(&namespace(&environment), &theirs).unwrap();
+        assert_eq!(object["metadata"]["labels"], json!({"team": "blue"}));
+        let ours = namespace(&environment);
+        assert_eq!(beside(&ours, &ours), Some(ours.clone()), "what is ours stays ours");
     }
 }

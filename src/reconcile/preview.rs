@@ -92,7 +92,11 @@ impl Engine {
                 ),
             });
         }
-        plan.warnings.extend(wish.said.iter().cloned());
+        for said in &wish.said {
+            if !plan.warnings.contains(said) {
+                plan.warnings.push(said.clone());
+            }
+        }
         plan.warnings.extend(shared(&drawn.parts));
         // Back one may always go, and should know what the driver says about it.
         if wish.order.kind == OperationKind::Rollback
@@ -126,7 +130,13 @@ impl Engine {
                     Ok(None) => Verb::Create,
                     // one that exists is taken as it is, with the labels of the environment
                     Ok(Some(_)) if wish.setting.environment.labels.is_empty() => Verb::Unchanged,
-                    Ok(Some(_)) => Verb::Update,
+                    Ok(Some(live)) => {
+                        if !place::is_ours(&live, None) {
+                            "it was there before: it gets the labels, and stays whose it is"
+                                .clone_into(&mut step.note);
+                        }
+                        Verb::Update
+                    }
                     Err(ClusterError::Forbidden { .. }) => {
                         plan.warnings.push(format!("whether {key} exists may not be asked; it is taken to"));
                         Verb::Unchanged

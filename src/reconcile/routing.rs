@@ -7,17 +7,21 @@ use crate::domain::{Environment, Problem};
 use crate::ingress::{self, Detected};
 
 use super::engine::Engine;
+use super::group::new_place;
 
 impl Engine {
-    /// An environment that is made by the way: its routes as the cluster has them, connections from elsewhere kept away. Gives what
-    /// there is to know of it too.
+    /// An environment that is made by the way: its routes as the cluster has them, connections from elsewhere kept away where its
+    /// namespace is ours. Gives what there is to know of it too.
     ///
     /// # Errors
-    /// The cluster does not answer.
+    /// The cluster does not answer, or no environment can be in that namespace.
     pub(super) async fn new_environment(&self, name: &str) -> Result<(Environment, Vec<String>), Problem> {
         let mut environment = Environment::new(name, self.cluster().name(), name);
+        new_place(&environment, &self.store().environments(self.cluster().name()).await?)?;
+        environment.routing.isolation = Some(Isolation::Inbound);
+        let spared = self.spare_others(&mut environment).await?;
         let said = self.settle_routing(&mut environment, None).await?;
-        Ok((environment, said))
+        Ok((environment, [said, spared].concat()))
     }
 
     /// Finds out who answers for the routes of an environment, where that is not known or was said anew, and whether everything

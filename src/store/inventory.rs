@@ -4,6 +4,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::error::is_dangling;
 use super::{Store, StoreError};
+use crate::domain::environment::is_of_environment;
 use crate::domain::{DeploymentId, ObjectKey, Role};
 
 /// An object that was written for a deployment.
@@ -62,7 +63,8 @@ impl Store {
         .await
     }
 
-    /// What was written for a deployment and not taken away, by kind and name.
+    /// What was written for a deployment and not taken away, by kind and name. What its environment itself consists of is not
+    /// among it, even where it was recorded once: whoever takes the deployment away leaves that.
     ///
     /// # Errors
     /// SQLite refused.
@@ -121,7 +123,9 @@ fn list(connection: &Connection, deployment: DeploymentId) -> Result<Vec<Invento
          ORDER BY kind, name, namespace, api_version",
     )?;
     let rows = statement.query_map([deployment.0], read)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut items: Vec<InventoryItem> = rows.collect::<rusqlite::Result<_>>()?;
+    items.retain(|item| !is_of_environment(&item.key));
+    Ok(items)
 }
 
 fn read(columns: &Row<'_>) -> rusqlite::Result<InventoryItem> {

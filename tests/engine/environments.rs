@@ -21,6 +21,8 @@ use crate::guillotine::Guillotine;
 use crate::site;
 use crate::support::LIMIT;
 
+mod others;
+
 fn key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
     let api_version = match kind {
         "Ingress" | "NetworkPolicy" => "networking.k8s.io/v1",
@@ -87,14 +89,17 @@ impl Bench {
 
     /// The operation of a plan, once it has ended.
     async fn configured(&self, hash: &str) -> OperationView {
+        self.ended(OperationKind::Configure, hash).await
+    }
+
+    async fn ended(&self, kind: OperationKind, hash: &str) -> OperationView {
         let mut changes = self.store.changes();
         let ended = async {
             loop {
                 changes.mark_unchanged();
                 let all = self.store.operations(self.cluster.name(), 50).await.unwrap();
-                let is_it = |view: &OperationView| {
-                    view.operation.plan_hash == hash && view.operation.kind == OperationKind::Configure
-                };
+                let is_it =
+                    |view: &OperationView| view.operation.plan_hash == hash && view.operation.kind == kind;
                 if let Some(view) = all.into_iter().find(is_it).filter(|it| it.operation.state.is_final()) {
                     return view;
                 }

@@ -5,12 +5,14 @@ use serde_json::Value;
 use super::{Hands, failed, lasting, object_of, passing, stale};
 use crate::cluster::{ApplyOptions, ClusterError, DeleteOptions, key};
 use crate::domain::canonical::canonical_digest;
+use crate::domain::environment::is_of_environment;
 use crate::domain::plan::Verb;
 use crate::domain::{DriftMode, ObjectKey, OperationKind, Problem, Resolution, Step};
 use crate::operate::{Done, StepError};
 use crate::reconcile::own_secret::is_own_secret;
 use crate::reconcile::owner::Owner;
 use crate::reconcile::ownership;
+use crate::reconcile::place;
 use crate::reconcile::preview::{collision, is_defined_once};
 use crate::reconcile::render::role;
 use crate::reconcile::seed::seed_key;
@@ -33,6 +35,15 @@ impl Hands {
         let mut object = self.object(step)?;
         if is_defined_once(&object) && self.engine.cluster().get(key).await.map_err(failed)?.is_some() {
             return Ok(Done { note: Some(format!("{key} is defined already")), ..Done::default() });
+        }
+        if key.kind == "Namespace" && key.name == self.name.namespace {
+            match self.beside(object, key).await? {
+                Some(written) => object = written,
+                None => {
+                    let note = format!("{key} was there before, and stays as it is");
+                    return Ok(Done { note: Some(note), ..Done::default() });
+                }
+            }
         }
         self.check_expectation(step, key).await?;
         let resolutions = self.resolutions(key).await?;
@@ -72,7 +83,7 @@ impl Hands {
             role: role(&object),
         };
         // what the environment consists of belongs to no deployment: nobody takes it away with one
-        if is_place(&item.key) || is_defined_once(&object) {
+        if is_of_environment(&item.key) || is_defined_once(&object) {
             return Ok(Done { output: Some(item.uid), ..Done::default() });
         }
         self.remember(&item);
@@ -142,6 +153,18 @@ impl Hands {
         cluster.watches_kind(key) && cluster.index().sees(&key.namespace, &key.kind)
     }
 
+    /// The namespace of the environment as it is written: one that others made does not become ours, or it would go with the
+    /// environment. None where nothing is to be written.
+    async fn beside(&self, object: Value, key: &ObjectKey) -> Result<Option<Value>, StepError> {
+        match self.engine.cluster().get(key).await {
+            Ok(None) => Ok(Some(object)),
+            Ok(Some(live)) => Ok(place::beside(&object, &live)),
+            // nobody can say that it is ours
+            Err(ClusterError::Forbidden { .. }) => Ok(place::beside(&object, &Value::Null)),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     /// The object that a step writes, exactly as it was planned.
     fn object(&self, step: &Step) -> Result<Value, StepError> {
         let wanted = object_of(step)?;
@@ -177,7 +200,7 @@ impl Hands {
     /// What is known of an object that is about to be written. The server is asked where the watch shows only what is ours, and
     /// the object is to be created: somebody else may have one of that name.
     async fn find(&self, step: &Step, key: &ObjectKey) -> Result<Option<Found>, StepError> {
-        if is_place(key) {
+        if is_of_environment(key) {
             return Ok(None);
         }
         let cluster = self.engine.cluster();
@@ -268,11 +291,6 @@ impl Hands {
         };
         self.engine.trace_written(&self.name, item.key.clone(), written);
     }
-}
-
-/// The environment's own objects: they belong to no deployment.
-fn is_place(key: &ObjectKey) -> bool {
-    key.kind == "Namespace" || (key.kind == "ResourceQuota" && key.name == crate::reconcile::place::QUOTA)
 }
 
 fn another(key: &ObjectKey) -> StepError {

@@ -15,7 +15,7 @@ use crate::driver::context::{ContextSources, resolve};
 use crate::reconcile::collisions::{claims, judge};
 use crate::reconcile::engine::Engine;
 
-use super::configure::is_own_ingress;
+use super::configure::{is_own_ingress, new_place};
 use super::layout::{Layout, Place};
 use super::propose::{CLUSTER_DOMAIN, Member, Proposal, check_location, why_not_kept};
 use super::rewrite::{self, Replacement};
@@ -187,13 +187,15 @@ impl Engine {
             production: false,
             ..source.clone()
         };
+        new_place(&target, &others)?;
+        let spared = self.spare_others(&mut target).await?;
         if source.dedicated_ingress.is_none() {
-            return Ok((target, Vec::new()));
+            return Ok((target, spared));
         }
         // the class of its own ingress controller has its name
         target.routing.via = None;
         let said = self.settle_routing(&mut target, Some(source)).await?;
-        Ok((target, said))
+        Ok((target, [said, spared].concat()))
     }
 
     /// Everything that names the copied environment, and what names the clone.

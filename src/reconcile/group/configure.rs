@@ -25,6 +25,8 @@ mod check;
 mod effect;
 mod home;
 
+pub(in crate::reconcile) use check::new_place;
+
 /// Its driver.
 const DRIVER: &str = "traefik";
 /// The first version of that driver that answers for a class.
@@ -337,6 +339,20 @@ impl Engine {
             timeout: 0,
         };
         Ok(Proposal { kind: OperationKind::Configure, subject, plan, diffs, layout, vault: None })
+    }
+
+    /// Whether an operation changes what an environment consists of, and has not ended.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub(in crate::reconcile) async fn is_being_configured(&self, environment: &str) -> Result<bool, Problem> {
+        for subject in [self.subject(environment, ""), self.unrecorded(environment)] {
+            let latest = self.store().current_operation(&subject).await?.map(|view| view.operation);
+            if latest.is_some_and(|it| it.kind == OperationKind::Configure && !it.state.is_final()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether an operation about the place of an application will come to it: until then it is left as it is.

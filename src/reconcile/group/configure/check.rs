@@ -34,6 +34,14 @@ pub fn environment(
     ingress.try_for_each(|key| qualified("the annotation", key))
 }
 
+/// Whether an environment can be made in its namespace. `others` are all that are recorded on its cluster.
+///
+/// # Errors
+/// The namespace is the cluster's own, or another environment's.
+pub fn new_place(wanted: &Environment, others: &[Environment]) -> Result<(), Problem> {
+    check_place(wanted, None, others)
+}
+
 /// Looks through what is said of a cluster.
 ///
 /// # Errors
@@ -223,6 +231,9 @@ mod tests {
         assert!(told("live").contains("the environment live is there"));
         assert!(told("kube-system").contains("the cluster itself"));
         assert!(environment(&Environment::new("new", "c", "elsewhere"), None, &others).is_ok());
+        // the same of one that is made by the way
+        let by_the_way = |name: &str| new_place(&Environment::new(name, "c", name), &others);
+        assert!(RESERVED.iter().all(|name| by_the_way(name).is_err()) && by_the_way("elsewhere").is_ok());
     }
 
     #[test]

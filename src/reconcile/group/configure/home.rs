@@ -1,21 +1,22 @@
 //! The objects of an environment itself: what of them is written and deleted when it is made, changed or taken away.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::cluster::{ApplyOptions, ClusterError, DeleteOptions, key};
 use crate::domain::canonical::canonical_digest;
 use crate::domain::diff::ObjectDiff;
 use crate::domain::plan::Verb;
-use crate::domain::{Environment, ObjectKey, Problem, Step, labels};
+use crate::domain::route::Isolation;
+use crate::domain::{Environment, ObjectKey, Problem, Step};
 use crate::operate::{Done, StepError};
 use crate::reconcile::engine::Engine;
 use crate::reconcile::execute::{failed, lasting};
-use crate::reconcile::place;
+use crate::reconcile::place::{self, POLICY, is_ours, without_our_mark};
 
 /// The kinds of objects that an environment consists of, beside its namespace.
-const KINDS: [(&str, &str); 2] = [("v1", "ResourceQuota"), ("networking.k8s.io/v1", "NetworkPolicy")];
-/// The kind that keeps connections away.
-const POLICY: &str = "NetworkPolicy";
+const KINDS: [(&str, &str); 2] = [("v1", "ResourceQuota"), ("networking.k8s.io/v1", POLICY)];
 
 /// What changes of the objects of an environment.
 #[derive(Default)]
@@ -51,6 +52,11 @@ impl Engine {
         let namespace = key(&place::namespace(environment));
         let live = self.look_at(&namespace, &mut home.warnings).await?;
         let objects = place::objects(environment);
+        let left = match live {
+            Live::Missing => Vec::new(),
+            _ => self.home_objects(environment, &mut home.warnings).await?,
+        };
+        let kept: BTreeSet<&str> = left.iter().flat_map(directions).collect();
         for object in &objects {
             let found = key(object);
             let step = match &live {
@@ -69,7 +75,9 @@ impl Engine {
                 Live::Foreign => self.compared(object, &mut home).await?,
             };
             let Some(step) = step else { continue };
-            match found.kind == POLICY && step.verb == Verb::Create && !matches!(live, Live::Missing) {
+            // nothing runs yet in a namespace that is missing
+            let keeps_more = directions(object).iter().any(|way| !kept.contains(way));
+            match keeps_more && !matches!(live, Live::Missing) {
                 true => home.late.push(step),
                 false => home.early.push(step),
             }
@@ -78,18 +86,39 @@ impl Engine {
             let name = &environment.namespace;
             home.warnings
                 .push(format!("the namespace {name} exists already: it stays when the environment goes"));
-        }
-        let wanted: Vec<ObjectKey> = objects.iter().map(key).collect();
-        if !matches!(live, Live::Missing) {
-            for left in self.home_objects(environment, &mut home.warnings).await? {
-                let found = key(&left);
-                if !wanted.contains(&found) {
-                    home.diffs.push(ObjectDiff::between(found, Some(&left), None));
-                    home.early.push(deleted(&left));
-                }
+            if !home.late.is_empty() {
+                home.warnings.push(format!("what others run in {name} is kept from connections too"));
             }
         }
+        let wanted: Vec<ObjectKey> = objects.iter().map(key).collect();
+        for left in left.iter().filter(|left| !wanted.contains(&key(left))) {
+            home.diffs.push(ObjectDiff::between(key(left), Some(left), None));
+            home.early.push(deleted(left));
+        }
         Ok(home)
+    }
+
+    /// In a namespace that others made may be pods of theirs: an environment that is made there by the way keeps nobody away from
+    /// them. Gives what there is to know.
+    ///
+    /// # Errors
+    /// The cluster does not answer.
+    pub(in crate::reconcile) async fn spare_others(
+        &self,
+        environment: &mut Environment,
+    ) -> Result<Vec<String>, Problem> {
+        let mut said = Vec::new();
+        let live = self.look_at(&key(&place::namespace(environment)), &mut said).await?;
+        let isolation = environment.routing.isolation;
+        if let (Live::Foreign, Some(Isolation::Inbound | Isolation::Both)) = (live, isolation) {
+            environment.routing.isolation = Some(Isolation::Off);
+            let (name, namespace) = (&environment.name, &environment.namespace);
+            said.push(format!(
+                "connections to {name} are not kept away: the namespace {namespace} is not Styrmin's, and others may run \
+                 something in it (to have it all the same: styrmin environment set {name} --isolation inbound)"
+            ));
+        }
+        Ok(said)
     }
 
     /// What becomes of the objects of an environment that is taken away.
@@ -237,22 +266,12 @@ enum Live {
     Foreign,
 }
 
-/// Whether an object belongs to an environment itself, and to none of its applications.
-fn is_ours(object: &Value, environment: Option<&str>) -> bool {
-    let all = &object["metadata"]["labels"];
-    all[labels::MANAGED_BY] == labels::MANAGER
-        && all[labels::DEPLOYMENT].is_null()
-        && environment.is_none_or(|name| all[labels::ENVIRONMENT] == name)
-}
-
-/// A namespace that others made gets labels, but does not become ours.
-fn without_our_mark(object: &Value) -> Value {
-    let mut object = object.clone();
-    if let Some(all) = object["metadata"]["labels"].as_object_mut() {
-        all.remove(labels::MANAGED_BY);
-        all.remove(labels::ENVIRONMENT);
-    }
-    object
+/// The directions in which a policy keeps everything away that none lets through, from all pods of its namespace.
+fn directions(object: &Value) -> Vec<&str> {
+    let spec = &object["spec"];
+    let is_for_all = spec["podSelector"].as_object().is_some_and(serde_json::Map::is_empty);
+    let types = spec["policyTypes"].as_array().filter(|_| object["kind"] == POLICY && is_for_all);
+    types.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 fn written(verb: Verb, object: &Value) -> Step {
@@ -268,25 +287,30 @@ fn deleted(live: &Value) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::domain::route::{IssuerRef, TlsSource};
 
-    #[test]
-    fn what_belongs_to_an_application_or_somebody_else_is_not_of_the_environment() {
-        let object = |labels: Value| json!({"metadata": {"labels": labels}});
-        let own = object(json!({labels::MANAGED_BY: "styrmin", labels::ENVIRONMENT: "demo"}));
-        assert!(is_ours(&own, Some("demo")) && is_ours(&own, None) && !is_ours(&own, Some("live")));
-        let of_application = json!({labels::MANAGED_BY: "styrmin", labels::ENVIRONMENT: "demo",
-            labels::DEPLOYMENT: "notes"});
-        assert!(!is_ours(&object(of_application), Some("demo")));
-        assert!(!is_ours(&object(json!({labels::ENVIRONMENT: "demo"})), Some("demo")));
-        assert!(!is_ours(&json!({"metadata": {}}), None));
+    /// What of the policies of an environment is new in its directions, beside what is there.
+    fn more(before: Option<Isolation>, now: Isolation) -> Vec<String> {
+        let objects = |isolation| {
+            let mut environment = Environment::new("demo", "c", "demo");
+            environment.routing.isolation = isolation;
+            environment.routing.tls = TlsSource::Issuer(IssuerRef { name: "le".into(), cluster_wide: true });
+            place::objects(&environment)
+        };
+        let left = objects(before);
+        let kept: BTreeSet<&str> = left.iter().flat_map(directions).collect();
+        let wanted = objects(Some(now));
+        let late = wanted.iter().filter(|it| directions(it).iter().any(|way| !kept.contains(way)));
+        late.map(|object| key(object).name).collect()
     }
 
     #[test]
-    fn a_namespace_of_others_gets_labels_and_not_our_mark() {
-        let mut environment = Environment::new("demo", "c", "shared");
-        environment.labels.insert("team".into(), "blue".into());
-        let object = without_our_mark(&place::namespace(&environment));
-        assert_eq!(object["metadata"]["labels"], json!({"team": "blue"}));
+    fn what_keeps_more_away_comes_late_and_names_first() {
+        assert_eq!(more(None, Isolation::Inbound), ["styrmin-same-namespace", "styrmin-default-deny"]);
+        let all = ["styrmin-dns", "styrmin-same-namespace", "styrmin-default-deny"];
+        assert_eq!(more(None, Isolation::Both), all);
+        assert_eq!(more(Some(Isolation::Inbound), Isolation::Both), all, "an update may keep more away");
+        assert!(more(Some(Isolation::Both), Isolation::Inbound).is_empty());
+        assert!(more(Some(Isolation::Both), Isolation::Both).is_empty());
     }
 }

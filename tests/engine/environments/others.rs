@@ -1,0 +1,75 @@
+//! What others have in a namespace, and what another operation is about, is left alone.
+
+use super::*;
+
+/// The names of the policies that a plan writes.
+fn policies(preview: &Preview) -> Vec<&str> {
+    let objects = preview.plan.steps.iter().filter_map(|step| step.object.as_ref());
+    objects.filter(|object| object.kind == "NetworkPolicy").map(|object| object.name.as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deploy_leaves_a_namespace_of_others_and_what_runs_there_alone() {
+    let bench = bench().await;
+    let into =
+        |environment: &str| DeploymentDraft { environment: environment.to_owned(), ..bench.routed("one") };
+    let told = bench.refused(&Intent::Deploy(into("kube-system"))).await;
+    assert!(told.contains("the cluster itself"), "{told}");
+    bench.other_namespace("theirs").await;
+    let copy = CloneRequest {
+        from: "demo".into(),
+        to: "theirs".into(),
+        source: CloneSource::Empty,
+        applications: Vec::new(),
+        scale_down: false,
+        fqdn_suffix: None,
+    };
+    let told = bench.refused(&Intent::Clone(CloneRequest { to: "kube-system".into(), ..copy })).await;
+    assert!(told.contains("the cluster itself"), "{told}");
+
+    // its first application is deployed by the way, the environment of another is recorded with labels
+    bench.other_namespace("labelled").await;
+    let mut guest = Environment::new("guest", "sandbox", "labelled");
+    guest.labels.insert("team".into(), "blue".into());
+    guest.routing.isolation = Some(Isolation::Off);
+    bench.well(set(&guest)).await;
+    for (environment, namespace, team) in
+        [("theirs", "theirs", Value::Null), ("guest", "labelled", "blue".into())]
+    {
+        let intent = Intent::Deploy(into(environment));
+        let preview = bench.plan(&intent).await;
+        if environment == "theirs" {
+            warns(&preview, "connections to theirs are not kept away");
+        }
+        assert!(policies(&preview).is_empty(), "{}", preview.plan);
+        bench.engine.confirm(&intent, &preview.plan.hash(), "anna@here").await.unwrap();
+        let ended = bench.ended(OperationKind::Deploy, &preview.plan.hash()).await;
+        assert_eq!(ended.operation.state, Succeeded, "{ended:#?}");
+        assert_eq!(bench.said(environment).await.unwrap().routing.isolation, Some(Isolation::Off));
+        let labels = bench.get(&key("Namespace", "", namespace)).await.unwrap()["metadata"]["labels"].clone();
+        assert_eq!(labels["team"], team);
+        let mark = (&labels["app.kubernetes.io/managed-by"], &labels["styrmin.io/environment"]);
+        assert_eq!(mark, (&Value::Null, &Value::Null), "{labels}");
+    }
+    bench.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_keeps_connections_away_is_left_to_an_operation_that_is_about_it() {
+    let mut bench = bench().await;
+    let mut demo = bench.said("demo").await.unwrap();
+    demo.routing.isolation = Some(Isolation::Inbound);
+    bench.store.upsert_environment(&demo).await.unwrap();
+    bench.end().await;
+    let intent = Intent::Deploy(bench.routed("one"));
+    let both = ["styrmin-same-namespace", "styrmin-default-deny"];
+    assert_eq!(policies(&bench.plan(&intent).await), both);
+    let wanted = Environment { fqdn_suffix: Some("x.localhost".into()), ..demo };
+    let hash = bench.plan(&set(&wanted)).await.plan.hash();
+    bench.engine.confirm(&set(&wanted), &hash, "anna@here").await.unwrap();
+    assert!(policies(&bench.plan(&intent).await).is_empty(), "it has not ended");
+    bench.start();
+    assert_eq!(bench.configured(&hash).await.operation.state, Succeeded);
+    assert_eq!(bench.names("NetworkPolicy", "demo").await.len(), 2);
+    bench.close().await;
+}
