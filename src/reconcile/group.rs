@@ -12,4 +12,5 @@ mod propose;
 mod rewrite;
 mod secrets;
 
+pub(super) use configure::Turn;
 pub(super) use propose::is_group;
