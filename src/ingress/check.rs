@@ -5,7 +5,7 @@ use super::allow::{self, Adapter};
 use super::detect::{takes, told};
 use crate::domain::names::check_label;
 use crate::domain::route::{
-    Block, GatewayOffer, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
+    Block, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
 };
 use crate::domain::{Environment, Problem};
 
@@ -37,7 +37,11 @@ pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Pr
     check_certificates(environment, offer, &mut warnings)?;
     let Some(via) = &environment.routing.via else {
         if !environment.ip_whitelist.is_empty() && environment.dedicated_ingress.is_none() {
-            warnings.push(UNENFORCED.to_owned());
+            return Err(Problem::new(
+                "The allow-list of the environment cannot be enforced",
+                "nobody found out who answers for its routes",
+                "have it found out (--route-kind detect), or take the list away (--allow-all)",
+            ));
         }
         return Ok(warnings);
     };
@@ -45,12 +49,8 @@ pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Pr
     if via.kind == RouteKind::IngressRoute && environment.dedicated_ingress.is_some() {
         warnings.push(own_ingress_routes(offer)?);
     }
-    // whether it speaks https is about the environment's hosts, and no part of its name
-    let names = |it: &GatewayRef| (it.namespace.clone(), it.name.clone(), it.section.clone());
-    if let Some(wanted) = via.gateway.as_ref().map(names)
-        && let Some(gateway) = offer.gateways.iter().find(|offer| names(&offer.gateway) == wanted)
-    {
-        warnings.extend(of_gateway(environment, gateway));
+    if let Some(gateway) = &via.gateway {
+        warnings.extend(of_gateway(environment, gateway, offer));
     }
     let own_list = environment.dedicated_ingress.is_some() && !environment.ip_whitelist.is_empty();
     if own_list && matches!(environment.routing.tls, TlsSource::Issuer(_)) {
@@ -191,8 +191,15 @@ fn check_certificates(
     }
 }
 
-/// A listener takes only routes with hosts of its own.
-fn of_gateway(environment: &Environment, offer: &GatewayOffer) -> Option<String> {
+/// A listener takes only routes with hosts of its own, and of namespaces that it lets in.
+fn of_gateway(environment: &Environment, gateway: &GatewayRef, offer: &Offer) -> Option<String> {
+    let names = |it: &GatewayRef| (it.namespace.clone(), it.name.clone(), it.section.clone());
+    let Some(offer) = offer.gateways.iter().find(|known| names(&known.gateway) == names(gateway)) else {
+        let namespace = &environment.namespace;
+        return offer.gateway_api.then(|| {
+            format!("the Gateway {} is not known to take routes of the namespace {namespace}", told(gateway))
+        });
+    };
     let suffix = environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty())?;
     (!takes(&offer.hostnames, suffix)).then(|| {
         format!(

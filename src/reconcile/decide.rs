@@ -141,7 +141,12 @@ fn carry_out(situation: &Situation, record: &Deployment, resource: &DeploymentRe
         if situation.work.turn_comes {
             return wait(On::Turn);
         }
-        return held(situation, record).unwrap_or_else(|| Move::Plan(kind_of_change(situation, record)));
+        let kind = kind_of_change(situation, record);
+        return match &situation.work.passed_over {
+            // a person stops, starts and goes back as ever
+            Some(problem) if kind == OperationKind::Update => Move::Stall(problem.clone()),
+            _ => held(situation, record).unwrap_or(Move::Plan(kind)),
+        };
     };
     let rendered = match &situation.rendered {
         Some(Ok(rendered)) => rendered,

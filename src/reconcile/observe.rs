@@ -20,6 +20,7 @@ use crate::store::FieldResolution;
 use super::components::{component_statuses, urls};
 use super::decide::is_upgrade;
 use super::engine::Engine;
+use super::group::Turn;
 use super::ownership;
 use super::queue::Name;
 use super::render::digests;
@@ -158,8 +159,14 @@ impl Engine {
             self.read_records(record, &mut observed).await?;
         }
         observed.resolve_wanted();
-        if let Some(record) = record.as_ref().filter(|_| observed.is_another()) {
-            observed.situation.work.turn_comes = self.is_about_to_follow(record).await?;
+        if let (Some(record), Some(newest), true) =
+            (&record, &observed.situation.newest, observed.is_another())
+        {
+            match self.turn(record, newest).await? {
+                Turn::Free => {}
+                Turn::Comes => observed.situation.work.turn_comes = true,
+                Turn::Missed(problem) => observed.situation.work.passed_over = Some(problem),
+            }
         }
         self.add_answers(name, &mut observed);
         if observed.has_chart() {

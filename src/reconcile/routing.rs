@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::route::{GatewayRef, Isolation, Offer, RouteKind};
+use crate::domain::route::{GatewayRef, Isolation, Offer, RouteKind, Routing};
 use crate::domain::{Environment, Problem};
 use crate::ingress::{self, Detected};
 
@@ -75,7 +75,18 @@ fn is_said_anew(wanted: &Environment, before: &Environment) -> bool {
     let forgotten = new.via.is_none() && old.via.is_some();
     let classes = wanted.ingress_class != before.ingress_class
         || wanted.dedicated_ingress.is_some() != before.dedicated_ingress.is_some();
-    forgotten || new.kind != old.kind || classes || gateway(wanted, Some(before)).is_some()
+    let unknown = old.via.is_none() && needs_to_be_known(wanted, before);
+    forgotten || unknown || new.kind != old.kind || classes || gateway(wanted, Some(before)).is_some()
+}
+
+/// Whether something is said of an environment of before that is for whoever answers: an allow-list that nobody enforces, what its
+/// routes have; or that it be found out.
+fn needs_to_be_known(wanted: &Environment, before: &Environment) -> bool {
+    // nobody who answers hears of these
+    let told = |of: &Environment| Routing { allow_from: Vec::new(), unprobed: false, ..of.routing.clone() };
+    // its own ingress has the list at its door
+    let enforced = wanted.dedicated_ingress.is_some() || wanted.ip_whitelist.is_empty();
+    !enforced || told(wanted) != told(before)
 }
 
 /// The Gateway that a person names, as opposed to one that was found before.
@@ -93,7 +104,7 @@ fn gateway<'a>(wanted: &'a Environment, before: Option<&Environment>) -> Option<
 mod tests {
     use super::*;
     use crate::domain::DedicatedIngress;
-    use crate::domain::route::{ClassOffer, GatewayOffer, Via};
+    use crate::domain::route::{ClassOffer, GatewayOffer, Peer, Via};
 
     fn offer() -> Offer {
         let gateway = |section: Option<&str>| GatewayOffer {
@@ -147,6 +158,28 @@ mod tests {
         let old = Environment::new("demo", "c", "demo");
         let mut set = Environment { fqdn_suffix: Some("x.org".into()), ..old.clone() };
         settle(&mut set, Some(&old), &offer()).unwrap();
+        assert_eq!(set.routing.via, None);
+        // unless somebody has to hear what is said of it
+        type Say = fn(&mut Environment);
+        let said: [(Say, bool); 6] = [
+            (|it| it.ip_whitelist = vec!["10.0.0.0/8".into()], true),
+            (|it| it.routing.annotations = [("a".to_owned(), "b".to_owned())].into(), true),
+            (|it| it.routing.via = Some(Via::unknown()), true),
+            (|it| it.routing.unprobed = true, false),
+            (|it| it.routing.allow_from = vec![Peer::Cidr("10.0.0.0/8".into())], false),
+            (|it| drop(it.labels.insert("team".into(), "blue".into())), false),
+        ];
+        for (at, (say, heard)) in said.into_iter().enumerate() {
+            let mut set = old.clone();
+            say(&mut set);
+            settle(&mut set, Some(&old), &offer()).unwrap();
+            let class = set.routing.via.and_then(|via| via.class);
+            assert_eq!(class.as_deref(), heard.then_some("sandbox"), "{at}");
+        }
+        // its own ingress keeps the list without being known
+        let served = Environment { dedicated_ingress: Some(DedicatedIngress::default()), ..old.clone() };
+        let mut set = Environment { ip_whitelist: vec!["10.0.0.0/8".into()], ..served.clone() };
+        settle(&mut set, Some(&served), &offer()).unwrap();
         assert_eq!(set.routing.via, None);
         let mut own = Environment { dedicated_ingress: Some(DedicatedIngress::default()), ..made.clone() };
         settle(&mut own, Some(&made), &offer()).unwrap();

@@ -200,6 +200,8 @@ pub struct Work {
     pub goes_back: bool,
     /// Whether an operation about its environment or its cluster will come to it: until then it is left as it is.
     pub turn_comes: bool,
+    /// Why it is left as it is for good: such an operation ended before it came to it.
+    pub passed_over: Option<Problem>,
 }
 
 impl Work {

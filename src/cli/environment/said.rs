@@ -161,7 +161,12 @@ impl Ingress {
         if let Some(kind) = self.route_kind {
             routing.kind = kind;
             // said anew, it is found out anew
-            routing.via = routing.via.take().filter(|_| kind == Some(RouteKind::HttpRoute));
+            routing.via = match (kind, routing.via.take()) {
+                (Some(RouteKind::HttpRoute), via) => via,
+                // so that it is, also where it was not before
+                (None, None) => Some(Via::unknown()),
+                _ => None,
+            };
         }
         if let Some(gateway) = self.gateway {
             routing.kind = Some(RouteKind::HttpRoute);
@@ -277,6 +282,15 @@ mod tests {
         let words = std::iter::once("x").chain(words.iter().copied());
         Alone::try_parse_from(words).unwrap_or_else(|error| panic!("{error}")).said.apply(&mut environment);
         environment
+    }
+
+    #[test]
+    fn who_answers_is_asked_for() {
+        let demo = Environment::new("demo", "c", "demo");
+        let asked = after(&demo, &["--route-kind=detect"]);
+        assert_eq!(asked.routing.via, Some(Via::unknown()));
+        assert_eq!(after(&asked, &["--route-kind=detect"]).routing.via, None);
+        assert_eq!(after(&demo, &["--route-kind=ingress"]).routing.via, None);
     }
 
     #[test]

@@ -79,6 +79,19 @@ pub struct Via {
     pub namespace: Option<String>,
 }
 
+impl Via {
+    /// Nobody: it is to be found out.
+    pub fn unknown() -> Self {
+        Self {
+            kind: RouteKind::Ingress,
+            controller: String::new(),
+            class: None,
+            gateway: None,
+            namespace: None,
+        }
+    }
+}
+
 impl fmt::Display for Via {
     /// `Ingress of class public (traefik.io/ingress-controller)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

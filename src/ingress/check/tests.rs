@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::environment::DedicatedIngress;
-use crate::domain::route::{IssuerRef, RouteKind, SANDBOX, TRAEFIK};
+use crate::domain::route::{GatewayOffer, IssuerRef, RouteKind, SANDBOX, TRAEFIK};
 
 fn environment(kind: RouteKind, controller: &str) -> Environment {
     let mut environment = Environment::new("demo", "c", "ns");
@@ -85,7 +85,9 @@ fn an_allow_list_needs_a_way_to_be_said() {
     unknown.dedicated_ingress = Some(DedicatedIngress::default());
     assert_eq!(check(&unknown, &Offer::default()), Ok(Vec::new()), "its own ingress keeps it");
     let nobody = allowing(Environment::new("demo", "c", "ns"));
-    assert_eq!(check(&nobody, &served), Ok(vec![UNENFORCED.to_owned()]));
+    assert!(check(&nobody, &served).unwrap_err().next.contains("--route-kind detect"));
+    let own = Environment { dedicated_ingress: Some(DedicatedIngress::default()), ..nobody };
+    assert_eq!(check(&own, &served), Ok(Vec::new()), "its own ingress keeps it");
 }
 
 #[test]
@@ -132,6 +134,8 @@ fn what_does_not_fit_is_told() {
     };
     assert_eq!(check(&environment, &offer("*.apps.org")), Ok(Vec::new()));
     assert!(check(&environment, &offer("*.other.org")).unwrap()[0].contains("takes *.other.org"));
+    let elsewhere = Offer { gateway_api: true, ..Offer::default() };
+    assert!(check(&environment, &elsewhere).unwrap()[0].contains("routes of the namespace ns"));
     environment.routing.isolation = Some(Isolation::Both);
     assert!(check(&environment, &offer("*.apps.org")).unwrap()[0].contains("pods reach nothing but names"));
 }

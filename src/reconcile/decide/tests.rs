@@ -146,6 +146,28 @@ fn after(change: impl FnOnce(&mut Situation)) -> Move {
 }
 
 #[test]
+fn what_an_operation_about_its_place_did_not_come_to_waits_for_a_person() {
+    let problem = Problem::new("web does not follow", "it was not carried out", "configure demo again");
+    let left = |s: &mut Situation| {
+        if let Some(Ok(wanted)) = &mut s.wanted {
+            wanted.digest = "d2".to_owned();
+        }
+        s.work.passed_over = Some(problem.clone());
+    };
+    assert_eq!(after(left), Move::Stall(problem.clone()));
+    let stopped = after(|s| {
+        left(s);
+        record(s).phase = DesiredPhase::Stopped;
+        resource(s).spec.phase = DesiredPhase::Stopped.into();
+    });
+    assert_eq!(stopped, Move::Plan(OperationKind::Stop));
+    let told = after(|s| {
+        s.work.passed_over = Some(problem.clone());
+    });
+    assert_eq!(told, wait(On::Change), "what follows already is left alone");
+}
+
+#[test]
 fn what_is_as_it_should_be_stays() {
     assert_eq!(after(|_| {}), wait(On::Change));
     assert_eq!(after(|s| s.complete = false), wait(On::Lists));

@@ -8,6 +8,7 @@ use crate::cluster::key;
 use crate::domain::backup::{BackupOf, BackupRequest, CloneRequest, CloneSource, Trigger};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::names::check_label;
+use crate::domain::route::TlsSource;
 use crate::domain::{
     Deployment, DeploymentDraft, DeploymentId, DesiredPhase, Environment, OperationKind, Problem,
 };
@@ -189,13 +190,14 @@ impl Engine {
         };
         new_place(&target, &others)?;
         let spared = self.spare_others(&mut target).await?;
-        if source.dedicated_ingress.is_none() {
-            return Ok((target, spared));
+        if source.dedicated_ingress.is_some() {
+            // the class of its own ingress controller has its name
+            target.routing.via = None;
         }
-        // the class of its own ingress controller has its name
-        target.routing.via = None;
-        let said = self.settle_routing(&mut target, Some(source)).await?;
-        Ok((target, [said, spared].concat()))
+        let mut said = self.settle_routing(&mut target, Some(source)).await?;
+        said.extend(spared);
+        said.extend(certificates_missing(&target));
+        Ok((target, said))
     }
 
     /// Everything that names the copied environment, and what names the clone.
@@ -244,6 +246,21 @@ impl Engine {
     }
 }
 
+/// What certificates come from that is not in the namespace of a clone, which has nothing yet.
+fn certificates_missing(target: &Environment) -> Option<String> {
+    let (what, next) = match &target.routing.tls {
+        TlsSource::Secret(name) => (format!("Secret {name}"), "put it there"),
+        TlsSource::Issuer(issuer) if !issuer.cluster_wide => {
+            (format!("Issuer {}", issuer.name), "make one there")
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "the {what} that the certificates come from is not copied to the namespace {}: {next}",
+        target.namespace
+    ))
+}
+
 /// The hosts that were given to the copied application: two cannot answer to them.
 fn staying(draft: &DeploymentDraft) -> Option<String> {
     let hosts: Vec<&str> = draft.hosts.iter().map(|extra| extra.host.as_str()).collect();
@@ -262,4 +279,24 @@ fn pointing_back(draft: &DeploymentDraft, source: &Environment) -> Option<String
             source.namespace
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::route::IssuerRef;
+
+    #[test]
+    fn what_certificates_come_from_is_missed() {
+        let told = |tls: TlsSource| {
+            let mut target = Environment::new("copy", "c", "copy-space");
+            target.routing.tls = tls;
+            certificates_missing(&target).unwrap_or_default()
+        };
+        let issuer = |cluster_wide| TlsSource::Issuer(IssuerRef { name: "le".into(), cluster_wide });
+        let secret = told(TlsSource::Secret("wild".into()));
+        assert!(secret.contains("Secret wild") && secret.contains("copy-space"), "{secret}");
+        assert!(told(issuer(false)).contains("Issuer le"));
+        assert_eq!((told(issuer(true)), told(TlsSource::Controller)), (String::new(), String::new()));
+    }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::backup::{GroupRequest, Request};
 use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::Subject;
 use crate::domain::route::RouteKind;
@@ -24,6 +23,9 @@ use super::propose::Proposal;
 mod check;
 mod effect;
 mod home;
+mod turn;
+
+pub(in crate::reconcile) use turn::Turn;
 
 pub(in crate::reconcile) use check::new_place;
 
@@ -62,7 +64,9 @@ impl Engine {
             base = vec![draft.layout.write(step, &base)];
         }
         let members = self.living(&wanted.name).await?;
-        let own = self.own_ingress(&members, &wanted, before.as_ref())?;
+        let had = before.as_ref().is_some_and(|before| before.dedicated_ingress.is_some());
+        let had = had || self.is_ingress_left(&wanted.name).await?;
+        let own = own_ingress(&members, &wanted, had)?;
         if let Own::Missing = own {
             base = vec![self.deploy_ingress(&setting, before.is_some(), &base, &mut draft).await?];
         }
@@ -114,9 +118,10 @@ impl Engine {
         let environment = self.recorded_environment(name).await?;
         let mut members = self.store().deployments(self.cluster().name()).await?;
         members.retain(|record| record.draft.environment == name);
+        let had = environment.dedicated_ingress.is_some() || self.is_ingress_left(name).await?;
         let others: Vec<&str> = members
             .iter()
-            .filter(|it| !is_own_ingress(it) || environment.dedicated_ingress.is_none())
+            .filter(|it| !(is_own_ingress(it) && had))
             .map(|it| it.draft.name.as_str())
             .collect();
         if !others.is_empty() {
@@ -248,31 +253,6 @@ impl Engine {
         all.max_by(|a, b| version::compare(&a.reference.version, &b.reference.version))
     }
 
-    /// What becomes of the ingress controller of an environment.
-    fn own_ingress(
-        &self,
-        members: &[Deployment],
-        wanted: &Environment,
-        before: Option<&Environment>,
-    ) -> Result<Own, Problem> {
-        let had = before.is_some_and(|before| before.dedicated_ingress.is_some());
-        let there = members.iter().find(|record| record.draft.name == INGRESS);
-        match (wanted.dedicated_ingress.is_some(), there) {
-            (true, None) => Ok(Own::Missing),
-            (true, Some(record)) if record.draft.driver.name != DRIVER => Err(Problem::new(
-                format!("{} cannot have an ingress controller of its own", wanted.name),
-                format!(
-                    "its application {INGRESS} is another one, of the driver {}",
-                    record.draft.driver.name
-                ),
-                "delete that application, or share the ingress of the cluster",
-            )),
-            (true, Some(record)) => check_serves(record, wanted).map(|()| Own::Stays),
-            (false, Some(record)) if had && is_own_ingress(record) => Ok(Own::Leaves),
-            _ => Ok(Own::Stays),
-        }
-    }
-
     /// The applications of an environment that are not being taken away: its ingress controller first, then in the order in which
     /// they were created.
     async fn living(&self, environment: &str) -> Result<Vec<Deployment>, Problem> {
@@ -354,33 +334,6 @@ impl Engine {
         }
         Ok(false)
     }
-
-    /// Whether an operation about the place of an application will come to it: until then it is left as it is.
-    ///
-    /// # Errors
-    /// The records cannot be read.
-    pub(in crate::reconcile) async fn is_about_to_follow(
-        &self,
-        record: &Deployment,
-    ) -> Result<bool, Problem> {
-        let (environment, name) = (&record.draft.environment, &record.draft.name);
-        for subject in [self.subject(environment, ""), self.subject("", Subject::CLUSTER)] {
-            let Some(view) = self.store().current_operation(&subject).await? else { continue };
-            if view.operation.kind != OperationKind::Configure || view.operation.state.is_final() {
-                continue;
-            }
-            let Some(Request::Group(GroupRequest { parts, .. })) = &view.operation.request else {
-                continue;
-            };
-            let ours =
-                parts.iter().filter(|part| part.environment == *environment && part.application == *name);
-            let ahead = |step: usize| view.steps.get(step).is_some_and(|record| !record.state.is_final());
-            if ours.into_iter().any(|part| ahead(part.step)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
 /// What becomes of the ingress controller of an environment.
@@ -398,15 +351,32 @@ pub(in crate::reconcile) fn is_own_ingress(record: &Deployment) -> bool {
     record.draft.name == INGRESS && record.draft.driver.name == DRIVER
 }
 
+/// What becomes of the ingress controller of an environment. `had`: it was given one.
+fn own_ingress(members: &[Deployment], wanted: &Environment, had: bool) -> Result<Own, Problem> {
+    let there = members.iter().find(|record| record.draft.name == INGRESS);
+    match (wanted.dedicated_ingress.is_some(), there) {
+        (true, None) => Ok(Own::Missing),
+        (true, Some(record)) if record.draft.driver.name != DRIVER => Err(Problem::new(
+            format!("{} cannot have an ingress controller of its own", wanted.name),
+            format!("its application {INGRESS} is another one, of the driver {}", record.draft.driver.name),
+            "delete that application, or share the ingress of the cluster",
+        )),
+        (true, Some(record)) => check_serves(record, wanted).map(|()| Own::Stays),
+        (false, Some(record)) if had && is_own_ingress(record) => Ok(Own::Leaves),
+        _ => Ok(Own::Stays),
+    }
+}
+
 /// Whether the ingress controller that is there would answer for the routes of its environment as they are wanted.
 fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem> {
     let draft = &record.draft;
     let refused = |why: String, next: &str| {
         Err(Problem::new(format!("{INGRESS} would not answer for the routes of {}", wanted.name), why, next))
     };
-    if version::compare(&draft.driver.version, WITH_CLASS).is_lt() {
+    // routes of before name no class, and are taken as they were
+    if wanted.routing.via.is_some() && version::compare(&draft.driver.version, WITH_CLASS).is_lt() {
         return refused(
-            format!("the driver {} takes Ingresses without a class only, and routes get one", draft.driver),
+            format!("the driver {} takes Ingresses without a class only, and routes name one", draft.driver),
             "change it to a newer version of its driver first",
         );
     }
@@ -418,5 +388,49 @@ fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem
             "change its parameter custom_resources to true first",
         ),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::route::Via;
+    use crate::domain::{DedicatedIngress, DriverRef};
+    use jiff::Timestamp;
+
+    fn ingress(version: &str) -> Deployment {
+        Deployment {
+            id: DeploymentId(1),
+            uid: "u".into(),
+            draft: DeploymentDraft {
+                name: INGRESS.into(),
+                environment: "demo".into(),
+                driver: DriverRef { name: DRIVER.into(), version: version.into() },
+                ..DeploymentDraft::default()
+            },
+            phase: DesiredPhase::Running,
+            revision: 1,
+            created_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_controller_of_before_goes_on_for_routes_of_before() {
+        let mut wanted = Environment::new("demo", "c", "demo");
+        assert!(check_serves(&ingress("1.0.0"), &wanted).is_ok());
+        wanted.routing.via = Some(Via::unknown());
+        assert!(check_serves(&ingress("1.0.0"), &wanted).unwrap_err().next.contains("newer version"));
+        assert!(check_serves(&ingress("1.1.0"), &wanted).is_ok());
+    }
+
+    #[test]
+    fn the_controller_that_an_environment_was_given_leaves() {
+        let there = [ingress("1.1.0")];
+        let mut wanted = Environment::new("demo", "c", "demo");
+        assert!(matches!(own_ingress(&there, &wanted, true), Ok(Own::Leaves)));
+        assert!(matches!(own_ingress(&there, &wanted, false), Ok(Own::Stays)), "a person deployed it");
+        wanted.dedicated_ingress = Some(DedicatedIngress::default());
+        assert!(matches!(own_ingress(&there, &wanted, true), Ok(Own::Stays)));
+        assert!(matches!(own_ingress(&[], &wanted, false), Ok(Own::Missing)));
     }
 }

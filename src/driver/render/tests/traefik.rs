@@ -19,7 +19,11 @@ fn sources(parameters: &[(&str, Value)], allowed: &[&str]) -> Sources {
 }
 
 fn rendered(parameters: &[(&str, Value)], allowed: &[&str]) -> Vec<Value> {
-    sources(parameters, allowed).render().unwrap_or_else(|problem| panic!("{problem}"))
+    let mut sources = sources(parameters, allowed);
+    let via = Via { controller: "traefik.io/ingress-controller".to_owned(), ..Via::unknown() };
+    sources.environment.routing.via = Some(via);
+    sources.environment.routing.isolation = Some(Isolation::Off);
+    sources.render().unwrap_or_else(|problem| panic!("{problem}"))
 }
 
 fn find<'a>(objects: &'a [Value], wanted: &str) -> &'a Value {
@@ -89,6 +93,15 @@ fn it_answers_for_the_class_of_its_environment_and_spreads() {
     assert!(!kinds(&one).iter().any(|kind| kind.starts_with("PodDisruptionBudget")));
     assert!(self::pod(&one)["spec"].get("affinity").is_none());
     assert!(!arguments(&one).iter().any(|argument| argument.contains("ingressClass")));
+}
+
+#[test]
+fn where_routes_name_no_class_it_asks_for_none() {
+    let before = sources(&[("custom_resources", json!(true))], &[]);
+    let objects = before.render().unwrap_or_else(|problem| panic!("{problem}"));
+    let arguments = arguments(&objects);
+    assert!(arguments.contains(&"--providers.kubernetesCRD=true"));
+    assert!(!arguments.iter().any(|argument| argument.contains("ingressClass")), "{arguments:?}");
 }
 
 #[test]

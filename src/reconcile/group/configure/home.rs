@@ -254,8 +254,12 @@ impl Engine {
         &self,
         environment: &Environment,
     ) -> Result<bool, ClusterError> {
-        let live = self.cluster().get(&key(&place::namespace(environment))).await?;
-        Ok(live.is_some_and(|live| is_ours(&live, Some(&environment.name))))
+        match self.cluster().get(&key(&place::namespace(environment))).await {
+            Ok(live) => Ok(live.is_some_and(|live| is_ours(&live, Some(&environment.name)))),
+            // the plan said that it stays
+            Err(ClusterError::Forbidden { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
