@@ -327,7 +327,8 @@ mod tests {
             assert!(told.contains("demo has no load balancer of its own"), "{told}");
             assert!(told.contains("--dedicated-ingress"), "{told}");
         }
-        let words = ["--dedicated-ingress", "--load-balancer-annotation=a=b", "--load-balancer-annotation=c=d"];
+        let words =
+            ["--dedicated-ingress", "--load-balancer-annotation=a=b", "--load-balancer-annotation=c=d"];
         let own = after(&demo, &words);
         let told = tried(&own, &["--shared-ingress", "--load-balancer-annotation=c=e"]).unwrap_err();
         assert!(told.contains("cannot be used with"), "{told}");
@@ -339,7 +340,8 @@ mod tests {
     fn a_gateway_is_for_http_routes_only() {
         let demo = Environment::new("demo", "c", "demo");
         for kind in ["ingress", "ingress-route", "detect"] {
-            let told = tried(&demo, &["--gateway=infra/public", &format!("--route-kind={kind}")]).unwrap_err();
+            let told =
+                tried(&demo, &["--gateway=infra/public", &format!("--route-kind={kind}")]).unwrap_err();
             assert!(told.contains("infra/public is for HTTPRoutes"), "{told}");
         }
         let set = after(&demo, &["--gateway=infra/public", "--route-kind=http-route"]);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::canonical::canonical_digest;
 use crate::domain::route::{
-    ExtraHost, GatewayRef, Isolation, IssuerRef, RouteKind, Routing, SANDBOX, TRAEFIK, TlsSource, Via,
+    ExtraHost, GatewayRef, Isolation, IssuerRef, Peer, RouteKind, Routing, SANDBOX, TRAEFIK, TlsSource, Via,
 };
 
 /// Digests of contexts and of what is rendered from them, as the version before routes were asked about had them.
