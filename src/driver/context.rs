@@ -186,8 +186,8 @@ fn config(settings: &Settings<'_>, routing: &Routing) -> Value {
         config.insert("ingress_port".to_owned(), json!(port));
     }
     // Absent where nothing is said, so that contexts of environments from before stay as they were.
-    if *routing != Routing::default() {
-        config.insert("routing".to_owned(), json!(routing));
+    if !routing.is_of_before() {
+        config.insert("routing".to_owned(), json!(routing.frozen()));
     }
     Value::Object(config)
 }

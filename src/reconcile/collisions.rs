@@ -10,8 +10,10 @@ use crate::domain::{Deployment, ObjectKey, Problem};
 
 use super::engine::Engine;
 
+mod answers;
 mod claim;
 
+pub(super) use answers::Answers;
 pub(super) use claim::{Claim, claims, hosts, judge};
 
 /// The kinds of objects that answer for hosts: API version, kind.
@@ -26,6 +28,8 @@ const KINDS: [(&str, &str); 3] = [
 pub(super) struct Taken {
     /// The hosts, and by whom.
     pub claims: Vec<Claim>,
+    /// What the routes that are there of the applications that were left out answer to.
+    pub own: Vec<Claim>,
     /// What could not be looked for.
     pub unseen: Vec<String>,
 }
@@ -49,18 +53,17 @@ impl Engine {
         for (api_version, kind) in KINDS {
             match self.routes_of(api_version, kind).await {
                 Ok(objects) => {
-                    let others = objects.iter().filter(|object| {
+                    let (own, others): (Vec<&Value>, Vec<&Value>) = objects.iter().partition(|object| {
                         let owner = claim::owner(object);
-                        owner.is_none_or(|(environment, name)| {
-                            !except.contains(&self.subject(environment, name))
+                        owner.is_some_and(|(environment, name)| {
+                            except.contains(&self.subject(environment, name))
                         })
                     });
+                    taken.own.extend(own.into_iter().flat_map(claim::live));
                     // what is recorded is known already
-                    for found in others.flat_map(claim::live) {
-                        let same = |it: &Claim| {
-                            (&it.holder, &it.host, &it.path) == (&found.holder, &found.host, &found.path)
-                        };
-                        if !taken.claims.iter().any(same) {
+                    for found in others.into_iter().flat_map(claim::live) {
+                        if !taken.claims.iter().any(|it| it.is_same(&found)) {
+                            let found = found.beside(&taken.claims);
                             taken.claims.push(found);
                         }
                     }
@@ -93,8 +96,8 @@ impl Engine {
         self.subject(&record.draft.environment, &record.draft.name)
     }
 
-    /// Whether a new instance answers to hosts that it did not answer to before, and somebody else has one of them; gives what else
-    /// there is to know.
+    /// Whether a new instance, with the objects that are rendered from it, answers to hosts that it did not answer to before, and
+    /// somebody else has one of them; gives what else there is to know.
     ///
     /// # Errors
     /// Somebody else has it.
@@ -103,14 +106,14 @@ impl Engine {
         record: &Deployment,
         before: Option<&Value>,
         context: &Value,
+        objects: &[Value],
     ) -> Result<Vec<String>, Problem> {
-        let wanted = claims(context, &record.draft);
-        let had = before.map(|before| claims(before, &record.draft)).unwrap_or_default();
-        if wanted.iter().all(|claim| had.contains(claim)) {
+        let answers = Answers::of(&record.draft, before, context, objects);
+        if !answers.may_be_new() {
             return Ok(Vec::new());
         }
         let taken = self.taken(&BTreeSet::from([self.subject_of(record)])).await?;
-        let mut said = judge(&wanted, &taken.claims)?;
+        let mut said = answers.judge(&taken)?;
         said.extend(taken.unseen);
         Ok(said)
     }

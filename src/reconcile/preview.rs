@@ -48,7 +48,8 @@ impl Engine {
         if let Some(instance) = proposed.drawn.instance.as_ref().filter(|_| is_wished) {
             let before = self.store().latest_instance(wish.order.record.id).await?;
             let before = before.as_ref().map(|instance| &instance.context);
-            let said = self.check_hosts(&wish.order.record, before, &instance.context).await?;
+            let objects = &proposed.drawn.parts.objects;
+            let said = self.check_hosts(&wish.order.record, before, &instance.context, objects).await?;
             proposed.preview.plan.warnings.extend(said);
         }
         Ok(proposed)

@@ -79,7 +79,7 @@ pub(super) fn create(arguments: CreateArguments) -> Result<Ending, Refusal> {
             ));
         }
         let mut environment = Environment::new(&name, cluster, namespace.as_deref().unwrap_or(&name));
-        said.apply(&mut environment);
+        said.apply(&mut environment)?;
         Ok(vec![Job::new(name, Intent::SetEnvironment(Box::new(environment)))])
     })
 }
@@ -91,7 +91,7 @@ pub(super) fn set(arguments: SetArguments) -> Result<Ending, Refusal> {
         which.check_connected(&session.store, cluster, &name).await?;
         let known = session.store.environment(cluster, &name).await.map_err(Problem::from)?;
         let mut environment = known.ok_or_else(|| gone(&name))?;
-        said.apply(&mut environment);
+        said.apply(&mut environment)?;
         Ok(vec![Job::new(name, Intent::SetEnvironment(Box::new(environment)))])
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
+use crate::cli::ending::{Refusal, usage};
 use crate::domain::route::{GatewayRef, Isolation, IssuerRef, Peer, RouteKind, TlsSource, Via};
 use crate::domain::{DriftMode, Environment};
 
@@ -45,7 +46,7 @@ struct Ingress {
     /// What its routes are written as: ingress, http-route, ingress-route, or detect
     #[arg(long, value_name = "KIND", value_parser = kind)]
     route_kind: Option<Kind>,
-    /// The Gateway that its HTTPRoutes attach to
+    /// The Gateway that its HTTPRoutes attach to: its routes are written as http-route
     #[arg(long, value_name = "NS/NAME[/LISTENER]", value_parser = gateway)]
     gateway: Option<GatewayRef>,
     /// An ingress controller of its own (Traefik), deployed as its application `ingress`
@@ -55,7 +56,12 @@ struct Ingress {
     #[arg(long)]
     shared_ingress: bool,
     /// An annotation of its own ingress's Service, which says what load balancer it gets; KEY- takes one away (repeatable)
-    #[arg(long = "load-balancer-annotation", value_name = "KEY=VALUE", value_parser = entry)]
+    #[arg(
+        long = "load-balancer-annotation",
+        value_name = "KEY=VALUE",
+        value_parser = entry,
+        conflicts_with = "shared_ingress"
+    )]
     load_balancer_annotations: Vec<Entry>,
 }
 
@@ -121,10 +127,13 @@ type Kind = Option<RouteKind>;
 
 impl Said {
     /// Puts what is said into an environment.
-    pub fn apply(self, environment: &mut Environment) {
+    ///
+    /// # Errors
+    /// It is about an ingress that the environment would not have, or contradicts itself.
+    pub fn apply(self, environment: &mut Environment) -> Result<(), Refusal> {
         let Self { hosts, ingress, access, routes, rest } = self;
         put(&mut environment.fqdn_suffix, hosts.suffix, hosts.no_suffix);
-        ingress.apply(environment);
+        ingress.apply(environment)?;
         if access.allow_all || !access.allow.is_empty() {
             environment.ip_whitelist = access.allow;
         }
@@ -144,18 +153,41 @@ impl Said {
         change(&mut environment.labels, rest.labels);
         change(&mut environment.quota, rest.quota);
         environment.drift = rest.drift.unwrap_or(environment.drift);
+        Ok(())
     }
 }
 
 impl Ingress {
-    fn apply(self, environment: &mut Environment) {
+    fn apply(self, environment: &mut Environment) -> Result<(), Refusal> {
         put(&mut environment.ingress_class, self.ingress_class, self.no_ingress_class);
         if self.shared_ingress {
             environment.dedicated_ingress = None;
         }
-        if self.dedicated_ingress || !self.load_balancer_annotations.is_empty() {
-            let own = environment.dedicated_ingress.get_or_insert_default();
-            change(&mut own.service_annotations, self.load_balancer_annotations);
+        if self.dedicated_ingress {
+            environment.dedicated_ingress.get_or_insert_default();
+        }
+        match &mut environment.dedicated_ingress {
+            Some(own) => change(&mut own.service_annotations, self.load_balancer_annotations),
+            None if self.load_balancer_annotations.is_empty() => {}
+            None => {
+                return Err(usage(
+                    format!("{} has no load balancer of its own", environment.name),
+                    "--load-balancer-annotation is about the Service of an ingress of its own, and it shares one",
+                    "say --dedicated-ingress too, or leave the annotation out",
+                ));
+            }
+        }
+        if let (Some(kind), Some(gateway)) = (self.route_kind, &self.gateway)
+            && kind != Some(RouteKind::HttpRoute)
+        {
+            return Err(usage(
+                format!("The routes of {} cannot attach to a Gateway", environment.name),
+                format!(
+                    "--gateway {}/{} is for HTTPRoutes, and --route-kind says another kind",
+                    gateway.namespace, gateway.name
+                ),
+                "leave one of the two out, or say --route-kind http-route",
+            ));
         }
         let routing = &mut environment.routing;
         if let Some(kind) = self.route_kind {
@@ -178,6 +210,7 @@ impl Ingress {
                 namespace: None,
             });
         }
+        Ok(())
     }
 }
 
@@ -278,10 +311,47 @@ mod tests {
     }
 
     fn after(environment: &Environment, words: &[&str]) -> Environment {
+        tried(environment, words).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn tried(environment: &Environment, words: &[&str]) -> Result<Environment, String> {
         let mut environment = environment.clone();
         let words = std::iter::once("x").chain(words.iter().copied());
-        Alone::try_parse_from(words).unwrap_or_else(|error| panic!("{error}")).said.apply(&mut environment);
-        environment
+        let alone = Alone::try_parse_from(words).map_err(|error| error.to_string())?;
+        match alone.said.apply(&mut environment) {
+            Ok(()) => Ok(environment),
+            Err(Refusal::Usage(problem) | Refusal::Problem(problem)) => Err(problem.to_string()),
+        }
+    }
+
+    #[test]
+    fn annotations_make_no_ingress_of_its_own() {
+        let demo = Environment::new("demo", "c", "demo");
+        for words in [["--load-balancer-annotation=a-"], ["--load-balancer-annotation=a=b"]] {
+            let told = tried(&demo, &words).unwrap_err();
+            assert!(told.contains("demo has no load balancer of its own"), "{told}");
+            assert!(told.contains("--dedicated-ingress"), "{told}");
+        }
+        let words =
+            ["--dedicated-ingress", "--load-balancer-annotation=a=b", "--load-balancer-annotation=c=d"];
+        let own = after(&demo, &words);
+        let told = tried(&own, &["--shared-ingress", "--load-balancer-annotation=c=e"]).unwrap_err();
+        assert!(told.contains("cannot be used with"), "{told}");
+        let less = after(&own, &["--load-balancer-annotation=c-"]).dedicated_ingress.unwrap();
+        assert_eq!(less.service_annotations, [("a".to_owned(), "b".to_owned())].into());
+    }
+
+    #[test]
+    fn a_gateway_is_for_http_routes_only() {
+        let demo = Environment::new("demo", "c", "demo");
+        for kind in ["ingress", "ingress-route", "detect"] {
+            let told =
+                tried(&demo, &["--gateway=infra/public", &format!("--route-kind={kind}")]).unwrap_err();
+            assert!(told.contains("infra/public is for HTTPRoutes"), "{told}");
+        }
+        let set = after(&demo, &["--gateway=infra/public", "--route-kind=http-route"]);
+        assert_eq!(set, after(&demo, &["--gateway=infra/public"]));
+        assert_eq!(set.routing.kind, Some(RouteKind::HttpRoute));
     }
 
     #[test]

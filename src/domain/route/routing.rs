@@ -60,6 +60,19 @@ pub struct Routing {
     pub unprobed: bool,
 }
 
+impl Routing {
+    /// What of it instances are made with. Who else may reach its pods and whether its URLs are asked is read where it is recorded:
+    /// said anew, it makes no instance new.
+    pub fn frozen(&self) -> Self {
+        Self { allow_from: Vec::new(), unprobed: false, ..self.clone() }
+    }
+
+    /// Whether nothing is said that instances are made with, as in environments from before anybody asked.
+    pub fn is_of_before(&self) -> bool {
+        self.frozen() == Self::default()
+    }
+}
+
 /// Who answers for the routes of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Via {

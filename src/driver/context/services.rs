@@ -27,7 +27,7 @@ pub(super) fn resolve(
 
 /// The host names of a driver's service as `deployment` (its name and uid) under the domain `suffix`.
 ///
-/// Environments of which nothing is said about routes keep the readable names that they had: of two deployments of one driver, both
+/// Environments of which nothing is said that instances are made with keep the readable names that they had: of two deployments of one driver, both
 /// would have the same.
 pub fn service_hosts(
     environment: &Environment,
@@ -35,7 +35,7 @@ pub fn service_hosts(
     service: &str,
     suffix: &str,
 ) -> Hosts {
-    let named = match environment.routing == Routing::default() {
+    let named = match environment.routing.is_of_before() {
         true => service.to_owned(),
         false => service_name(deployment, service),
     };
@@ -143,7 +143,7 @@ fn service(
 /// Where the certificate of a service comes from: what its driver says wins over its environment. Environments of which nothing is
 /// said answer on http, as they did; and a Gateway speaks https or does not.
 fn tls(spec: &ServiceSpec, routing: &Routing) -> TlsSource {
-    if *routing == Routing::default() {
+    if routing.is_of_before() {
         return TlsSource::Off;
     }
     if let Some(via) = routing.via.as_ref().filter(|via| via.kind == RouteKind::HttpRoute) {

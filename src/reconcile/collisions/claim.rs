@@ -23,9 +23,28 @@ pub(in crate::reconcile) struct Claim {
     pub shared: bool,
 }
 
+impl Claim {
+    /// Whether it is the same host and path of the same one.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.holder, &self.host, &self.path) == (&other.holder, &other.host, &other.path)
+    }
+
+    /// A further claim of one of whom `known` is known: a host that is shared is shared with all of its paths.
+    pub(super) fn beside(mut self, known: &[Self]) -> Self {
+        let shares = |it: &Self| it.shared && (&it.holder, &it.host) == (&self.holder, &self.host);
+        self.shared = known.iter().any(shares);
+        self
+    }
+}
+
+/// Who an application is among those that answer.
+pub(super) fn holder(draft: &DeploymentDraft) -> String {
+    format!("{} in {}", draft.name, draft.environment)
+}
+
 /// What an instance answers to, from its frozen context.
 pub(in crate::reconcile) fn claims(context: &Value, draft: &DeploymentDraft) -> Vec<Claim> {
-    let holder = format!("{} in {}", draft.name, draft.environment);
+    let holder = holder(draft);
     let is_of_before = context["instance"]["config"]["routing"].is_null();
     let services = context["services"].as_object().into_iter().flatten();
     let external = services.filter(|(_, service)| service["scope"] == "external");

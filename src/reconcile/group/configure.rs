@@ -169,14 +169,14 @@ impl Engine {
             .filter(|effect| effect.step.is_some())
             .map(|effect| self.subject(environment, &effect.name))
             .collect();
-        let new_hosts = effects.iter().any(effect::Effect::has_new_hosts);
+        let new_hosts = effects.iter().any(|effect| effect.answers.may_be_new());
         let mut taken = if new_hosts { self.taken(&except).await? } else { Taken::default() };
         draft.warnings.append(&mut taken.unseen);
         let (mut steps, mut before) = (Vec::new(), Vec::new());
         for effect in effects {
             if new_hosts {
-                draft.warnings.extend(effect.judge(&taken.claims)?);
-                taken.claims.extend(effect.claims.clone());
+                draft.warnings.extend(effect.answers.judge(&taken)?);
+                taken.claims.extend(effect.answers.all());
             }
             draft.warnings.extend(effect.warnings);
             draft.diffs.extend(effect.diffs);
@@ -304,7 +304,9 @@ impl Engine {
                 ));
             }
         }
-        let Draft { layout, mut warnings, diffs } = draft;
+        let Draft { mut layout, mut warnings, diffs: objects } = draft;
+        let mut diffs = std::mem::take(&mut layout.diffs);
+        diffs.extend(objects);
         if layout.steps.is_empty() {
             warnings.insert(0, "nothing changes: all of it is so already".to_owned());
         }

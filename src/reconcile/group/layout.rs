@@ -5,8 +5,11 @@ use serde_json::json;
 
 use crate::domain::backup::{BackupId, BackupOf, BackupRequest, Changed, GroupPart, GroupRequest, PartWork};
 use crate::domain::canonical::canonical_digest;
+use crate::domain::diff::ObjectDiff;
 use crate::domain::plan::{Class, Verb};
 use crate::domain::{ClusterRecord, DeploymentDraft, Environment, Step};
+
+mod record;
 
 /// What the step is called that records a new environment.
 pub const MAKE: &str = "make the environment ";
@@ -40,6 +43,8 @@ pub struct Layout {
     pub steps: Vec<Step>,
     /// What is recorded with it.
     pub request: GroupRequest,
+    /// How records change.
+    pub diffs: Vec<ObjectDiff>,
 }
 
 impl Layout {
@@ -57,13 +62,20 @@ impl Layout {
         let digest = transition(&before, environment);
         self.request.environment = Some(Box::new(environment.clone()));
         self.request.before = before.map(|before| Box::new(before.clone()));
-        self.push(Step { digest, ..Step::named(Verb::Record, verb) })
+        let note = match before {
+            Some(before) => record::changed(before, environment),
+            None => format!("namespace {}", environment.namespace),
+        };
+        self.diffs.push(record::difference("Environment", &environment.name, before, environment));
+        self.push(Step { digest, note, ..Step::named(Verb::Record, verb) })
     }
 
     /// What is said of the cluster is recorded.
     pub fn set_cluster(&mut self, before: ClusterRecord, after: ClusterRecord) -> usize {
         let digest = transition(&before, &after);
-        let step = Step { digest, ..Step::named(Verb::Record, format!("{CLUSTER}{}", after.name)) };
+        let note = record::changed(&before, &after);
+        self.diffs.push(record::difference("Cluster", &after.name, Some(&before), &after));
+        let step = Step { digest, note, ..Step::named(Verb::Record, format!("{CLUSTER}{}", after.name)) };
         self.request.cluster = Some(Box::new(Changed { before, after }));
         self.push(step)
     }

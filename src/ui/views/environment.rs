@@ -1,6 +1,7 @@
 //! The form of an environment: how its applications are reached, and by whom. The plan shows what follows before anything is written.
 
 mod fields;
+mod onto;
 mod read;
 
 use crossterm::event::KeyEvent;
@@ -40,17 +41,24 @@ impl EnvironmentForm {
         self.asking.replace(fields);
     }
 
-    /// What the person wants, by what the fields hold.
+    /// What the person wants, by what the fields hold: of an environment that is there, only what was changed in them. None: nothing
+    /// was.
     ///
     /// # Errors
     /// The field that is wrong, and what is wrong with it.
-    fn wanted(&self, world: &World) -> Result<Environment, (&'static str, String)> {
+    fn wanted(&self, world: &World) -> Result<Option<Environment>, (&'static str, String)> {
         let cluster = world.cluster.record.as_ref().map_or("", |record| record.name.as_str());
         let wanted = read::environment(self.before.as_deref(), &self.asking, cluster)?;
-        if self.before.is_none() && world.environments.iter().any(|it| it.name == wanted.name) {
-            return Err(("name", "there is an environment of that name".to_owned()));
+        let newest = world.environments.iter().find(|it| it.name == wanted.name);
+        match (self.before.as_deref(), newest) {
+            (None, None) => Ok(Some(wanted)),
+            (None, Some(_)) => Err(("name", "there is an environment of that name".to_owned())),
+            (Some(_), None) => Err(("suffix", "the environment was removed meanwhile".to_owned())),
+            (Some(before), Some(_)) if *before == wanted => Ok(None),
+            (Some(before), Some(newest)) => {
+                Ok(Some(onto::onto(newest, before, wanted)).filter(|wanted| wanted != newest))
+            }
         }
-        Ok(wanted)
     }
 
     /// Says of every field what is wrong with it, once something was typed into it.
@@ -67,10 +75,8 @@ impl EnvironmentForm {
                 self.judge();
             }
             Asked::Done => match self.wanted(context.world) {
-                Ok(wanted) if self.before.as_deref() == Some(&wanted) => {
-                    context.say(Toast::hint("Nothing was changed"));
-                }
-                Ok(wanted) => {
+                Ok(None) => context.say(Toast::hint("Nothing was changed")),
+                Ok(Some(wanted)) => {
                     context.steps.push(Step::Plan(Box::new(Intent::SetEnvironment(Box::new(wanted)))));
                 }
                 Err((field, error)) => self.asking.complain(field, error),

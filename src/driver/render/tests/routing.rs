@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::canonical::canonical_digest;
 use crate::domain::route::{
-    ExtraHost, GatewayRef, Isolation, IssuerRef, RouteKind, Routing, SANDBOX, TRAEFIK, TlsSource, Via,
+    ExtraHost, GatewayRef, Isolation, IssuerRef, Peer, RouteKind, Routing, SANDBOX, TRAEFIK, TlsSource, Via,
 };
 
 /// Digests of contexts and of what is rendered from them, as the version before routes were asked about had them.
@@ -109,6 +109,28 @@ fn what_is_said_is_frozen_with_the_context() {
 
     sources.environment.dedicated_ingress = Some(Default::default());
     assert!(sources.context()["instance"]["config"].get("ingress_class").is_none());
+}
+
+#[test]
+fn who_else_comes_in_and_whether_anybody_asks_makes_no_instance_new() {
+    let small = |routing: &mut Routing| {
+        routing.unprobed = true;
+        routing.allow_from = vec![Peer::Cidr("192.0.2.0/24".to_owned())];
+    };
+    let mut sources = asked(CONFIG);
+    let now = sources.context();
+    small(&mut sources.environment.routing);
+    assert_eq!(sources.context(), now);
+
+    let mut before = asked(CONFIG);
+    before.deployment.draft.name = "two".to_owned();
+    before.environment.routing = Routing::default();
+    let then = before.context();
+    small(&mut before.environment.routing);
+    assert_eq!(before.context(), then, "nor does it rename anything in an environment of before");
+    assert_eq!(then["services"]["one"]["human_readable_fqdn"], "one-demo.localhost");
+    before.environment.routing.isolation = Some(Isolation::Inbound);
+    assert_ne!(before.context(), then);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::domain::diff::ObjectDiff;
 use crate::domain::plan::Verb;
 use crate::domain::{Deployment, OperationKind, Problem, Step};
-use crate::reconcile::collisions::{self, Claim};
+use crate::reconcile::collisions::{self, Answers};
 use crate::reconcile::draw::Order;
 use crate::reconcile::engine::Engine;
 use crate::reconcile::observe::{Observed, Setting};
@@ -23,32 +23,14 @@ pub(super) struct Effect {
     /// Worth knowing before.
     pub warnings: Vec<String>,
     /// What it answers to afterwards.
-    pub claims: Vec<Claim>,
-    /// What it answers to now.
-    had: Vec<Claim>,
+    pub answers: Answers,
 }
 
 impl Effect {
-    /// Whether it is to answer to a host that it does not answer to now.
-    pub fn has_new_hosts(&self) -> bool {
-        self.claims.iter().any(|claim| !self.had.contains(claim))
-    }
-
-    /// Whether somebody has one of its hosts; see [`collisions::judge`].
-    ///
-    /// # Errors
-    /// Somebody has.
-    pub fn judge(&self, taken: &[Claim]) -> Result<Vec<String>, Problem> {
-        match self.has_new_hosts() {
-            true => collisions::judge(&self.claims, taken),
-            false => Ok(Vec::new()),
-        }
-    }
-
     fn left_out(record: &Deployment, why: &str) -> Self {
         let name = record.draft.name.clone();
         let warnings = vec![format!("{name} does not follow now: {why}")];
-        Self { name, step: None, diffs: Vec::new(), warnings, claims: Vec::new(), had: Vec::new() }
+        Self { name, step: None, diffs: Vec::new(), warnings, answers: Answers::default() }
     }
 }
 
@@ -100,8 +82,7 @@ impl Engine {
             step: Some(step),
             diffs: proposed.preview.diffs.clone(),
             warnings,
-            claims: collisions::claims(new, draft),
-            had: collisions::claims(old, draft),
+            answers: Answers::of(draft, Some(old), new, &proposed.drawn.parts.objects),
         }))
     }
 

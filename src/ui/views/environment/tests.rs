@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::route::{Isolation, Peer, RouteKind, TlsSource};
 use crate::domain::world::Installed;
-use crate::domain::{Environment, Intent};
-use crate::ui::event::Effect;
+use crate::domain::{DriftMode, Environment, Intent};
+use crate::ui::event::{Effect, Event};
 use crate::ui::model::Model;
-use crate::ui::route_samples;
 use crate::ui::update::tests::{model_of, press, toasts};
+use crate::ui::update::update;
+use crate::ui::{route_samples, sample};
 
 /// The environment that is planned last.
 fn planned(effects: &[Effect]) -> Environment {
@@ -59,6 +61,27 @@ fn what_is_changed_is_planned_and_the_rest_stays() {
     let mut expected = known("prod");
     expected.fqdn_suffix = Some("shop.example".into());
     assert_eq!(wanted, expected);
+}
+
+#[test]
+fn what_others_said_while_the_form_was_open_stays() {
+    let mut model = model();
+    press(&mut model, "5/billing<enter>ai");
+    let mut world = route_samples::world();
+    let prod = world.environments.iter_mut().find(|it| it.name == "prod").unwrap();
+    prod.backup_location = Some("nightly".into());
+    prod.labels = [("team".to_owned(), "blue".to_owned())].into();
+    prod.drift = DriftMode::Ignore;
+    let newest = prod.clone();
+    update(&mut model, Event::World(Arc::new(world.clone()), sample::now()));
+    let suffix = "<backspace>".repeat("example.org".len());
+    let wanted = planned(&press(&mut model, &format!("{suffix}shop.example{GO}")));
+    assert_eq!(wanted, Environment { fqdn_suffix: Some("shop.example".into()), ..newest });
+
+    press(&mut model, "<esc>");
+    world.environments.retain(|it| it.name != "prod");
+    update(&mut model, Event::World(Arc::new(world), sample::now()));
+    assert_eq!(press(&mut model, GO), [], "one that is gone is not made anew");
 }
 
 #[test]
