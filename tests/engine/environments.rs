@@ -21,6 +21,7 @@ use crate::guillotine::Guillotine;
 use crate::site;
 use crate::support::LIMIT;
 
+#[path = "environments/others.rs"]
 mod others;
 
 fn key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
