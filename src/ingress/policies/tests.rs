@@ -108,6 +108,7 @@ fn service(name: &str, external: bool, allow_from: Vec<Peer>) -> Guarded {
 fn all(isolation: Isolation, via: Option<Via>, services: Vec<Guarded>) -> Vec<Value> {
     let mut environment = environment(Some(isolation));
     environment.routing.allow_from = vec![namespace("ops"), Peer::Cidr("192.0.2.0/24".to_owned())];
+    environment.routing.via.clone_from(&via);
     let set = PolicySet {
         isolation: Some(isolation),
         via,
