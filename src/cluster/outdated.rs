@@ -62,7 +62,7 @@ impl Lacking {
         let named = named.filter_map(|path| ours.get(path.trim_start_matches('.')).cloned());
         let mut known = self.known();
         // a server that has just taken a new definition speaks by the old one for a moment
-        !known.is_read && named.fold(false, |news, field| known.lacking.insert(field) || news)
+        !known.is_read && named.map(|field| known.lacking.insert(field)).filter(|news| *news).count() > 0
     }
 
     fn all(&self) -> BTreeSet<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::route::{GatewayRef, Isolation, Offer, RouteKind, Routing};
+use crate::domain::route::{GatewayRef, Isolation, Offer, RouteKind};
 use crate::domain::{Environment, Problem};
 use crate::ingress::{self, Detected};
 
@@ -82,11 +82,9 @@ fn is_said_anew(wanted: &Environment, before: &Environment) -> bool {
 /// Whether something is said of an environment of before that is for whoever answers: an allow-list that nobody enforces, what its
 /// routes have; or that it be found out.
 fn needs_to_be_known(wanted: &Environment, before: &Environment) -> bool {
-    // nobody who answers hears of these
-    let told = |of: &Environment| Routing { allow_from: Vec::new(), unprobed: false, ..of.routing.clone() };
     // its own ingress has the list at its door
     let enforced = wanted.dedicated_ingress.is_some() || wanted.ip_whitelist.is_empty();
-    !enforced || told(wanted) != told(before)
+    !enforced || wanted.routing.frozen() != before.routing.frozen()
 }
 
 /// The Gateway that a person names, as opposed to one that was found before.
