@@ -12,6 +12,8 @@ use styrmin::domain::operation::OperationState::{Cancelled, PartiallyFailed, Suc
 use styrmin::domain::operation::Subject;
 use styrmin::domain::world::LogTarget;
 use styrmin::domain::{DesiredPhase, Intent, OperationKind, OperationView, StepState};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::backups::{NAS, OTHERS, Scene};
 use crate::guillotine::Guillotine;
@@ -87,6 +89,21 @@ impl Scene {
     }
 }
 
+/// What an application answers when its notes are asked for at the ingress, by its host.
+async fn asked(scene: &Scene, environment: &str, name: &str) -> String {
+    let (store, cluster) = (&scene.bench.store, scene.bench.cluster.name());
+    let deployment = store.find_deployment(cluster, environment, name).await.unwrap().unwrap();
+    let instance = store.latest_instance(deployment.id).await.unwrap().unwrap();
+    let host = instance.context["services"]["notes"]["primary_fqdn"].as_str().unwrap();
+    let address = scene.bench.sandbox.as_ref().unwrap().ingress_address();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /api/notes HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
 fn clone_of(source: CloneSource) -> CloneRequest {
     CloneRequest {
         from: "demo".into(),
@@ -145,6 +162,17 @@ async fn a_clone_has_the_data_and_hosts_of_its_own_and_leaves_the_other_alone() 
     assert_eq!((source.revision, source.phase), (1, DesiredPhase::Running));
     db(&scene, "copy", "blog", &["restore"], OTHERS).await;
     assert_eq!(scene.notes().await, before.0, "what is written there is not written here");
+    let (wanted, here) = ("nothing that anybody wanted", "milk");
+    for (environment, name, notes) in
+        [("demo", "blog", here), ("demo", DIARY, wanted), ("copy", "blog", wanted), ("copy", DIARY, wanted)]
+    {
+        let answer = asked(&scene, environment, name).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains(notes),
+            "{environment}/{name}: {answer}"
+        );
+        assert!(notes == here || !answer.contains(here), "{environment}/{name}: {answer}");
+    }
     let again = scene.bench.engine.preview(&Intent::Clone(clone_of(CloneSource::Live))).await.unwrap_err();
     assert!(again.to_string().contains("'copy' exists already"), "{again}");
     scene.bench.close().await;
