@@ -62,14 +62,15 @@ async fn what_keeps_connections_away_is_left_to_an_operation_that_is_about_it() 
     bench.store.upsert_environment(&demo).await.unwrap();
     bench.end().await;
     let intent = Intent::Deploy(bench.routed("one"));
-    let both = ["styrmin-same-namespace", "styrmin-default-deny"];
-    assert_eq!(policies(&bench.plan(&intent).await), both);
+    let place = ["styrmin-acme", "styrmin-same-namespace", "styrmin-default-deny"];
+    let its_own = ["one-web-from"];
+    assert_eq!(policies(&bench.plan(&intent).await), [&place[..], &its_own].concat());
     let wanted = Environment { fqdn_suffix: Some("x.localhost".into()), ..demo };
     let hash = bench.plan(&set(&wanted)).await.plan.hash();
     bench.engine.confirm(&set(&wanted), &hash, "anna@here").await.unwrap();
-    assert!(policies(&bench.plan(&intent).await).is_empty(), "it has not ended");
+    assert_eq!(policies(&bench.plan(&intent).await), its_own, "it has not ended");
     bench.start();
     assert_eq!(bench.configured(&hash).await.operation.state, Succeeded);
-    assert_eq!(bench.names("NetworkPolicy", "demo").await.len(), 2);
+    assert_eq!(bench.names("NetworkPolicy", "demo").await.len(), place.len());
     bench.close().await;
 }
