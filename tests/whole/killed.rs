@@ -19,9 +19,10 @@ use crate::agents::Agent;
 use crate::pty::PATIENCE;
 
 /// What the demo application consists of: its claim was made by the set.
-const OBJECTS: [&str; 6] = [
+const OBJECTS: [&str; 7] = [
     "Deployment/notes-web",
     "Ingress/notes",
+    "NetworkPolicy/notes-from",
     "PersistentVolumeClaim/data-notes-db-0",
     "Service/notes",
     "Service/notes-db",
