@@ -21,7 +21,7 @@ pub(super) fn difference<T: Serialize>(kind: &str, name: &str, before: Option<&T
     ObjectDiff::between(object, before.as_ref(), Some(&said(value(after))))
 }
 
-/// What of a record changes, in a few words: `changes fqdn suffix, tls`.
+/// What of a record changes, in a few words: `changes host suffix, tls`.
 pub(super) fn changed<T: Serialize>(before: &T, after: &T) -> String {
     let names = names(&value(before), &value(after));
     if names.is_empty() { String::new() } else { format!("changes {}", names.join(", ")) }
@@ -34,9 +34,20 @@ fn names(before: &Value, after: &Value) -> Vec<String> {
     let differing = after.keys().chain(gone).filter(|name| before.get(*name) != after.get(*name));
     let named = differing.flat_map(|name| match (before.get(name), after.get(name)) {
         (Some(before), Some(after)) if name == ROUTING => names(before, after),
-        _ => vec![name.replace('_', " ")],
+        _ => vec![word(name)],
     });
     named.collect()
+}
+
+/// What a field is called where people set it.
+fn word(field: &str) -> String {
+    match field {
+        "fqdn_suffix" => "host suffix".to_owned(),
+        "ip_whitelist" => "allow-list".to_owned(),
+        "unprobed" => "probes".to_owned(),
+        "via" => "who answers".to_owned(),
+        other => other.replace('_', " "),
+    }
 }
 
 fn value(record: &impl Serialize) -> Value {
@@ -82,6 +93,9 @@ mod tests {
         assert_eq!(changed(&before, &after), "changes backup location, drift, quota, tls");
         assert_eq!(changed(&after, &before), "changes backup location, drift, quota, tls");
         assert_eq!(changed(&before, &before), "");
+        let mut told = before.clone();
+        (told.fqdn_suffix, told.routing.unprobed) = (Some("x.org".into()), true);
+        assert_eq!(changed(&before, &told), "changes host suffix, probes");
 
         let shown = difference("Environment", "demo", Some(&before), &after);
         assert_eq!(shown.object.to_string(), "Environment/demo");
