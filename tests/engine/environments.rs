@@ -536,7 +536,9 @@ async fn play(at: usize) -> usize {
 async fn a_configuration_survives_a_crash() {
     let points = play(0).await;
     assert!(points > 20, "{points} points");
-    for at in (2..=points).step_by(17) {
+    // a real Traefik ends in an orderly way, which takes its time
+    let stride = if std::env::var_os("STYRMIN_TRAEFIK").is_some() { 67 } else { 17 };
+    for at in (2..=points).step_by(stride) {
         play(at).await;
     }
 }
