@@ -25,7 +25,7 @@ use crate::driver::Rendering;
 use super::decide::HEALTHY_WITHIN;
 use super::note::note;
 use super::order;
-use super::place::POLICY;
+
 use super::situation::{Need, Situation};
 
 pub use actions::{ACTION, act};
@@ -104,8 +104,7 @@ pub fn compose(basis: &Basis<'_>) -> Plan {
     let mut steps: Vec<Step> = basis.place.iter().map(place).collect();
     // A quota lies in the namespace, which comes first; a policy keeps away what none before it lets in.
     for (position, step) in steps.iter_mut().enumerate().skip(1) {
-        let is_policy = step.object.as_ref().is_some_and(|object| object.kind == POLICY);
-        step.after = (0..if is_policy { position } else { 1 }).collect();
+        step.after = (0..position).collect();
     }
     steps.extend(basis.parts.definitions.iter().map(definition));
     let home: Vec<usize> = (0..basis.place.len()).take(1).collect();

@@ -46,12 +46,12 @@ fn rank(policy: &Value) -> usize {
     [same, deny].iter().position(|late| name == late).map_or(0, |position| position + 1)
 }
 
-/// Whether an object has our mark, and is of no application; of this environment, where one is named.
-pub fn is_ours(object: &Value, environment: Option<&str>) -> bool {
+/// Whether an object has our mark, and is of an environment and of none of its applications.
+pub fn is_ours(object: &Value, environment: &str) -> bool {
     let all = &object["metadata"]["labels"];
     all[labels::MANAGED_BY] == labels::MANAGER
         && all[labels::DEPLOYMENT].is_null()
-        && environment.is_none_or(|name| all[labels::ENVIRONMENT] == name)
+        && all[labels::ENVIRONMENT] == environment
 }
 
 /// A namespace that others made gets labels, but does not become ours.
@@ -67,7 +67,8 @@ pub fn without_our_mark(object: &Value) -> Value {
 /// What is written of a namespace where there is one already, as it is there; none of one that others made, when the environment
 /// has no labels for it.
 pub fn beside(namespace: &Value, live: &Value) -> Option<Value> {
-    if is_ours(live, None) {
+    let environment = namespace["metadata"]["labels"][labels::ENVIRONMENT].as_str().unwrap_or_default();
+    if is_ours(live, environment) {
         return Some(namespace.clone());
     }
     let object = without_our_mark(namespace);
@@ -113,12 +114,12 @@ mod tests {
     fn what_belongs_to_an_application_or_somebody_else_is_not_of_the_environment() {
         let object = |labels: Value| json!({"metadata": {"labels": labels}});
         let own = object(json!({labels::MANAGED_BY: "styrmin", labels::ENVIRONMENT: "demo"}));
-        assert!(is_ours(&own, Some("demo")) && is_ours(&own, None) && !is_ours(&own, Some("live")));
+        assert!(is_ours(&own, "demo") && !is_ours(&own, "live"));
         let of_application = json!({labels::MANAGED_BY: "styrmin", labels::ENVIRONMENT: "demo",
             labels::DEPLOYMENT: "notes"});
-        assert!(!is_ours(&object(of_application), Some("demo")));
-        assert!(!is_ours(&object(json!({labels::ENVIRONMENT: "demo"})), Some("demo")));
-        assert!(!is_ours(&json!({"metadata": {}}), None));
+        assert!(!is_ours(&object(of_application), "demo"));
+        assert!(!is_ours(&object(json!({labels::ENVIRONMENT: "demo"})), "demo"));
+        assert!(!is_ours(&json!({"metadata": {}}), ""));
     }
 
     #[test]

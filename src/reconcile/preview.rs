@@ -132,7 +132,7 @@ impl Engine {
                     // one that exists is taken as it is, with the labels of the environment
                     Ok(Some(_)) if wish.setting.environment.labels.is_empty() => Verb::Unchanged,
                     Ok(Some(live)) => {
-                        if !place::is_ours(&live, None) {
+                        if !place::is_ours(&live, &wish.setting.environment.name) {
                             "it was there before: it gets the labels, and stays whose it is"
                                 .clone_into(&mut step.note);
                         }

@@ -4,7 +4,6 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use super::error::is_dangling;
 use super::{Store, StoreError};
-use crate::domain::environment::is_of_environment;
 use crate::domain::{DeploymentId, ObjectKey, Role};
 
 /// An object that was written for a deployment.
@@ -63,8 +62,7 @@ impl Store {
         .await
     }
 
-    /// What was written for a deployment and not taken away, by kind and name. What its environment itself consists of is not
-    /// among it, even where it was recorded once: whoever takes the deployment away leaves that.
+    /// What was written for a deployment and not taken away, by kind and name.
     ///
     /// # Errors
     /// SQLite refused.
@@ -123,9 +121,7 @@ fn list(connection: &Connection, deployment: DeploymentId) -> Result<Vec<Invento
          ORDER BY kind, name, namespace, api_version",
     )?;
     let rows = statement.query_map([deployment.0], read)?;
-    let mut items: Vec<InventoryItem> = rows.collect::<rusqlite::Result<_>>()?;
-    items.retain(|item| !is_of_environment(&item.key));
-    Ok(items)
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn read(columns: &Row<'_>) -> rusqlite::Result<InventoryItem> {

@@ -10,13 +10,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{FILE_NAME, Finding, Holder, InventoryItem, NewInstance, Recorded, Store, StoreError, migrate};
+use super::{FILE_NAME, Finding, Holder, NewInstance, Recorded, Store, StoreError, migrate};
 use crate::domain::driver::ChartPin;
-use crate::domain::environment::POLICIES;
 use crate::domain::{
     Clock, ClusterKind, ClusterRecord, DedicatedIngress, Deployment, DeploymentDraft, DeploymentId,
-    DesiredPhase, DriverRef, DriverSpec, DriverVersion, Environment, InstanceState, ManualClock, ObjectKey,
-    Problem, Role,
+    DesiredPhase, DriverRef, DriverSpec, DriverVersion, Environment, InstanceState, ManualClock, Problem,
 };
 
 fn clock() -> Arc<ManualClock> {
@@ -130,30 +128,6 @@ async fn records_come_back_as_they_were_written() {
     store.set_setting("theme", "paper").await.unwrap();
     assert_eq!(store.setting("theme").await.unwrap().as_deref(), Some("paper"));
     assert_eq!(store.setting("keymap").await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn what_an_environment_consists_of_is_in_no_inventory() {
-    let store = filled().await;
-    let id = deployed(&store).await.id;
-    let item = |kind: &str, name: &str| InventoryItem {
-        key: ObjectKey {
-            api_version: "v1".to_owned(),
-            kind: kind.to_owned(),
-            namespace: "demo".to_owned(),
-            name: name.to_owned(),
-        },
-        uid: "u".to_owned(),
-        digest: String::new(),
-        owned: None,
-        role: Role::default(),
-    };
-    let own = [item("NetworkPolicy", "notes-web-from"), item("ResourceQuota", "notes")];
-    let place = POLICIES.map(|name| item("NetworkPolicy", name));
-    for item in own.iter().chain(&place).chain(&[item("ResourceQuota", "styrmin")]) {
-        store.record_written(id, item).await.unwrap();
-    }
-    assert_eq!(store.inventory(id).await.unwrap(), own);
 }
 
 #[tokio::test]

@@ -153,6 +153,8 @@ fn shop() -> Application {
     route.object = object(RouteKind::Ingress, "demo", "shop");
     route.probe = Some(probe(503, 4));
     route.endpoints = Some(Endpoints { ready: 0, total: 2 });
+    route.trouble =
+        vec!["it answers 503: the ingress has no backend to ask; 0 of 2 endpoints are ready".into()];
     route.history = history(60, |ago| ago < 9);
     shop
 }
@@ -190,19 +192,24 @@ fn billing() -> Application {
         Hop { code: 301, location: "https://billing.example.org/app".into() },
         Hop { code: 302, location: "https://billing.example.org/app/login".into() },
     ];
+    let manager_says =
+        "The certificate request has failed to complete and will be retried: acme: 429 too many requests";
     let manager = ManagerReport {
         name: "billing-tls".into(),
         ready: Some(false),
         issuing: false,
         reason: "Failed".into(),
-        message:
-            "The certificate request has failed to complete and will be retried: acme: 429 too many requests"
-                .into(),
+        message: manager_says.into(),
         renewal: Some(now() + SignedDuration::from_hours(24 * 3)),
     };
     route.certificate =
         Some(CertificateView { secret: "billing-tls".into(), held: Some(held), manager: Some(manager) });
-    route.trouble = vec!["the served certificate is not the one in Secret billing-tls".into()];
+    route.trouble = vec![
+        "the certificate that is shown (billing.example.org, by R11) is not the one in Secret billing-tls"
+            .into(),
+        format!("Secret billing-tls: cert-manager has none (Failed: {})", manager_says),
+        "the certificate expires in 12 days, on 2026-12-04".into(),
+    ];
     route.history = history(60, |_| false);
     billing.routes = vec![route];
     billing
@@ -228,7 +235,10 @@ fn handbook() -> Application {
         at: before(8),
     };
     route.probe = Some(refused);
-    route.trouble = vec!["DNS gives 198.51.100.7 and 198.51.100.8, the load balancer is 203.0.113.10".into()];
+    route.trouble = vec![
+        "connect failed: 198.51.100.7 refuses the connection at port 443; 2 of 2 endpoints are ready".into(),
+        "DNS gives 198.51.100.7 and 198.51.100.8, the load balancer is 203.0.113.10".into(),
+    ];
     route.history = history(60, |ago| ago < 4 || (20..23).contains(&ago));
     handbook.routes = vec![route];
     handbook
@@ -244,6 +254,9 @@ fn wiki() -> Application {
     route.object = object(RouteKind::HttpRoute, "staging", "wiki");
     route.endpoints = Some(Endpoints::default());
     route.probe.as_mut().unwrap().outcome = ProbeOutcome::Answered(503);
+    route.trouble = vec![
+        "it answers 503: the ingress has no backend to ask; the application is stopped on purpose".into(),
+    ];
     route.history = history(30, |ago| ago < 20);
     wiki.routes = vec![route];
     wiki

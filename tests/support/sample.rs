@@ -501,6 +501,7 @@ pub fn crashing() -> Application {
     (web.pods, web.ready, web.verdict) = (vec![broken], 0, chain(Health::Degraded));
     application.verdict = chain(Health::Degraded);
     application.routes[0].probe = Some(probe(503, 4));
+    application.routes[0].trouble = vec!["it answers 503: the ingress has no backend to ask".into()];
     application.conditions = vec![
         condition("Ready", "False", "Degraded", "component web is degraded"),
         condition("Stalled", "True", "CrashLoopBackOff", "web ends with exit code 101"),

@@ -12,9 +12,6 @@ use crate::domain::{ClusterRecord, DesiredPhase, Instance, InstanceState, Object
 use crate::ingress;
 use crate::reconcile::{self, Carried, RouteSources};
 
-/// From so many days on the end of a certificate is told that nobody renews.
-const DAYS: i64 = 21;
-
 /// What the routes of an application are made from.
 pub struct Around<'a> {
     /// The instance that is looked at.
@@ -219,19 +216,21 @@ impl Trouble<'_> {
     fn ends(&self) -> Option<String> {
         let now = self.around.now;
         let shown = || self.view().probe.as_ref()?.certificate.as_ref();
-        let certificate = self.held_certificate().or_else(shown)?;
+        let certificate = shown().or_else(|| self.held_certificate())?;
         let days = certificate.days_left(now);
         let manager = self.view().certificate.as_ref().and_then(|known| known.manager.as_ref());
-        let renewal = manager.and_then(|manager| manager.renewal);
-        let late = renewal.filter(|renewal| *renewal < now);
+        let is_renewed = manager.is_some_and(|manager| manager.renews(now));
+        let late = manager.and_then(|manager| manager.renewal).filter(|renewal| *renewal < now);
         let last = certificate.earliest.strftime("%Y-%m-%d");
-        match (days, renewal, late) {
-            (..0, ..) => Some(format!("the certificate expired on {last}")),
-            (_, _, Some(renewal)) => {
+        match (days, late) {
+            (..0, _) => Some(format!("the certificate expired on {last}")),
+            (_, Some(renewal)) => {
                 let since = renewal.strftime("%Y-%m-%d");
                 Some(format!("the certificate was to be renewed on {since}, and expires in {days} days"))
             }
-            (..=DAYS, None, _) => Some(format!("the certificate expires in {days} days, on {last}")),
+            (..=Certificate::SOON, None) if !is_renewed => {
+                Some(format!("the certificate expires in {days} days, on {last}"))
+            }
             _ => None,
         }
     }
@@ -297,8 +296,21 @@ impl Trouble<'_> {
 fn failure(probe: &Probe) -> Option<String> {
     match &probe.outcome {
         ProbeOutcome::Failed { phase, message } => Some(format!("{} failed: {message}", phase.as_str())),
-        ProbeOutcome::Answered(code) if !probe.works() => Some(format!("it answers {code}")),
+        ProbeOutcome::Answered(code) if !probe.works() => {
+            Some(format!("it answers {code}{}", meaning(*code)))
+        }
         ProbeOutcome::Answered(_) => None,
+    }
+}
+
+/// What a code says of the ingress, not of the application.
+fn meaning(code: u16) -> &'static str {
+    match code {
+        404 => ": the ingress does not know the host, or nothing is at this path",
+        502 => ": the ingress got no sound answer from the backend",
+        503 => ": the ingress has no backend to ask",
+        504 => ": the backend did not answer the ingress in time",
+        _ => "",
     }
 }
 

@@ -446,7 +446,7 @@ mod tests {
             let error = Alone::try_parse_from(["x"].iter().chain(&words)).err().unwrap().to_string();
             let option = words[0].split('=').next().unwrap();
             assert!(
-                error.contains(option) && error.contains("expected") || error.contains("empty"),
+                error.contains(option) && (error.contains("expected") || error.contains("empty")),
                 "{error}"
             );
         }

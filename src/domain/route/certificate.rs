@@ -23,6 +23,9 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// Days before its end from which a certificate that nobody renews is worth a look.
+    pub const SOON: i64 = 21;
+
     /// Whole days until the first certificate of its chain ends to hold; negative ones since.
     pub fn days_left(&self, now: Timestamp) -> i64 {
         (self.earliest.as_second() - now.as_second()).div_euclid(86_400)
@@ -44,4 +47,11 @@ pub struct ManagerReport {
     pub message: String,
     /// When it will be made anew.
     pub renewal: Option<Timestamp>,
+}
+
+impl ManagerReport {
+    /// Whether a new certificate is made in time, as far as cert-manager says: then a short-lived one is no news.
+    pub fn renews(&self, now: Timestamp) -> bool {
+        self.ready != Some(false) && self.renewal.is_some_and(|at| now < at)
+    }
 }

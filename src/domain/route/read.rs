@@ -200,14 +200,19 @@ mod tests {
 
     #[test]
     fn what_is_no_route_has_no_rules() {
-        for object in [
-            json!({}),
-            json!(null),
-            json!({"apiVersion": "v1", "kind": "Ingress"}),
-            json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": "no"}),
-            json!({"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute", "spec": {"routes": [{}]}}),
+        let rules = json!({"rules": [{"host": "a.org", "http": {"paths": [{"path": "/"}]}}]});
+        for (object, wanted) in [
+            (json!({}), 0),
+            (json!(null), 0),
+            (json!({"apiVersion": "v1", "kind": "Ingress", "spec": rules}), 0),
+            (json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": "no"}), 0),
+            (json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": rules}), 1),
+            (
+                json!({"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute", "spec": {"routes": [{}]}}),
+                1,
+            ),
         ] {
-            assert!(read(&object).len() <= 1, "{object}");
+            assert_eq!(read(&object).len(), wanted, "{object}");
         }
     }
 }

@@ -102,7 +102,6 @@ impl Layout {
     /// A recorded environment is taken away, with its namespace.
     pub fn remove_recorded(&mut self, environment: &Environment, note: String, after: &[usize]) -> usize {
         self.request.environment = Some(Box::new(environment.clone()));
-        self.request.before = self.request.environment.clone();
         let step = Step::named(Verb::Record, format!("{REMOVE}{}", environment.name));
         let digest = transition(environment, &());
         let class = Class::Destructive;

@@ -1,10 +1,16 @@
 //! A form whose fields depend on each other: which there are, which one has the focus, and what was filled in.
 
-use crossterm::event::KeyEvent;
+use std::fmt::Debug;
 
-use super::deploy::{Asks, Choice, Entry, Field, step_focus};
-use crate::ui::keymap::{Command, Layer};
-use crate::ui::screen::{Context, Step};
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::deploy::{Asks, Choice, Entry, Field, Sheet, draw_form, step_focus};
+use crate::domain::World;
+use crate::ui::keymap::{Command, Flag, Flags, Layer};
+use crate::ui::look::Look;
+use crate::ui::screen::{Context, Screen, Step};
 use crate::ui::text_field::TextField;
 use crate::ui::text_lines::TextLines;
 use crate::ui::toast::Toast;
@@ -214,5 +220,82 @@ impl Asking {
         field.error = None;
         self.touched = true;
         Asked::Changed
+    }
+}
+
+/// A screen that is nothing but such a form: what differs between them.
+pub trait Form: Debug + Send {
+    /// Its name, for the header and for tests.
+    const FORM: &'static str;
+
+    /// Its fields.
+    fn asking(&self) -> &Asking;
+
+    /// Its fields, to fill in.
+    fn asking_mut(&mut self) -> &mut Asking;
+
+    /// Takes the fields that follow from what was filled in, and from the picture.
+    fn rebuild(&mut self, world: &World);
+
+    /// Takes note that something was filled in.
+    fn changed(&mut self, world: &World) {
+        self.rebuild(world);
+    }
+
+    /// The button was pressed.
+    fn done(&mut self, context: &mut Context<'_>);
+
+    /// What stands around its fields.
+    fn sheet(&self, world: &World, look: &Look<'_>) -> Sheet<'_>;
+
+    /// Goes on after what was done to its fields.
+    fn follow(&mut self, asked: Asked, context: &mut Context<'_>) {
+        match asked {
+            Asked::Changed => self.changed(context.world),
+            Asked::Done => self.done(context),
+            Asked::Moved | Asked::Nothing => {}
+        }
+    }
+}
+
+impl<F: Form> Screen for F {
+    fn name(&self) -> &'static str {
+        F::FORM
+    }
+
+    fn layer(&self) -> Layer {
+        self.asking().layer()
+    }
+
+    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
+        flags.set(Flag::Form, true);
+    }
+
+    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
+        let asked = self.asking_mut().command(command, context);
+        self.follow(asked, context);
+        asked != Asked::Nothing
+    }
+
+    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
+        let asked = self.asking_mut().key(key);
+        self.follow(asked, context);
+    }
+
+    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
+        let asked = self.asking_mut().paste(text);
+        self.follow(asked, context);
+    }
+
+    fn refresh(&mut self, context: &mut Context<'_>) {
+        self.rebuild(context.world);
+    }
+
+    fn hints(&self) -> &'static [Command] {
+        &[Command::Next, Command::Previous, Command::Accept, Command::Toggle, Command::Cancel]
+    }
+
+    fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+        draw_form(&self.sheet(world, look), self.asking().focus(), look, area, buffer);
     }
 }

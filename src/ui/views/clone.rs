@@ -2,19 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crossterm::event::KeyEvent;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
-
-use super::asking::{Asked, Asking, choice, item, text, toggle};
-use super::deploy::{Field, Sheet, draw_form};
+use super::asking::{Asking, Form, choice, item, text, toggle};
+use super::deploy::{Field, Sheet};
 use crate::domain::backup::{Backup, BackupId, CloneRequest, CloneSource};
 use crate::domain::names::check_label;
 use crate::domain::{Intent, World};
 use crate::ui::format;
-use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::look::Look;
-use crate::ui::screen::{Context, Screen, Step};
+use crate::ui::screen::{Context, Step};
 use crate::ui::text_field::TextField;
 
 const LIVE: &str = "as it is now";
@@ -44,49 +39,6 @@ impl CloneForm {
 
     fn from(&self) -> String {
         Some(self.asking.text("from")).filter(|from| !from.is_empty()).unwrap_or_else(|| self.first.clone())
-    }
-
-    fn rebuild(&mut self, world: &World) {
-        let from = self.from();
-        let names = environments(world);
-        let free = |name: &String| !world.environments.iter().any(|it| it.name == *name);
-        let to = (1..).map(|number| match number {
-            1 => format!("{from}-copy"),
-            number => format!("{from}-copy-{number}"),
-        });
-        let to = to.take(99).find(free).unwrap_or_default();
-        let (focus, written) = (self.asking.focus(), self.asking.text("to"));
-        let stays = self.suggested == to || written != self.suggested;
-        self.suggested.clone_from(&to);
-        let suffix =
-            world.environments.iter().find(|it| it.name == from).and_then(|it| it.fqdn_suffix.clone());
-        let sources = [LIVE, KEPT, EMPTY].map(str::to_owned).to_vec();
-        let help = match self.asking.text("data").as_str() {
-            KEPT => "each application begins with its last good backup",
-            EMPTY => "the applications begin empty",
-            _ => "a backup is made of each application, and restored into its copy",
-        };
-        let mut fields: Vec<Field> = vec![
-            choice("from", "From", "the environment that is copied; it stays as it is", (names, &from)),
-            text("to", "To", "a new environment, with a namespace of its name", TextField::new(&to)),
-            choice("data", "Data", help, (sources, LIVE)),
-            toggle("down", "Scale down", "everything is stopped at the end", false),
-            text(
-                "suffix",
-                "Host suffix",
-                "its own suffix of host names; empty: as the environment that is copied has it",
-                TextField::new(&suffix.unwrap_or_default()).with_placeholder("as before"),
-            ),
-        ];
-        let its = world.applications.iter().filter(|it| it.deployment.draft.environment == from);
-        fields.extend(its.map(|application| {
-            let draft = &application.deployment.draft;
-            item(&draft.name, &last(good(&from, &draft.name, world), &draft.application_version))
-        }));
-        match stays {
-            true => self.asking.replace(fields),
-            false => self.asking.begin_anew(fields, focus),
-        }
     }
 
     /// What the person wants, by what the fields hold.
@@ -136,17 +88,6 @@ impl CloneForm {
             fqdn_suffix: Some(suffix).filter(|suffix| !suffix.is_empty()),
         }))
     }
-
-    fn follow(&mut self, asked: Asked, context: &mut Context<'_>) {
-        match asked {
-            Asked::Changed => self.rebuild(context.world),
-            Asked::Done => match self.intent(context.world) {
-                Ok(intent) => context.steps.push(Step::Plan(Box::new(intent))),
-                Err((field, error)) => self.asking.complain(&field, error),
-            },
-            Asked::Moved | Asked::Nothing => {}
-        }
-    }
 }
 
 /// The environments that have applications.
@@ -173,51 +114,74 @@ fn last(backup: Option<&Backup>, version: &str) -> String {
     }
 }
 
-impl Screen for CloneForm {
-    fn name(&self) -> &'static str {
-        Self::NAME
+impl Form for CloneForm {
+    const FORM: &'static str = Self::NAME;
+
+    fn asking(&self) -> &Asking {
+        &self.asking
     }
 
-    fn layer(&self) -> Layer {
-        self.asking.layer()
+    fn asking_mut(&mut self) -> &mut Asking {
+        &mut self.asking
     }
 
-    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
-        flags.set(Flag::Form, true);
+    fn rebuild(&mut self, world: &World) {
+        let from = self.from();
+        let names = environments(world);
+        let free = |name: &String| !world.environments.iter().any(|it| it.name == *name);
+        let to = (1..).map(|number| match number {
+            1 => format!("{from}-copy"),
+            number => format!("{from}-copy-{number}"),
+        });
+        let to = to.take(99).find(free).unwrap_or_default();
+        let (focus, written) = (self.asking.focus(), self.asking.text("to"));
+        let stays = self.suggested == to || written != self.suggested;
+        self.suggested.clone_from(&to);
+        let suffix =
+            world.environments.iter().find(|it| it.name == from).and_then(|it| it.fqdn_suffix.clone());
+        let sources = [LIVE, KEPT, EMPTY].map(str::to_owned).to_vec();
+        let help = match self.asking.text("data").as_str() {
+            KEPT => "each application begins with its last good backup",
+            EMPTY => "the applications begin empty",
+            _ => "a backup is made of each application, and restored into its copy",
+        };
+        let mut fields: Vec<Field> = vec![
+            choice("from", "From", "the environment that is copied; it stays as it is", (names, &from)),
+            text("to", "To", "a new environment, with a namespace of its name", TextField::new(&to)),
+            choice("data", "Data", help, (sources, LIVE)),
+            toggle("down", "Scale down", "everything is stopped at the end", false),
+            text(
+                "suffix",
+                "Host suffix",
+                "its own suffix of host names; empty: as the environment that is copied has it",
+                TextField::new(&suffix.unwrap_or_default()).with_placeholder("as before"),
+            ),
+        ];
+        let its = world.applications.iter().filter(|it| it.deployment.draft.environment == from);
+        fields.extend(its.map(|application| {
+            let draft = &application.deployment.draft;
+            item(&draft.name, &last(good(&from, &draft.name, world), &draft.application_version))
+        }));
+        match stays {
+            true => self.asking.replace(fields),
+            false => self.asking.begin_anew(fields, focus),
+        }
     }
 
-    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
-        let asked = self.asking.command(command, context);
-        self.follow(asked, context);
-        asked != Asked::Nothing
+    fn done(&mut self, context: &mut Context<'_>) {
+        match self.intent(context.world) {
+            Ok(intent) => context.steps.push(Step::Plan(Box::new(intent))),
+            Err((field, error)) => self.asking.complain(&field, error),
+        }
     }
 
-    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
-        let asked = self.asking.key(key);
-        self.follow(asked, context);
-    }
-
-    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
-        let asked = self.asking.paste(text);
-        self.follow(asked, context);
-    }
-
-    fn refresh(&mut self, context: &mut Context<'_>) {
-        self.rebuild(context.world);
-    }
-
-    fn hints(&self) -> &'static [Command] {
-        &[Command::Next, Command::Previous, Command::Accept, Command::Toggle, Command::Cancel]
-    }
-
-    fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
-        let sheet = Sheet {
+    fn sheet(&self, _world: &World, _look: &Look<'_>) -> Sheet<'_> {
+        Sheet {
             place: "Environments › ",
             name: format!("Clone {}", self.from()),
             written: "   nothing is made yet".to_owned(),
             section: "ITS APPLICATIONS",
             fields: self.asking.fields(),
-        };
-        draw_form(&sheet, self.asking.focus(), look, area, buffer);
+        }
     }
 }

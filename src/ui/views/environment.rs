@@ -4,16 +4,11 @@ mod fields;
 mod onto;
 mod read;
 
-use crossterm::event::KeyEvent;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
-
-use super::asking::{Asked, Asking};
-use super::deploy::{Sheet, draw_form};
+use super::asking::{Asking, Form};
+use super::deploy::Sheet;
 use crate::domain::{Environment, Intent, World};
-use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::look::Look;
-use crate::ui::screen::{Context, Screen, Step};
+use crate::ui::screen::{Context, Step};
 use crate::ui::toast::Toast;
 
 /// The form of an environment.
@@ -34,11 +29,6 @@ impl EnvironmentForm {
         let mut form = Self { before: found.cloned().map(Box::new), asking: Asking::default() };
         form.rebuild(world);
         form
-    }
-
-    fn rebuild(&mut self, world: &World) {
-        let fields = fields::all(self.before.as_deref(), &self.asking, world.cluster.record.as_ref());
-        self.asking.replace(fields);
     }
 
     /// What the person wants, by what the fields hold: of an environment that is there, only what was changed in them. None: nothing
@@ -67,71 +57,51 @@ impl EnvironmentForm {
             self.asking.judge(name, error);
         }
     }
-
-    fn follow(&mut self, asked: Asked, context: &mut Context<'_>) {
-        match asked {
-            Asked::Changed => {
-                self.rebuild(context.world);
-                self.judge();
-            }
-            Asked::Done => match self.wanted(context.world) {
-                Ok(None) => context.say(Toast::hint("Nothing was changed")),
-                Ok(Some(wanted)) => {
-                    context.steps.push(Step::Plan(Box::new(Intent::SetEnvironment(Box::new(wanted)))));
-                }
-                Err((field, error)) => self.asking.complain(field, error),
-            },
-            Asked::Moved | Asked::Nothing => {}
-        }
-    }
 }
 
-impl Screen for EnvironmentForm {
-    fn name(&self) -> &'static str {
-        Self::NAME
+impl Form for EnvironmentForm {
+    const FORM: &'static str = Self::NAME;
+
+    fn asking(&self) -> &Asking {
+        &self.asking
     }
 
-    fn layer(&self) -> Layer {
-        self.asking.layer()
+    fn asking_mut(&mut self) -> &mut Asking {
+        &mut self.asking
     }
 
-    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
-        flags.set(Flag::Form, true);
+    fn rebuild(&mut self, world: &World) {
+        let fields = fields::all(self.before.as_deref(), &self.asking, world.cluster.record.as_ref());
+        self.asking.replace(fields);
     }
 
-    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
-        let asked = self.asking.command(command, context);
-        self.follow(asked, context);
-        asked != Asked::Nothing
+    fn changed(&mut self, world: &World) {
+        self.rebuild(world);
+        self.judge();
     }
 
-    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
-        let asked = self.asking.key(key);
-        self.follow(asked, context);
+    fn done(&mut self, context: &mut Context<'_>) {
+        match self.wanted(context.world) {
+            Ok(None) => context.say(Toast::hint("Nothing was changed")),
+            Ok(Some(wanted)) => {
+                context.steps.push(Step::Plan(Box::new(Intent::SetEnvironment(Box::new(wanted)))));
+            }
+            Err((field, error)) => self.asking.complain(field, error),
+        }
     }
 
-    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
-        let asked = self.asking.paste(text);
-        self.follow(asked, context);
-    }
-
-    fn hints(&self) -> &'static [Command] {
-        &[Command::Next, Command::Previous, Command::Accept, Command::Toggle, Command::Cancel]
-    }
-
-    fn draw(&self, _world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    fn sheet(&self, _world: &World, _look: &Look<'_>) -> Sheet<'_> {
         let name = match &self.before {
             Some(before) => format!("Configure {}", before.name),
             None => "New environment".to_owned(),
         };
-        let sheet = Sheet {
+        Sheet {
             place: "Environments › ",
             name,
             written: "   nothing is written before you confirm the plan".to_owned(),
             section: "",
             fields: self.asking.fields(),
-        };
-        draw_form(&sheet, self.asking.focus(), look, area, buffer);
+        }
     }
 }
 

@@ -191,8 +191,7 @@ fn count(main: Main, world: &World) -> String {
         }
         Main::Routes => {
             let each = |it: &std::sync::Arc<Application>| {
-                let failing =
-                    it.routes.iter().filter(|route| Standing::of(it, route, None) == Standing::Fails);
+                let failing = it.routes.iter().filter(|route| Standing::of(it, route) == Standing::Fails);
                 (it.routes.len(), failing.count())
             };
             let sum = |sum: (usize, usize), its: (usize, usize)| (sum.0 + its.0, sum.1 + its.1);

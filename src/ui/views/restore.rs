@@ -4,20 +4,15 @@ mod fields;
 
 use std::collections::BTreeMap;
 
-use crossterm::event::KeyEvent;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
-
 use self::fields::{Into, WHOLE, fields, is_restorable, members};
-use super::asking::{Asked, Asking};
+use super::asking::{Asking, Form};
 use super::backups::key_of;
-use super::deploy::{Sheet, draw_form};
+use super::deploy::Sheet;
 use crate::domain::backup::{Backup, BackupId, RestorePath, RestoreRequest};
 use crate::domain::names::check_label;
 use crate::domain::{DeploymentDraft, Intent, World};
-use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::look::Look;
-use crate::ui::screen::{ApplicationKey, Context, Screen, Step};
+use crate::ui::screen::{ApplicationKey, Context, Step};
 
 /// The form of a restore.
 #[derive(Debug)]
@@ -75,13 +70,6 @@ impl RestoreForm {
 
     fn into(&self) -> Into {
         Into::read(&self.asking.text("into"))
-    }
-
-    fn rebuild(&mut self, world: &World) {
-        if let Some(backup) = self.backup(world) {
-            let fields = fields(backup, self.key.as_ref(), &self.asking, world);
-            self.asking.replace(fields);
-        }
     }
 
     /// The application that is restored into: where it was, or the one that is chosen.
@@ -173,6 +161,25 @@ impl RestoreForm {
             ..draft
         })
     }
+}
+
+impl Form for RestoreForm {
+    const FORM: &'static str = Self::NAME;
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+
+    fn asking_mut(&mut self) -> &mut Asking {
+        &mut self.asking
+    }
+
+    fn rebuild(&mut self, world: &World) {
+        if let Some(backup) = self.backup(world) {
+            let fields = fields(backup, self.key.as_ref(), &self.asking, world);
+            self.asking.replace(fields);
+        }
+    }
 
     fn done(&mut self, context: &mut Context<'_>) {
         match self.intent(context.world) {
@@ -181,53 +188,7 @@ impl RestoreForm {
         }
     }
 
-    fn follow(&mut self, asked: Asked, context: &mut Context<'_>) {
-        match asked {
-            Asked::Changed => self.rebuild(context.world),
-            Asked::Done => self.done(context),
-            Asked::Moved | Asked::Nothing => {}
-        }
-    }
-}
-
-impl Screen for RestoreForm {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    fn layer(&self) -> Layer {
-        self.asking.layer()
-    }
-
-    fn flags(&self, _world: &World, _size: Size, flags: &mut Flags) {
-        flags.set(Flag::Form, true);
-    }
-
-    fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
-        let asked = self.asking.command(command, context);
-        self.follow(asked, context);
-        asked != Asked::Nothing
-    }
-
-    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
-        let asked = self.asking.key(key);
-        self.follow(asked, context);
-    }
-
-    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
-        let asked = self.asking.paste(text);
-        self.follow(asked, context);
-    }
-
-    fn refresh(&mut self, context: &mut Context<'_>) {
-        self.rebuild(context.world);
-    }
-
-    fn hints(&self) -> &'static [Command] {
-        &[Command::Next, Command::Previous, Command::Accept, Command::Toggle, Command::Cancel]
-    }
-
-    fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    fn sheet(&self, world: &World, look: &Look<'_>) -> Sheet<'_> {
         let name = match (self.backup(world), &self.key) {
             (Some(backup), _) => {
                 format!("Restore {} of {}", backup.source.application, look.ago(backup.created))
@@ -235,13 +196,12 @@ impl Screen for RestoreForm {
             (None, Some(key)) => format!("Restore {}", key.name),
             (None, None) => "Restore".to_owned(),
         };
-        let sheet = Sheet {
+        Sheet {
             place: "Backups › ",
             name,
             written: "   nothing is overwritten yet".to_owned(),
             section: "WHAT IS RESTORED",
             fields: self.asking.fields(),
-        };
-        draw_form(&sheet, self.asking.focus(), look, area, buffer);
+        }
     }
 }

@@ -19,7 +19,7 @@ pub use self::act::on_route;
 pub use self::page::RoutePage;
 pub use self::place::peer;
 use self::rows::{Rows, Sort};
-pub use self::standing::{Standing, days, days_span, reasons};
+pub use self::standing::{Standing, certificate, days_span};
 use crate::domain::World;
 use crate::domain::route::RouteView;
 use crate::domain::world::Application;

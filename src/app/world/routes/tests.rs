@@ -146,7 +146,10 @@ fn a_failed_phase_and_the_endpoints_make_one_sentence() {
     scene.objects[2] = slice(false);
     assert_eq!(scene.trouble(), "connect failed: 203.0.113.7:443: refused; 0 of 1 endpoints are ready");
     scene.probe = Some(probe(ProbeOutcome::Answered(503)));
-    assert_eq!(scene.trouble(), "it answers 503; 0 of 1 endpoints are ready");
+    assert_eq!(
+        scene.trouble(),
+        "it answers 503: the ingress has no backend to ask; 0 of 1 endpoints are ready"
+    );
     scene.probe = None;
     assert_eq!(scene.trouble(), "0 of 1 endpoints are ready");
     scene.objects.truncate(2);
@@ -161,7 +164,10 @@ fn what_was_stopped_on_purpose_says_so() {
     scene.phase = DesiredPhase::Stopped;
     scene.objects[2] = slice(false);
     scene.probe = Some(probe(ProbeOutcome::Answered(503)));
-    assert_eq!(scene.trouble(), "it answers 503; the application is stopped on purpose");
+    assert_eq!(
+        scene.trouble(),
+        "it answers 503: the ingress has no backend to ask; the application is stopped on purpose"
+    );
     scene.phase = DesiredPhase::Deleting;
     assert_eq!(scene.trouble(), "");
 }

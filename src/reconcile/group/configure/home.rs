@@ -50,13 +50,12 @@ impl Engine {
     pub(super) async fn home(&self, environment: &Environment) -> Result<Home, Problem> {
         let mut home = Home::default();
         let namespace = key(&place::namespace(environment));
-        let live = self.look_at(&namespace, &mut home.warnings).await?;
+        let live = self.look_at(environment, &mut home.warnings).await?;
         let objects = place::objects(environment);
         let left = match live {
             Live::Missing => Vec::new(),
             _ => self.home_objects(environment, &mut home.warnings).await?,
         };
-        let kept: BTreeSet<&str> = left.iter().flat_map(directions).collect();
         for object in &objects {
             let found = key(object);
             let step = match &live {
@@ -65,19 +64,15 @@ impl Engine {
                     Some(written(Verb::Create, object))
                 }
                 Live::Ours => self.compared(object, &mut home).await?,
-                Live::Foreign if found == namespace => {
-                    let object = without_our_mark(object);
-                    match environment.labels.is_empty() {
-                        true => None,
-                        false => self.compared(&object, &mut home).await?,
-                    }
-                }
+                Live::Foreign if found == namespace => match place::beside(object, &Value::Null) {
+                    Some(object) => self.compared(&object, &mut home).await?,
+                    None => None,
+                },
                 Live::Foreign => self.compared(object, &mut home).await?,
             };
             let Some(step) = step else { continue };
             // nothing runs yet in a namespace that is missing
-            let keeps_more = directions(object).iter().any(|way| !kept.contains(way));
-            match keeps_more && !matches!(live, Live::Missing) {
+            match keeps_more(object, &left) && !matches!(live, Live::Missing) {
                 true => home.late.push(step),
                 false => home.early.push(step),
             }
@@ -108,7 +103,7 @@ impl Engine {
         environment: &mut Environment,
     ) -> Result<Vec<String>, Problem> {
         let mut said = Vec::new();
-        let live = self.look_at(&key(&place::namespace(environment)), &mut said).await?;
+        let live = self.look_at(environment, &mut said).await?;
         let isolation = environment.routing.isolation;
         if let (Live::Foreign, Some(Isolation::Inbound | Isolation::Both)) = (live, isolation) {
             environment.routing.isolation = Some(Isolation::Off);
@@ -127,8 +122,8 @@ impl Engine {
     /// The cluster does not answer.
     pub(super) async fn end_of_home(&self, environment: &Environment) -> Result<End, Problem> {
         let mut end = End::default();
-        let (name, namespace) = (&environment.namespace, key(&place::namespace(environment)));
-        match self.look_at(&namespace, &mut end.warnings).await? {
+        let name = &environment.namespace;
+        match self.look_at(environment, &mut end.warnings).await? {
             Live::Missing => end.note = format!("the namespace {name} is not there"),
             Live::Ours => {
                 end.note = format!("the namespace {name}, with everything that is left in it");
@@ -160,11 +155,12 @@ impl Engine {
         Ok((!names.is_empty()).then(told))
     }
 
-    /// Whether a namespace is there, and ours.
-    async fn look_at(&self, namespace: &ObjectKey, warnings: &mut Vec<String>) -> Result<Live, Problem> {
-        match self.cluster().get(namespace).await {
+    /// Whether the namespace of an environment is there, and was made for it.
+    async fn look_at(&self, environment: &Environment, warnings: &mut Vec<String>) -> Result<Live, Problem> {
+        let namespace = key(&place::namespace(environment));
+        match self.cluster().get(&namespace).await {
             Ok(None) => Ok(Live::Missing),
-            Ok(Some(live)) if is_ours(&live, None) => Ok(Live::Ours),
+            Ok(Some(live)) if is_ours(&live, &environment.name) => Ok(Live::Ours),
             Ok(Some(_)) => Ok(Live::Foreign),
             Err(ClusterError::Forbidden { .. }) => {
                 warnings.push(format!("whether {namespace} exists may not be asked; it is taken to"));
@@ -200,7 +196,7 @@ impl Engine {
                 name: String::new(),
             };
             match self.cluster().list(&of_kind).await {
-                Ok(all) => found.extend(all.into_iter().filter(|it| is_ours(it, Some(&environment.name)))),
+                Ok(all) => found.extend(all.into_iter().filter(|it| is_ours(it, &environment.name))),
                 Err(ClusterError::Unserved { .. }) => {}
                 Err(ClusterError::Forbidden { .. }) => warnings.push(format!(
                     "whether a {kind} is left that is not wanted any more was not looked for: the list is denied"
@@ -230,16 +226,16 @@ impl Engine {
             };
         }
         let wanted = place::objects(environment).into_iter().find(|wanted| key(wanted) == *object);
-        let Some(mut wanted) = wanted else {
+        // a namespace of others was planned without our mark
+        let candidates = wanted.map(|wanted| [without_our_mark(&wanted), wanted]);
+        let planned = |it: &Value| canonical_digest(it) == step.digest;
+        let Some(wanted) = candidates.into_iter().flatten().find(planned) else {
             return Err(lasting(Problem::new(
                 format!("{object} is not part of {}", environment.name),
                 "it was planned by another version of Styrmin",
                 "cancel it and plan it again",
             )));
         };
-        if canonical_digest(&wanted) != step.digest {
-            wanted = without_our_mark(&wanted);
-        }
         self.cluster().watch_namespace(&environment.namespace);
         let options = ApplyOptions { dry_run: false, force: false };
         let applied = self.cluster().apply(&wanted, options).await.map_err(failed)?;
@@ -255,7 +251,7 @@ impl Engine {
         environment: &Environment,
     ) -> Result<bool, ClusterError> {
         match self.cluster().get(&key(&place::namespace(environment))).await {
-            Ok(live) => Ok(live.is_some_and(|live| is_ours(&live, Some(&environment.name)))),
+            Ok(live) => Ok(live.is_some_and(|live| is_ours(&live, &environment.name))),
             // the plan said that it stays
             Err(ClusterError::Forbidden { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -276,6 +272,12 @@ fn directions(object: &Value) -> Vec<&str> {
     let is_for_all = spec["podSelector"].as_object().is_some_and(serde_json::Map::is_empty);
     let types = spec["policyTypes"].as_array().filter(|_| object["kind"] == POLICY && is_for_all);
     types.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Whether a policy keeps away what those that are there let pass.
+fn keeps_more(object: &Value, left: &[Value]) -> bool {
+    let kept: BTreeSet<&str> = left.iter().flat_map(directions).collect();
+    directions(object).iter().any(|way| !kept.contains(way))
 }
 
 fn written(verb: Verb, object: &Value) -> Step {
@@ -302,10 +304,8 @@ mod tests {
             place::objects(&environment)
         };
         let left = objects(before);
-        let kept: BTreeSet<&str> = left.iter().flat_map(directions).collect();
         let wanted = objects(Some(now));
-        let late = wanted.iter().filter(|it| directions(it).iter().any(|way| !kept.contains(way)));
-        late.map(|object| key(object).name).collect()
+        wanted.iter().filter(|it| keeps_more(it, &left)).map(|object| key(object).name).collect()
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
 use crate::ui::views::keeping::{self, Keeping, Worry};
 use crate::ui::views::progress;
-use crate::ui::views::routes::{Standing, reasons};
+use crate::ui::views::routes::Standing;
 use crate::ui::widgets::table::{Column, Grid};
 use crate::ui::widgets::{empty, paint, scroll};
 use crate::ui::{format, query::Query};
@@ -243,7 +243,7 @@ fn name(name: &str, look: &Look<'_>, query: &Query) -> Line<'static> {
 /// Whether the first URL works, and its host where that fits; else what the probe found.
 fn url(application: &Application, look: &Look<'_>, quiet: Role, width: u16) -> Line<'static> {
     let Some(first) = application.routes.first() else { return Line::from(look.span(quiet, "–")) };
-    let mark = Standing::of(application, first, look.now).glyph(look);
+    let mark = Standing::of(application, first).glyph(look);
     let host = format::short_url(&first.url);
     let room = usize::from(width.saturating_sub(2));
     let text = match &first.probe {
@@ -320,8 +320,8 @@ fn answer(application: &Application, look: &Look<'_>) -> Line<'static> {
     let Some(url) = application.routes.first() else {
         return Line::from(look.span(Role::Muted, "  It has no URL"));
     };
-    let standing = Standing::of(application, url, look.now);
-    let mut spans = match reasons(url, look.now).into_iter().next().filter(|_| standing.is_fault()) {
+    let standing = Standing::of(application, url);
+    let mut spans = match url.trouble.first().filter(|_| standing.is_fault()) {
         Some(reason) => vec![standing.glyph(look), look.span(Role::Text, format!(" {reason}"))],
         None => vec![look.probe(url.probe.as_ref(), true)],
     };

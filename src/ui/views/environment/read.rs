@@ -59,7 +59,7 @@ fn routing(before: &Routing, kind: Option<RouteKind>, asking: &Asking) -> Result
     let known = before.via.as_ref().and_then(|via| via.gateway.as_ref());
     let via = match gateway {
         Some(gateway) if known.map(gateway_text).as_deref() != Some(&gateway_text(&gateway)) => {
-            Some(Via { kind: RouteKind::HttpRoute, gateway: Some(gateway), ..nobody() })
+            Some(Via { kind: RouteKind::HttpRoute, gateway: Some(gateway), ..Via::unknown() })
         }
         // a Gateway that is named no more is found out
         None if kind == Some(RouteKind::HttpRoute) && known.is_some() => None,
@@ -75,10 +75,6 @@ fn routing(before: &Routing, kind: Option<RouteKind>, asking: &Asking) -> Result
         annotations: pairs(&asking.lines("annotations")).map_err(|error| ("annotations", error))?,
         unprobed: !asking.is_on("probes"),
     })
-}
-
-fn nobody() -> Via {
-    Via { kind: RouteKind::Ingress, controller: String::new(), class: None, gateway: None, namespace: None }
 }
 
 fn optional(text: String) -> Option<String> {

@@ -86,14 +86,16 @@ fn what_others_said_while_the_form_was_open_stays() {
 
 #[test]
 fn another_ingress_asks_for_what_belongs_to_it() {
-    let mut model = model();
+    let mut world = route_samples::world();
+    world.environments[0].ingress_class = Some("nginx".into());
+    let mut model = model_of(world);
     press(&mut model, "5/notes-d<enter>ai");
     let typed = "<tab><space><tab><tab>lb/pool: inner<enter>lb/size: small";
     let wanted = planned(&press(&mut model, &format!("{typed}{GO}")));
     let annotations: BTreeMap<String, String> =
         [("lb/pool", "inner"), ("lb/size", "small")].map(|(key, value)| (key.into(), value.into())).into();
     assert_eq!(wanted.dedicated_ingress.unwrap().service_annotations, annotations);
-    assert_eq!(wanted.ingress_class, None);
+    assert_eq!(wanted.ingress_class.as_deref(), Some("nginx"), "what is not asked for stays");
 }
 
 #[test]
@@ -106,6 +108,15 @@ fn a_gateway_is_named_and_found_out_again() {
     assert_eq!((wanted.routing.kind, via.kind), (Some(RouteKind::HttpRoute), RouteKind::HttpRoute));
     assert_eq!((gateway.namespace.as_str(), gateway.name.as_str()), ("infra", "inner"));
     assert_eq!(gateway.section.as_deref(), Some("web"));
+
+    let mut world = route_samples::world();
+    let staging = world.environments.iter_mut().find(|it| it.name == "staging").unwrap();
+    staging.routing.kind = Some(RouteKind::HttpRoute);
+    let mut model = model_of(world);
+    press(&mut model, "5/handbook<enter>ai");
+    let cleared = "<backspace>".repeat("infra/public/https".len());
+    let wanted = planned(&press(&mut model, &format!("<tab><tab><tab>{cleared}{GO}")));
+    assert_eq!((wanted.routing.kind, wanted.routing.via), (Some(RouteKind::HttpRoute), None));
 }
 
 #[test]

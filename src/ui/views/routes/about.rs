@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use super::standing::{Standing, certificate, days, days_span, reasons};
+use super::standing::{Standing, certificate, days_span};
 use crate::domain::route::{RouteKind, RouteView};
 use crate::domain::world::Application;
 use crate::ui::format;
@@ -40,9 +40,9 @@ pub fn about(
 
 /// How it is, and why: what is most pressing in a line of its own, and more of it where that is wide.
 fn why(application: &Application, route: &RouteView, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
-    let standing = Standing::of(application, route, look.now);
+    let standing = Standing::of(application, route);
     let glyph = standing.glyph(look);
-    let reasons = reasons(route, look.now);
+    let reasons = &route.trouble;
     if reasons.is_empty() || standing == Standing::Stopped {
         let said = match (standing, &route.probe) {
             (Standing::Stopped, _) => "Its application is stopped on purpose".to_owned(),
@@ -78,7 +78,7 @@ fn shown_certificate(route: &RouteView, look: &Look<'_>) -> Option<Line<'static>
     let mut spans = vec![look.span(Role::Muted, "certificate ")];
     spans.push(look.span(Role::Text, shown.subject.clone()));
     spans.push(look.span(Role::Muted, format!(" by {}   ", shown.issuer)));
-    spans.extend(days(route, look.now).map(|days| days_span(look, days, Role::Text)));
+    spans.extend(days_span(look, route, shown, Role::Text));
     if let Some(view) = &route.certificate {
         spans.push(look.span(Role::Muted, format!("   Secret {}", view.secret)));
     }

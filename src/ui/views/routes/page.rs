@@ -158,7 +158,7 @@ impl Screen for RoutePage {
             empty(buffer, content, look, "There is no such route any more", &[next]);
             return;
         };
-        let standing = Standing::of(shown.application, shown.route, look.now);
+        let standing = Standing::of(shown.application, shown.route);
         let place = ("Routes › ", shown.route.host.clone());
         headed::head(area, look, place, Line::from(standing.span(look)), buffer);
         page(shown, look, area.width).draw(self.cursor, content, buffer);

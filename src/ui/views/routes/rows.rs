@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::standing::{Standing, days, reasons};
+use super::standing::{Standing, days};
 use crate::domain::World;
 use crate::domain::route::RouteView;
 use crate::domain::world::Application;
@@ -169,9 +169,9 @@ impl Row {
         now: Option<Timestamp>,
     ) -> Self {
         let key = RouteKey::of(application, route);
-        let standing = Standing::of(application, route, now);
+        let standing = Standing::of(application, route);
         let code = route.probe.as_ref().map(format::probe_code).unwrap_or_default();
-        let (carrier, why) = (carrier(route), reasons(route, now).join(" "));
+        let (carrier, why) = (carrier(route), route.trouble.join(" "));
         let columns = [
             ("host", route.host.as_str()),
             ("application", &key.application.name),

@@ -4,13 +4,11 @@ use jiff::Timestamp;
 use ratatui::text::Span;
 
 use crate::domain::DesiredPhase;
-use crate::domain::route::{Certificate, ProbeOutcome, RouteView};
+use crate::domain::route::{Certificate, RouteView};
 use crate::domain::world::Application;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 
-/// Days before its end from which a certificate is worth a look.
-const SOON: i64 = 21;
 /// Days before its end from which it is urgent.
 const URGENT: i64 = 7;
 
@@ -32,14 +30,13 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// How a route of an application is at this time.
-    pub fn of(application: &Application, route: &RouteView, now: Option<Timestamp>) -> Self {
-        let runs_out = runs_out(route, now).is_some();
+    /// How a route of an application is.
+    pub fn of(application: &Application, route: &RouteView) -> Self {
         let probe = route.probe.as_ref().filter(|_| !route.unprobed);
         match probe {
             _ if application.deployment.phase == DesiredPhase::Stopped => Self::Stopped,
             Some(probe) if !probe.works() => Self::Fails,
-            _ if !route.trouble.is_empty() || runs_out => Self::Warns,
+            _ if !route.trouble.is_empty() => Self::Warns,
             _ if route.unprobed => Self::Unprobed,
             Some(_) => Self::Works,
             None => Self::Waits,
@@ -98,76 +95,30 @@ pub fn days(route: &RouteView, now: Option<Timestamp>) -> Option<i64> {
     Some(certificate(route)?.days_left(now?))
 }
 
-/// The same where that is soon, and nobody makes a new one in time: a short-lived one that cert-manager renews is no news.
-fn runs_out(route: &RouteView, now: Option<Timestamp>) -> Option<i64> {
+/// The days of one of its certificates as the table has them, told apart by their mark as well as by their colour.
+pub fn days_span(
+    look: &Look<'_>,
+    route: &RouteView,
+    shown: &Certificate,
+    calm: Role,
+) -> Option<Span<'static>> {
+    let now = look.now?;
+    let days = shown.days_left(now);
     let manager = route.certificate.as_ref().and_then(|known| known.manager.as_ref());
-    let renewed =
-        manager.and_then(|manager| manager.renewal).is_some_and(|at| now.is_some_and(|now| now < at));
-    days(route, now).filter(|days| *days < 0 || (*days <= SOON && !renewed))
-}
-
-/// Days as the table has them, told apart by their mark as well as by their colour.
-pub fn days_span(look: &Look<'_>, days: i64, calm: Role) -> Span<'static> {
-    match days {
+    let is_renewed = manager.is_some_and(|manager| manager.renews(now));
+    Some(match days {
         ..0 => look.span(Role::Fail, "✗ over"),
+        _ if is_renewed => look.span(calm, format!("{days}d")),
         0..=URGENT => look.span(Role::Fail, format!("▲ {days}d")),
-        _ if days <= SOON => look.span(Role::Warn, format!("▲ {days}d")),
+        _ if days <= Certificate::SOON => look.span(Role::Warn, format!("▲ {days}d")),
         _ => look.span(calm, format!("{days}d")),
-    }
-}
-
-/// Why a route is not as it should be, most pressing first: what was found out about it, and what the probe says where that does not.
-pub fn reasons(route: &RouteView, now: Option<Timestamp>) -> Vec<String> {
-    let mut reasons = route.trouble.clone();
-    let said = |reasons: &[String], text: &str| reasons.iter().any(|reason| reason.contains(text));
-    if let Some(probe) = route.probe.as_ref().filter(|probe| !probe.works() && !route.unprobed) {
-        match &probe.outcome {
-            ProbeOutcome::Failed { phase, message } if !said(&reasons, message) => {
-                let first = format!("{} failed: {message}", phase.as_str());
-                // what is known of the phase is said better here
-                let short = format!("{} failed", phase.as_str());
-                reasons.retain(|reason| *reason != short);
-                reasons.insert(0, first);
-            }
-            ProbeOutcome::Answered(code) if !said(&reasons, &code.to_string()) => {
-                reasons.insert(0, format!("it answers {code}{}", meaning(*code)));
-            }
-            _ => {}
-        }
-        if let Some(endpoints) = route.endpoints.filter(|it| it.ready == 0)
-            && !said(&reasons, "endpoint")
-        {
-            reasons.push(format!("{} of {} endpoints are ready", endpoints.ready, endpoints.total));
-        }
-    }
-    if let Some(days) = runs_out(route, now)
-        && !said(&reasons, "expire")
-    {
-        reasons.push(match days {
-            ..0 => "its certificate has expired".to_owned(),
-            0 => "its certificate expires today".to_owned(),
-            1 => "its certificate expires in 1 day".to_owned(),
-            days => format!("its certificate expires in {days} days"),
-        });
-    }
-    reasons
-}
-
-/// What a code says of the ingress, not of the application.
-fn meaning(code: u16) -> &'static str {
-    match code {
-        404 => ": the ingress does not know the host, or nothing is at this path",
-        502 => ": the ingress got no sound answer from the backend",
-        503 => ": the ingress has no backend to ask",
-        504 => ": the backend did not answer the ingress in time",
-        _ => "",
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::route::{CertificateView, Endpoints, ManagerReport, Phase};
+    use crate::domain::route::{CertificateView, ManagerReport};
     use crate::ui::sample;
 
     fn with(change: impl FnOnce(&mut RouteView)) -> RouteView {
@@ -177,7 +128,7 @@ mod tests {
     }
 
     fn standing(route: &RouteView) -> Standing {
-        Standing::of(&sample::healthy("notes", "demo", 1), route, Some(sample::now()))
+        Standing::of(&sample::healthy("notes", "demo", 1), route)
     }
 
     #[test]
@@ -192,73 +143,38 @@ mod tests {
         let mut stopped = sample::healthy("notes", "demo", 1);
         stopped.deployment.phase = DesiredPhase::Stopped;
         let failing = with(|it| it.probe = Some(sample::probe(503, 2)));
-        assert_eq!(Standing::of(&stopped, &failing, None), Standing::Stopped);
+        assert_eq!(Standing::of(&stopped, &failing), Standing::Stopped);
         assert!(Standing::Fails.is_fault() && Standing::Warns.is_fault() && !Standing::Stopped.is_fault());
     }
 
     #[test]
-    fn certificates_that_end_soon_are_worth_a_look() {
-        for (days, wanted, shown) in
-            [(22, Standing::Works, "22d"), (21, Standing::Warns, "▲ 21d"), (-1, Standing::Warns, "✗ over")]
-        {
+    fn certificates_that_end_soon_are_marked_unless_they_are_renewed() {
+        let shown = |days: i64, renewal: Option<i64>, ready: bool| {
+            let certificate = sample::certificate("notes-demo.example.org", days);
+            let renewal = renewal.map(|hours| sample::now() + jiff::SignedDuration::from_hours(hours));
+            let manager = ManagerReport {
+                name: "notes-tls".into(),
+                ready: Some(ready),
+                issuing: false,
+                reason: String::new(),
+                message: String::new(),
+                renewal,
+            };
             let route = with(|it| {
-                let certificate = sample::certificate("notes-demo.example.org", days);
-                it.probe.as_mut().unwrap().certificate = Some(certificate);
-            });
-            assert_eq!(standing(&route), wanted, "{days}");
-            let span = crate::ui::widgets::page::plain(|look| days_span(look, days, Role::Text));
-            assert_eq!(span.content, shown);
-        }
-    }
-
-    #[test]
-    fn short_lived_ones_that_are_renewed_in_time_are_no_news() {
-        let ends = |days: i64, renewal: i64| {
-            with(|it| {
-                let certificate = sample::certificate("notes-demo.example.org", days);
-                it.probe.as_mut().unwrap().certificate = Some(certificate);
-                let renewal = sample::now() + jiff::SignedDuration::from_hours(renewal);
-                let manager = ManagerReport {
-                    name: "notes-tls".into(),
-                    ready: Some(true),
-                    issuing: false,
-                    reason: String::new(),
-                    message: String::new(),
-                    renewal: Some(renewal),
-                };
                 let secret = "notes-tls".into();
                 it.certificate = Some(CertificateView { secret, held: None, manager: Some(manager) });
+            });
+            crate::ui::widgets::page::plain(|look| {
+                let look = Look { now: Some(sample::now()), ..*look };
+                days_span(&look, &route, &certificate, Role::Text).unwrap().content.into_owned()
             })
         };
-        let now = Some(sample::now());
-        let on_time = ends(6, 24);
-        assert_eq!((standing(&on_time), reasons(&on_time, now)), (Standing::Works, Vec::new()));
-        let late = ends(6, -1);
-        assert_eq!(standing(&late), Standing::Warns);
-        assert_eq!(reasons(&late, now), ["its certificate expires in 6 days"]);
-        assert_eq!(standing(&ends(-1, 24)), Standing::Warns, "what is served is over, whatever is planned");
-    }
-
-    #[test]
-    fn reasons_say_each_thing_once() {
-        let now = Some(sample::now());
-        let refused = ProbeOutcome::Failed { phase: Phase::Connect, message: "connection refused".into() };
-        let route = with(|it| {
-            it.probe.as_mut().unwrap().outcome = refused.clone();
-            it.endpoints = Some(Endpoints { ready: 0, total: 2 });
-        });
-        assert_eq!(
-            reasons(&route, now),
-            ["connect failed: connection refused", "0 of 2 endpoints are ready"]
-        );
-        let told = with(|it| {
-            it.probe.as_mut().unwrap().outcome = refused;
-            it.trouble = vec!["connect failed: connection refused; 0 of 2 endpoints are ready".into()];
-            it.endpoints = Some(Endpoints { ready: 0, total: 2 });
-        });
-        assert_eq!(reasons(&told, now), told.trouble);
-        let code = with(|it| it.probe = Some(sample::probe(503, 4)));
-        assert_eq!(reasons(&code, now), ["it answers 503: the ingress has no backend to ask"]);
-        assert_eq!(reasons(&with(|_| {}), now), [] as [&str; 0]);
+        for (days, wanted) in [(22, "22d"), (21, "▲ 21d"), (7, "▲ 7d"), (-1, "✗ over")] {
+            assert_eq!(shown(days, None, true), wanted);
+        }
+        assert_eq!(shown(6, Some(24), true), "6d", "a short-lived one that is renewed in time is no news");
+        assert_eq!(shown(6, Some(-1), true), "▲ 6d", "late");
+        assert_eq!(shown(6, Some(24), false), "▲ 6d", "what cannot be made is not renewed");
+        assert_eq!(shown(-1, Some(24), true), "✗ over", "what is served is over, whatever is planned");
     }
 }

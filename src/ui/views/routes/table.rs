@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::about::about;
 use super::rows::{Sort, address, carrier};
-use super::standing::{Standing, days, days_span};
+use super::standing::{Standing, certificate, days_span};
 use super::{RoutesView, place};
 use crate::domain::World;
 use crate::domain::route::{ProbeOutcome, RouteView};
@@ -171,9 +171,9 @@ fn cells(
 ) -> Vec<Line<'static>> {
     let quiet = if selected { Role::Text } else { Role::Muted };
     let draft = &application.deployment.draft;
-    let standing = Standing::of(application, route, look.now);
+    let standing = Standing::of(application, route);
     let said = |text: String| Line::from(look.span(quiet, text));
-    let days = days(route, look.now).map(|days| days_span(look, days, quiet));
+    let days = certificate(route).and_then(|shown| days_span(look, route, shown, quiet));
     let unsure = if route.url.starts_with("https://") { "?" } else { "–" };
     let probe = route.probe.as_ref();
     vec![

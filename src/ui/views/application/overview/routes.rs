@@ -7,7 +7,7 @@ use crate::domain::route::RouteView;
 use crate::domain::world::Application;
 use crate::ui::format;
 use crate::ui::theme::Role;
-use crate::ui::views::routes::{Standing, days, days_span, reasons};
+use crate::ui::views::routes::{Standing, certificate, days_span};
 use crate::ui::widgets::beats::beats;
 
 /// The columns of the past probes.
@@ -20,8 +20,8 @@ const FOUND: usize = 36;
 /// A route: its mark, URL and what was found; below it the reasons, when something is wrong.
 pub fn route(page: &mut Page<'_>, application: &Application, route: &RouteView) {
     let look = page.look;
-    let standing = Standing::of(application, route, look.now);
-    let reasons = if standing == Standing::Stopped { Vec::new() } else { reasons(route, look.now) };
+    let standing = Standing::of(application, route);
+    let reasons = if standing == Standing::Stopped { Vec::new() } else { route.trouble.clone() };
     let history = !route.history.is_empty() && page.width >= WIDE;
     let room = page.width.saturating_sub(4 + FOUND + if history { BEATS + 2 } else { 0 });
     let widest = application.routes.iter().map(|it| format::width(&it.url)).max().unwrap_or(0);
@@ -61,9 +61,9 @@ fn found(page: &Page<'_>, route: &RouteView, standing: Standing) -> Vec<Span<'st
             spans.push(look.span(Role::Muted, format!(", {}", look.roughly_ago(probe.at))));
         }
     }
-    if let Some(days) = days(route, look.now) {
+    if let Some(days) = certificate(route).and_then(|shown| days_span(look, route, shown, Role::Muted)) {
         spans.push(look.span(Role::Muted, "  cert "));
-        spans.push(days_span(look, days, Role::Muted));
+        spans.push(days);
     }
     spans
 }

@@ -9,7 +9,7 @@ use crate::ui::theme::Role;
 use crate::ui::views::routes::about::{carried, endpoints};
 use crate::ui::views::routes::act::component;
 use crate::ui::views::routes::place;
-use crate::ui::views::routes::standing::{Standing, days_span, reasons};
+use crate::ui::views::routes::standing::{Standing, days_span};
 use crate::ui::widgets::beats::{MOST, beats};
 use crate::ui::widgets::waterfall;
 
@@ -41,8 +41,8 @@ fn spans(page: &mut Page<'_>, item: Item, label: &str, said: Vec<Span<'static>>)
 
 fn why(page: &mut Page<'_>, shown: Shown<'_>) {
     let look = page.look;
-    let standing = Standing::of(shown.application, shown.route, look.now);
-    let reasons = reasons(shown.route, look.now);
+    let standing = Standing::of(shown.application, shown.route);
+    let reasons = &shown.route.trouble;
     if reasons.is_empty() || standing == Standing::Stopped {
         return;
     }
@@ -165,12 +165,12 @@ fn certificates(page: &mut Page<'_>, route: &RouteView) {
             let text = "the served one is not the one in the Secret";
             let lead = vec![Span::raw("  "), page.look.span(Role::Warn, "▲ ")];
             page.wrapped(Some(Item::Text), lead, Role::Warn, text);
-            certificate(page, "served", served);
-            certificate(page, "held", held);
+            certificate(page, route, "served", served);
+            certificate(page, route, "held", held);
         }
-        (Some(both), Some(_)) => certificate(page, "served", both),
-        (Some(served), None) => certificate(page, "served", served),
-        (None, Some(held)) => certificate(page, "held", held),
+        (Some(both), Some(_)) => certificate(page, route, "served", both),
+        (Some(served), None) => certificate(page, route, "served", served),
+        (None, Some(held)) => certificate(page, route, "held", held),
         (None, None) => {}
     }
     if let Some(view) = &route.certificate {
@@ -178,15 +178,15 @@ fn certificates(page: &mut Page<'_>, route: &RouteView) {
     }
 }
 
-fn certificate(page: &mut Page<'_>, label: &str, shown: &Certificate) {
+fn certificate(page: &mut Page<'_>, route: &RouteView, label: &str, shown: &Certificate) {
     let look = page.look;
     let mut said = vec![
         look.span(Role::Title, shown.subject.clone()),
         look.span(Role::Muted, format!(" by {}", shown.issuer)),
     ];
-    if let Some(now) = look.now {
+    if let Some(days) = days_span(look, route, shown, Role::Ok) {
         said.push(Span::raw("   "));
-        said.push(days_span(look, shown.days_left(now), Role::Ok));
+        said.push(days);
     }
     spans(page, Item::Text, label, said);
     fact(page, Item::Text, "", Role::Text, &format!("for {}", shown.names.join(", ")));
