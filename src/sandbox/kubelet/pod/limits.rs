@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::worker::Worker;
 use super::{Stop, Why};
 use crate::sandbox::kubelet::volumes;
+use crate::sandbox::object;
 
 /// How often volumes with a limit are measured: a real kubelet's housekeeping.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -27,15 +28,14 @@ impl Worker {
 pub(super) async fn deadline(worker: &Worker) {
     let mut pod = worker.record.follow();
     loop {
-        let left = left(&pod.borrow_and_update(), worker.node.api.now());
-        let changed = match left {
-            Some(Duration::ZERO) => {
-                worker.event(false, "DeadlineExceeded", DEADLINE);
-                worker.fail("DeadlineExceeded", DEADLINE, worker.grace());
-                return std::future::pending().await;
-            }
-            Some(left) => tokio::select! {
-                () = worker.node.sleep_until(worker.node.after(left)) => Ok(()),
+        let end = end(&pod.borrow_and_update());
+        let changed = match end {
+            Some(end) => tokio::select! {
+                () = worker.node.sleep_until(end) => {
+                    worker.event(false, "DeadlineExceeded", DEADLINE);
+                    worker.fail("DeadlineExceeded", DEADLINE, worker.grace());
+                    return std::future::pending().await;
+                }
                 changed = pod.changed() => changed,
             },
             None => pod.changed().await,
@@ -46,12 +46,11 @@ pub(super) async fn deadline(worker: &Worker) {
     }
 }
 
-/// How long the pod may still be active; `None`: as long as it likes, or it has not begun.
-fn left(pod: &Value, now: Timestamp) -> Option<Duration> {
+/// Until when the pod may be active; `None`: as long as it likes, or it has not begun.
+fn end(pod: &Value) -> Option<Timestamp> {
     let seconds = pod["spec"]["activeDeadlineSeconds"].as_i64()?;
     let started: Timestamp = pod["status"]["startTime"].as_str()?.parse().ok()?;
-    let left = jiff::SignedDuration::from_secs(seconds) - now.duration_since(started);
-    Some(Duration::try_from(left).unwrap_or(Duration::ZERO))
+    Some(object::after(started, seconds))
 }
 
 /// Evicts the pod when an emptyDir grows over its `sizeLimit`. Never returns.
@@ -80,10 +79,8 @@ mod tests {
     fn the_deadline_counts_from_the_start() {
         let pod =
             json!({"spec": {"activeDeadlineSeconds": 10}, "status": {"startTime": "2026-01-01T00:00:00Z"}});
-        let at = |second: &str| left(&pod, format!("2026-01-01T00:00:{second}Z").parse().unwrap());
-        assert_eq!(at("04"), Some(Duration::from_secs(6)));
-        assert_eq!((at("10"), at("40")), (Some(Duration::ZERO), Some(Duration::ZERO)));
+        assert_eq!(end(&pod), Some("2026-01-01T00:00:10Z".parse().unwrap()));
         let endless = json!({"spec": {}, "status": {"startTime": "2026-01-01T00:00:00Z"}});
-        assert_eq!(left(&endless, Timestamp::UNIX_EPOCH), None);
+        assert_eq!(end(&endless), None);
     }
 }
