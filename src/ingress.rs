@@ -18,7 +18,9 @@ pub use check::{UNENFORCED, check};
 pub use detect::{Detected, detect};
 pub use frozen::{routing_of, tls_of};
 pub use hosts::{Hosts, hosts};
-pub use policies::{ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, policies};
+pub use policies::{
+    ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, place as proxies, policies,
+};
 pub use render::{Route, RouteSet, render, tls_secret};
 pub use url::url;
 

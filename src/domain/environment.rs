@@ -1,5 +1,9 @@
 //! An environment: a group of applications, the unit of backup and of clone.
 
+mod told;
+
+pub use told::{About, Source, Told, answers, domain, effective_suffix, policies, tls, told};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -35,7 +35,7 @@ fn is_outside(controller: &str) -> bool {
 
 /// The namespace that the proxies of `via` are pods of; none: they are no pods, or nobody knows. Then their connections cannot be
 /// told from others.
-pub(super) fn place(via: Option<&Via>) -> Option<&str> {
+pub fn place(via: Option<&Via>) -> Option<&str> {
     via.filter(|via| !is_outside(&via.controller)).and_then(|via| via.namespace.as_deref())
 }
 
