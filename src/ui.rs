@@ -21,6 +21,7 @@ pub mod keymap;
 pub mod layout;
 mod link;
 mod list;
+mod listing;
 mod look;
 mod model;
 mod overlays;

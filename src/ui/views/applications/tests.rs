@@ -42,8 +42,8 @@ impl Table {
     }
 
     fn names(&self) -> Vec<&str> {
-        let key = |index: &usize| self.view.rows.key(*index).map(|key| key.name.as_str());
-        self.view.shown.iter().filter_map(key).collect()
+        let key = |index: &usize| self.view.list.rows().key(*index).map(|key| key.name.as_str());
+        self.view.list.shown().iter().filter_map(key).collect()
     }
 }
 
@@ -93,8 +93,8 @@ fn what_is_done_to_an_application_is_found_and_what_is_held_up_is_a_fault() {
         assert_eq!(table.names(), [name], "{filter}");
         table.run(Command::Back);
     }
-    assert_eq!(table.view.rows.doing(2), ("Upgrade 6/8", false));
-    assert_eq!(table.view.rows.doing(3), ("Update 1/3 ↻", true));
+    assert_eq!(table.view.list.rows().doing(2), ("Upgrade 6/8", false));
+    assert_eq!(table.view.list.rows().doing(3), ("Update 1/3 ↻", true));
 }
 
 #[test]
