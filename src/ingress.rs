@@ -24,10 +24,8 @@ pub use policies::{
 pub use render::{Route, RouteSet, render, tls_secret};
 pub use url::url;
 
+pub use crate::domain::environment::DEDICATED;
 pub use crate::domain::route::read;
-
-/// The name of the deployment that is the ingress controller of an environment that has one of its own.
-pub const DEDICATED: &str = "ingress";
 
 /// The class of an environment's own ingress controller.
 pub fn dedicated_class(environment: &str) -> String {

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::route::Routing;
 use super::{DriftMode, ObjectKey};
 
+/// The name of the deployment that is the ingress controller of an environment that has one of its own.
+pub const DEDICATED: &str = "ingress";
 /// The name of the quota of an environment.
 pub const QUOTA: &str = "styrmin";
 /// The names of the policies of an environment itself: who may connect to its pods.

@@ -59,10 +59,12 @@ pub enum Flag {
     Location,
     /// Routes are shown: their table, or one of them.
     Routes,
+    /// Environments are shown: their table, or one of them.
+    Environments,
 }
 
 impl Flag {
-    const ALL: [(Self, &str); 27] = [
+    const ALL: [(Self, &str); 28] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -90,6 +92,7 @@ impl Flag {
         (Self::Schedule, "schedule"),
         (Self::Location, "location"),
         (Self::Routes, "routes"),
+        (Self::Environments, "environments"),
     ];
 
     /// The word that keymap files use.
