@@ -76,6 +76,14 @@ mod route_samples {
     include!("../tests/support/routes.rs");
 }
 
+/// The environments that the tests of views, `tests/frames.rs` and `tests/random_keys.rs` share.
+#[cfg(test)]
+#[allow(dead_code, reason = "each of them uses a part of it")]
+mod place_samples {
+    extern crate self as styrmin;
+    include!("../tests/support/places.rs");
+}
+
 /// The actions that the tests of views and `tests/frames.rs` share.
 #[cfg(test)]
 #[allow(dead_code, reason = "each of the two uses a part of it")]

@@ -124,8 +124,8 @@ impl Title {
         let needed = |line: &Line<'_>| line.width() + if filter.is_some() { FILTER } else { 0 };
         // the gaps give way first, then what is calm in the others, then their names; what narrows the view is always said
         let attempts =
-            [(Others::All, 3), (Others::All, 2), (Others::Names, 2), (Others::Names, 1)].into_iter();
-        let mut lines = attempts.map(|how| self.line(world, filter, look, how));
+            [(Others::All, 3), (Others::All, 2), (Others::All, 1), (Others::Names, 2), (Others::Names, 1)];
+        let mut lines = attempts.into_iter().map(|how| self.line(world, filter, look, how));
         let fits = lines.find(|line| needed(line) <= usize::from(area.width));
         let narrowed = filter.is_some() || self.faults_only;
         let least = if narrowed { (Others::None, 3) } else { (Others::Names, 1) };
