@@ -301,7 +301,9 @@ mod tests {
 
     impl Names {
         fn take(&mut self, names: &[(&'static str, &'static str)]) {
-            let row = |(name, environment): &(_, _)| (*name, *environment, Haystack::new(name, &[]));
+            let row = |(name, environment): &(&'static str, &'static str)| {
+                (*name, *environment, Haystack::new(name, &[("name", name)]))
+            };
             self.0 = names.iter().map(row).collect();
         }
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::route::{Phase, ProbeOutcome};
 use crate::ui::event::Effect;
+use crate::ui::listing::Listed;
 use crate::ui::sample;
 
 /// A view that works on a picture of its own.
