@@ -302,7 +302,7 @@ mod tests {
     impl Names {
         fn take(&mut self, names: &[(&'static str, &'static str)]) {
             let row = |(name, environment): &(&'static str, &'static str)| {
-                (*name, *environment, Haystack::new(name, &[]))
+                (*name, *environment, Haystack::new(name, &[("name", name)]))
             };
             self.0 = names.iter().map(row).collect();
         }
