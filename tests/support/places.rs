@@ -24,7 +24,7 @@ pub fn world() -> World {
     world.operations.insert(0, Arc::new(configured()));
     world.locations = backup_samples::locations();
     world.schedules = backup_samples::schedules();
-    world.schedules[0].schedule.environment = "prod".into();
+    world.schedules[1].schedule.environment = "prod".into();
     world.backups = vec![
         Arc::new(backup_samples::backup("billing", "prod", 7_200, "00000001")),
         Arc::new(backup_samples::backup("team-handbook", "staging", 864_000, "00000002")),

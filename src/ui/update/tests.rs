@@ -233,6 +233,7 @@ fn what_keymaps_say_is_never_shown_together_never_is() {
         "4 <tab> j <tab> j <tab> j",
         "5 <enter>",
         "5 / a",
+        "6 <enter>",
         "1 ?",
     ];
     let worlds = [sample::world(), backup_samples::world(), route_samples::world(), action_samples::world()];
@@ -242,6 +243,7 @@ fn what_keymaps_say_is_never_shown_together_never_is() {
         Flag::Operations,
         Flag::Backups,
         Flag::Routes,
+        Flag::Environments,
         Flag::Logs,
         Flag::History,
         Flag::Output,
