@@ -1,6 +1,7 @@
 //! Routes: how an environment's applications are reached from outside, and whether that works.
 
 mod address;
+mod attachment;
 mod certificate;
 mod matches;
 mod offer;
@@ -10,6 +11,7 @@ mod routing;
 mod view;
 
 pub use address::{Block, check_host, covers};
+pub use attachment::{Attachment, GATEWAY_GROUP, Parent, Word, programmed};
 pub use certificate::{Certificate, ManagerReport};
 pub use matches::{Alternative, alternatives};
 pub use offer::{ClassOffer, GatewayOffer, INGRESS_NGINX, Offer, SANDBOX, TRAEFIK};
