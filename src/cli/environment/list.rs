@@ -7,7 +7,7 @@ use crate::app;
 use crate::app::backups::Store;
 use crate::cli::driver::table;
 use crate::cli::ending::{Ending, Refusal};
-use crate::cli::records::{Form, Output, State, Which};
+use crate::cli::records::{Json, State, Which};
 use crate::domain::route::{Isolation, Peer, TlsSource};
 use crate::domain::{ClusterRecord, Deployment, Environment, Problem};
 
@@ -34,22 +34,6 @@ pub struct ShowArguments {
     form: Json,
 }
 
-/// The form of an answer, with the short word for programs.
-#[derive(Debug, Args)]
-pub struct Json {
-    #[command(flatten)]
-    output: Output,
-    /// The same as -o json
-    #[arg(long, conflicts_with = "form")]
-    json: bool,
-}
-
-/// Prints an answer in the form that was asked for.
-pub fn answer(form: &Json, value: &Value, text: impl FnOnce() -> String) -> Result<(), Problem> {
-    let form = if form.json { Form::Json } else { form.output.form };
-    Output { form }.print(value, text)
-}
-
 /// An environment with what it inherits and what is in it.
 struct Seen {
     environment: Environment,
@@ -60,7 +44,7 @@ struct Seen {
 pub(super) fn list(arguments: &ListArguments) -> Result<Ending, Refusal> {
     let store = arguments.state.open()?;
     let seen = app::block_on(async { read(&store).await })?;
-    answer(&arguments.form, &seen.iter().map(value).collect(), || overview(&seen))?;
+    arguments.form.print(&seen.iter().map(value).collect(), || overview(&seen))?;
     Ok(Ending::Well)
 }
 
@@ -76,7 +60,7 @@ pub(super) fn show(arguments: &ShowArguments) -> Result<Ending, Refusal> {
         let what = format!("There is no environment {}", arguments.name);
         return Err(Problem::new(what, "it was removed just now", "look at the list").into());
     };
-    answer(&arguments.form, &value(&seen), || page(&seen))?;
+    arguments.form.print(&value(&seen), || page(&seen))?;
     Ok(Ending::Well)
 }
 
@@ -150,10 +134,10 @@ fn page(seen: &Seen) -> String {
         None => "shared".to_owned(),
         Some(own) => format!("of its own; load balancer: {}", pairs(&own.service_annotations)),
     };
-    let isolation = match routing.isolation {
-        None | Some(Isolation::Off) => "off".to_owned(),
+    let isolation = match Isolation::in_force(routing.isolation) {
+        None => Isolation::Off.as_str().to_owned(),
         Some(isolation) => {
-            let peers = routing.allow_from.iter().map(peer).collect();
+            let peers = routing.allow_from.iter().map(Peer::to_string).collect();
             format!("{}; others that may: {}", isolation.as_str(), list(peers, "-"))
         }
     };
@@ -195,13 +179,5 @@ fn tls(source: &TlsSource) -> String {
         TlsSource::Issuer(issuer) if issuer.cluster_wide => format!("cluster-issuer:{}", issuer.name),
         TlsSource::Issuer(issuer) => format!("issuer:{}", issuer.name),
         TlsSource::Controller => "controller".to_owned(),
-    }
-}
-
-fn peer(peer: &Peer) -> String {
-    match peer {
-        Peer::Namespace { name, pods } if pods.is_empty() => format!("namespace:{name}"),
-        Peer::Namespace { name, .. } => format!("pods of namespace:{name}"),
-        Peer::Cidr(block) => format!("cidr:{block}"),
     }
 }

@@ -17,7 +17,6 @@ use ratatui::layout::{Rect, Size};
 
 pub use self::act::on_route;
 pub use self::page::RoutePage;
-pub use self::place::peer;
 use self::rows::{Rows, Sort};
 pub use self::standing::{Standing, certificate, days_span};
 use crate::domain::World;
