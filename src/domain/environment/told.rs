@@ -164,10 +164,10 @@ pub fn tls(source: &TlsSource) -> String {
 }
 
 fn isolation(environment: &Environment) -> String {
-    match environment.routing.isolation {
-        None | Some(Isolation::Off) => "off".to_owned(),
+    match Isolation::in_force(environment.routing.isolation) {
+        None => Isolation::Off.as_str().to_owned(),
         Some(isolation) => {
-            let peers: Vec<String> = environment.routing.allow_from.iter().map(peer).collect();
+            let peers: Vec<String> = environment.routing.allow_from.iter().map(Peer::to_string).collect();
             format!("{}; others that may: {}", isolation.as_str(), list(&peers, "-"))
         }
     }
@@ -176,10 +176,8 @@ fn isolation(environment: &Environment) -> String {
 /// Who may reach its pods and be reached by them, one sentence each; none: nothing is kept away. `controller` is the namespace that
 /// the ingress controller's pods are in; none: nobody knows them.
 pub fn policies(environment: &Environment, controller: Option<&str>) -> Vec<String> {
-    let both = match environment.routing.isolation {
-        None | Some(Isolation::Off) => return Vec::new(),
-        Some(isolation) => isolation == Isolation::Both,
-    };
+    let Some(isolation) = Isolation::in_force(environment.routing.isolation) else { return Vec::new() };
+    let both = isolation == Isolation::Both;
     let among =
         if both { "reach each other, and nobody outside" } else { "reach each other, and everybody outside" };
     let mut policies = vec![format!("its pods {among}")];
@@ -198,20 +196,12 @@ pub fn policies(environment: &Environment, controller: Option<&str>) -> Vec<Stri
                 .to_owned()
         }
     });
-    let peers: Vec<String> = environment.routing.allow_from.iter().map(peer).collect();
+    let peers: Vec<String> = environment.routing.allow_from.iter().map(Peer::to_string).collect();
     if !peers.is_empty() {
         let way = if both { "reach all pods and are reached" } else { "reach all pods" };
         policies.push(format!("{} {way}", peers.join(", ")));
     }
     policies
-}
-
-fn peer(peer: &Peer) -> String {
-    match peer {
-        Peer::Namespace { name, pods } if pods.is_empty() => format!("namespace:{name}"),
-        Peer::Namespace { name, .. } => format!("pods of namespace:{name}"),
-        Peer::Cidr(block) => format!("cidr:{block}"),
-    }
 }
 
 fn list(items: &[String], none: &str) -> String {
