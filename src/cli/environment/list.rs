@@ -103,9 +103,7 @@ fn value(seen: &Seen) -> Value {
 
 /// The domain of its host names; none: it has none.
 fn suffix(seen: &Seen) -> Option<&str> {
-    let said = |text: &'_ Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
-    let own = Some(&seen.environment.fqdn_suffix).filter(|it| said(it));
-    own.or(Some(&seen.cluster.fqdn_suffix).filter(|it| said(it)))?.as_deref()
+    seen.environment.suffix(Some(&seen.cluster))
 }
 
 /// A domain as it is shown.
@@ -141,10 +139,10 @@ fn page(seen: &Seen) -> String {
     let pairs = |map: &std::collections::BTreeMap<String, String>| {
         list(map.iter().map(|(key, value)| format!("{key}={value}")).collect(), "-")
     };
-    let from = match (&environment.fqdn_suffix, suffix(seen)) {
-        (Some(_), Some(suffix)) => suffix.to_owned(),
+    let from = match (environment.suffix(None), suffix(seen)) {
+        (Some(own), _) => own.to_owned(),
         (None, Some(suffix)) => format!("{suffix} (the cluster's)"),
-        (_, None) => domain(None),
+        (None, None) => domain(None),
     };
     let own = match &environment.dedicated_ingress {
         None => "shared".to_owned(),
