@@ -45,7 +45,7 @@ pub fn adapter(via: &Via, dedicated: bool) -> Result<Adapter, Problem> {
         _ if dedicated => return Ok(Adapter::OwnIngress),
         RouteKind::Ingress if controller == TRAEFIK => return Ok(Adapter::Middleware),
         RouteKind::Ingress => {
-            let known = route::controller(controller);
+            let known = route::controller(controller).filter(|known| known.is(controller));
             if let Some(annotation) = known.and_then(|known| known.allow_list) {
                 return Ok(Adapter::Annotation(annotation));
             }

@@ -29,7 +29,7 @@ pub enum Proxies {
 /// A controller of ingress classes, or of GatewayClasses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Controller {
-    /// Its name, as classes have it. Another of its kind may have more behind it: `haproxy.org/ingress-controller/edge`.
+    /// Its name, as classes have it.
     pub name: &'static str,
     /// Where its connections come from.
     pub proxies: Proxies,
@@ -43,6 +43,14 @@ const fn at(name: &'static str, proxies: Proxies) -> Controller {
 
 const fn listed(name: &'static str, proxies: Proxies, annotation: &'static str) -> Controller {
     Controller { name, proxies, allow_list: Some(annotation) }
+}
+
+impl Controller {
+    /// Whether a class that names `name` is for it, or for one of its kind with a name of its own behind a slash
+    /// (`haproxy.org/ingress-controller/edge`): then it hears what is said to it.
+    pub fn is(&self, name: &str) -> bool {
+        name.strip_prefix(self.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 /// The allow-lists:
@@ -96,7 +104,8 @@ const KNOWN: [Controller; 20] = [
     at("openshift.io/ingress-to-route", Proxies::Outside),
 ];
 
-/// The controller that a class names; none: nobody knows it.
+/// The controller of which `name` is one, or seems to be one that somebody named otherwise (`k8s.io/ingress-nginx2`); none: nobody
+/// knows it. What has to be heard for sure asks [`Controller::is`] as well.
 pub fn controller(name: &str) -> Option<&'static Controller> {
     KNOWN.iter().find(|known| {
         let rest = name.strip_prefix(known.name);
@@ -114,16 +123,17 @@ mod tests {
         for known in &KNOWN {
             assert_eq!(found(known.name), Some(known.name), "no name begins another");
         }
-        for (name, wanted) in [
-            ("haproxy.org/ingress-controller/edge", Some("haproxy.org/ingress-controller")),
-            ("k8s.io/ingress-nginx-internal", Some(INGRESS_NGINX)),
-            ("k8s.io/ingress-nginx2", Some(INGRESS_NGINX)),
-            ("haproxy.org/ingress-controllers", None),
-            ("nginx.org/ingress-controller", None),
-            ("k8s.io", None),
-            ("", None),
+        for (name, wanted, sure) in [
+            ("haproxy.org/ingress-controller/edge", Some("haproxy.org/ingress-controller"), true),
+            ("k8s.io/ingress-nginx-internal", Some(INGRESS_NGINX), false),
+            ("k8s.io/ingress-nginx2", Some(INGRESS_NGINX), false),
+            ("haproxy.org/ingress-controllers", None, false),
+            ("nginx.org/ingress-controller", None, false),
+            ("k8s.io", None, false),
+            ("", None, false),
         ] {
             assert_eq!(found(name), wanted, "{name}");
+            assert_eq!(controller(name).is_some_and(|known| known.is(name)), sure, "{name}");
         }
     }
 }
