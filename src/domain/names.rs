@@ -55,6 +55,16 @@ pub fn check_label(what: &str, name: &str) -> Result<(), Problem> {
     ))
 }
 
+/// Whether `text` can be the value of a label, or the name of a label, annotation or limit behind its domain and slash: letters,
+/// digits, `-`, `_` and `.`, at most 63, starting and ending with a letter or a digit.
+pub fn is_label_text(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric();
+    text.len() <= LABEL_MAX
+        && text.starts_with(plain)
+        && text.ends_with(plain)
+        && text.chars().all(|c| plain(c) || matches!(c, '-' | '_' | '.'))
+}
+
 /// Joins `parts` with `-`; when the result is longer than `max` characters it is cut and ended with 8 hex digits of its
 /// hash, so that two long names stay different.
 pub fn bounded(parts: &[&str], max: usize) -> String {
@@ -116,6 +126,14 @@ mod tests {
         ] {
             let told = check_subdomain(wrong).unwrap_err();
             assert!(told.contains(why), "{wrong}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_labels_is_known() {
+        assert!(["a", "A_b.c-1", &"a".repeat(63)].into_iter().all(is_label_text));
+        for bad in ["", "-a", "a.", "_", "a/b", "ä", &"a".repeat(64)] {
+            assert!(!is_label_text(bad), "{bad}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod address;
 mod attachment;
 mod certificate;
+mod controllers;
 mod gateway;
 mod matches;
 mod offer;
@@ -15,9 +16,11 @@ mod view;
 pub use address::{Block, check_host, covers};
 pub use attachment::{Attachment, GATEWAY_GROUP, Parent, Word, programmed};
 pub use certificate::{Certificate, ManagerReport};
+pub use controllers::{
+    Controller, ENVOY_GATEWAY, INGRESS_NGINX, Proxies, SANDBOX, TRAEFIK, TRAEFIK_GATEWAY, controller,
+};
 pub use gateway::GatewayRef;
-pub use matches::{Alternative, alternatives};
-pub use offer::{ClassOffer, GatewayOffer, INGRESS_NGINX, Offer, SANDBOX, TRAEFIK};
+pub use offer::{ClassOffer, GatewayOffer, Offer};
 pub use peer::Peer;
 pub use probe::{Beat, Hop, Phase, Phases, Probe, ProbeOutcome, Reach};
 pub use read::{CLASS_ANNOTATION, class, read};

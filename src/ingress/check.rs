@@ -3,20 +3,21 @@
 
 use super::allow::{self, Adapter};
 use super::detect::takes;
-use crate::domain::names::{check_label, check_subdomain};
+use crate::domain::names::{check_label, check_subdomain, is_label_text};
 use crate::domain::route::{
     Block, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
 };
 use crate::domain::{Environment, Problem};
 
-/// Checks an environment against what its cluster has. What comes back is worth knowing, a sentence each.
+/// Checks an environment against what its cluster has; `suffix` is the domain of its host names ([`Environment::suffix`]). What
+/// comes back is worth knowing, a sentence each.
 ///
 /// # Errors
 /// A block of addresses, a name or an annotation is malformed; or the kind of route, or the cluster, has no way to do what is said:
 /// an allow-list, a certificate.
-pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Problem> {
+pub fn check(environment: &Environment, offer: &Offer, suffix: Option<&str>) -> Result<Vec<String>, Problem> {
     let mut warnings = Vec::new();
-    if let Some(suffix) = environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty()) {
+    if let Some(suffix) = environment.suffix(None) {
         check_host(suffix.trim_matches('.')).map_err(|why| {
             Problem::new(
                 format!("'{suffix}' is no suffix of host names"),
@@ -50,7 +51,7 @@ pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Pr
         warnings.push(own_ingress_routes(offer)?);
     }
     if let Some(gateway) = &via.gateway {
-        warnings.extend(of_gateway(environment, gateway, offer));
+        warnings.extend(of_gateway(environment, gateway, offer, suffix));
     }
     let own_list = environment.dedicated_ingress.is_some() && !environment.ip_whitelist.is_empty();
     if own_list && matches!(environment.routing.tls, TlsSource::Issuer(_)) {
@@ -107,13 +108,9 @@ fn check_peer(peer: &Peer) -> Result<(), Problem> {
 /// A name, with a DNS name and a slash in front where it belongs to somebody.
 fn check_annotation(key: &str) -> Result<(), Problem> {
     let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    let ends = |c: char| c.is_ascii_alphanumeric();
-    let plain = |c: char| ends(c) || matches!(c, '-' | '_' | '.');
-    let named = !name.is_empty() && name.len() <= 63 && name.chars().all(plain);
-    let named = named && name.starts_with(ends) && name.ends_with(ends);
     let why = match prefix.map(check_subdomain) {
         Some(Err(why)) => why,
-        _ if !named => "its name has letters, digits, '-', '_' and '.', at most 63, and begins and ends with a letter or a digit".to_owned(),
+        _ if !is_label_text(name) => "its name has letters, digits, '-', '_' and '.', at most 63, and begins and ends with a letter or a digit".to_owned(),
         _ => return Ok(()),
     };
     Err(Problem::new(format!("'{key}' cannot name an annotation of routes"), why, "correct the annotation"))
@@ -192,14 +189,19 @@ fn check_certificates(
 }
 
 /// A listener takes only routes with hosts of its own, and of namespaces that it lets in.
-fn of_gateway(environment: &Environment, gateway: &GatewayRef, offer: &Offer) -> Option<String> {
+fn of_gateway(
+    environment: &Environment,
+    gateway: &GatewayRef,
+    offer: &Offer,
+    suffix: Option<&str>,
+) -> Option<String> {
     let Some(offer) = offer.gateways.iter().find(|known| known.gateway.is_same(gateway)) else {
         let namespace = &environment.namespace;
         return offer.gateway_api.then(|| {
             format!("the Gateway {gateway} is not known to take routes of the namespace {namespace}")
         });
     };
-    let suffix = environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty())?;
+    let suffix = suffix?;
     (!takes(&offer.hostnames, suffix)).then(|| {
         format!(
             "the Gateway {} takes {}, which no host under {suffix} is",

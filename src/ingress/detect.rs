@@ -18,7 +18,8 @@ pub struct Detected {
     pub warnings: Vec<String>,
 }
 
-/// Who is to answer for the routes of `environment` on a cluster that has `offer`.
+/// Who is to answer for the routes of `environment` on a cluster that has `offer`; `suffix` is the domain of its host names
+/// ([`Environment::suffix`]), by which the hosts and listeners of Gateways are judged.
 ///
 /// What a person said comes first: the kind, a class, a Gateway (`routing.via.gateway`, with the kind HTTPRoute), an ingress of its
 /// own. Else the default class, but a Gateway instead of ingress-nginx; without one a Gateway, Traefik's own kind, the only class
@@ -26,8 +27,8 @@ pub struct Detected {
 ///
 /// # Errors
 /// What a person said is not there.
-pub fn detect(offer: &Offer, environment: &Environment) -> Result<Detected, Problem> {
-    let mut search = Search { offer, environment, warnings: Vec::new() };
+pub fn detect(offer: &Offer, environment: &Environment, suffix: Option<&str>) -> Result<Detected, Problem> {
+    let mut search = Search { offer, environment, suffix, warnings: Vec::new() };
     let via = match environment.routing.kind {
         Some(RouteKind::HttpRoute) => search.named_gateway()?,
         Some(RouteKind::IngressRoute) => search.ingress_route()?,
@@ -47,6 +48,7 @@ pub fn detect(offer: &Offer, environment: &Environment) -> Result<Detected, Prob
 struct Search<'a> {
     offer: &'a Offer,
     environment: &'a Environment,
+    suffix: Option<&'a str>,
     warnings: Vec<String>,
 }
 
@@ -206,16 +208,15 @@ impl Search<'_> {
     }
 
     fn takes_hosts(&self, offer: &GatewayOffer) -> bool {
-        match self.environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty()) {
+        match self.suffix {
             Some(suffix) => takes(&offer.hostnames, suffix),
             None => offer.hostnames.is_empty(),
         }
     }
 
-    /// Whether a listener of a Gateway speaks https that takes the environment's hosts; any, where the environment names no suffix.
+    /// Whether a listener of a Gateway speaks https that takes the environment's hosts; any, where it has no suffix.
     fn speaks_https(&self, offer: &GatewayOffer) -> bool {
-        let suffix = self.environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty());
-        let takes_hosts = |one: &GatewayOffer| suffix.is_none_or(|suffix| takes(&one.hostnames, suffix));
+        let takes_hosts = |one: &GatewayOffer| self.suffix.is_none_or(|suffix| takes(&one.hostnames, suffix));
         let whole = |one: &GatewayOffer| one.gateway.whole();
         let all = self.offer.gateways.iter();
         let mut listeners =

@@ -9,7 +9,7 @@ use crate::cli::driver::table;
 use crate::cli::ending::{Ending, Refusal};
 use crate::cli::records::{Json, State, Which};
 pub use crate::domain::environment::domain;
-use crate::domain::environment::{answers, effective_suffix, tls, told};
+use crate::domain::environment::{answers, tls, told};
 use crate::domain::{ClusterRecord, Deployment, Environment, Problem};
 
 /// Arguments of `environment list`.
@@ -88,7 +88,7 @@ fn value(seen: &Seen) -> Value {
 
 /// The domain of its host names; none: it has none.
 fn suffix(seen: &Seen) -> Option<&str> {
-    effective_suffix(&seen.environment, Some(&seen.cluster)).map(|(suffix, _)| suffix)
+    seen.environment.suffix(Some(&seen.cluster))
 }
 
 fn overview(seen: &[Seen]) -> String {

@@ -113,21 +113,12 @@ fn inherited(cluster: Option<&ClusterRecord>) -> Vec<Told> {
 }
 
 fn suffix(environment: &Environment, cluster: Option<&ClusterRecord>) -> Told {
-    let (value, source) = match effective_suffix(environment, cluster) {
-        Some((suffix, source)) => (suffix.to_owned(), source),
-        None => (domain(None), Source::Nobody),
+    let (value, source) = match (environment.suffix(None), environment.suffix(cluster)) {
+        (Some(own), _) => (own.to_owned(), Source::Own),
+        (None, Some(inherited)) => (inherited.to_owned(), Source::Cluster),
+        (None, None) => (domain(None), Source::Nobody),
     };
     Told { about: About::Routes, label: "suffix", value, source }
-}
-
-/// The domain of its host names, and who says it; none: it has no host names.
-pub fn effective_suffix<'a>(
-    environment: &'a Environment,
-    cluster: Option<&'a ClusterRecord>,
-) -> Option<(&'a str, Source)> {
-    let said = |suffix: &'a Option<String>| suffix.as_deref().filter(|suffix| !suffix.is_empty());
-    let own = said(&environment.fqdn_suffix).map(|suffix| (suffix, Source::Own));
-    own.or_else(|| Some((said(&cluster?.fqdn_suffix)?, Source::Cluster)))
 }
 
 /// A domain as it is shown.

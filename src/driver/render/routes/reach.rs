@@ -91,6 +91,20 @@ fn selector(service: &Value) -> Option<BTreeMap<String, String>> {
     Some(labels.iter().filter_map(text).collect()).filter(|labels: &BTreeMap<_, _>| !labels.is_empty())
 }
 
+/// The ports of pods that the Services lead to, as a policy has them.
+pub(super) fn doors(rendered: &[(String, Value)]) -> Vec<Value> {
+    let services = rendered.iter().map(|(_, object)| object).filter(|object| kind(object) == "Service");
+    let mut doors = Vec::new();
+    for entry in services.flat_map(|service| service["spec"]["ports"].as_array().into_iter().flatten()) {
+        let Some(port) = target(entry) else { continue };
+        let door = json!({ "port": port, "protocol": entry["protocol"].as_str().unwrap_or("TCP") });
+        if !doors.contains(&door) {
+            doors.push(door);
+        }
+    }
+    doors
+}
+
 fn ports(service: &Value) -> impl Iterator<Item = &Value> {
     let entries = service["spec"]["ports"].as_array().into_iter().flatten();
     entries.filter(|entry| matches!(entry["protocol"].as_str(), None | Some("TCP")))

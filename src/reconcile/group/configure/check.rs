@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::names::{LABEL_MAX, check_label, check_subdomain};
+use crate::domain::names::{check_label, check_subdomain, is_label_text};
 use crate::domain::route::check_host;
 use crate::domain::{ClusterKind, ClusterRecord, Environment, Problem, labels};
 
@@ -123,7 +123,7 @@ fn check_labels(all: &BTreeMap<String, String>) -> Result<(), Problem> {
             let why = "Styrmin, or Kubernetes, writes it itself";
             return Err(Problem::new(format!("the label '{key}' cannot be chosen"), why, next));
         }
-        if !value.is_empty() && !is_name(value) {
+        if !value.is_empty() && !is_label_text(value) {
             return Err(Problem::new(
                 format!("'{value}' cannot be the value of the label '{key}'"),
                 "it is longer than 63 characters, or has others than letters, digits, '-', '_' and '.'",
@@ -137,7 +137,7 @@ fn check_labels(all: &BTreeMap<String, String>) -> Result<(), Problem> {
 /// A key of labels, annotations and limits: a name, with a domain and a slash before it or not.
 fn qualified(what: &str, key: &str) -> Result<(), Problem> {
     let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    if is_name(name) && prefix.is_none_or(|prefix| subdomain(what, prefix).is_ok()) {
+    if is_label_text(name) && prefix.is_none_or(|prefix| subdomain(what, prefix).is_ok()) {
         return Ok(());
     }
     Err(Problem::new(
@@ -145,14 +145,6 @@ fn qualified(what: &str, key: &str) -> Result<(), Problem> {
         "it is no key of Kubernetes",
         "write NAME or DOMAIN/NAME, the name with letters, digits, '-', '_' and '.'",
     ))
-}
-
-fn is_name(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric();
-    text.len() <= LABEL_MAX
-        && text.starts_with(plain)
-        && text.ends_with(plain)
-        && text.chars().all(|c| plain(c) || matches!(c, '-' | '_' | '.'))
 }
 
 fn check_quota(quota: &BTreeMap<String, String>) -> Result<(), Problem> {

@@ -43,8 +43,7 @@ pub fn facts(environment: &Environment, cluster: Option<&ClusterRecord>) -> Vec<
 }
 
 fn suffix(environment: &Environment, cluster: Option<&ClusterRecord>) -> Fact {
-    let own = environment.fqdn_suffix.as_deref();
-    match own.or_else(|| cluster?.fqdn_suffix.as_deref()) {
+    match environment.suffix(cluster) {
         Some(suffix) => ("hosts", Role::Text, format!("*.{suffix}")),
         None => ("hosts", Role::Warn, "none: there is no suffix".to_owned()),
     }
