@@ -36,7 +36,9 @@ fn a_body_that_never_comes_is_504() {
             served.authorization()
         );
         put(&mut stream, head.as_bytes()).await;
+        let begun = Instant::now();
         let answer = read_answer(&mut stream).await.expect("an answer");
+        assert_sooner(begun, Limits::default().body);
         assert_eq!((answer.status, answer.json()["reason"].as_str()), (504, Some("Timeout")));
         assert_eq!(served.config_maps().await, 0);
     });
