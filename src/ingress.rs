@@ -18,14 +18,14 @@ pub use check::{UNENFORCED, check};
 pub use detect::{Detected, detect};
 pub use frozen::{routing_of, tls_of};
 pub use hosts::{Hosts, hosts};
-pub use policies::{ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, policies};
+pub use policies::{
+    ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, place as proxies, policies,
+};
 pub use render::{Route, RouteSet, render, tls_secret};
 pub use url::url;
 
+pub use crate::domain::environment::DEDICATED;
 pub use crate::domain::route::read;
-
-/// The name of the deployment that is the ingress controller of an environment that has one of its own.
-pub const DEDICATED: &str = "ingress";
 
 /// The class of an environment's own ingress controller.
 pub fn dedicated_class(environment: &str) -> String {

@@ -1,5 +1,9 @@
 //! An environment: a group of applications, the unit of backup and of clone.
 
+mod told;
+
+pub use told::{About, Source, Told, answers, domain, effective_suffix, policies, tls, told};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::route::Routing;
 use super::{DriftMode, ObjectKey};
 
+/// The name of the deployment that is the ingress controller of an environment that has one of its own.
+pub const DEDICATED: &str = "ingress";
 /// The name of the quota of an environment.
 pub const QUOTA: &str = "styrmin";
 /// The names of the policies of an environment itself: who may connect to its pods.

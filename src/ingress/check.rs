@@ -2,8 +2,8 @@
 //! an application that cannot be deployed. Pure.
 
 use super::allow::{self, Adapter};
-use super::detect::{takes, told};
-use crate::domain::names::check_label;
+use super::detect::takes;
+use crate::domain::names::{check_label, check_subdomain};
 use crate::domain::route::{
     Block, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
 };
@@ -111,7 +111,7 @@ fn check_annotation(key: &str) -> Result<(), Problem> {
     let plain = |c: char| ends(c) || matches!(c, '-' | '_' | '.');
     let named = !name.is_empty() && name.len() <= 63 && name.chars().all(plain);
     let named = named && name.starts_with(ends) && name.ends_with(ends);
-    let why = match prefix.map(check_host) {
+    let why = match prefix.map(check_subdomain) {
         Some(Err(why)) => why,
         _ if !named => "its name has letters, digits, '-', '_' and '.', at most 63, and begins and ends with a letter or a digit".to_owned(),
         _ => return Ok(()),
@@ -144,7 +144,7 @@ fn check_certificates(
 ) -> Result<(), Problem> {
     let tls = &environment.routing.tls;
     match tls {
-        TlsSource::Secret(name) => check_host(name).map_err(|why| {
+        TlsSource::Secret(name) => check_subdomain(name).map_err(|why| {
             Problem::new(
                 format!("'{name}' cannot name a Secret"),
                 why,
@@ -152,7 +152,7 @@ fn check_certificates(
             )
         })?,
         TlsSource::Issuer(issuer) => {
-            check_host(&issuer.name).map_err(|why| {
+            check_subdomain(&issuer.name).map_err(|why| {
                 Problem::new(
                     format!("'{}' cannot name an issuer", issuer.name),
                     why,
@@ -175,16 +175,16 @@ fn check_certificates(
     match tls {
         TlsSource::Secret(_) | TlsSource::Issuer(_) => Err(Problem::new(
             "The environment cannot say which certificate its HTTPRoutes show",
-            format!("the certificate belongs to the listener of the Gateway {}", told(gateway)),
+            format!("the certificate belongs to the listener of the Gateway {gateway}"),
             "set the certificate there, and --tls controller here; or choose another kind of route",
         )),
         TlsSource::Controller if !gateway.https => Err(Problem::new(
             "The routes cannot answer on https",
-            format!("the Gateway {} has no https listener that takes them", told(gateway)),
+            format!("the Gateway {gateway} has no https listener that takes them"),
             "give it one, or take https away (--tls off)",
         )),
         TlsSource::Off if gateway.https => {
-            warnings.push(format!("the Gateway {} speaks https, so the URLs begin with it", told(gateway)));
+            warnings.push(format!("the Gateway {gateway} speaks https, so the URLs begin with it"));
             Ok(())
         }
         _ => Ok(()),
@@ -193,18 +193,17 @@ fn check_certificates(
 
 /// A listener takes only routes with hosts of its own, and of namespaces that it lets in.
 fn of_gateway(environment: &Environment, gateway: &GatewayRef, offer: &Offer) -> Option<String> {
-    let names = |it: &GatewayRef| (it.namespace.clone(), it.name.clone(), it.section.clone());
-    let Some(offer) = offer.gateways.iter().find(|known| names(&known.gateway) == names(gateway)) else {
+    let Some(offer) = offer.gateways.iter().find(|known| known.gateway.is_same(gateway)) else {
         let namespace = &environment.namespace;
         return offer.gateway_api.then(|| {
-            format!("the Gateway {} is not known to take routes of the namespace {namespace}", told(gateway))
+            format!("the Gateway {gateway} is not known to take routes of the namespace {namespace}")
         });
     };
     let suffix = environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty())?;
     (!takes(&offer.hostnames, suffix)).then(|| {
         format!(
             "the Gateway {} takes {}, which no host under {suffix} is",
-            told(&offer.gateway),
+            offer.gateway,
             offer.hostnames.join(", ")
         )
     })

@@ -216,10 +216,10 @@ impl Search<'_> {
     fn speaks_https(&self, offer: &GatewayOffer) -> bool {
         let suffix = self.environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty());
         let takes_hosts = |one: &GatewayOffer| suffix.is_none_or(|suffix| takes(&one.hostnames, suffix));
-        let names = |one: &GatewayOffer| (one.gateway.namespace.clone(), one.gateway.name.clone());
+        let whole = |one: &GatewayOffer| one.gateway.whole();
         let all = self.offer.gateways.iter();
         let mut listeners =
-            all.filter(|one| one.gateway.section.is_some() && names(one) == names(offer)).peekable();
+            all.filter(|one| one.gateway.section.is_some() && whole(one) == whole(offer)).peekable();
         if offer.gateway.section.is_some() || listeners.peek().is_none() {
             return offer.gateway.https && takes_hosts(offer);
         }
@@ -232,10 +232,10 @@ impl Search<'_> {
         if let [first, others @ ..] = all.as_slice()
             && !others.is_empty()
         {
-            let others: Vec<String> = others.iter().map(|offer| told(&offer.gateway)).collect();
+            let others: Vec<String> = others.iter().map(|offer| offer.gateway.to_string()).collect();
             self.warnings.push(format!(
                 "several Gateways would take the routes: {} is taken, not {} (--gateway names another)",
-                told(&first.gateway),
+                first.gateway,
                 others.join(", ")
             ));
         }
@@ -270,12 +270,7 @@ impl Search<'_> {
             let any = self.gateways().next().is_some();
             return if any { Ok(self.gateway()) } else { Err(self.no_gateway(None)) };
         };
-        let same = |offer: &&GatewayOffer| {
-            let found = &offer.gateway;
-            (&found.namespace, &found.name, &found.section)
-                == (&wanted.namespace, &wanted.name, &wanted.section)
-        };
-        match self.offer.gateways.iter().find(same) {
+        match self.offer.gateways.iter().find(|offer| offer.gateway.is_same(&wanted)) {
             Some(offer) => Ok(self.of_gateway(offer)),
             None => Err(self.no_gateway(Some(&wanted))),
         }
@@ -285,11 +280,11 @@ impl Search<'_> {
         let namespace = &self.environment.namespace;
         let what = match wanted {
             Some(wanted) => {
-                format!("The Gateway {} takes no routes of the namespace {namespace}", told(wanted))
+                format!("The Gateway {wanted} takes no routes of the namespace {namespace}")
             }
             None => format!("No Gateway takes routes of the namespace {namespace}"),
         };
-        let known: Vec<String> = self.offer.gateways.iter().map(|offer| told(&offer.gateway)).collect();
+        let known: Vec<String> = self.offer.gateways.iter().map(|offer| offer.gateway.to_string()).collect();
         let why = match known.as_slice() {
             [] if !self.offer.gateway_api => "the cluster does not serve the Gateway API".to_owned(),
             [] => "none that is programmed has a listener whose allowedRoutes let them in".to_owned(),
@@ -303,7 +298,7 @@ impl Search<'_> {
     }
 
     fn warn_of_unknown_place(&mut self, via: &Via) {
-        let apart = matches!(self.environment.routing.isolation, Some(Isolation::Inbound | Isolation::Both));
+        let apart = Isolation::in_force(self.environment.routing.isolation).is_some();
         if apart && super::policies::place(Some(via)).is_none() {
             self.warnings.push(
                 "where the ingress controller's connections come from is not known, or not from pods: everybody may reach the ports of the external services"
@@ -317,12 +312,6 @@ impl Search<'_> {
 pub(super) fn takes(hostnames: &[String], suffix: &str) -> bool {
     let host = format!("x.{}", suffix.trim_matches('.'));
     hostnames.is_empty() || hostnames.iter().any(|known| covers(known, &host))
-}
-
-/// `namespace/name`, and the listener where one is named.
-pub(super) fn told(gateway: &GatewayRef) -> String {
-    let section = gateway.section.as_ref().map(|section| format!("/{section}")).unwrap_or_default();
-    format!("{}/{}{section}", gateway.namespace, gateway.name)
 }
 
 #[cfg(test)]

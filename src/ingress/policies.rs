@@ -35,7 +35,7 @@ fn is_outside(controller: &str) -> bool {
 
 /// The namespace that the proxies of `via` are pods of; none: they are no pods, or nobody knows. Then their connections cannot be
 /// told from others.
-pub(super) fn place(via: Option<&Via>) -> Option<&str> {
+pub fn place(via: Option<&Via>) -> Option<&str> {
     via.filter(|via| !is_outside(&via.controller)).and_then(|via| via.namespace.as_deref())
 }
 
@@ -74,7 +74,7 @@ pub struct Guarded {
 
 /// The policies of a deployment: one per service that is reached from outside of the namespace. None where nothing is kept away.
 pub fn policies(set: &PolicySet) -> Vec<Value> {
-    if matches!(set.isolation, None | Some(Isolation::Off)) {
+    if Isolation::in_force(set.isolation).is_none() {
         return Vec::new();
     }
     let mut policies: Vec<Value> = set.gate.iter().map(|deployment| gate(set, deployment)).collect();
@@ -161,11 +161,8 @@ fn policy((namespace, name): (&str, &str), spec: Value) -> Value {
 /// Where what goes out is kept away as well: names (DNS), and the same. What keeps away is the last one: at no moment of applying them
 /// in order is something away that is allowed.
 pub fn environment_policies(environment: &Environment) -> Vec<Value> {
-    let both = match environment.routing.isolation {
-        None | Some(Isolation::Off) => return Vec::new(),
-        Some(Isolation::Inbound) => false,
-        Some(Isolation::Both) => true,
-    };
+    let Some(isolation) = Isolation::in_force(environment.routing.isolation) else { return Vec::new() };
+    let both = isolation == Isolation::Both;
     let named = |name: &str, spec: Value| policy((&environment.namespace, name), spec);
     let types = if both { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) };
     let [deny, same, dns, acme] = ENVIRONMENT_POLICIES;

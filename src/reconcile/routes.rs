@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::object::{Detail, GatewayDetail, Listener, RouteDetail, RouteRule};
-use crate::domain::route::{CertificateView, Endpoints, RouteKind, RouteView, Routing, covers};
+use crate::domain::route::{CertificateView, Endpoints, GatewayRef, RouteKind, RouteView, Routing, covers};
 use crate::domain::{ClusterRecord, ObjectSummary};
 use crate::ingress;
 
@@ -238,7 +238,7 @@ impl<'a> Maker<'a> {
     fn class(&self) -> String {
         let via = self.routing.via.as_ref();
         let gateway = via.and_then(|via| via.gateway.as_ref());
-        let gateway = gateway.map(|gateway| format!("{}/{}", gateway.namespace, gateway.name));
+        let gateway = gateway.map(GatewayRef::whole);
         let frozen = self.sources.context["instance"]["config"]["ingress_class"].as_str();
         gateway
             .or_else(|| via.and_then(|via| via.class.clone()))

@@ -92,10 +92,8 @@ fn gateway<'a>(wanted: &'a Environment, before: Option<&Environment>) -> Option<
     let of = |it: &'a Environment| it.routing.via.as_ref().and_then(|via| via.gateway.as_ref());
     let found = of(wanted)?;
     let known = before.and_then(|it| it.routing.via.as_ref()).and_then(|via| via.gateway.as_ref());
-    // whether it speaks https is found out, not said
-    let names = |it: &GatewayRef| (it.namespace.clone(), it.name.clone(), it.section.clone());
     let may = matches!(wanted.routing.kind, None | Some(RouteKind::HttpRoute));
-    Some(found).filter(|found| may && known.map(names) != Some(names(found)))
+    Some(found).filter(|found| may && !known.is_some_and(|known| known.is_same(found)))
 }
 
 #[cfg(test)]

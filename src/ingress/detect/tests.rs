@@ -36,7 +36,7 @@ fn environment() -> Environment {
 fn told(offer: &Offer, environment: &Environment) -> (String, Vec<String>) {
     let found = detect(offer, environment).unwrap_or_else(|problem| panic!("{problem}"));
     let Via { kind, controller, class, gateway, namespace } = found.via;
-    let gateway = gateway.as_ref().map(super::told);
+    let gateway = gateway.as_ref().map(ToString::to_string);
     let parts = [class, gateway, namespace].map(Option::unwrap_or_default);
     (format!("{} {controller} {}", kind.as_str(), parts.join("|")), found.warnings)
 }

@@ -50,15 +50,15 @@ pub(super) fn add_routed(rendered: &[(String, Value)], set: &mut PolicySet) -> V
         let ports = targets.collect();
         set.services.push(Guarded { name: called, selector, ports, external: true, allow_from: Vec::new() });
     }
-    match set.isolation {
-        None | Some(Isolation::Off) => Vec::new(),
+    match Isolation::in_force(set.isolation) {
+        None => Vec::new(),
         Some(_) => missing.into_iter().collect(),
     }
 }
 
 /// What is told of Services that are open to the world, and whose pods let nobody from there in.
 pub(super) fn unreachable(rendered: &[(String, Value)], set: &PolicySet) -> Vec<String> {
-    if matches!(set.isolation, None | Some(Isolation::Off)) || set.gate.is_some() {
+    if Isolation::in_force(set.isolation).is_none() || set.gate.is_some() {
         return Vec::new();
     }
     let has_policy = rendered.iter().any(|(_, object)| kind(object) == "NetworkPolicy");

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::names::{LABEL_MAX, check_label};
+use crate::domain::names::{LABEL_MAX, check_label, check_subdomain};
 use crate::domain::route::check_host;
 use crate::domain::{ClusterKind, ClusterRecord, Environment, Problem, labels};
 
-/// The longest name that is made of labels with dots.
-const SUBDOMAIN_MAX: usize = 253;
 /// Namespaces in which the cluster itself lives: what keeps connections away from an environment would cut it off.
 const RESERVED: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "styrmin-system"];
 
@@ -106,15 +104,13 @@ fn check_place(
 }
 
 fn subdomain(what: &str, name: &str) -> Result<(), Problem> {
-    let wrong = name.split('.').find_map(|label| check_label(what, label).err());
-    match wrong {
-        None if name.len() <= SUBDOMAIN_MAX => Ok(()),
-        _ => Err(Problem::new(
+    check_subdomain(name).map_err(|why| {
+        Problem::new(
             format!("'{name}' cannot name {what}"),
-            "it is no name of an object in Kubernetes",
+            why,
             "use lower-case letters, digits, '-' and '.'",
-        )),
-    }
+        )
+    })
 }
 
 fn check_labels(all: &BTreeMap<String, String>) -> Result<(), Problem> {
