@@ -9,6 +9,7 @@ mod frozen;
 pub mod hosts;
 mod policies;
 pub mod probe;
+mod redirect;
 mod render;
 pub mod url;
 
@@ -19,7 +20,8 @@ pub use detect::{Detected, detect};
 pub use frozen::{routing_of, tls_of};
 pub use hosts::{Hosts, hosts};
 pub use policies::{ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, policies};
-pub use render::{Route, RouteSet, render, tls_secret};
+pub use redirect::settle_redirect;
+pub use render::{Redirect, Route, RouteSet, render, tls_secret};
 pub use url::url;
 
 pub use crate::domain::route::read;

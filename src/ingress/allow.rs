@@ -10,7 +10,7 @@ use crate::domain::names::{LABEL_MAX, bounded};
 use crate::domain::route::{INGRESS_NGINX, RouteKind, SANDBOX, TRAEFIK, Via};
 
 /// Traefik's annotation that names the middlewares of an Ingress.
-const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
+pub(super) const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
 /// Traefik as the controller of a GatewayClass.
 const TRAEFIK_GATEWAY: &str = "traefik.io/gateway-controller";
 /// Envoy Gateway as the controller of a GatewayClass.
@@ -67,11 +67,7 @@ pub fn adapter(via: &Via, dedicated: bool) -> Result<Adapter, Problem> {
         _ if dedicated => return Ok(Adapter::OwnIngress),
         RouteKind::Ingress if controller == TRAEFIK => return Ok(Adapter::Middleware),
         RouteKind::Ingress => {
-            let fits = |known: &str| {
-                controller == known
-                    || controller.strip_prefix(known).is_some_and(|rest| rest.starts_with('/'))
-            };
-            if let Some((_, annotation)) = ANNOTATIONS.iter().find(|(known, _)| fits(known)) {
+            if let Some((_, annotation)) = ANNOTATIONS.iter().find(|(known, _)| is_of(controller, known)) {
                 return Ok(Adapter::Annotation(annotation));
             }
         }
@@ -89,6 +85,11 @@ pub fn adapter(via: &Via, dedicated: bool) -> Result<Adapter, Problem> {
         ),
         "give the environment an ingress of its own (styrmin environment set NAME --dedicated-ingress), choose another class or kind of route, or take the list away (--allow-all)",
     ))
+}
+
+/// Whether a controller is the one of that name, or one with a name of its own behind it.
+pub(super) fn is_of(controller: &str, known: &str) -> bool {
+    controller.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The name of the Middleware, or policy, of the route `name`.

@@ -39,6 +39,7 @@ impl Engine {
         }
         let offer = self.cluster().offer(&wanted.namespace).await.map_err(|error| error.problem())?;
         let mut said = settle(wanted, before, &offer)?;
+        said.extend(ingress::settle_redirect(wanted, before, &offer));
         said.extend(ingress::check(wanted, &offer)?);
         let mut seen = BTreeSet::new();
         said.retain(|line| seen.insert(line.clone()));

@@ -91,6 +91,9 @@ struct Routes {
     /// Where certificates come from: off, secret:NAME, issuer:NAME, cluster-issuer:NAME, controller
     #[arg(long, value_name = "SOURCE", value_parser = tls)]
     tls: Option<TlsSource>,
+    /// Whether plain http is sent on to https: on, off [default: on, once there is https]
+    #[arg(long, value_name = "WHETHER", value_parser = on)]
+    redirect: Option<bool>,
     /// An annotation of every route; KEY- takes one away (repeatable)
     #[arg(long = "route-annotation", value_name = "KEY=VALUE", value_parser = entry)]
     route_annotations: Vec<Entry>,
@@ -145,6 +148,7 @@ impl Said {
         if let Some(tls) = routes.tls {
             routing.tls = tls;
         }
+        routing.redirect = routes.redirect.or(routing.redirect);
         change(&mut routing.annotations, routes.route_annotations);
         if let Some(probes) = routes.probes {
             routing.unprobed = !probes;
@@ -377,6 +381,7 @@ mod tests {
             "--allow-from=namespace:monitoring",
             "--allow-from=cidr:192.0.2.0/24",
             "--tls=cluster-issuer:letsencrypt",
+            "--redirect=on",
             "--route-annotation=c=d",
             "--probes=off",
             "--production",
@@ -389,6 +394,7 @@ mod tests {
         assert_eq!(set.dedicated_ingress.as_ref().unwrap().service_annotations["a"], "b");
         assert_eq!((set.routing.isolation, set.routing.allow_from.len()), (Some(Isolation::Both), 2));
         assert!(set.routing.unprobed && set.production && set.drift == DriftMode::Warn);
+        assert_eq!(set.routing.redirect, Some(true));
         assert_eq!(after(&set, &[]), set);
         let back = [
             "--no-suffix",
@@ -398,6 +404,7 @@ mod tests {
             "--isolation=off",
             "--no-allow-from",
             "--tls=off",
+            "--redirect=off",
             "--route-annotation=c-",
             "--probes=on",
             "--no-production",
@@ -407,6 +414,7 @@ mod tests {
         ];
         let mut expected = demo.clone();
         expected.routing.isolation = Some(Isolation::Off);
+        expected.routing.redirect = Some(false);
         expected.drift = DriftMode::Correct;
         assert_eq!(after(&set, &back), expected);
     }
@@ -439,6 +447,7 @@ mod tests {
             ["--allow-from=cidr:"],
             ["--tls=secret"],
             ["--probes=yes"],
+            ["--redirect=301"],
             ["--label=team"],
             ["--quota==4"],
             ["--drift=maybe"],

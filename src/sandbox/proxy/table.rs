@@ -12,6 +12,8 @@ use crate::sandbox::controllers::INGRESS_CONTROLLER;
 use crate::sandbox::network::allow::AllowList;
 use crate::sandbox::object;
 
+/// The annotation of an Ingress of the sandbox's class that sends plain http of its hosts with TLS on to https.
+const SSL_REDIRECT: &str = "sandbox.styrmin.io/ssl-redirect";
 const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
 
 /// A Service's port, by number or by name.
@@ -31,6 +33,8 @@ pub(super) struct Backend {
     pub(super) allow: Arc<AllowList>,
     pub(super) service: String,
     pub(super) port: Port,
+    /// Whether plain http is sent on to https.
+    pub(super) to_https: bool,
 }
 
 /// Where the certificate of a host is.
@@ -136,8 +140,11 @@ impl Table {
             self.fallback.get_or_insert(Arc::new(backend));
         }
         self.add_secrets(ingress);
+        let redirects = object::annotation(ingress, SSL_REDIRECT) == Some("true");
         for rule in object::list(ingress, "/spec/rules") {
-            let routes = self.hosts.entry(key(object::text(rule, "/host"))).or_default();
+            let host = object::text(rule, "/host");
+            let to_https = redirects && has_tls(ingress, host);
+            let routes = self.hosts.entry(key(host)).or_default();
             for path in object::list(rule, "/http/paths") {
                 if let Some(backend) = backend(ingress, &allow, &path["backend"]) {
                     let text = match object::text(path, "/path") {
@@ -145,7 +152,8 @@ impl Table {
                         path => path,
                     };
                     let exact = path["pathType"] == "Exact";
-                    routes.push(Route { path: text.to_owned(), exact, backend: Arc::new(backend) });
+                    let backend = Arc::new(Backend { to_https, ..backend });
+                    routes.push(Route { path: text.to_owned(), exact, backend });
                 }
             }
         }
@@ -267,6 +275,20 @@ fn backend(ingress: &Value, allow: &Arc<AllowList>, value: &Value) -> Option<Bac
         allow: Arc::clone(allow),
         service,
         port,
+        to_https: false,
+    })
+}
+
+/// Whether an Ingress serves a host over https: an entry that names no host is for those of all rules.
+fn has_tls(ingress: &Value, host: &str) -> bool {
+    let host = key(host);
+    object::list(ingress, "/spec/tls").iter().any(|entry| match object::list(entry, "/hosts") {
+        [] => true,
+        named => named
+            .iter()
+            .filter_map(Value::as_str)
+            .map(key)
+            .any(|named| named == host || (!host.is_empty() && named == wildcard(&host))),
     })
 }
 

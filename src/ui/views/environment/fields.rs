@@ -109,9 +109,19 @@ fn certificates(known: &Environment, asking: &Asking, fields: &mut Vec<Field>) {
         "Secret" => ("Secret", "of type kubernetes.io/tls, in its namespace, for all of its hosts"),
         "issuer" => ("Issuer", "cert-manager's, in its namespace: one certificate per route"),
         "cluster issuer" => ("Cluster issuer", "cert-manager's: one certificate per route"),
-        _ => return,
+        _ => return redirect(known, &chosen, fields),
     };
     fields.push(text("certificate", label, help, TextField::new(name)));
+    redirect(known, &chosen, fields);
+}
+
+/// Whether http is sent on, where there are certificates. What gains them sends it on, unless somebody said otherwise.
+fn redirect(known: &Environment, tls: &str, fields: &mut Vec<Field>) {
+    if tls != TLS[0] {
+        let help = "plain http is sent on to https; off: it is answered, or not, as the controller does";
+        let now = known.routing.redirect.unwrap_or(!known.routing.has_https());
+        fields.push(toggle("redirect", "Redirect", help, now));
+    }
 }
 
 /// Where certificates come from, as the form has it, and the name that goes with it.
