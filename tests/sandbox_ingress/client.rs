@@ -42,7 +42,20 @@ pub async fn get(stream: impl AsyncRead + AsyncWrite + Unpin, host: &str, path: 
 }
 
 /// Sends bytes and reads until the other side ends.
-pub async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> Answer {
+pub async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> Answer {
+    let (status, answer) = said(stream, text).await;
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    Answer { status, body: body.to_owned() }
+}
+
+/// The same, for the status and the headers.
+pub async fn head(stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> (u16, String) {
+    let (status, answer) = said(stream, text).await;
+    let end = answer.find("\r\n\r\n").map_or(answer.len(), |at| at + 2);
+    (status, answer[..end].to_owned())
+}
+
+async fn said(mut stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> (u16, String) {
     let exchange = async {
         stream.write_all(text).await.ok();
         let mut answer = Vec::new();
@@ -52,8 +65,7 @@ pub async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -
     };
     let answer = within(exchange).await;
     let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    Answer { status, body: body.to_owned() }
+    (status, answer)
 }
 
 /// A TLS connection for a host that takes any certificate.
