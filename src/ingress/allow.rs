@@ -67,7 +67,11 @@ pub fn adapter(via: &Via, dedicated: bool) -> Result<Adapter, Problem> {
         _ if dedicated => return Ok(Adapter::OwnIngress),
         RouteKind::Ingress if controller == TRAEFIK => return Ok(Adapter::Middleware),
         RouteKind::Ingress => {
-            if let Some((_, annotation)) = ANNOTATIONS.iter().find(|(known, _)| is_of(controller, known)) {
+            let fits = |known: &str| {
+                controller == known
+                    || controller.strip_prefix(known).is_some_and(|rest| rest.starts_with('/'))
+            };
+            if let Some((_, annotation)) = ANNOTATIONS.iter().find(|(known, _)| fits(known)) {
                 return Ok(Adapter::Annotation(annotation));
             }
         }
@@ -85,11 +89,6 @@ pub fn adapter(via: &Via, dedicated: bool) -> Result<Adapter, Problem> {
         ),
         "give the environment an ingress of its own (styrmin environment set NAME --dedicated-ingress), choose another class or kind of route, or take the list away (--allow-all)",
     ))
-}
-
-/// Whether a controller is the one of that name, or one with a name of its own behind it.
-pub(super) fn is_of(controller: &str, known: &str) -> bool {
-    controller.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The name of the Middleware, or policy, of the route `name`.

@@ -1,6 +1,5 @@
 //! Plain http of hosts that have https, sent on to it. Each controller has a way of its own to be told, and some have none. Pure.
 
-use super::allow::is_of;
 use super::detect::told;
 use crate::domain::route::{
     GatewayRef, INGRESS_NGINX, Offer, RouteKind, RouteListener, SANDBOX, TRAEFIK, Via,
@@ -90,6 +89,11 @@ pub(super) fn way(via: &Via, dedicated: bool) -> Option<Way> {
             known.find(|words| is_of(&via.controller, words.controller)).map(Way::Annotations)
         }
     }
+}
+
+/// Whether a controller is the one of that name, or one with a name of its own behind it.
+fn is_of(controller: &str, known: &str) -> bool {
+    controller.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Decides what nobody said: an environment that gains https sends http on to it, where that can be had. Finds the listeners that
