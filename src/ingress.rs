@@ -20,11 +20,13 @@ pub use detect::{Detected, detect};
 pub use frozen::{routing_of, tls_of};
 pub use hosts::{Hosts, hosts};
 pub use policies::{ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, policies};
-pub use redirect::settle_redirect;
-pub use render::{Redirect, Route, RouteSet, render, tls_secret};
+pub use render::{Route, RouteSet, render, tls_secret};
 pub use url::url;
 
 pub use crate::domain::route::read;
+
+pub use redirect::settle_redirect;
+pub use render::Redirect;
 
 /// The name of the deployment that is the ingress controller of an environment that has one of its own.
 pub const DEDICATED: &str = "ingress";

@@ -15,7 +15,7 @@ pub use matches::{Alternative, alternatives};
 pub use offer::{ClassOffer, GatewayOffer, INGRESS_NGINX, Offer, SANDBOX, TRAEFIK};
 pub use probe::{Beat, Hop, Phase, Phases, Probe, ProbeOutcome, Reach};
 pub use read::{CLASS_ANNOTATION, class, read};
-pub use routing::{
-    ExtraHost, GatewayRef, Isolation, IssuerRef, Peer, RouteKind, RouteListener, Routing, TlsSource, Via,
-};
+pub use routing::{ExtraHost, GatewayRef, Isolation, IssuerRef, Peer, RouteKind, Routing, TlsSource, Via};
 pub use view::{CertificateView, Endpoints, RouteView};
+
+pub use routing::RouteListener;

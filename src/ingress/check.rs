@@ -3,7 +3,6 @@
 
 use super::allow::{self, Adapter};
 use super::detect::{takes, told};
-use super::redirect;
 use crate::domain::names::check_label;
 use crate::domain::route::{
     Block, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
@@ -47,7 +46,7 @@ pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Pr
         return Ok(warnings);
     };
     check_allow_list(environment, via, offer)?;
-    warnings.extend(redirect::check(environment, offer)?);
+    warnings.extend(super::redirect::check(environment, offer)?);
     if via.kind == RouteKind::IngressRoute && environment.dedicated_ingress.is_some() {
         warnings.push(own_ingress_routes(offer)?);
     }

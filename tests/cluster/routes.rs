@@ -9,7 +9,7 @@ use styrmin::domain::Environment;
 use styrmin::domain::route::{
     GatewayRef, Isolation, IssuerRef, Peer, RouteKind, RouteListener, SANDBOX, TRAEFIK, TlsSource, Via, read,
 };
-use styrmin::ingress::{self, Guarded, PolicySet, Redirect, Route, RouteSet};
+use styrmin::ingress::{self, Guarded, PolicySet, Route, RouteSet};
 
 use crate::ground::Ground;
 
@@ -246,7 +246,7 @@ fn sets(namespace: &str) -> Vec<RouteSet> {
                     "60".to_owned(),
                 )]),
                 allow: vec!["10.0.0.0/8".to_owned(), "fd00::/8".to_owned()],
-                redirect: Redirect {
+                redirect: ingress::Redirect {
                     said: Some(true),
                     port: Some(8443),
                     listeners: vec![listener("http", false), listener("https", true)],

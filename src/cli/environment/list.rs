@@ -8,7 +8,7 @@ use crate::app::backups::Store;
 use crate::cli::driver::table;
 use crate::cli::ending::{Ending, Refusal};
 use crate::cli::records::{Form, Output, State, Which};
-use crate::domain::route::{Isolation, Peer, Routing, TlsSource};
+use crate::domain::route::{Isolation, Peer, TlsSource};
 use crate::domain::{ClusterRecord, Deployment, Environment, Problem};
 
 /// Arguments of `environment list`.
@@ -167,7 +167,7 @@ fn page(seen: &Seen) -> String {
         ("ingress", own),
         ("routes", routes(environment)),
         ("tls", tls(&routing.tls)),
-        ("redirect", redirect(routing).to_owned()),
+        ("redirect", routing.redirect_text().to_owned()),
         ("allowed", list(environment.ip_whitelist.clone(), "everybody")),
         ("isolation", isolation),
         ("annotations", pairs(&routing.annotations)),
@@ -186,16 +186,6 @@ fn routes(environment: &Environment) -> String {
         (Some(via), _) => via.to_string(),
         (None, Some(class)) => format!("Ingress of class {class}"),
         (None, None) => "Ingress of the default class".to_owned(),
-    }
-}
-
-/// Whether plain http is sent on to https.
-fn redirect(routing: &Routing) -> &'static str {
-    match routing.redirect {
-        Some(true) => "on",
-        Some(false) => "off",
-        None if routing.has_https() => "not said: as the controller does",
-        None => "-",
     }
 }
 

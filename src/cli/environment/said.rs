@@ -395,6 +395,7 @@ mod tests {
         assert_eq!((set.routing.isolation, set.routing.allow_from.len()), (Some(Isolation::Both), 2));
         assert!(set.routing.unprobed && set.production && set.drift == DriftMode::Warn);
         assert_eq!(set.routing.redirect, Some(true));
+        assert!(tried(&demo, &["--redirect=301"]).unwrap_err().contains("expected on or off"));
         assert_eq!(after(&set, &[]), set);
         let back = [
             "--no-suffix",
@@ -447,7 +448,6 @@ mod tests {
             ["--allow-from=cidr:"],
             ["--tls=secret"],
             ["--probes=yes"],
-            ["--redirect=301"],
             ["--label=team"],
             ["--quota==4"],
             ["--drift=maybe"],

@@ -85,6 +85,16 @@ impl Routing {
             None => !self.tls.is_off(),
         }
     }
+
+    /// Whether plain http is sent on to https, in words.
+    pub fn redirect_text(&self) -> &'static str {
+        match self.redirect {
+            Some(true) => "on",
+            Some(false) => "off",
+            None if self.has_https() => "not said: as the controller does",
+            None => "-",
+        }
+    }
 }
 
 /// Who answers for the routes of an environment.
@@ -151,19 +161,6 @@ pub struct GatewayRef {
     pub https: bool,
 }
 
-/// A listener of a Gateway that takes the routes of an environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RouteListener {
-    /// Its name.
-    pub name: String,
-    /// The host name that it takes, perhaps a wildcard; empty: all.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub host: String,
-    /// Whether it speaks https.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub https: bool,
-}
-
 /// Where the certificates of an environment's routes come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -220,4 +217,17 @@ pub struct ExtraHost {
     pub service: Option<String>,
     /// The host name, without scheme and port.
     pub host: String,
+}
+
+/// A listener of a Gateway that takes the routes of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteListener {
+    /// Its name.
+    pub name: String,
+    /// The host name that it takes, perhaps a wildcard; empty: all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub host: String,
+    /// Whether it speaks https.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub https: bool,
 }

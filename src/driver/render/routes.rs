@@ -8,7 +8,7 @@ use super::manifests::{kind, name};
 use crate::domain::driver::{ServiceScope, ServiceSpec};
 use crate::domain::route::{Routing, TlsSource};
 use crate::domain::{DriverVersion, Problem, labels};
-use crate::ingress::{self, Guarded, PolicySet, Redirect, Route, RouteSet};
+use crate::ingress::{self, Guarded, PolicySet, Route, RouteSet};
 
 mod own;
 mod reach;
@@ -111,7 +111,7 @@ fn route_set(context: &Value, routing: &Routing) -> RouteSet {
         class: Some(at(context, "/instance/config/ingress_class")).filter(|class| !class.is_empty()),
         dedicated: is_dedicated(context),
         annotations: routing.annotations.clone(),
-        redirect: Redirect {
+        redirect: ingress::Redirect {
             said: routing.redirect,
             port: tls_port.and_then(|port| u16::try_from(port).ok()),
             listeners: routing.listeners.clone(),

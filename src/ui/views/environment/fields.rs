@@ -35,6 +35,7 @@ pub fn all(before: Option<&Environment>, asking: &Asking, cluster: Option<&Clust
     fields.push(suffix(known, cluster));
     ingress(known, asking, &mut fields);
     certificates(known, asking, &mut fields);
+    redirect(known, asking, &mut fields);
     access(known, before.is_none(), &mut fields);
     let probed = "each URL is requested now and then, and its certificate is looked at";
     fields.push(toggle("probes", "Probes", probed, !known.routing.unprobed));
@@ -109,19 +110,9 @@ fn certificates(known: &Environment, asking: &Asking, fields: &mut Vec<Field>) {
         "Secret" => ("Secret", "of type kubernetes.io/tls, in its namespace, for all of its hosts"),
         "issuer" => ("Issuer", "cert-manager's, in its namespace: one certificate per route"),
         "cluster issuer" => ("Cluster issuer", "cert-manager's: one certificate per route"),
-        _ => return redirect(known, &chosen, fields),
+        _ => return,
     };
     fields.push(text("certificate", label, help, TextField::new(name)));
-    redirect(known, &chosen, fields);
-}
-
-/// Whether http is sent on, where there are certificates. What gains them sends it on, unless somebody said otherwise.
-fn redirect(known: &Environment, tls: &str, fields: &mut Vec<Field>) {
-    if tls != TLS[0] {
-        let help = "plain http is sent on to https; off: it is answered, or not, as the controller does";
-        let now = known.routing.redirect.unwrap_or(!known.routing.has_https());
-        fields.push(toggle("redirect", "Redirect", help, now));
-    }
 }
 
 /// Where certificates come from, as the form has it, and the name that goes with it.
@@ -166,4 +157,14 @@ pub fn gateway_text(gateway: &GatewayRef) -> String {
 
 fn pairs(map: &BTreeMap<String, String>) -> String {
     map.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether http is sent on, where there are certificates. What gains them sends it on, unless somebody said otherwise.
+fn redirect(known: &Environment, asking: &Asking, fields: &mut Vec<Field>) {
+    let (now, _) = tls(&known.routing);
+    if chosen(asking, "tls", now) != TLS[0] {
+        let help = "plain http is sent on to https; off: it is answered, or not, as the controller does";
+        let now = known.routing.redirect.unwrap_or(!known.routing.has_https());
+        fields.push(toggle("redirect", "Redirect", help, now));
+    }
 }
