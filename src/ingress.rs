@@ -10,6 +10,7 @@ mod frozen;
 pub mod hosts;
 mod policies;
 pub mod probe;
+mod redirect;
 mod render;
 pub mod url;
 
@@ -23,7 +24,8 @@ pub use hosts::{Hosts, hosts};
 pub use policies::{
     ENVIRONMENT_POLICIES, Gate, Guarded, PolicySet, environment_policies, place as proxies, policies,
 };
-pub use render::{Route, RouteSet, render, tls_secret};
+pub use redirect::settle_redirect;
+pub use render::{Redirect, Route, RouteSet, render, tls_secret};
 pub use url::url;
 
 pub use crate::domain::environment::DEDICATED;

@@ -26,3 +26,5 @@ pub use probe::{Beat, Hop, Phase, Phases, Probe, ProbeOutcome, Reach};
 pub use read::{CLASS_ANNOTATION, class, read};
 pub use routing::{ExtraHost, Isolation, IssuerRef, RouteKind, Routing, TlsSource, Via};
 pub use view::{CertificateView, Endpoints, RouteView};
+
+pub use routing::RouteListener;

@@ -185,6 +185,12 @@ fn config(settings: &Settings<'_>, routing: &Routing) -> Value {
     if let [Some(port), _] = settings.ingress_ports {
         config.insert("ingress_port".to_owned(), json!(port));
     }
+    // it is in the URLs; by itself only where http is sent on to it, so that contexts from before stay as they were
+    if let [_, Some(port)] = settings.ingress_ports
+        && routing.redirect == Some(true)
+    {
+        config.insert("ingress_tls_port".to_owned(), json!(port));
+    }
     // Absent where nothing is said, so that contexts of environments from before stay as they were.
     if !routing.is_of_before() {
         config.insert("routing".to_owned(), json!(routing.frozen()));

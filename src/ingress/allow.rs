@@ -10,7 +10,7 @@ use crate::domain::names::{LABEL_MAX, bounded};
 use crate::domain::route::{self, ENVOY_GATEWAY, RouteKind, TRAEFIK, TRAEFIK_GATEWAY, Via};
 
 /// Traefik's annotation that names the middlewares of an Ingress.
-const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
+pub(super) const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
 /// Other names of the annotations that take a list, one of which would win over the one that we set.
 const SYNONYMS: [&str; 3] = [
     "nginx.ingress.kubernetes.io/allowlist-source-range",

@@ -47,6 +47,7 @@ pub fn check(environment: &Environment, offer: &Offer, suffix: Option<&str>) -> 
         return Ok(warnings);
     };
     check_allow_list(environment, via, offer)?;
+    warnings.extend(super::redirect::check(environment, offer)?);
     if via.kind == RouteKind::IngressRoute && environment.dedicated_ingress.is_some() {
         warnings.push(own_ingress_routes(offer)?);
     }

@@ -208,7 +208,8 @@ impl<'a> Maker<'a> {
             let same_path = rule.path.trim_end_matches('/') == path.trim_end_matches('/');
             let same_backend = rule.service == backend;
             let fits = rule.host.eq_ignore_ascii_case(host) && (same_path || same_backend);
-            let rank = (same_path && same_backend, same_backend, route.refused.is_none());
+            // one without TLS may be there to send on to the one that has it
+            let rank = (same_path && same_backend, same_backend, route.refused.is_none(), rule.tls);
             fits.then_some((rank, (object, route, rule)))
         });
         fitting.max_by_key(|(rank, _)| *rank).map(|(_, rule)| rule)

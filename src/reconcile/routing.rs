@@ -41,6 +41,7 @@ impl Engine {
         let cluster = self.store().cluster(self.cluster().name()).await?;
         let suffix = wanted.suffix(cluster.as_ref()).map(str::to_owned);
         let mut said = settle(wanted, before, &offer, suffix.as_deref())?;
+        said.extend(ingress::settle_redirect(wanted, before, &offer));
         said.extend(ingress::check(wanted, &offer, suffix.as_deref())?);
         let mut seen = BTreeSet::new();
         said.retain(|line| seen.insert(line.clone()));

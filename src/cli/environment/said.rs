@@ -92,6 +92,9 @@ struct Routes {
     /// Where certificates come from: off, secret:NAME, issuer:NAME, cluster-issuer:NAME, controller
     #[arg(long, value_name = "SOURCE", value_parser = tls)]
     tls: Option<TlsSource>,
+    /// Whether plain http is sent on to https: on, off [default: on, once there is https]
+    #[arg(long, value_name = "WHETHER", value_parser = on)]
+    redirect: Option<bool>,
     /// An annotation of every route; KEY- takes one away (repeatable)
     #[arg(long = "route-annotation", value_name = "KEY=VALUE", value_parser = entry)]
     route_annotations: Vec<Entry>,
@@ -146,6 +149,7 @@ impl Said {
         if let Some(tls) = routes.tls {
             routing.tls = tls;
         }
+        routing.redirect = routes.redirect.or(routing.redirect);
         change(&mut routing.annotations, routes.route_annotations);
         if let Some(probes) = routes.probes {
             routing.unprobed = !probes;
@@ -350,6 +354,7 @@ mod tests {
             "--allow-from=namespace:ops app=prometheus",
             "--allow-from=cidr:192.0.2.0/24",
             "--tls=cluster-issuer:letsencrypt",
+            "--redirect=on",
             "--route-annotation=c=d",
             "--probes=off",
             "--production",
@@ -364,6 +369,8 @@ mod tests {
         let peers: Vec<String> = set.routing.allow_from.iter().map(Peer::to_string).collect();
         assert_eq!(peers, ["namespace:monitoring", "namespace:ops app=prometheus", "cidr:192.0.2.0/24"]);
         assert!(set.routing.unprobed && set.production && set.drift == DriftMode::Warn);
+        assert_eq!(set.routing.redirect, Some(true));
+        assert!(tried(&demo, &["--redirect=301"]).unwrap_err().contains("expected on or off"));
         assert_eq!(after(&set, &[]), set);
         let back = [
             "--no-suffix",
@@ -373,6 +380,7 @@ mod tests {
             "--isolation=off",
             "--no-allow-from",
             "--tls=off",
+            "--redirect=off",
             "--route-annotation=c-",
             "--probes=on",
             "--no-production",
@@ -382,6 +390,7 @@ mod tests {
         ];
         let mut expected = demo.clone();
         expected.routing.isolation = Some(Isolation::Off);
+        expected.routing.redirect = Some(false);
         expected.drift = DriftMode::Correct;
         assert_eq!(after(&set, &back), expected);
     }

@@ -75,6 +75,7 @@ pub fn told(environment: &Environment, cluster: Option<&ClusterRecord>) -> Vec<T
             routing.via.is_some() || environment.ingress_class.is_some(),
         ),
         fact(About::Routes, "tls", tls(&routing.tls), !routing.tls.is_off()),
+        fact(About::Routes, "redirect", routing.redirect_text().to_owned(), routing.redirect.is_some()),
         fact(
             About::Access,
             "allowed",

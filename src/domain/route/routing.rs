@@ -55,6 +55,12 @@ pub struct Routing {
     /// Where certificates come from.
     #[serde(skip_serializing_if = "TlsSource::is_off")]
     pub tls: TlsSource,
+    /// Whether http is sent on to https where there is both; none: not said, so each controller does what it does by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<bool>,
+    /// The listeners of its Gateway, where http is sent on: routes are told apart by them. Found out with who answers, and kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub listeners: Vec<RouteListener>,
     /// Which connections are kept away; none: not said, so none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub isolation: Option<Isolation>,
@@ -79,6 +85,24 @@ impl Routing {
     /// Whether nothing is said that instances are made with, as in environments from before anybody asked.
     pub fn is_of_before(&self) -> bool {
         self.frozen() == Self::default()
+    }
+
+    /// Whether its routes answer on https: for HTTPRoutes their Gateway says so.
+    pub fn has_https(&self) -> bool {
+        match self.via.as_ref().filter(|via| via.kind == RouteKind::HttpRoute) {
+            Some(via) => via.gateway.as_ref().is_some_and(|gateway| gateway.https),
+            None => !self.tls.is_off(),
+        }
+    }
+
+    /// Whether plain http is sent on to https, in words.
+    pub fn redirect_text(&self) -> &'static str {
+        match self.redirect {
+            Some(true) => "on",
+            Some(false) => "off",
+            None if self.has_https() => "not said: as the controller does",
+            None => "-",
+        }
     }
 }
 
@@ -176,6 +200,19 @@ pub struct ExtraHost {
     pub service: Option<String>,
     /// The host name, without scheme and port.
     pub host: String,
+}
+
+/// A listener of a Gateway that takes the routes of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteListener {
+    /// Its name.
+    pub name: String,
+    /// The host name that it takes, perhaps a wildcard; empty: all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub host: String,
+    /// Whether it speaks https.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub https: bool,
 }
 
 #[cfg(test)]

@@ -105,11 +105,17 @@ fn is_dedicated(context: &Value) -> bool {
 /// What the environment says about routes, without any.
 fn route_set(context: &Value, routing: &Routing) -> RouteSet {
     let blocks = context.pointer("/environment/ip_whitelist").and_then(Value::as_array);
+    let tls_port = context.pointer("/instance/config/ingress_tls_port").and_then(Value::as_u64);
     RouteSet {
         via: routing.via.clone(),
         class: Some(at(context, "/instance/config/ingress_class")).filter(|class| !class.is_empty()),
         dedicated: is_dedicated(context),
         annotations: routing.annotations.clone(),
+        redirect: ingress::Redirect {
+            said: routing.redirect,
+            port: tls_port.and_then(|port| u16::try_from(port).ok()),
+            listeners: routing.listeners.clone(),
+        },
         allow: blocks.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         routes: Vec::new(),
     }

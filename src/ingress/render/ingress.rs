@@ -31,7 +31,7 @@ pub(super) fn render(set: &RouteSet, route: &Route, adapter: Option<&Adapter>) -
         }
         spec["tls"] = json!([entry]);
     }
-    let annotations = set.annotations_of(&route.namespace, &route.name, adapter);
+    let annotations = set.annotations_of(route, adapter);
     let mut made = object("networking.k8s.io/v1", "Ingress", (&route.namespace, &route.name), annotations);
     made["spec"] = spec;
     made

@@ -33,6 +33,8 @@ const DRIVER: &str = "traefik";
 const WITH_CLASS: &str = "1.1.0";
 /// The parameter of that driver that has it read IngressRoutes.
 const CUSTOM_RESOURCES: &str = "custom_resources";
+/// The parameter of that driver that has it serve https.
+const HTTPS: &str = "https";
 
 /// A plan as it is put together.
 #[derive(Default)]
@@ -372,8 +374,15 @@ fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem
             "change it to a newer version of its driver first",
         );
     }
+    let said = |name: &str| draft.parameters.get(name).and_then(serde_json::Value::as_bool);
+    if wanted.routing.redirect == Some(true) && wanted.routing.has_https() && said(HTTPS) == Some(false) {
+        return refused(
+            "it does not serve https, and plain http would be sent on to it".to_owned(),
+            "change its parameter https to true first, or say --redirect off",
+        );
+    }
     let kind = wanted.routing.via.as_ref().map(|via| via.kind);
-    let reads = draft.parameters.get(CUSTOM_RESOURCES).and_then(serde_json::Value::as_bool).unwrap_or(false);
+    let reads = said(CUSTOM_RESOURCES).unwrap_or(false);
     match kind {
         Some(RouteKind::IngressRoute) if !reads => refused(
             "it does not read custom resources, and routes become IngressRoutes".to_owned(),
@@ -386,7 +395,7 @@ fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::route::Via;
+    use crate::domain::route::{TlsSource, Via};
     use crate::domain::{DedicatedIngress, DeploymentId, DriverRef};
     use jiff::Timestamp;
 
@@ -413,6 +422,18 @@ mod tests {
         wanted.routing.via = Some(Via::unknown());
         assert!(check_serves(&ingress("1.0.0"), &wanted).unwrap_err().next.contains("newer version"));
         assert!(check_serves(&ingress("1.1.0"), &wanted).is_ok());
+    }
+
+    #[test]
+    fn http_is_sent_on_only_to_a_controller_that_serves_https() {
+        let mut wanted = Environment::new("demo", "c", "demo");
+        (wanted.routing.redirect, wanted.routing.tls) = (Some(true), TlsSource::Controller);
+        let mut own = ingress("1.1.0");
+        assert!(check_serves(&own, &wanted).is_ok());
+        own.draft.parameters.insert(HTTPS.into(), false.into());
+        assert!(check_serves(&own, &wanted).unwrap_err().next.contains("--redirect off"));
+        wanted.routing.redirect = Some(false);
+        assert!(check_serves(&own, &wanted).is_ok());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
 
@@ -16,7 +16,7 @@ use super::policies;
 use super::table::{Backend, Found, Port, Table};
 use super::{SharedTable, current};
 use crate::sandbox::api::Api;
-use crate::sandbox::body::Body;
+use crate::sandbox::body::{Body, empty};
 use crate::sandbox::network::services::Services;
 
 /// The ports of every load balancer, whatever the proxy's own are.
@@ -29,12 +29,14 @@ pub(super) struct Forwarder {
     api: Api,
     services: Arc<Services>,
     table: SharedTable,
+    /// Where the proxy serves https.
+    tls_port: u16,
     turn: AtomicUsize,
 }
 
 impl Forwarder {
-    pub(super) fn new(api: Api, services: Arc<Services>, table: SharedTable) -> Self {
-        Self { api, services, table, turn: AtomicUsize::new(0) }
+    pub(super) fn new(api: Api, services: Arc<Services>, table: SharedTable, tls_port: u16) -> Self {
+        Self { api, services, table, tls_port, turn: AtomicUsize::new(0) }
     }
 
     /// The answer to one request.
@@ -65,11 +67,34 @@ impl Forwarder {
             let what = format!("The Ingress {}/{} does not let you in.", backend.namespace, backend.ingress);
             return Err(Refusal::new(StatusCode::FORBIDDEN, what, why));
         }
+        if backend.to_https && !client.tls {
+            return self.send_on(&request, host);
+        }
         let address = self.endpoint(backend).ok_or_else(|| explain::no_endpoint(&self.api, backend))?;
         policies::permit_ingress(&self.api, &backend.namespace, address)?;
         let silent = |why: String| explain::no_answer(&self.api, backend, address, &why);
         let stream = TcpStream::connect(address).await.map_err(|error| silent(error.to_string()))?;
         exchange(request, stream, Some(client), host).await.map_err(silent)
+    }
+
+    /// Sends a client on to https, where it asks the same again.
+    fn send_on<B>(&self, request: &Request<B>, host: &str) -> Result<Response<Body>, Refusal> {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let location = match self.tls_port {
+            HTTPS => format!("https://{}{path}", name_of(host)),
+            port => format!("https://{}:{port}{path}", name_of(host)),
+        };
+        let location = HeaderValue::try_from(location).map_err(|error| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                format!("The host {host} cannot be in a URL."),
+                error.to_string(),
+            )
+        })?;
+        let mut response = Response::new(empty());
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        response.headers_mut().insert(header::LOCATION, location);
+        Ok(response)
     }
 
     /// Carries a request to the load balancer of another controller.

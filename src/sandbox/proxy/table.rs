@@ -17,6 +17,9 @@ use crate::sandbox::network::allow::AllowList;
 use crate::sandbox::network::ingress_class;
 use crate::sandbox::object;
 
+/// The annotation of an Ingress of the sandbox's class that sends plain http of its hosts with TLS on to https.
+const SSL_REDIRECT: &str = "sandbox.styrmin.io/ssl-redirect";
+
 /// A Service's port, by number or by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Port {
@@ -34,6 +37,8 @@ pub(super) struct Backend {
     pub(super) allow: Arc<AllowList>,
     pub(super) service: String,
     pub(super) port: Port,
+    /// Whether plain http is sent on to https.
+    pub(super) to_https: bool,
 }
 
 /// Where the certificate of a host is.
@@ -149,8 +154,11 @@ impl Table {
             self.fallback.clone_from(&fallback);
         }
         self.add_secrets(ingress);
+        let redirects = object::annotation(ingress, SSL_REDIRECT) == Some("true");
         for rule in object::list(ingress, "/spec/rules") {
-            let host = self.hosts.entry(key(object::text(rule, "/host"))).or_default();
+            let name = object::text(rule, "/host");
+            let to_https = redirects && has_tls(ingress, name);
+            let host = self.hosts.entry(key(name)).or_default();
             if host.fallback.is_none() {
                 host.fallback.clone_from(&fallback);
             }
@@ -161,7 +169,8 @@ impl Table {
                         path => path,
                     };
                     let exact = path["pathType"] == "Exact";
-                    host.routes.push(Route { path: text.to_owned(), exact, backend: Arc::new(backend) });
+                    let backend = Arc::new(Backend { to_https, ..backend });
+                    host.routes.push(Route { path: text.to_owned(), exact, backend });
                 }
             }
         }
@@ -289,6 +298,20 @@ fn backend(ingress: &Value, allow: &Arc<AllowList>, value: &Value) -> Option<Bac
         allow: Arc::clone(allow),
         service,
         port,
+        to_https: false,
+    })
+}
+
+/// Whether an Ingress serves a host over https: an entry that names no host is for those of all rules.
+fn has_tls(ingress: &Value, host: &str) -> bool {
+    let host = key(host);
+    object::list(ingress, "/spec/tls").iter().any(|entry| match object::list(entry, "/hosts") {
+        [] => true,
+        named => named
+            .iter()
+            .filter_map(Value::as_str)
+            .map(key)
+            .any(|named| named == host || (!host.is_empty() && named == wildcard(&host))),
     })
 }
 

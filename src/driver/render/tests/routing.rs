@@ -112,6 +112,21 @@ fn what_is_said_is_frozen_with_the_context() {
 }
 
 #[test]
+fn http_is_sent_on_to_the_port_that_people_see() {
+    let mut sources = asked(CONFIG);
+    sources.cluster.ingress_tls_port = Some(8443);
+    sources.environment.routing.via = Some(via(RouteKind::Ingress, TRAEFIK, Some("traefik")));
+    sources.environment.routing.tls = TlsSource::Secret("wildcard".to_owned());
+    let before = sources.context();
+    assert!(before["instance"]["config"].get("ingress_tls_port").is_none(), "as contexts of before are");
+    assert!(!kinds(&sources.render().unwrap()).iter().any(|kind| kind.starts_with("Middleware/")));
+    sources.environment.routing.redirect = Some(true);
+    let objects = sources.render().unwrap();
+    let middleware = &find(&objects, "Middleware/one-to-https")["spec"]["redirectScheme"];
+    assert_eq!(*middleware, json!({"scheme": "https", "permanent": true, "port": "8443"}));
+}
+
+#[test]
 fn who_else_comes_in_and_whether_anybody_asks_makes_no_instance_new() {
     let small = |routing: &mut Routing| {
         routing.unprobed = true;

@@ -44,6 +44,7 @@ pub fn all(before: Option<&Environment>, asking: &Asking, cluster: Option<&Clust
     fields.push(suffix(known, cluster));
     ingress(known, asking, &mut fields);
     certificates(known, asking, &mut fields);
+    redirect(known, asking, &mut fields);
     access(known, before.is_none(), &mut fields);
     let probed = "each URL is requested now and then, and its certificate is looked at";
     fields.push(toggle("probes", "Probes", probed, !known.routing.unprobed));
@@ -159,4 +160,14 @@ fn access(known: &Environment, new: bool, fields: &mut Vec<Field>) {
 
 fn pairs(map: &BTreeMap<String, String>) -> String {
     map.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether http is sent on, where there are certificates. What gains them sends it on, unless somebody said otherwise.
+fn redirect(known: &Environment, asking: &Asking, fields: &mut Vec<Field>) {
+    let (now, _) = tls(&known.routing);
+    if chosen(asking, "tls", now) != TLS[0] {
+        let help = "plain http is sent on to https; off: it is answered, or not, as the controller does";
+        let now = known.routing.redirect.unwrap_or(!known.routing.has_https());
+        fields.push(toggle("redirect", "Redirect", help, now));
+    }
 }

@@ -66,15 +66,25 @@ fn routing(before: &Routing, kind: Option<RouteKind>, asking: &Asking) -> Result
         // whoever changed something else about the ingress: the plan finds out anew who answers
         _ => before.via.clone(),
     };
+    let tls = tls(asking)?;
     Ok(Routing {
         kind,
         via,
-        tls: tls(asking)?,
+        redirect: redirect(before, &tls, asking),
+        tls,
+        listeners: before.listeners.clone(),
         isolation,
         allow_from: peers.map_err(|error| ("allow-from", error))?,
         annotations: pairs(&asking.lines("annotations")).map_err(|error| ("annotations", error))?,
         unprobed: !asking.is_on("probes"),
     })
+}
+
+/// Whether http is sent on; what was never said is not said now, as long as it means the same.
+fn redirect(before: &Routing, tls: &TlsSource, asking: &Asking) -> Option<bool> {
+    let now = before.redirect.unwrap_or(!before.has_https());
+    let is_asked = !tls.is_off();
+    if is_asked && asking.is_on("redirect") != now { Some(!now) } else { before.redirect }
 }
 
 fn optional(text: String) -> Option<String> {
