@@ -4,24 +4,28 @@ mod allow;
 mod brought;
 pub mod certificate;
 mod check;
+mod class;
 mod detect;
 mod frozen;
 pub mod hosts;
 mod policies;
 pub mod probe;
+mod redirect;
 mod render;
 pub mod url;
 
 pub use allow::{Adapter, adapter};
 pub use brought::allow_on;
 pub use check::{UNENFORCED, check};
+pub use class::name_class;
 pub use detect::{Detected, detect};
-pub use frozen::{routing_of, tls_of};
+pub use frozen::{FrozenHosts, hosts_of, routing_of, tls_of};
 pub use hosts::{Hosts, hosts};
 pub use policies::{
-    ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, place as proxies, policies,
+    ENVIRONMENT_POLICIES, Gate, Guarded, PolicySet, environment_policies, place as proxies, policies,
 };
-pub use render::{Route, RouteSet, render, tls_secret};
+pub use redirect::settle_redirect;
+pub use render::{Redirect, Route, RouteSet, render, tls_secret};
 pub use url::url;
 
 pub use crate::domain::environment::DEDICATED;

@@ -27,3 +27,5 @@ mod ingresses;
 mod objects;
 #[path = "traefik/own.rs"]
 mod own;
+#[path = "traefik/redirects.rs"]
+mod redirects;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{self, Cluster, ClusterError};
 use crate::domain::object::{Detail, GatewayDetail};
-use crate::domain::route::{Certificate, RouteKind};
+use crate::domain::route::Certificate;
 use crate::domain::world::Application;
 use crate::domain::{ObjectKey, ObjectSummary, labels};
 use crate::ingress;
@@ -91,8 +91,7 @@ pub fn wants(application: &Application) -> Wants {
                 }),
             );
         }
-        let gateway = route.class.split_once('/').filter(|_| route.kind == RouteKind::HttpRoute);
-        if let Some((namespace, name)) = gateway {
+        if let Some((namespace, name)) = route.gateway() {
             let is_watched = |object: &ObjectSummary| {
                 matches!(object.detail, Detail::Gateway(_))
                     && (object.key.namespace.as_str(), object.key.name.as_str()) == (namespace, name)

@@ -122,7 +122,7 @@ fn merge<'a>(sources: &ContextSources<'a>) -> Settings<'a> {
     let (cluster, environment) = (sources.cluster, sources.environment);
     let set = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
     Settings {
-        fqdn_suffix: set(&environment.fqdn_suffix).or_else(|| set(&cluster.fqdn_suffix)),
+        fqdn_suffix: environment.suffix(Some(cluster)),
         storage_class: set(&cluster.storage_class),
         // A dedicated controller answers for everything in the environment: there is no class to choose.
         ingress_class: set(&environment.ingress_class)
@@ -184,6 +184,12 @@ fn config(settings: &Settings<'_>, routing: &Routing) -> Value {
     }
     if let [Some(port), _] = settings.ingress_ports {
         config.insert("ingress_port".to_owned(), json!(port));
+    }
+    // it is in the URLs; by itself only where http is sent on to it, so that contexts from before stay as they were
+    if let [_, Some(port)] = settings.ingress_ports
+        && routing.redirect == Some(true)
+    {
+        config.insert("ingress_tls_port".to_owned(), json!(port));
     }
     // Absent where nothing is said, so that contexts of environments from before stay as they were.
     if !routing.is_of_before() {

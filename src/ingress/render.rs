@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::allow::{self, Adapter};
+use super::class::Naming;
 use crate::domain::Problem;
 use crate::domain::names::{LABEL_MAX, bounded};
 use crate::domain::route::{CLASS_ANNOTATION, IssuerRef, RouteKind, TlsSource, Via};
@@ -16,6 +17,9 @@ const SOLVER_CLASS: &str = "acme.cert-manager.io/http01-override-ingress-class";
 mod http_route;
 mod ingress;
 mod ingress_route;
+mod redirect;
+
+pub use redirect::Redirect;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +56,8 @@ pub struct RouteSet {
     pub annotations: BTreeMap<String, String>,
     /// The blocks of addresses that may come; empty: everybody.
     pub allow: Vec<String>,
+    /// What http answers where there is https too.
+    pub redirect: Redirect,
     /// The routes.
     pub routes: Vec<Route>,
 }
@@ -81,26 +87,23 @@ impl RouteSet {
         }
     }
 
-    /// The annotations of a route whose object is called `name`: the environment's, and those that it needs.
-    fn annotations_of(&self, namespace: &str, name: &str, adapter: Option<&Adapter>) -> Value {
+    /// The annotations of a route: the environment's, and those that it needs.
+    fn annotations_of(&self, route: &Route, adapter: Option<&Adapter>) -> Value {
         let mut annotations = self.annotations.clone();
-        // who has rights in one namespace only cannot read classes: the old way to name one is the only one there
-        let by_annotation = self.dedicated || self.kind() == RouteKind::IngressRoute;
-        if by_annotation
-            && self.via.is_some()
-            && let Some(class) = self.class()
-        {
+        if let Some(Naming::Annotation(class)) = self.naming(self.kind()) {
             annotations.insert(CLASS_ANNOTATION.to_owned(), class.to_owned());
         }
+        redirect::annotate(&mut annotations, self, route);
         if let Some(adapter) = adapter {
-            allow::annotate(&mut annotations, self.kind(), adapter, (namespace, name), &self.allow);
+            let place = (route.namespace.as_str(), route.name.as_str());
+            allow::annotate(&mut annotations, self.kind(), adapter, place, &self.allow);
         }
         json!(annotations)
     }
 }
 
-/// The objects of the routes: each with what it needs beside it, an allow-list's Middleware or policy and cert-manager's
-/// Certificate, which come first.
+/// The objects of the routes: each with what it needs beside it, an allow-list's Middleware or policy, what sends http on to https, and
+/// cert-manager's Certificate, which come first.
 ///
 /// # Errors
 /// The allow-list cannot be expressed, or there is no Gateway to attach to.
@@ -116,9 +119,14 @@ pub fn render(set: &RouteSet) -> Result<Vec<Value>, Problem> {
             let targets = http_route::names(route);
             objects.extend(allow::object(adapter, (&route.namespace, &route.name), &targets, &set.allow));
         }
+        objects.extend(redirect::middleware(set, route));
         match set.kind() {
             RouteKind::Ingress => objects.push(ingress::render(set, route, adapter.as_ref())),
-            RouteKind::IngressRoute => objects.push(ingress_route::render(set, route, adapter.as_ref())),
+            RouteKind::IngressRoute => {
+                let made = ingress_route::render(set, route, adapter.as_ref());
+                objects.extend(redirect::ingress_route(set, route, &made));
+                objects.push(made);
+            }
             RouteKind::HttpRoute => objects.extend(http_route::render(set, route, adapter.as_ref())?),
         }
     }

@@ -1,26 +1,28 @@
-//! The ingress: a reverse proxy on loopback that answers for the Ingresses of the sandbox's class, and the front door for
-//! those of other controllers.
+//! The ingress: a reverse proxy on loopback that answers for the Ingresses of the sandbox's class, and the way to the
+//! load balancers of other controllers.
 //!
 //! ```text
 //! http  → Host, path ─┬→ ours: allow-list → ready endpoint → NetworkPolicies → the pod
 //! https → SNI ────────┴→ another controller's: its Service of type LoadBalancer (https: the bytes as they are)
 //! ```
 //! Bodies stream both ways, upgrades (WebSocket) pass through. For https the certificate is the one of the Ingress's Secret as
-//! it is now, or a self-signed one; a rule with `tls` answers in plain HTTP too.
+//! it is now, or a self-signed one; a rule with `tls` answers in plain HTTP too, or sends it on to https (308) where the Ingress has the
+//! annotation `sandbox.styrmin.io/ssl-redirect: "true"`.
 //!
 //! What cannot be answered is said in words: 404 an unknown host or one of a class that nobody serves, 403 an address outside the
 //! allow-list, 503 no ready endpoint, 504 a NetworkPolicy (a real ingress would wait in vain), 502 an endpoint that does not
 //! answer. For NetworkPolicies the proxy is a pod of `kube-system` with the label `app.kubernetes.io/name: sandbox-ingress`.
 
+mod balancer;
 mod certificates;
 mod claims;
 mod connection;
-mod door;
 mod exchange;
 mod explain;
 mod forward;
 mod hello;
 mod pages;
+mod policies;
 mod table;
 
 use std::net::SocketAddr;
@@ -170,7 +172,8 @@ impl IngressProxy {
     /// Serves until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let services = Services::new(self.api.clone());
-        let forwarder = Forwarder::new(self.api.clone(), Arc::clone(&services), Arc::clone(&self.table));
+        let (table, tls_port) = (Arc::clone(&self.table), self.tls_address.port());
+        let forwarder = Forwarder::new(self.api.clone(), Arc::clone(&services), table, tls_port);
         let tls = TlsAcceptor::from(Arc::new(self.config));
         let connections = Connections::new(forwarder, tls, self.limits);
         let follow = Sources::RESOURCES.map(|resource| self.api.subscribe(resource));

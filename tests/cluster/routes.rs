@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use styrmin::cluster::{ApplyOptions, Cluster, DeleteOptions, key};
 use styrmin::domain::Environment;
 use styrmin::domain::route::{
-    GatewayRef, Isolation, IssuerRef, Peer, RouteKind, SANDBOX, TRAEFIK, TlsSource, Via, read,
+    GatewayRef, Isolation, IssuerRef, Peer, RouteKind, RouteListener, SANDBOX, TRAEFIK, TlsSource, Via, read,
 };
-use styrmin::ingress::{self, Guarded, PolicySet, Route, RouteSet};
+use styrmin::ingress::{self, Gate, Guarded, PolicySet, Route, RouteSet};
 
 use crate::ground::Ground;
 
@@ -71,7 +71,10 @@ fn http_route() -> Value {
     let kinds = json!({"type": "string", "enum": ["Exact", "PathPrefix", "RegularExpression"]});
     let path = json!({"type": defaulted(kinds, json!("PathPrefix")), "value": defaulted(text(), json!("/"))});
     let filters = json!({"type": "string", "enum": ["RequestHeaderModifier", "RequestRedirect", "URLRewrite", "ExtensionRef"]});
-    let filter = json!({"type": filters, "extensionRef": mapping(&["group", "kind", "name"], reference(text(), text()))});
+    let code = json!({"type": "integer", "enum": [301, 302]});
+    let redirect = json!({"scheme": {"type": "string", "enum": ["http", "https"]}, "hostname": text(),
+        "port": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 65535}, "statusCode": code});
+    let filter = json!({"type": filters, "requestRedirect": mapping(&[], redirect), "extensionRef": mapping(&["group", "kind", "name"], reference(text(), text()))});
     let rule = json!({
         "matches": list(mapping(&[], json!({"path": mapping(&[], path)}))),
         "filters": list(mapping(&["type"], filter)),
@@ -134,7 +137,11 @@ fn ingress_route() -> Value {
 fn middleware() -> Value {
     let list_of_addresses = json!({"sourceRange": list(text()),
         "ipStrategy": mapping(&[], json!({"depth": {"type": "integer", "minimum": 0}, "excludedIPs": list(text())}))});
-    let spec = mapping(&[], json!({"ipAllowList": mapping(&[], list_of_addresses)}));
+    let scheme = json!({"scheme": text(), "permanent": {"type": "boolean"}, "port": text()});
+    let spec = mapping(
+        &[],
+        json!({"ipAllowList": mapping(&[], list_of_addresses), "redirectScheme": mapping(&[], scheme)}),
+    );
     definition(("traefik.io", "v1alpha1", "Middleware", "middlewares"), "Namespaced", spec, Value::Null)
 }
 
@@ -187,10 +194,14 @@ fn via(kind: RouteKind, controller: &str, class: Option<&str>) -> Via {
     let gateway = (kind == RouteKind::HttpRoute).then(|| GatewayRef {
         namespace: "infra".to_owned(),
         name: "web".to_owned(),
-        section: Some("http".to_owned()),
-        https: false,
+        section: Some("https".to_owned()),
+        https: true,
     });
     Via { kind, controller: controller.to_owned(), class: class.map(str::to_owned), gateway, namespace: None }
+}
+
+fn listener(name: &str, https: bool) -> RouteListener {
+    RouteListener { name: name.to_owned(), host: String::new(), https }
 }
 
 /// Every kind with every adapter and every source of certificates, each under a name of its own.
@@ -235,6 +246,11 @@ fn sets(namespace: &str) -> Vec<RouteSet> {
                     "60".to_owned(),
                 )]),
                 allow: vec!["10.0.0.0/8".to_owned(), "fd00::/8".to_owned()],
+                redirect: ingress::Redirect {
+                    said: Some(true),
+                    port: Some(8443),
+                    listeners: vec![listener("http", false), listener("https", true)],
+                },
                 routes: vec![route],
             });
         }
@@ -357,10 +373,11 @@ async fn offered(ground: &Ground, cluster: &Cluster) {
     environment.routing.kind = Some(RouteKind::HttpRoute);
     environment.fqdn_suffix = Some("example.org".to_owned());
     let offer = cluster.offer(home).await.unwrap();
-    let found = ingress::detect(&offer, &environment).unwrap_or_else(|problem| panic!("{problem}"));
+    let found = ingress::detect(&offer, &environment, environment.suffix(None))
+        .unwrap_or_else(|problem| panic!("{problem}"));
     assert_eq!((found.via.controller.as_str(), found.warnings), ("example.org/gateways", vec![]));
     environment.routing.via = Some(found.via);
-    assert!(ingress::check(&environment, &offer).is_ok());
+    assert!(ingress::check(&environment, &offer, environment.suffix(None)).is_ok());
     cluster.delete(&key(&objects[0]), &DeleteOptions::default()).await.unwrap();
 }
 
@@ -384,11 +401,13 @@ async fn policies_are_accepted(ground: &Ground) {
             external,
             allow_from: allow_from.to_vec(),
         };
+        let door = json!({ "port": "web", "protocol": "TCP" });
+        let gate = Gate { deployment: "ingress".to_owned(), ports: vec![door] };
         let set = PolicySet {
             isolation: Some(isolation),
             via: Some(via(RouteKind::Ingress, "ingress.k8s.aws/alb", None)),
             namespace: ground.namespace.clone(),
-            gate: Some("ingress".to_owned()),
+            gate: Some(gate),
             services: vec![guarded("notes", true, &[]), guarded("notes-db", false, &peers)],
         };
         let policies = ingress::environment_policies(&environment).into_iter().chain(ingress::policies(&set));

@@ -123,3 +123,38 @@ async fn upgraded(mut stream: impl AsyncRead + AsyncWrite + Unpin, host: &str) {
         assert_eq!(back, word.to_uppercase().as_bytes());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn http_is_sent_on_to_https_where_the_host_has_it() {
+    let rig = Rig::start(&["demo"]).await;
+    rig.deploy("demo", "web");
+    let (host, bare) = ("web-demo.localhost", "bare.localhost");
+    rig.change(INGRESSES, ("demo", "web"), |ingress| {
+        ingress["metadata"]["annotations"] = json!({"sandbox.styrmin.io/ssl-redirect": "true"});
+        ingress["spec"]["rules"].as_array_mut().unwrap().push(crate::rig::rule(bare, "web"));
+        ingress["spec"]["tls"] = json!([{"hosts": [host]}]);
+    });
+    rig.until(bare, 200, "name=web").await;
+    rig.until(host, 308, "").await;
+    let http = rig.sandbox.ingress_address();
+    let port = rig.sandbox.ingress_tls_address().port();
+    for named in [host.to_owned(), format!("{host}:{}", http.port())] {
+        let request = format!(
+            "POST /a/b?c=d&e HTTP/1.1\r\nHost: {named}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        let answer = client::ask(client::connect_from(HOME, http).await, request.as_bytes()).await;
+        let location = format!("location: https://{host}:{port}/a/b?c=d&e");
+        assert!(answer.status == 308 && answer.head.lines().any(|line| line == location), "{answer:?}");
+    }
+    rig.get_tls(host).await.is(200, "name=web of demo");
+    rig.get(bare).await.is(200, "name=web of demo");
+
+    // who may not come in is not sent on, and without the annotation everybody is answered
+    rig.change(INGRESSES, ("demo", "web"), |ingress| {
+        ingress["metadata"]["annotations"]["sandbox.styrmin.io/allow-list"] = json!("10.0.0.0/8");
+    });
+    rig.until(host, 403, "does not let you in").await;
+    rig.change(INGRESSES, ("demo", "web"), |ingress| ingress["metadata"]["annotations"] = json!({}));
+    rig.until(host, 200, "name=web").await;
+    rig.sandbox.stop().await;
+}

@@ -36,6 +36,15 @@ pub async fn ask_from(from: Ipv4Addr, to: SocketAddr, host: &str) -> Answer {
 
 /// Asks over TLS, trusting this certificate alone.
 pub async fn ask_tls(to: SocketAddr, host: &str, trusted: &CertificateDer<'static>) -> Answer {
+    ask_tls_as(to, (host, host), trusted).await
+}
+
+/// The same, naming the host as `named`, with a port.
+pub async fn ask_tls_as(
+    to: SocketAddr,
+    (host, named): (&str, &str),
+    trusted: &CertificateDer<'static>,
+) -> Answer {
     bounded(async {
         let mut roots = RootCertStore::empty();
         roots.add(trusted.clone()).unwrap();
@@ -46,7 +55,7 @@ pub async fn ask_tls(to: SocketAddr, host: &str, trusted: &CertificateDer<'stati
             .with_no_client_auth();
         let stream = connect(Ipv4Addr::LOCALHOST, to).await?;
         let name = ServerName::try_from(host.to_owned()).unwrap();
-        exchange(TlsConnector::from(Arc::new(config)).connect(name, stream).await?, host).await
+        exchange(TlsConnector::from(Arc::new(config)).connect(name, stream).await?, named).await
     })
     .await
 }

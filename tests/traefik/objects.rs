@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use styrmin::domain::route::{RouteKind, TRAEFIK, TlsSource, Via};
-use styrmin::ingress::{Route, RouteSet, dedicated_class, render};
+use styrmin::ingress::{Redirect, Route, RouteSet, dedicated_class, render};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 pub fn namespace(name: &str) -> Value {
@@ -57,7 +57,14 @@ pub fn routes(via: Via, allow: &[&str], routes: Vec<Route>) -> Vec<Value> {
     written(&RouteSet { via: Some(via), allow, routes, ..RouteSet::default() })
 }
 
-/// The same in an environment that has an ingress controller of its own.
+/// The same, with plain http sent on to https.
+pub fn redirecting(via: Via, allow: &[&str], routes: Vec<Route>) -> Vec<Value> {
+    let allow = allow.iter().map(|&range| range.to_owned()).collect();
+    let redirect = Redirect { said: Some(true), ..Redirect::default() };
+    written(&RouteSet { via: Some(via), allow, redirect, routes, ..RouteSet::default() })
+}
+
+/// Routes in an environment that has an ingress controller of its own.
 pub fn own_routes(environment: &str, routes: Vec<Route>) -> Vec<Value> {
     let via = Some(via(RouteKind::Ingress, &dedicated_class(environment)));
     written(&RouteSet { via, dedicated: true, routes, ..RouteSet::default() })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use styrmin::backup;
 use styrmin::cluster::{Cluster, Connection};
-use styrmin::domain::route::{Isolation, Offer, Reach, Routing};
+use styrmin::domain::route::{Isolation, Offer, Reach, Routing, TlsSource};
 use styrmin::domain::{
     ClusterKind, ClusterRecord, DedicatedIngress, DeploymentDraft, DriverRef, Environment, Intent,
     SystemClock,
@@ -24,8 +24,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::asking::{STRANGER, ask, ask_from, until};
+use crate::asking::{STRANGER, ask, ask_from, ask_tls_as, until};
 use crate::ground::{LIMIT, WEB, options, with_traefik};
+use crate::objects::certificate;
 
 /// The environment with an ingress of its own, and one beside it.
 const OWN: &str = "demo";
@@ -56,7 +57,7 @@ fn environment(name: &str, cluster: &Cluster) -> Environment {
         environment.dedicated_ingress = Some(DedicatedIngress::default());
         environment.ip_whitelist = vec![ALLOWED.to_owned()];
     }
-    let via = detect(&Offer::default(), &environment).unwrap().via;
+    let via = detect(&Offer::default(), &environment, None).unwrap().via;
     environment.routing =
         Routing { via: Some(via), isolation: Some(Isolation::Inbound), ..Routing::default() };
     environment
@@ -77,7 +78,7 @@ impl Yard {
             fqdn_suffix: Some("localhost".to_owned()),
             storage_class: None,
             ingress_port: None,
-            ingress_tls_port: None,
+            ingress_tls_port: Some(sandbox.ingress_tls_address().port()),
         };
         store.upsert_cluster(&record).await.unwrap();
         for name in [OWN, BESIDE] {
@@ -117,8 +118,12 @@ impl Yard {
             parameters: parameters.collect(),
             ..DeploymentDraft::default()
         });
-        let preview = self.engine.preview(&intent).await.unwrap_or_else(|problem| panic!("{problem}"));
-        self.engine.confirm(&intent, &preview.plan.hash(), "anna@here").await.unwrap();
+        self.carry_out(&intent).await;
+    }
+
+    async fn carry_out(&self, intent: &Intent) {
+        let preview = self.engine.preview(intent).await.unwrap_or_else(|problem| panic!("{problem}"));
+        self.engine.confirm(intent, &preview.plan.hash(), "anna@here").await.unwrap();
     }
 
     /// Waits until a deployment is healthy.
@@ -240,5 +245,40 @@ fn an_environment_has_a_front_door_of_its_own() {
         assert_eq!(after["metadata"]["uid"], pod["metadata"]["uid"]);
         assert_eq!(after["status"]["containerStatuses"][0]["restartCount"], 1);
         again.stop().await;
+    });
+}
+
+#[test]
+fn a_front_door_of_its_own_sends_http_on_to_https() {
+    with_traefik(async |_| {
+        let home = TempDir::new().unwrap();
+        let yard = Yard::start(home.path()).await;
+        yard.deploy(OWN, DEDICATED, &[("replicas", json!(1))]).await;
+        yard.deploy(OWN, "notes", &[("title", json!("Thoughts of its own"))]).await;
+        for name in [DEDICATED, "notes"] {
+            yard.until_running(OWN, name).await;
+        }
+        let host = "notes-demo.localhost";
+        let (secret, trusted) = certificate(OWN, "wild", host);
+        yard.sandbox.api().create("secrets", secret, "test").unwrap();
+        let mut secure = environment(OWN, &yard.cluster);
+        secure.routing.tls = TlsSource::Secret("wild".to_owned());
+        yard.carry_out(&Intent::SetEnvironment(Box::new(secure))).await;
+
+        let outside = yard.sandbox.ingress_address();
+        let tls = yard.sandbox.ingress_tls_address();
+        let named = format!("{host}:{}", tls.port());
+        let location = format!("Location: https://{named}/\r\n");
+        let sent = until(
+            "http is sent on",
+            LIMIT,
+            async || ask(outside, host).await,
+            |answer| answer.code == 301 && answer.text.contains(&location),
+        );
+        sent.await.unwrap_or_else(|why| panic!("{why}"));
+        assert_eq!(ask_from(STRANGER, outside, host).await.code, 403);
+        let shown = ask_tls_as(tls, (host, &named), &trusted).await;
+        assert!(shown.code == 200 && shown.text.contains("Thoughts of its own"), "{shown:?}");
+        yard.stop().await;
     });
 }

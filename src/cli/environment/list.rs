@@ -7,9 +7,9 @@ use crate::app;
 use crate::app::backups::Store;
 use crate::cli::driver::table;
 use crate::cli::ending::{Ending, Refusal};
-use crate::cli::records::{Form, Output, State, Which};
+use crate::cli::records::{Json, State, Which};
 pub use crate::domain::environment::domain;
-use crate::domain::environment::{answers, effective_suffix, tls, told};
+use crate::domain::environment::{answers, tls, told};
 use crate::domain::{ClusterRecord, Deployment, Environment, Problem};
 
 /// Arguments of `environment list`.
@@ -35,22 +35,6 @@ pub struct ShowArguments {
     form: Json,
 }
 
-/// The form of an answer, with the short word for programs.
-#[derive(Debug, Args)]
-pub struct Json {
-    #[command(flatten)]
-    output: Output,
-    /// The same as -o json
-    #[arg(long, conflicts_with = "form")]
-    json: bool,
-}
-
-/// Prints an answer in the form that was asked for.
-pub fn answer(form: &Json, value: &Value, text: impl FnOnce() -> String) -> Result<(), Problem> {
-    let form = if form.json { Form::Json } else { form.output.form };
-    Output { form }.print(value, text)
-}
-
 /// An environment with what it inherits and what is in it.
 struct Seen {
     environment: Environment,
@@ -61,7 +45,7 @@ struct Seen {
 pub(super) fn list(arguments: &ListArguments) -> Result<Ending, Refusal> {
     let store = arguments.state.open()?;
     let seen = app::block_on(async { read(&store).await })?;
-    answer(&arguments.form, &seen.iter().map(value).collect(), || overview(&seen))?;
+    arguments.form.print(&seen.iter().map(value).collect(), || overview(&seen))?;
     Ok(Ending::Well)
 }
 
@@ -77,7 +61,7 @@ pub(super) fn show(arguments: &ShowArguments) -> Result<Ending, Refusal> {
         let what = format!("There is no environment {}", arguments.name);
         return Err(Problem::new(what, "it was removed just now", "look at the list").into());
     };
-    answer(&arguments.form, &value(&seen), || page(&seen))?;
+    arguments.form.print(&value(&seen), || page(&seen))?;
     Ok(Ending::Well)
 }
 
@@ -104,7 +88,7 @@ fn value(seen: &Seen) -> Value {
 
 /// The domain of its host names; none: it has none.
 fn suffix(seen: &Seen) -> Option<&str> {
-    effective_suffix(&seen.environment, Some(&seen.cluster)).map(|(suffix, _)| suffix)
+    seen.environment.suffix(Some(&seen.cluster))
 }
 
 fn overview(seen: &[Seen]) -> String {

@@ -75,6 +75,7 @@ pub fn told(environment: &Environment, cluster: Option<&ClusterRecord>) -> Vec<T
             routing.via.is_some() || environment.ingress_class.is_some(),
         ),
         fact(About::Routes, "tls", tls(&routing.tls), !routing.tls.is_off()),
+        fact(About::Routes, "redirect", routing.redirect_text().to_owned(), routing.redirect.is_some()),
         fact(
             About::Access,
             "allowed",
@@ -113,21 +114,12 @@ fn inherited(cluster: Option<&ClusterRecord>) -> Vec<Told> {
 }
 
 fn suffix(environment: &Environment, cluster: Option<&ClusterRecord>) -> Told {
-    let (value, source) = match effective_suffix(environment, cluster) {
-        Some((suffix, source)) => (suffix.to_owned(), source),
-        None => (domain(None), Source::Nobody),
+    let (value, source) = match (environment.suffix(None), environment.suffix(cluster)) {
+        (Some(own), _) => (own.to_owned(), Source::Own),
+        (None, Some(inherited)) => (inherited.to_owned(), Source::Cluster),
+        (None, None) => (domain(None), Source::Nobody),
     };
     Told { about: About::Routes, label: "suffix", value, source }
-}
-
-/// The domain of its host names, and who says it; none: it has no host names.
-pub fn effective_suffix<'a>(
-    environment: &'a Environment,
-    cluster: Option<&'a ClusterRecord>,
-) -> Option<(&'a str, Source)> {
-    let said = |suffix: &'a Option<String>| suffix.as_deref().filter(|suffix| !suffix.is_empty());
-    let own = said(&environment.fqdn_suffix).map(|suffix| (suffix, Source::Own));
-    own.or_else(|| Some((said(&cluster?.fqdn_suffix)?, Source::Cluster)))
 }
 
 /// A domain as it is shown.
@@ -164,10 +156,10 @@ pub fn tls(source: &TlsSource) -> String {
 }
 
 fn isolation(environment: &Environment) -> String {
-    match environment.routing.isolation {
-        None | Some(Isolation::Off) => "off".to_owned(),
+    match Isolation::in_force(environment.routing.isolation) {
+        None => Isolation::Off.as_str().to_owned(),
         Some(isolation) => {
-            let peers: Vec<String> = environment.routing.allow_from.iter().map(peer).collect();
+            let peers: Vec<String> = environment.routing.allow_from.iter().map(Peer::to_string).collect();
             let others = if peers.is_empty() { "" } else { "; others that may: " };
             format!("{}{others}{}", isolation.as_str(), peers.join(", "))
         }
@@ -177,10 +169,8 @@ fn isolation(environment: &Environment) -> String {
 /// Who may reach its pods and be reached by them, one sentence each; none: nothing is kept away. `controller` is the namespace that
 /// the ingress controller's pods are in; none: nobody knows them.
 pub fn policies(environment: &Environment, controller: Option<&str>) -> Vec<String> {
-    let both = match environment.routing.isolation {
-        None | Some(Isolation::Off) => return Vec::new(),
-        Some(isolation) => isolation == Isolation::Both,
-    };
+    let Some(isolation) = Isolation::in_force(environment.routing.isolation) else { return Vec::new() };
+    let both = isolation == Isolation::Both;
     let among =
         if both { "reach each other, and nobody outside" } else { "reach each other, and everybody outside" };
     let mut policies = vec![format!("its pods {among}")];
@@ -199,20 +189,12 @@ pub fn policies(environment: &Environment, controller: Option<&str>) -> Vec<Stri
                 .to_owned()
         }
     });
-    let peers: Vec<String> = environment.routing.allow_from.iter().map(peer).collect();
+    let peers: Vec<String> = environment.routing.allow_from.iter().map(Peer::to_string).collect();
     if !peers.is_empty() {
         let way = if both { "reach all pods and are reached" } else { "reach all pods" };
         policies.push(format!("{} {way}", peers.join(", ")));
     }
     policies
-}
-
-fn peer(peer: &Peer) -> String {
-    match peer {
-        Peer::Namespace { name, pods } if pods.is_empty() => format!("namespace:{name}"),
-        Peer::Namespace { name, .. } => format!("pods of namespace:{name}"),
-        Peer::Cidr(block) => format!("cidr:{block}"),
-    }
 }
 
 fn list(items: &[String], none: &str) -> String {

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::gateway::GatewayRef;
+use super::peer::Peer;
 use crate::domain::words::words;
 
 words! {
@@ -31,6 +33,13 @@ words! {
     }
 }
 
+impl Isolation {
+    /// What is kept away by what is said of it; none: nothing is, be it said or not.
+    pub fn in_force(said: Option<Self>) -> Option<Self> {
+        said.filter(|said| *said != Self::Off)
+    }
+}
+
 /// What is said about the routes of an environment. Everything absent: as Styrmin did before it asked, an Ingress of the
 /// environment's class, http, nothing kept apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +55,12 @@ pub struct Routing {
     /// Where certificates come from.
     #[serde(skip_serializing_if = "TlsSource::is_off")]
     pub tls: TlsSource,
+    /// Whether http is sent on to https where there is both; none: not said, so each controller does what it does by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<bool>,
+    /// The listeners of its Gateway, where http is sent on: routes are told apart by them. Found out with who answers, and kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub listeners: Vec<RouteListener>,
     /// Which connections are kept away; none: not said, so none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub isolation: Option<Isolation>,
@@ -70,6 +85,24 @@ impl Routing {
     /// Whether nothing is said that instances are made with, as in environments from before anybody asked.
     pub fn is_of_before(&self) -> bool {
         self.frozen() == Self::default()
+    }
+
+    /// Whether its routes answer on https: for HTTPRoutes their Gateway says so.
+    pub fn has_https(&self) -> bool {
+        match self.via.as_ref().filter(|via| via.kind == RouteKind::HttpRoute) {
+            Some(via) => via.gateway.as_ref().is_some_and(|gateway| gateway.https),
+            None => !self.tls.is_off(),
+        }
+    }
+
+    /// Whether plain http is sent on to https, in words.
+    pub fn redirect_text(&self) -> &'static str {
+        match self.redirect {
+            Some(true) => "on",
+            Some(false) => "off",
+            None if self.has_https() => "not said: as the controller does",
+            None => "-",
+        }
     }
 }
 
@@ -103,6 +136,11 @@ impl Via {
             namespace: None,
         }
     }
+
+    /// A Gateway that somebody named: the rest is to be found out.
+    pub fn of_gateway(gateway: GatewayRef) -> Self {
+        Self { kind: RouteKind::HttpRoute, gateway: Some(gateway), ..Self::unknown() }
+    }
 }
 
 impl fmt::Display for Via {
@@ -110,7 +148,7 @@ impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.as_str())?;
         match (&self.gateway, &self.class) {
-            (Some(gateway), _) => write!(f, " of the Gateway {}/{}", gateway.namespace, gateway.name)?,
+            (Some(gateway), _) => write!(f, " of the Gateway {}", gateway.whole())?,
             (None, Some(class)) => write!(f, " of class {class}")?,
             (None, None) if self.kind == RouteKind::Ingress => f.write_str(" without a class")?,
             (None, None) => {}
@@ -120,21 +158,6 @@ impl fmt::Display for Via {
             known => write!(f, " ({known})"),
         }
     }
-}
-
-/// Names a Gateway, and one of its listeners where that matters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct GatewayRef {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// The listener; none: every one that takes the route.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub section: Option<String>,
-    /// Whether that listener (or one of them) speaks https: then URLs begin so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub https: bool,
 }
 
 /// Where the certificates of an environment's routes come from.
@@ -169,22 +192,6 @@ pub struct IssuerRef {
     pub cluster_wide: bool,
 }
 
-/// Who may reach pods, or be reached by them. As in a NetworkPolicy.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Peer {
-    /// Pods of a namespace (`*`: of every one); of all of them, or those with these labels.
-    Namespace {
-        /// Its name.
-        name: String,
-        /// Labels of the pods; empty: all.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        pods: BTreeMap<String, String>,
-    },
-    /// A block of addresses, such as `10.0.0.0/8`.
-    Cidr(String),
-}
-
 /// A host name that a deployment is to answer to beside its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ExtraHost {
@@ -193,4 +200,34 @@ pub struct ExtraHost {
     pub service: Option<String>,
     /// The host name, without scheme and port.
     pub host: String,
+}
+
+/// A listener of a Gateway that takes the routes of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteListener {
+    /// Its name.
+    pub name: String,
+    /// The host name that it takes, perhaps a wildcard; empty: all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub host: String,
+    /// Whether it speaks https.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub https: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_away_where_nothing_is_said() {
+        for (said, wanted) in [
+            (None, None),
+            (Some(Isolation::Off), None),
+            (Some(Isolation::Inbound), Some(Isolation::Inbound)),
+            (Some(Isolation::Both), Some(Isolation::Both)),
+        ] {
+            assert_eq!(Isolation::in_force(said), wanted);
+        }
+    }
 }

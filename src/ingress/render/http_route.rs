@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Adapter, Route, RouteSet, object, path};
+use super::{Adapter, Route, RouteSet, object, path, redirect};
 use crate::domain::Problem;
 use crate::domain::names::{LABEL_MAX, bounded};
 use crate::ingress::allow;
@@ -11,7 +11,7 @@ use crate::ingress::allow;
 const HOSTNAMES: usize = 16;
 
 /// An HTTPRoute; more of them where there are more hosts than one may have. TLS belongs to the Gateway's listener: both its http
-/// and its https listener take the route, unless one is named.
+/// and its https listener take the route, unless one is named, or http is sent on to https by a route of its own.
 pub(super) fn render(
     set: &RouteSet,
     route: &Route,
@@ -24,15 +24,19 @@ pub(super) fn render(
             "name one: styrmin environment set NAME --gateway NAMESPACE/NAME",
         )
     })?;
-    let mut parent = json!({
-        "group": "gateway.networking.k8s.io",
-        "kind": "Gateway",
-        "namespace": gateway.namespace,
-        "name": gateway.name,
-    });
-    if let Some(section) = &gateway.section {
-        parent["sectionName"] = json!(section);
-    }
+    let parent = |section: Option<&str>| {
+        let mut parent = json!({
+            "group": "gateway.networking.k8s.io",
+            "kind": "Gateway",
+            "namespace": gateway.namespace,
+            "name": gateway.name,
+        });
+        if let Some(section) = section {
+            parent["sectionName"] = json!(section);
+        }
+        parent
+    };
+    let section = gateway.section.as_deref();
     // the backend's group is the core's, an empty text: left to its default, since servers up to 1.20 lose one that is applied
     let mut rule = json!({
         "matches": [{ "path": { "type": "PathPrefix", "value": path(route) } }],
@@ -41,14 +45,20 @@ pub(super) fn render(
     if let Some(filter) = adapter.and_then(|adapter| allow::filter(adapter, &route.name)) {
         rule["filters"] = json!([filter]);
     }
-    let part = |(name, hosts): (String, &[String])| {
-        let annotations = set.annotations_of(&route.namespace, &route.name, adapter);
-        let mut made =
+    let mut made = Vec::new();
+    for (name, hosts) in names(route).into_iter().zip(route.hosts.chunks(HOSTNAMES)) {
+        let annotations = set.annotations_of(route, adapter);
+        let mut secure =
             object("gateway.networking.k8s.io/v1", "HTTPRoute", (&route.namespace, &name), annotations);
-        made["spec"] = json!({ "parentRefs": [parent], "hostnames": hosts, "rules": [rule] });
-        made
-    };
-    Ok(names(route).into_iter().zip(route.hosts.chunks(HOSTNAMES)).map(part).collect())
+        let apart = redirect::apart(set, route, (section, hosts));
+        let attached = |names: &[&str]| names.iter().map(|name| parent(Some(name))).collect::<Vec<_>>();
+        let parents = apart.as_ref().map_or_else(|| vec![parent(section)], |apart| attached(&apart.https));
+        secure["spec"] = json!({ "parentRefs": parents, "hostnames": hosts, "rules": [rule] });
+        let plain = apart.and_then(|apart| redirect::http_route(set, &secure, &attached(&apart.http)));
+        made.extend(plain);
+        made.push(secure);
+    }
+    Ok(made)
 }
 
 /// The names of the HTTPRoutes of a route.

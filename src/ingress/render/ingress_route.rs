@@ -33,7 +33,7 @@ pub(super) fn render(set: &RouteSet, route: &Route, adapter: Option<&Adapter>) -
             None => json!({}),
         };
     }
-    let annotations = set.annotations_of(&route.namespace, &route.name, adapter);
+    let annotations = set.annotations_of(route, adapter);
     let mut made =
         object("traefik.io/v1alpha1", "IngressRoute", (&route.namespace, &route.name), annotations);
     made["spec"] = spec;

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::route::{GatewayRef, INGRESS_NGINX, SANDBOX, TRAEFIK, read};
 
+mod redirect;
+
 fn via(kind: RouteKind, controller: &str, class: Option<&str>) -> Via {
     let gateway = (kind == RouteKind::HttpRoute).then(|| GatewayRef {
         namespace: "infra".to_owned(),

@@ -7,8 +7,8 @@ use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::Subject;
 use crate::domain::route::RouteKind;
 use crate::domain::{
-    ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment,
-    OperationKind, Plan, Problem, version,
+    ClusterRecord, Deployment, DeploymentDraft, DesiredPhase, DriverVersion, Environment, OperationKind,
+    Plan, Problem, version,
 };
 use crate::ingress::DEDICATED as INGRESS;
 use crate::reconcile::collisions::Taken;
@@ -25,8 +25,6 @@ mod effect;
 mod home;
 mod turn;
 
-pub(in crate::reconcile) use turn::Turn;
-
 pub(in crate::reconcile) use check::new_place;
 
 /// Its driver.
@@ -35,6 +33,8 @@ const DRIVER: &str = "traefik";
 const WITH_CLASS: &str = "1.1.0";
 /// The parameter of that driver that has it read IngressRoutes.
 const CUSTOM_RESOURCES: &str = "custom_resources";
+/// The parameter of that driver that has it serve https.
+const HTTPS: &str = "https";
 
 /// A plan as it is put together.
 #[derive(Default)]
@@ -197,16 +197,8 @@ impl Engine {
         draft: &mut Draft,
     ) -> Result<usize, Problem> {
         let asked = self.ingress_draft(&setting.environment)?;
-        let record = Deployment {
-            id: DeploymentId(0),
-            uid: self.planned_uid(&asked),
-            draft: asked.clone(),
-            phase: DesiredPhase::Running,
-            revision: 1,
-            created_at: self.clock().now(),
-        };
         let wish = Wish {
-            order: Order::of(OperationKind::Deploy, record),
+            order: Order::of(OperationKind::Deploy, self.planned(&asked)),
             setting: setting.clone(),
             environment_known,
             based_on: None,
@@ -382,8 +374,15 @@ fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem
             "change it to a newer version of its driver first",
         );
     }
+    let said = |name: &str| draft.parameters.get(name).and_then(serde_json::Value::as_bool);
+    if wanted.routing.redirect == Some(true) && wanted.routing.has_https() && said(HTTPS) == Some(false) {
+        return refused(
+            "it does not serve https, and plain http would be sent on to it".to_owned(),
+            "change its parameter https to true first, or say --redirect off",
+        );
+    }
     let kind = wanted.routing.via.as_ref().map(|via| via.kind);
-    let reads = draft.parameters.get(CUSTOM_RESOURCES).and_then(serde_json::Value::as_bool).unwrap_or(false);
+    let reads = said(CUSTOM_RESOURCES).unwrap_or(false);
     match kind {
         Some(RouteKind::IngressRoute) if !reads => refused(
             "it does not read custom resources, and routes become IngressRoutes".to_owned(),
@@ -396,8 +395,8 @@ fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::route::Via;
-    use crate::domain::{DedicatedIngress, DriverRef};
+    use crate::domain::route::{TlsSource, Via};
+    use crate::domain::{DedicatedIngress, DeploymentId, DriverRef};
     use jiff::Timestamp;
 
     fn ingress(version: &str) -> Deployment {
@@ -423,6 +422,18 @@ mod tests {
         wanted.routing.via = Some(Via::unknown());
         assert!(check_serves(&ingress("1.0.0"), &wanted).unwrap_err().next.contains("newer version"));
         assert!(check_serves(&ingress("1.1.0"), &wanted).is_ok());
+    }
+
+    #[test]
+    fn http_is_sent_on_only_to_a_controller_that_serves_https() {
+        let mut wanted = Environment::new("demo", "c", "demo");
+        (wanted.routing.redirect, wanted.routing.tls) = (Some(true), TlsSource::Controller);
+        let mut own = ingress("1.1.0");
+        assert!(check_serves(&own, &wanted).is_ok());
+        own.draft.parameters.insert(HTTPS.into(), false.into());
+        assert!(check_serves(&own, &wanted).unwrap_err().next.contains("--redirect off"));
+        wanted.routing.redirect = Some(false);
+        assert!(check_serves(&own, &wanted).is_ok());
     }
 
     #[test]

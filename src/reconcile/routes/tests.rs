@@ -105,6 +105,27 @@ fn what_is_live_says_what_it_is() {
 }
 
 #[test]
+fn what_has_the_certificate_carries_a_host_and_not_what_sends_on_to_it() {
+    let mut context = context();
+    context["services"]["notes"]["tls"] = json!({"secret": "wild"});
+    let route = |name: &str, tls: Value| {
+        json!({"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute",
+            "metadata": {"name": name, "namespace": "demo"},
+            "spec": {"tls": tls, "routes": [{"match": "Host(`notes-demo.example.org`)",
+                "services": [{"name": "notes", "port": 80}]}]}})
+    };
+    let (secure, plain) =
+        (route("notes", json!({"secretName": "wild"})), route("notes-to-https", Value::Null));
+    for objects in [[secure.clone(), plain.clone()], [plain, secure]] {
+        let found = made(&context, &objects);
+        let carried = found.iter().find(|found| found.view.host == "notes-demo.example.org").unwrap();
+        assert_eq!(carried.view.object.as_ref().unwrap().name, "notes");
+        assert_eq!(carried.view.certificate.as_ref().unwrap().secret, "wild");
+        assert_eq!(found.len(), 3, "{:?}", lines(&found));
+    }
+}
+
+#[test]
 fn a_charts_own_route_is_its_services() {
     let own = ingress(
         "own",

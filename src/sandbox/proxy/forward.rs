@@ -4,21 +4,22 @@ use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
 
+use super::balancer;
 use super::claims::Claim;
-use super::door;
 use super::exchange::{Client, exchange};
 use super::explain::{self, Refusal};
+use super::policies;
 use super::table::{Backend, Found, Port, Table};
 use super::{SharedTable, current};
 use crate::sandbox::api::Api;
-use crate::sandbox::body::Body;
+use crate::sandbox::body::{Body, empty};
 use crate::sandbox::network::services::Services;
 
-/// The ports of the front door: those of every load balancer, whatever the proxy's own are.
+/// The ports of every load balancer, whatever the proxy's own are.
 const HTTP: u16 = 80;
 const HTTPS: u16 = 443;
 
@@ -28,12 +29,14 @@ pub(super) struct Forwarder {
     api: Api,
     services: Arc<Services>,
     table: SharedTable,
+    /// Where the proxy serves https.
+    tls_port: u16,
     turn: AtomicUsize,
 }
 
 impl Forwarder {
-    pub(super) fn new(api: Api, services: Arc<Services>, table: SharedTable) -> Self {
-        Self { api, services, table, turn: AtomicUsize::new(0) }
+    pub(super) fn new(api: Api, services: Arc<Services>, table: SharedTable, tls_port: u16) -> Self {
+        Self { api, services, table, tls_port, turn: AtomicUsize::new(0) }
     }
 
     /// The answer to one request.
@@ -64,11 +67,34 @@ impl Forwarder {
             let what = format!("The Ingress {}/{} does not let you in.", backend.namespace, backend.ingress);
             return Err(Refusal::new(StatusCode::FORBIDDEN, what, why));
         }
+        if backend.to_https && !client.tls {
+            return self.send_on(&request, host);
+        }
         let address = self.endpoint(backend).ok_or_else(|| explain::no_endpoint(&self.api, backend))?;
-        door::permit_ingress(&self.api, &backend.namespace, address)?;
+        policies::permit_ingress(&self.api, &backend.namespace, address)?;
         let silent = |why: String| explain::no_answer(&self.api, backend, address, &why);
         let stream = TcpStream::connect(address).await.map_err(|error| silent(error.to_string()))?;
         exchange(request, stream, Some(client), host).await.map_err(silent)
+    }
+
+    /// Sends a client on to https, where it asks the same again.
+    fn send_on<B>(&self, request: &Request<B>, host: &str) -> Result<Response<Body>, Refusal> {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let location = match self.tls_port {
+            HTTPS => format!("https://{}{path}", name_of(host)),
+            port => format!("https://{}:{port}{path}", name_of(host)),
+        };
+        let location = HeaderValue::try_from(location).map_err(|error| {
+            Refusal::new(
+                StatusCode::BAD_REQUEST,
+                format!("The host {host} cannot be in a URL."),
+                error.to_string(),
+            )
+        })?;
+        let mut response = Response::new(empty());
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        response.headers_mut().insert(header::LOCATION, location);
+        Ok(response)
     }
 
     /// Carries a request to the load balancer of another controller.
@@ -86,19 +112,20 @@ impl Forwarder {
             return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, what, hint));
         }
         let from = client.address.ip();
-        let address = door::lead(&self.api, &self.services, claim, (from, HTTP, self.next()))?;
+        let address = balancer::lead(&self.api, &self.services, claim, (from, HTTP, self.next()))?;
         let silent = |why: String| {
             let what = format!("The load balancer at {address} did not answer: {why}.");
             Refusal::new(StatusCode::BAD_GATEWAY, what, format!("{} is served by it.", claim.what))
         };
-        let stream = door::connect_from(from, address).await.map_err(|error| silent(error.to_string()))?;
+        let stream =
+            balancer::connect_from(from, address).await.map_err(|error| silent(error.to_string()))?;
         exchange(request, stream, None, host).await.map_err(silent)
     }
 
     /// Where the bytes of a TLS client go that means a host of another controller: `None` when the host is ours, or nobody's.
     pub(super) fn passage(&self, host: &str, client: Client) -> Option<Result<SocketAddrV4, Refusal>> {
         let claim = current(&self.table).elsewhere(name_of(host))?;
-        Some(door::lead(&self.api, &self.services, &claim, (client.address.ip(), HTTPS, self.next())))
+        Some(balancer::lead(&self.api, &self.services, &claim, (client.address.ip(), HTTPS, self.next())))
     }
 
     fn next(&self) -> usize {

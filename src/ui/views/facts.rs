@@ -168,18 +168,16 @@ impl Title {
             spans.push(look.span(Role::Muted, format!("{} ", look.key(command, Layer::Global))));
             let is_short = others == Others::Short && main != self.shown;
             spans.push(look.span(role, if is_short { short } else { name }));
-            let number = self.narrowed.filter(|_| main == self.shown);
-            let number =
-                number.map_or_else(|| count(main, world), |(shown, all)| format!("{shown} of {all}"));
-            let (calm, failing) = number.split_once('✗').unwrap_or((number.as_str(), ""));
+            let narrowed = self.narrowed.filter(|_| main == self.shown);
+            let (calm, failing) =
+                narrowed.map_or_else(|| count(main, world), |(shown, all)| (format!("{shown} of {all}"), 0));
             if others == Others::All || main == self.shown {
                 spans.push(look.span(Role::Muted, format!(" {calm}")));
             } else if let Some(mark) = calm.find('▲') {
                 spans.push(look.span(Role::Muted, format!(" {}", &calm[mark..])));
-            } else if !failing.is_empty() {
-                spans.push(Span::raw(" "));
             }
-            if !failing.is_empty() {
+            if failing > 0 {
+                spans.push(Span::raw(" "));
                 spans.push(look.span(Role::Fail, format!("✗{failing}")));
             }
             spans.push(Span::raw(" ".repeat(gap)));
@@ -200,9 +198,10 @@ impl Title {
     }
 }
 
-/// What there is in a view: of the operations, which pile up, only what has not ended counts.
-fn count(main: Main, world: &World) -> String {
-    match main {
+/// What there is in a view, and how much of it fails where that is said beside it: of the operations, which pile up, only what has not
+/// ended counts.
+fn count(main: Main, world: &World) -> (String, usize) {
+    let number = match main {
         Main::Applications => world.applications.len().to_string(),
         Main::Drivers => {
             // They stand by name: of several versions the first counts.
@@ -227,10 +226,9 @@ fn count(main: Main, world: &World) -> String {
                 (it.routes.len(), failing.count())
             };
             let sum = |sum: (usize, usize), its: (usize, usize)| (sum.0 + its.0, sum.1 + its.1);
-            match world.applications.iter().map(each).fold((0, 0), sum) {
-                (all, 0) => all.to_string(),
-                (all, failing) => format!("{all} ✗{failing}"),
-            }
+            let (all, failing) = world.applications.iter().map(each).fold((0, 0), sum);
+            return (all.to_string(), failing);
         }
-    }
+    };
+    (number, 0)
 }

@@ -17,7 +17,7 @@ use ratatui::layout::{Rect, Size};
 
 pub use self::act::on_route;
 pub use self::page::RoutePage;
-pub use self::place::{OPEN_TO, facts as place_facts, line as place_line, peer};
+pub use self::place::{OPEN_TO, facts as place_facts, line as place_line};
 use self::rows::Rows;
 pub use self::standing::{Standing, certificate, days_span};
 use crate::domain::World;

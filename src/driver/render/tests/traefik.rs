@@ -133,6 +133,48 @@ fn the_allow_list_stands_at_every_entry_point() {
 }
 
 #[test]
+fn where_http_may_be_sent_on_it_has_the_middleware_for_it() {
+    let sending = |said: Option<bool>, allowed: &[&str], port: Option<u16>| {
+        let mut sources = sources(&[], allowed);
+        sources.cluster.ingress_tls_port = port;
+        sources.environment.routing.via = Some(Via { controller: TRAEFIK.to_owned(), ..Via::unknown() });
+        sources.environment.routing.redirect = said;
+        sources.render().unwrap_or_else(|problem| panic!("{problem}"))
+    };
+    let middlewares = |objects: &[Value]| -> Value {
+        let file = find(objects, "ConfigMap/ingress-proxy")["data"]["allow.yaml"].as_str().unwrap();
+        let file: Value = serde_saphyr::from_str(file).unwrap();
+        file["http"]["middlewares"].clone()
+    };
+    let on = sending(Some(true), &[], None);
+    assert_eq!(
+        middlewares(&on),
+        json!({"redirect": {"redirectScheme": {"scheme": "https", "permanent": true}}})
+    );
+    assert!(arguments(&on).contains(&"--providers.file.filename=/etc/traefik-allow/allow.yaml"));
+    assert!(!arguments(&on).iter().any(|argument| argument.contains("middlewares=")), "routes name it");
+    assert_eq!(pod(&on)["spec"]["volumes"][1]["configMap"]["name"], "ingress-proxy");
+    // taken back, it stays until the routes have followed
+    assert_eq!(sending(Some(false), &[], None), on);
+
+    let ported = sending(Some(true), &["10.0.0.0/8"], Some(8443));
+    let scheme = json!({"scheme": "https", "permanent": true, "port": "8443"});
+    assert_eq!(
+        middlewares(&ported),
+        json!({"allow": {"ipAllowList": {"sourceRange": ["10.0.0.0/8"]}}, "redirect": {"redirectScheme": scheme}})
+    );
+    assert_eq!(arguments(&ported), arguments(&sending(None, &["10.0.0.0/8"], Some(8443))));
+    assert_ne!(
+        pod(&ported)["metadata"]["annotations"],
+        pod(&sending(None, &["10.0.0.0/8"], Some(8443)))["metadata"]["annotations"],
+        "the file is read at the start"
+    );
+    let before = sending(None, &[], None);
+    assert!(!kinds(&before).contains(&"ConfigMap/ingress-proxy".to_owned()));
+    assert!(pod(&before)["metadata"].get("annotations").is_none());
+}
+
+#[test]
 fn behind_proxies_the_list_is_about_whom_they_answer() {
     let given =
         [("ip_depth", json!(1)), ("trusted_proxies", json!(["192.0.2.1", "2001:db8::2", "198.51.100.0/24"]))];

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::domain::backup::Backup;
-use crate::domain::route::Probe;
 use crate::domain::world::Application;
 use crate::domain::{DeploymentDraft, Health, OperationView, World};
 use crate::ui::format;
@@ -16,6 +15,7 @@ use crate::ui::screen::ApplicationKey;
 use crate::ui::views::facts::{headline, version};
 use crate::ui::views::keeping::{self, Keeping};
 use crate::ui::views::progress::{self, Standing};
+use crate::ui::views::routes;
 
 /// One row's fixed parts.
 #[derive(Debug)]
@@ -192,9 +192,10 @@ impl Row {
             ("proven", kept.map_or("", |kept| if kept.proven.is_some() { "yes" } else { "never" })),
         ];
         let haystack = Haystack::new(&key.name, &columns);
-        let works = application.routes.iter().filter_map(|url| url.probe.as_ref()).all(Probe::works);
+        let astray =
+            application.routes.iter().any(|route| routes::Standing::of(application, route).is_fault());
         let stopped = matches!(health, Health::Stopped | Health::Suspended);
-        let well = health == Health::Healthy && works || stopped;
+        let well = health == Health::Healthy && !astray || stopped;
         let unkept = kept.is_some_and(|kept| kept.worry.is_some());
         let fault = held || drifted || unkept || application.problem.is_some() || !well;
         let kept = kept.and_then(|kept| kept.good).map(|good| good.created);

@@ -80,6 +80,37 @@ fn what_is_stopped_on_purpose_is_no_fault_and_a_dead_url_is_one() {
 }
 
 #[test]
+fn a_route_counts_as_its_standing_says() {
+    use crate::domain::DesiredPhase;
+    use crate::domain::world::Application;
+    let failed = |it: &mut Application| {
+        it.routes[0].probe.as_mut().unwrap().outcome = ProbeOutcome::Answered(503);
+    };
+    let is_fault = |change: &dyn Fn(&mut Application)| {
+        let mut world = sample::world();
+        let mut notes = (*world.applications[0]).clone();
+        change(&mut notes);
+        world.applications[0] = Arc::new(notes);
+        let mut table = Table::new(world);
+        table.run(Command::FaultsOnly);
+        table.names().contains(&"notes")
+    };
+    assert!(!is_fault(&|_| {}));
+    assert!(is_fault(&failed));
+    assert!(is_fault(&|it| it.routes[0].trouble.push("the Gateway does not take it".into())));
+    let unprobed = |it: &mut Application| {
+        failed(it);
+        it.routes[0].unprobed = true;
+    };
+    assert!(!is_fault(&unprobed), "what an old probe found is of no matter");
+    let stopped = |it: &mut Application| {
+        failed(it);
+        it.deployment.phase = DesiredPhase::Stopped;
+    };
+    assert!(!is_fault(&stopped));
+}
+
+#[test]
 fn what_is_done_to_an_application_is_found_and_what_is_held_up_is_a_fault() {
     let mut table = Table::new(sample::world());
     table.run(Command::FaultsOnly);

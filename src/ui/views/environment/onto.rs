@@ -14,6 +14,7 @@ pub fn onto(newest: &Environment, before: &Environment, typed: Environment) -> E
     take(&mut routing.kind, &known.kind, typed.kind);
     take(&mut routing.via, &known.via, typed.via);
     take(&mut routing.tls, &known.tls, typed.tls);
+    take(&mut routing.redirect, &known.redirect, typed.redirect);
     take(&mut routing.isolation, &known.isolation, typed.isolation);
     take(&mut routing.allow_from, &known.allow_from, typed.allow_from);
     take(&mut routing.annotations, &known.annotations, typed.annotations);

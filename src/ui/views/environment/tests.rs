@@ -131,6 +131,27 @@ fn certificates_have_a_name_where_they_need_one() {
 }
 
 #[test]
+fn sending_on_to_https_is_said_only_where_it_is_changed() {
+    let to_redirect = "<tab><tab><tab><tab><tab><right><right><right><right><tab>";
+    let wanted = |keys: &str| {
+        let mut model = model();
+        press(&mut model, "5/notes-d<enter>ai");
+        planned(&press(&mut model, &format!("{to_redirect}{keys}{GO}"))).routing
+    };
+    let gained = wanted("");
+    assert_eq!((gained.tls, gained.redirect), (TlsSource::Controller, None), "the plan decides");
+    assert_eq!(wanted("<space>").redirect, Some(false));
+    // one that has https, of which nobody said it
+    let mut model = model();
+    press(&mut model, "5/billing<enter>ai");
+    let to_redirect = "<tab><tab><tab><tab><tab><tab><tab>";
+    let wanted = planned(&press(&mut model, &format!("{to_redirect}<space>{GO}")));
+    let mut expected = known("prod");
+    expected.routing.redirect = Some(true);
+    assert_eq!(wanted, expected);
+}
+
+#[test]
 fn who_is_let_in_is_read_line_by_line() {
     let mut model = model();
     press(&mut model, "5/notes-d<enter>ai");
@@ -153,7 +174,7 @@ fn what_cannot_be_is_told_and_not_planned() {
         ("aIqa<tab><tab><tab><right><right><tab>infra", "NAMESPACE/NAME"),
         ("aIqa<tab><tab><tab><tab><tab>key", "no KEY: VALUE"),
         ("aIqa<tab><tab><tab><tab><tab><tab><tab>10.0.0.0", "10.0.0.0/32"),
-        ("aIqa<tab><tab><tab><tab><tab><tab><tab><tab><tab>pods", "neither with namespace:"),
+        ("aIqa<tab><tab><tab><tab><tab><tab><tab><tab><tab>pods", "neither namespace:"),
         ("aIqa<tab><tab><tab><tab><tab><tab><tab><tab><tab>namespace:a x", "no KEY=VALUE"),
     ];
     for (keys, says) in cases {

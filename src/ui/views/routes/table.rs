@@ -255,8 +255,7 @@ fn nothing(view: &RoutesView, world: &World, look: &Look<'_>) -> (String, Vec<St
         return words("Nothing matches", &format!("{} clears the filter", key(Command::Back)));
     }
     let record = world.cluster.record.as_ref();
-    let has_suffix = record.is_some_and(|record| record.fqdn_suffix.is_some())
-        || world.environments.iter().any(|environment| environment.fqdn_suffix.is_some());
+    let has_suffix = world.environments.iter().any(|environment| environment.suffix(record).is_some());
     match &world.cluster.link {
         Link::Connecting => {
             words("Connecting to the cluster …", "what is known appears as soon as it answers")
