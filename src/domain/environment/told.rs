@@ -160,7 +160,8 @@ fn isolation(environment: &Environment) -> String {
         None => Isolation::Off.as_str().to_owned(),
         Some(isolation) => {
             let peers: Vec<String> = environment.routing.allow_from.iter().map(Peer::to_string).collect();
-            format!("{}; others that may: {}", isolation.as_str(), list(&peers, "-"))
+            let others = if peers.is_empty() { "" } else { "; others that may: " };
+            format!("{}{others}{}", isolation.as_str(), peers.join(", "))
         }
     }
 }

@@ -153,7 +153,9 @@ fn makes_sense(command: Command, config: &UiConfig, layer: Layer, flags: &Flags)
     let bound = keymap.bindings().iter().any(|binding| binding.command == command);
     let here = !keymap.keys_of(command, layer, flags).is_empty();
     let installs = command == Command::Install;
-    here || (!bound && (!installs || flags.has(Flag::NotInstalled)))
+    // where none is shown, it asks which one
+    let asks = command == Command::RemoveEnvironment;
+    here || asks || (!bound && (!installs || flags.has(Flag::NotInstalled)))
 }
 
 fn theme_items(themes: &ThemeSet, prefix: &str) -> Vec<Item> {

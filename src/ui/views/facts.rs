@@ -87,6 +87,8 @@ enum Others {
     All,
     /// Their names, and what is wrong.
     Names,
+    /// The same, with short names.
+    Short,
     /// Nothing.
     None,
 }
@@ -123,12 +125,18 @@ impl Title {
         let filter = filter.filter(|filter| filter.is_open() || !filter.is_empty());
         let needed = |line: &Line<'_>| line.width() + if filter.is_some() { FILTER } else { 0 };
         // the gaps give way first, then what is calm in the others, then their names; what narrows the view is always said
-        let attempts =
-            [(Others::All, 3), (Others::All, 2), (Others::All, 1), (Others::Names, 2), (Others::Names, 1)];
+        let attempts = [
+            (Others::All, 3),
+            (Others::All, 2),
+            (Others::All, 1),
+            (Others::Names, 2),
+            (Others::Names, 1),
+            (Others::Short, 2),
+        ];
         let mut lines = attempts.into_iter().map(|how| self.line(world, filter, look, how));
         let fits = lines.find(|line| needed(line) <= usize::from(area.width));
         let narrowed = filter.is_some() || self.faults_only;
-        let least = if narrowed { (Others::None, 3) } else { (Others::Names, 1) };
+        let least = if narrowed { (Others::None, 3) } else { (Others::Short, 1) };
         let line = fits.unwrap_or_else(|| self.line(world, filter, look, least));
         let used = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
         paint::line(buffer, area, line);
@@ -146,19 +154,20 @@ impl Title {
         (others, gap): (Others, usize),
     ) -> Line<'static> {
         let mains = [
-            (Main::Applications, Command::ShowApplications, "Applications"),
-            (Main::Drivers, Command::ShowDrivers, "Drivers"),
-            (Main::Operations, Command::ShowOperations, "Operations"),
-            (Main::Backups, Command::ShowBackups, "Backups"),
-            (Main::Routes, Command::ShowRoutes, "Routes"),
-            (Main::Environments, Command::ShowEnvironments, "Environments"),
+            (Main::Applications, Command::ShowApplications, ("Applications", "Apps")),
+            (Main::Drivers, Command::ShowDrivers, ("Drivers", "Drivers")),
+            (Main::Operations, Command::ShowOperations, ("Operations", "Ops")),
+            (Main::Backups, Command::ShowBackups, ("Backups", "Backups")),
+            (Main::Routes, Command::ShowRoutes, ("Routes", "Routes")),
+            (Main::Environments, Command::ShowEnvironments, ("Environments", "Envs")),
         ];
         let mut spans = Vec::new();
         let is_told = |main: Main| others != Others::None || main == self.shown;
-        for (main, command, name) in mains.into_iter().filter(|(main, ..)| is_told(*main)) {
+        for (main, command, (name, short)) in mains.into_iter().filter(|(main, ..)| is_told(*main)) {
             let role = if main == self.shown { Role::TabActive } else { Role::Tab };
             spans.push(look.span(Role::Muted, format!("{} ", look.key(command, Layer::Global))));
-            spans.push(look.span(role, name));
+            let is_short = others == Others::Short && main != self.shown;
+            spans.push(look.span(role, if is_short { short } else { name }));
             let narrowed = self.narrowed.filter(|_| main == self.shown);
             let (calm, failing) =
                 narrowed.map_or_else(|| count(main, world), |(shown, all)| (format!("{shown} of {all}"), 0));

@@ -20,7 +20,9 @@ pub fn about(summary: &Summary<'_>, world: &World, look: &Look<'_>, width: usize
     lines.extend(route(summary, look, width));
     lines.extend(missing(summary, look));
     lines.extend(operation(summary, look, width));
-    lines.push(Line::from(look.span(Role::Muted, answers(summary.environment))));
+    // the line below has the class and the kind already
+    let known = summary.environment.routing.via.as_ref().is_some_and(|via| !via.controller.is_empty());
+    lines.extend(known.then(|| Line::from(look.span(Role::Muted, answers(summary.environment)))));
     lines.push(Line::from(place_line(summary.environment, world, (look, width))));
     lines
 }

@@ -12,7 +12,7 @@ use crate::ui::format;
 use crate::ui::listing::Listed;
 use crate::ui::query::Haystack;
 use crate::ui::theme::Role;
-use crate::ui::views::routes::{self, OPEN_TO};
+use crate::ui::views::routes::{self, OPEN_TO, Standing};
 
 /// Something short, and how loud it is: what nobody said is quiet.
 pub type Short = (Role, String);
@@ -127,7 +127,11 @@ impl Listed for Rows {
                 shown.sort_by_key(|index| Reverse(row(index).and_then(|row| row.healths.first().copied())));
             }
             Sort::Routes => shown.sort_by_key(|index| {
-                Reverse(row(index).map(|row| (row.routes.failing, row.routes.warned, row.routes.calm)))
+                let of = |wanted: Standing| {
+                    let all = row(index).into_iter().flat_map(|row| &row.routes);
+                    all.filter(|(standing, _)| *standing == wanted).map(|(_, count)| *count).sum::<usize>()
+                };
+                Reverse((of(Standing::Fails), of(Standing::Warns)))
             }),
             // what is not kept, and is no worry, comes last
             Sort::Backup => shown.sort_by_key(|index| {
@@ -169,7 +173,7 @@ impl Row {
             name: environment.name.clone(),
             production: environment.production,
             healths: summary.healths.clone(),
-            routes: summary.routes,
+            routes: summary.routes.clone(),
             kept: summary.kept,
             answers,
             tls: tls(&environment.routing.tls),

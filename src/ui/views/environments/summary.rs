@@ -9,24 +9,16 @@ use crate::domain::environment::DEDICATED;
 use crate::domain::world::{Application, Place, Whose};
 use crate::domain::{Environment, Health, OperationView, World};
 use crate::ui::look::Look;
-use crate::ui::theme::{Role, health_role};
+use crate::ui::theme::Role;
 use crate::ui::views::keeping::{self, Keeping};
 use crate::ui::views::progress;
-use crate::ui::views::routes;
+use crate::ui::views::routes::Standing;
 
 /// How many applications there are in each health, worst first; what there is none of is left out.
 pub type Healths = Vec<(Health, usize)>;
 
-/// How many routes there are, by how they are.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Routes {
-    /// Those of which the last probe failed.
-    pub failing: usize,
-    /// Those that something does not fit of.
-    pub warned: usize,
-    /// The others.
-    pub calm: usize,
-}
+/// How many routes there are, by how they are, worst first.
+pub type Routes = Vec<(Standing, usize)>;
 
 /// How well all of its applications are kept.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +81,7 @@ impl<'a> Summary<'a> {
         });
         let bare = self.environment.dedicated_ingress.is_some() && self.ingress().is_none();
         worst > Health::Progressing
-            || self.routes.failing + self.routes.warned > 0
+            || self.routes.iter().any(|(standing, _)| standing.is_fault())
             || self.kept.is_some_and(|kept| kept.worry)
             || stuck
             || failed
@@ -114,17 +106,13 @@ fn healths(applications: &[&Application]) -> Healths {
 }
 
 fn counted(applications: &[&Application]) -> Routes {
-    let mut counts = Routes::default();
+    let mut counts: BTreeMap<Standing, usize> = BTreeMap::new();
     for application in applications {
         for route in &application.routes {
-            match routes::Standing::of(application, route) {
-                routes::Standing::Fails => counts.failing += 1,
-                routes::Standing::Warns => counts.warned += 1,
-                _ => counts.calm += 1,
-            }
+            *counts.entry(Standing::of(application, route)).or_default() += 1;
         }
     }
-    counts
+    counts.into_iter().collect()
 }
 
 fn kept(applications: &[&Application], world: &World, now: Option<Timestamp>) -> Kept {
@@ -141,27 +129,24 @@ fn kept(applications: &[&Application], world: &World, now: Option<Timestamp>) ->
 
 /// `✗1 ◐1 ✓5`: how its applications are, as the counts of the cockpit have it.
 pub fn health_spans(healths: &Healths, look: &Look<'_>) -> Vec<Span<'static>> {
-    let parts = healths.iter().map(|(health, count)| (health_role(*health), look.glyph(*health), *count));
-    counts(parts.collect(), look)
+    counts(healths.iter().map(|(health, count)| (look.mark(*health), *count)), look)
 }
 
-/// `✗1 ▲1 ✓5`: how its routes are.
-pub fn route_spans(routes: Routes, look: &Look<'_>) -> Vec<Span<'static>> {
-    let Routes { failing, warned, calm } = routes;
-    let parts = [(Role::Fail, "✗", failing), (Role::Warn, "▲", warned), (Role::Ok, "✓", calm)];
-    counts(parts.into_iter().filter(|(.., count)| *count > 0).collect(), look)
+/// `✗1 ▲1 ✓5`: how its routes are; those that nobody probes have their own signs.
+pub fn route_spans(routes: &Routes, look: &Look<'_>) -> Vec<Span<'static>> {
+    counts(routes.iter().map(|(standing, count)| (standing.glyph(look), *count)), look)
 }
 
-fn counts(parts: Vec<(Role, &'static str, usize)>, look: &Look<'_>) -> Vec<Span<'static>> {
-    if parts.is_empty() {
-        return vec![look.span(Role::Muted, "–")];
-    }
+fn counts(parts: impl Iterator<Item = (Span<'static>, usize)>, look: &Look<'_>) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
-    for (role, glyph, count) in parts {
+    for (glyph, count) in parts {
         if !spans.is_empty() {
             spans.push(Span::raw(" "));
         }
-        spans.push(look.span(role, format!("{glyph}{count}")));
+        spans.push(Span::styled(format!("{}{count}", glyph.content), glyph.style));
+    }
+    if spans.is_empty() {
+        spans.push(look.span(Role::Muted, "–"));
     }
     spans
 }

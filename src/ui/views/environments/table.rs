@@ -93,8 +93,7 @@ pub fn draw(view: &EnvironmentsView, world: &World, look: &Look<'_>, area: Rect,
 fn columns(rows: &Rows) -> Vec<Column> {
     let short = |of: fn(&Row) -> &Short| rows.widest(|row| width(of(row)));
     let healths = rows.widest(|row| counted(row.healths.iter().map(|(_, count)| *count)));
-    let counts = |row: &Row| [row.routes.failing, row.routes.warned, row.routes.calm];
-    let routes = rows.widest(|row| counted(counts(row).into_iter()));
+    let routes = rows.widest(|row| counted(row.routes.iter().map(|(_, count)| *count)));
     // nobody needs an empty column
     let shown = |is: bool, column: Column| if is { column } else { Column::fixed("", u8::MAX, u16::MAX) };
     let says = |of: fn(&Row) -> bool| rows.any(of);
@@ -126,7 +125,7 @@ fn cells(row: &Row, look: &Look<'_>, query: &Query, selected: bool) -> Vec<Line<
         name(&row.name, look, query),
         Line::from(look.span(Role::Warn, if row.production { "prod" } else { "" })),
         Line::from(health_spans(&row.healths, look)),
-        Line::from(route_spans(row.routes, look)),
+        Line::from(route_spans(&row.routes, look)),
         said(&row.answers),
         said(&row.tls),
         said(&row.isolation),

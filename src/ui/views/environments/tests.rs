@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use super::summary::{Kept, Routes, Summary};
+use super::summary::{Kept, Summary};
 use crate::domain::world::Whose;
 use crate::domain::{Health, Intent, World};
 use crate::ui::event::{Effect, Event};
 use crate::ui::model::Model;
 use crate::ui::update;
 use crate::ui::update::tests::{model_of, press, toasts};
+use crate::ui::views::routes::Standing;
 use crate::ui::{draw_linked, place_samples, sample};
 
 fn model() -> Model {
@@ -41,7 +42,7 @@ fn what_is_in_it_is_counted_worst_first() {
         |_| {},
         |demo| {
             assert_eq!(demo.healths, [(Health::Degraded, 1), (Health::Healthy, 2)]);
-            assert_eq!(demo.routes, Routes { failing: 1, warned: 0, calm: 3 });
+            assert_eq!(demo.routes, [(Standing::Fails, 1), (Standing::Waits, 1), (Standing::Works, 2)]);
             assert_eq!(demo.worst_first()[0].deployment.draft.name, "shop");
             assert!(demo.is_fault() && demo.operation.is_none());
         },

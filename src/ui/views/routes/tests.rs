@@ -69,7 +69,7 @@ fn it_is_narrowed_by_words_faults_and_environments() {
         let (screen, _) = drawn(&model, (120, 40));
         let line = screen.lines().nth(1).unwrap_or_default().to_owned();
         let at = line.find("Routes ").unwrap();
-        line[at + 7..].split("   ").next().unwrap().to_owned()
+        line[at + 7..].split("  ").next().unwrap().to_owned()
     };
     assert_eq!(shown("5F"), "3 of 8");
     assert_eq!(shown("5e"), "3 of 8".replace('3', "4"), "demo has four");

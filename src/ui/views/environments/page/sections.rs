@@ -219,11 +219,8 @@ fn certificates(page: &mut Page<'_>, summary: &Summary<'_>) {
     let routes = summary.applications.iter().flat_map(|it| it.routes.iter().map(move |route| (*it, route)));
     let held = routes.filter_map(|(it, route)| Some((it, route, certificate(route)?)));
     let Some((application, route, first)) = held.min_by_key(|(.., shown)| shown.earliest) else { return };
-    let mut parts = Vec::new();
-    if let Some(days) = days_span(look, route, first, Role::Text) {
-        parts.extend([days, Span::raw(" ")]);
-    }
-    parts.push(look.span(Role::Muted, format!("is what the first one still holds: {}", route.host)));
+    let mut parts: Vec<Span<'static>> = days_span(look, route, first, Role::Text).into_iter().collect();
+    parts.push(look.span(Role::Muted, format!("  until the first one ends: {}", route.host)));
     spans(page, Item::Route(RouteKey::of(application, route)), "certificates", parts);
 }
 
@@ -231,9 +228,12 @@ fn kept(page: &mut Page<'_>, summary: &Summary<'_>) {
     let Some(kept) = summary.kept.filter(|_| !summary.applications.is_empty()) else { return };
     let look = page.look;
     let mut parts = vec![kept_span(kept, look, Role::Text)];
-    if kept.since.is_some() {
-        parts.push(look.span(Role::Muted, "  the oldest of its applications' last good ones"));
-    }
+    let said = match (kept.worry, kept.since) {
+        (true, _) => "  not all of its applications are kept as they should be",
+        (false, Some(_)) => "  the oldest of its applications' last good ones",
+        (false, None) => "",
+    };
+    parts.push(look.span(Role::Muted, said));
     spans(page, Item::Text, "last backup", parts);
     if let Some((next, now)) = kept.next.zip(look.now) {
         spans(page, Item::Text, "next", vec![look.span(Role::Text, format::until(now, next))]);
