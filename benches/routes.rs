@@ -9,7 +9,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -18,7 +17,6 @@ use styrmin::domain::route::{ProbeOutcome, RouteKind, TlsSource, Via};
 use styrmin::ingress::probe::{Ask, probe};
 use styrmin::ingress::{Route, RouteSet, render};
 use styrmin::sandbox::api::Api;
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
 /// Set in the pods: this very program is what they run.
@@ -157,16 +155,8 @@ async fn main() {
         return serve(&TcpListener::bind((address, PORT)).unwrap());
     }
     let times = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(5).max(1);
-    let sandbox = Sandbox::start(SandboxOptions {
-        directory: None,
-        seed: 11,
-        clock: Arc::new(SystemClock),
-        ingress: ([127, 0, 0, 1], 0).into(),
-        ingress_tls: Default::default(),
-        executable: env!("CARGO_BIN_EXE_styrmin").into(),
-    })
-    .await
-    .unwrap();
+    let options = SandboxOptions::in_memory(11, env!("CARGO_BIN_EXE_styrmin"));
+    let sandbox = Sandbox::start(options).await.unwrap();
     deploy(&sandbox.api());
     let (pod, door) = (ready(&sandbox.api()).await, sandbox.ingress_address());
     let url = format!("http://{HOST}:{}/", door.port());

@@ -17,11 +17,9 @@ mod load;
 #[path = "../tests/support/served.rs"]
 mod served;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use kube::Client;
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
 use clients::{client_of, raise_file_limit};
@@ -89,14 +87,7 @@ async fn served(objects: usize) -> Column {
 async fn piped(objects: usize) -> Column {
     let mut column = Column::new("in process");
     let started = Instant::now();
-    let options = SandboxOptions {
-        directory: None,
-        seed: 1,
-        clock: Arc::new(SystemClock),
-        ingress: ([127, 0, 0, 1], 0).into(),
-        ingress_tls: Default::default(),
-        executable: env!("CARGO_BIN_EXE_styrmin").into(),
-    };
+    let options = SandboxOptions::in_memory(1, env!("CARGO_BIN_EXE_styrmin"));
     let sandbox = Sandbox::start(options).await.unwrap();
     let client = Client::new(sandbox.service(), "default");
     client.apiserver_version().await.unwrap();

@@ -5,6 +5,7 @@ pub mod call;
 pub mod canonical;
 pub mod clock;
 pub mod cluster;
+pub mod conditions;
 pub mod deployment;
 pub mod diff;
 pub mod drift;

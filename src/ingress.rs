@@ -4,6 +4,7 @@ mod allow;
 mod brought;
 pub mod certificate;
 mod check;
+mod class;
 mod detect;
 mod frozen;
 pub mod hosts;
@@ -16,20 +17,19 @@ pub mod url;
 pub use allow::{Adapter, adapter};
 pub use brought::allow_on;
 pub use check::{UNENFORCED, check};
+pub use class::name_class;
 pub use detect::{Detected, detect};
-pub use frozen::{routing_of, tls_of};
+pub use frozen::{FrozenHosts, hosts_of, routing_of, tls_of};
 pub use hosts::{Hosts, hosts};
-pub use policies::{ENVIRONMENT_POLICIES, Guarded, PolicySet, environment_policies, policies};
-pub use render::{Route, RouteSet, render, tls_secret};
+pub use policies::{
+    ENVIRONMENT_POLICIES, Gate, Guarded, PolicySet, environment_policies, place as proxies, policies,
+};
+pub use redirect::settle_redirect;
+pub use render::{Redirect, Route, RouteSet, render, tls_secret};
 pub use url::url;
 
+pub use crate::domain::environment::DEDICATED;
 pub use crate::domain::route::read;
-
-pub use redirect::settle_redirect;
-pub use render::Redirect;
-
-/// The name of the deployment that is the ingress controller of an environment that has one of its own.
-pub const DEDICATED: &str = "ingress";
 
 /// The class of an environment's own ingress controller.
 pub fn dedicated_class(environment: &str) -> String {

@@ -43,7 +43,7 @@ pub mod socket;
 pub mod status;
 pub mod streaming;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ use access::key::SigningKey;
 use api::http::Server;
 use api::objects::Objects;
 use api::{Api, RING_CAPACITY};
-use clock::Clock;
+use clock::{Clock, SystemClock};
 use faults::Faults;
 use kubelet::{Kubelet, KubeletError, NodeOptions};
 use persist::Keeper;
@@ -78,6 +78,20 @@ pub struct SandboxOptions {
     pub ingress_tls: TlsPort,
     /// The program whose `image` subcommands are the known images.
     pub executable: PathBuf,
+}
+
+impl SandboxOptions {
+    /// A sandbox that keeps nothing, by the machine's clock, with its ingress at any free ports of 127.0.0.1.
+    pub fn in_memory(seed: u64, executable: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: None,
+            seed,
+            clock: Arc::new(SystemClock),
+            ingress: (Ipv4Addr::LOCALHOST, 0).into(),
+            ingress_tls: TlsPort::default(),
+            executable: executable.into(),
+        }
+    }
 }
 
 /// A running embedded cluster. Dropping it ends its tasks at once; [`Sandbox::stop`] ends them in order.

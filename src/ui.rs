@@ -21,6 +21,7 @@ pub mod keymap;
 pub mod layout;
 mod link;
 mod list;
+mod listing;
 mod look;
 mod model;
 mod overlays;
@@ -73,6 +74,14 @@ mod backup_samples {
 mod route_samples {
     extern crate self as styrmin;
     include!("../tests/support/routes.rs");
+}
+
+/// The environments that the tests of views, `tests/frames.rs` and `tests/random_keys.rs` share.
+#[cfg(test)]
+#[allow(dead_code, reason = "each of them uses a part of it")]
+mod place_samples {
+    extern crate self as styrmin;
+    include!("../tests/support/places.rs");
 }
 
 /// The actions that the tests of views and `tests/frames.rs` share.

@@ -68,5 +68,7 @@ mod support;
 mod velero;
 #[path = "engine/way_back.rs"]
 mod way_back;
+#[path = "support/wire.rs"]
+mod wire;
 #[path = "engine/yard.rs"]
 mod yard;

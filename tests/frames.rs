@@ -23,6 +23,10 @@ mod backup_samples;
 #[path = "support/routes.rs"]
 mod route_samples;
 
+#[allow(dead_code, reason = "the environments are shared with other tests")]
+#[path = "support/places.rs"]
+mod place_samples;
+
 #[allow(dead_code, reason = "the actions are shared with other tests")]
 #[path = "support/actions.rs"]
 mod action_samples;
@@ -32,6 +36,9 @@ mod actions;
 
 #[path = "frames/backups.rs"]
 mod backups;
+
+#[path = "frames/environments.rs"]
+mod environments;
 
 #[path = "frames/operations.rs"]
 mod operations;

@@ -19,6 +19,10 @@ mod backup_samples;
 #[path = "support/routes.rs"]
 mod route_samples;
 
+#[allow(dead_code, reason = "the environments are shared with other tests")]
+#[path = "support/places.rs"]
+mod place_samples;
+
 #[allow(dead_code, reason = "the actions are shared with other tests")]
 #[path = "support/actions.rs"]
 mod action_samples;
@@ -67,7 +71,7 @@ fn key() -> impl Strategy<Value = KeyCode> {
         Just(KeyCode::PageUp),
         Just(KeyCode::PageDown),
     ];
-    let letters = "abcdefghijklmnopqrstuvwxyzGFSTNIUQRD/:?12345 []éö日\u{301}"
+    let letters = "abcdefghijklmnopqrstuvwxyzGFSTNIUQRD/:?123456 []éö日\u{301}"
         .chars()
         .map(KeyCode::Char)
         .collect::<Vec<_>>();

@@ -11,7 +11,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -25,19 +24,14 @@ use kube::runtime::wait::{await_condition, conditions};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, Error, ResourceExt};
 use serde_json::json;
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxError, SandboxOptions};
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn options(directory: Option<&Path>) -> SandboxOptions {
     SandboxOptions {
         directory: directory.map(Path::to_owned),
-        seed: 1,
-        clock: Arc::new(SystemClock),
-        ingress: ([127, 0, 0, 1], 0).into(),
-        ingress_tls: Default::default(),
-        executable: env!("CARGO_BIN_EXE_styrmin").into(),
+        ..SandboxOptions::in_memory(1, env!("CARGO_BIN_EXE_styrmin"))
     }
 }
 

@@ -10,7 +10,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -19,22 +18,13 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ListParams, ObjectMeta, PostParams, WatchEvent, WatchParams};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Error};
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::faults::{Cut, Fault, Refusal, Rule, Scenario, Verb, When};
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 async fn start() -> (Sandbox, Api<ConfigMap>) {
-    let options = SandboxOptions {
-        directory: None,
-        seed: 1,
-        clock: Arc::new(SystemClock),
-        ingress: ([127, 0, 0, 1], 0).into(),
-        ingress_tls: Default::default(),
-        executable: env!("CARGO_BIN_EXE_styrmin").into(),
-    };
-    let sandbox = Sandbox::start(options).await.unwrap();
+    let sandbox = Sandbox::start(SandboxOptions::in_memory(1, env!("CARGO_BIN_EXE_styrmin"))).await.unwrap();
     let client = Client::new(sandbox.service(), "default");
     (sandbox, Api::default_namespaced(client))
 }

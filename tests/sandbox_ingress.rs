@@ -15,9 +15,11 @@ mod client;
 mod echo;
 #[path = "sandbox_ingress/rig.rs"]
 mod rig;
+#[path = "support/wire.rs"]
+mod wire;
 
-#[path = "sandbox_ingress/door.rs"]
-mod door;
+#[path = "sandbox_ingress/balancer.rs"]
+mod balancer;
 #[path = "sandbox_ingress/hostile.rs"]
 mod hostile;
 #[path = "sandbox_ingress/lists.rs"]

@@ -27,8 +27,8 @@ mod spdy;
 mod terminals;
 #[path = "sandbox_kubelet/volumes.rs"]
 mod volumes;
-
-use std::time::Duration;
+#[path = "support/wire.rs"]
+mod wire;
 
 use futures::{AsyncBufReadExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
@@ -86,8 +86,7 @@ async fn the_demo_application_runs_is_upgraded_and_keeps_its_notes() {
         page.contains("My notes") && page.contains("notes-web 1.0.0")
     }))
     .await;
-    let (status, note) = rig.post("notes-demo.localhost", "/api/notes", r#"{"text":"buy milk"}"#).await;
-    assert_eq!((status, note.contains("buy milk")), (201, true), "{note}");
+    rig.post("notes-demo.localhost", "/api/notes", r#"{"text":"buy milk"}"#).await.is(201, "buy milk");
 
     let pods: Api<Pod> = Api::default_namespaced(rig.client.clone());
     let database = rig.pod_of("notes-db");
@@ -120,38 +119,35 @@ async fn the_demo_application_runs_is_upgraded_and_keeps_its_notes() {
     within(rig.until_event_of(&name, "Unhealthy", |message| message.contains("statuscode: 503"))).await;
     assert!(!ready(&rig.api.get("pods", "default", &name).unwrap()));
     // The old version goes on answering.
-    assert!(rig.get("notes-demo.localhost", "/version").await.1.contains("1.1.0"));
+    within(rig.until_answer("notes-demo.localhost", "/version", |body| body.contains("1.1.0"))).await;
     rig.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_ingress_says_what_is_wrong() {
     let rig = Rig::start().await;
-    let (status, page) = rig.get("nowhere.localhost", "/").await;
-    assert_eq!((status, page.contains("nowhere.localhost")), (404, true), "{page}");
+    rig.get("nowhere.localhost", "/").await.is(404, "nowhere.localhost");
     rig.create("ingresses.networking.k8s.io", rig::ingress());
     rig.create("services", rig::service("notes-web", 80, 8080));
-    let (status, page) = within(rig.until_status("notes-demo.localhost", 503)).await;
-    assert!(page.contains("default/notes-web has no ready endpoint"), "{status} {page}");
+    let page = within(rig.until_status("notes-demo.localhost", 503)).await;
+    page.is(503, "default/notes-web has no ready endpoint");
     // Ready, but nothing listens.
     let mut idle = pod("idle", host_container(&["sleep", "1000"]));
     idle["metadata"]["labels"] = json!({"app": "notes-web"});
     rig.create("pods", idle);
-    let (_, page) = within(rig.until_status("notes-demo.localhost", 502)).await;
-    assert!(page.contains("did not answer"), "{page}");
+    within(rig.until_status("notes-demo.localhost", 502)).await.is(502, "did not answer");
     rig.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_process_is_restarted_within_a_second_and_then_backs_off() {
-    let rig = Rig::start().await;
+async fn a_killed_process_is_restarted_at_once_and_then_backs_off() {
+    // the clock stands still: whatever is waited for by it never comes
+    let (rig, _clock) = Rig::standing_still().await;
     rig.create("pods", pod("a", host_container(&["sleep", "1000"])));
     let running = within(rig.until("pods", "a", ready)).await;
     let first = pid(&running);
-    let start = std::time::Instant::now();
     rig::kill(first);
     let restarted = within(rig.until("pods", "a", |pod| restarts(pod) == 1 && ready(pod))).await;
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     let last = &restarted["status"]["containerStatuses"][0]["lastState"]["terminated"];
     assert_eq!((last["exitCode"].as_i64(), last["reason"].as_str()), (Some(137), Some("Error")));
     assert!(!alive(first));
@@ -309,12 +305,13 @@ async fn pods_end_gracefully_or_are_killed() {
     let rig = Rig::start().await;
     let polite = "trap 'echo bye; exit 0' TERM; echo up; while true; do sleep 0.05; done";
     let stubborn = "trap '' TERM; echo up; while true; do sleep 0.05; done";
-    for (name, script, grace) in [("polite", polite, 30), ("stubborn", stubborn, 1)] {
+    // who is polite does not need its time: it is more than anything here may take
+    for (name, script, grace) in [("polite", polite, 3600), ("stubborn", stubborn, 1)] {
         let mut pod = pod(name, host_container(&["sh", "-c", script]));
         pod["spec"]["terminationGracePeriodSeconds"] = json!(grace);
         rig.create("pods", pod);
     }
-    for (name, at_least, at_most) in [("polite", 0, 900), ("stubborn", 900, 5000)] {
+    for (name, at_least) in [("polite", 0), ("stubborn", 900)] {
         let running = within(rig.until("pods", name, ready)).await;
         within(rig.until_log(name, |log| log.contains("up"))).await;
         let process = pid(&running);
@@ -322,7 +319,7 @@ async fn pods_end_gracefully_or_are_killed() {
         rig.api.delete("pods", "default", name, &DeleteOptions::default()).unwrap();
         within(rig.until_gone("pods", name)).await;
         let took = start.elapsed().as_millis();
-        assert!((at_least..at_most).contains(&took), "{name} {took} ms");
+        assert!(took >= at_least, "{name} {took} ms");
         assert!(!alive(process));
     }
     within(rig.until_event("Killing", |message| message == "Stopping container main")).await;
@@ -392,8 +389,7 @@ async fn images_that_cannot_be_pulled_back_off_until_they_can() {
 async fn a_failed_liveness_probe_restarts_the_container() {
     let rig = Rig::start().await;
     let mut container = host_container(&["sleep", "1000"]);
-    container["livenessProbe"] =
-        json!({"exec": {"command": ["test", "!", "-e", "sick"]}, "periodSeconds": 1, "failureThreshold": 1});
+    container["livenessProbe"] = json!({"exec": {"command": ["test", "!", "-e", "sick"]}, "periodSeconds": 1, "timeoutSeconds": 30, "failureThreshold": 1});
     rig.create("pods", pod("a", container));
     within(rig.until("pods", "a", ready)).await;
     let pods: Api<Pod> = Api::default_namespaced(rig.client.clone());

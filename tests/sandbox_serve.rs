@@ -11,6 +11,8 @@
 
 #[path = "sandbox_serve/rig.rs"]
 mod rig;
+#[path = "support/wire.rs"]
+mod wire;
 
 #[path = "sandbox_serve/binary.rs"]
 mod binary;

@@ -24,12 +24,7 @@ pub fn read(warnings: &Warnings) -> Vec<String> {
 
 /// Keeps the warnings for as long as the cluster is there. Where classes may not be read, or are not served, there are none.
 pub async fn follow(cluster: Cluster, warnings: Warnings) {
-    let classes = ObjectKey {
-        api_version: "networking.k8s.io/v1".to_owned(),
-        kind: "IngressClass".to_owned(),
-        namespace: String::new(),
-        name: String::new(),
-    };
+    let classes = ObjectKey::every("networking.k8s.io/v1", "IngressClass");
     let mut moved = cluster.generation();
     let index = Arc::downgrade(&cluster.index());
     loop {

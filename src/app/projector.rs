@@ -134,8 +134,9 @@ impl Projector {
         publish_if_new(&self.targets, targets);
         let components = world.applications.iter().flat_map(|application| &application.components);
         publish_if_new(&self.ends, components.flat_map(last_words::ends).collect());
-        let wants = world.applications.iter().flat_map(|application| route_facts::wants(application));
-        publish_if_new(&self.wants, wants.collect());
+        let mut wants = world::place_wants(&world);
+        wants.extend(world.applications.iter().flat_map(|application| route_facts::wants(application)));
+        publish_if_new(&self.wants, wants);
         self.world.send_if_modified(|held| {
             let changed = !same(held, &world);
             if changed {
@@ -159,6 +160,7 @@ fn same(old: &World, new: &World) -> bool {
     old.cluster == new.cluster
         && old.engine == new.engine
         && old.environments == new.environments
+        && old.places == new.places
         && old.operations == new.operations
         && old.applications == new.applications
         && old.drivers.len() == new.drivers.len()

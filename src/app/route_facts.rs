@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{self, Cluster, ClusterError};
 use crate::domain::object::{Detail, GatewayDetail};
-use crate::domain::route::{Certificate, RouteKind};
+use crate::domain::route::Certificate;
 use crate::domain::world::Application;
-use crate::domain::{ObjectKey, ObjectSummary};
+use crate::domain::{ObjectKey, ObjectSummary, labels};
 use crate::ingress;
 use crate::reconcile::Gateways;
 
@@ -32,6 +32,8 @@ pub enum Want {
     Certificate(String, String),
     /// A Gateway, by namespace and name.
     Gateway(String, String),
+    /// A namespace: whose it is.
+    Namespace(String),
 }
 
 /// What is to be read, each with a text that changes when it is to be read anew.
@@ -44,6 +46,11 @@ pub enum Fact {
     Certificate(Box<Certificate>),
     /// A Gateway.
     Gateway(Box<GatewayDetail>),
+    /// A namespace.
+    Namespace {
+        /// The environment that it was made for; none: others made it.
+        owner: Option<String>,
+    },
     /// It does not exist.
     Missing,
     /// It is not what it should be, or cannot be read: why.
@@ -84,8 +91,7 @@ pub fn wants(application: &Application) -> Wants {
                 }),
             );
         }
-        let gateway = route.class.split_once('/').filter(|_| route.kind == RouteKind::HttpRoute);
-        if let Some((namespace, name)) = gateway {
+        if let Some((namespace, name)) = route.gateway() {
             let is_watched = |object: &ObjectSummary| {
                 matches!(object.detail, Detail::Gateway(_))
                     && (object.key.namespace.as_str(), object.key.name.as_str()) == (namespace, name)
@@ -119,7 +125,8 @@ impl Reads {
     }
 
     fn note(&mut self, want: &Want, version: &str, fact: &Fact, now: Instant) {
-        let pause = if matches!(fact, Fact::Certificate(_)) { CALM } else { SOON };
+        let is_calm = matches!(fact, Fact::Certificate(_) | Fact::Namespace { .. });
+        let pause = if is_calm { CALM } else { SOON };
         self.0.insert(want.clone(), (version.to_owned(), now + pause));
     }
 
@@ -189,6 +196,9 @@ async fn read(cluster: &Cluster, want: &Want) -> Fact {
                 _ => Fact::Missing,
             }
         }),
+        Want::Namespace(name) => cluster.get(&namespace_key(name)).await.map(|found| {
+            found.map_or(Fact::Missing, |found| Fact::Namespace { owner: owner(&cluster::summary(&found)) })
+        }),
     };
     match read {
         Ok(fact) => fact,
@@ -202,6 +212,22 @@ fn certificate(pem: Option<Vec<u8>>) -> Fact {
     match ingress::certificate::read(&pem) {
         Ok(certificate) => Fact::Certificate(Box::new(certificate)),
         Err(why) => Fact::Bad(format!("has no certificate in tls.crt: {why}")),
+    }
+}
+
+/// The environment whose mark a namespace has.
+fn owner(namespace: &ObjectSummary) -> Option<String> {
+    let label = |name| namespace.labels.get(name);
+    let managed = label(labels::MANAGED_BY).is_some_and(|by| by == labels::MANAGER);
+    label(labels::ENVIRONMENT).filter(|_| managed).cloned()
+}
+
+fn namespace_key(name: &str) -> ObjectKey {
+    ObjectKey {
+        api_version: "v1".to_owned(),
+        kind: "Namespace".to_owned(),
+        namespace: String::new(),
+        name: name.to_owned(),
     }
 }
 

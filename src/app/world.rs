@@ -18,7 +18,10 @@ use crate::domain::{
 use crate::reconcile;
 use crate::store::{EngineRecord, Finding};
 
+mod places;
 mod routes;
+
+pub use places::wants as place_wants;
 
 /// The most events that an application shows.
 const EVENTS: usize = 200;
@@ -130,6 +133,7 @@ pub fn assemble(sources: &Sources<'_>) -> World {
         cluster: sources.cluster.clone(),
         engine: sources.engine.clone(),
         environments: sources.records.environments.clone(),
+        places: places::places(sources.records, sources.facts),
         applications,
         drivers: sources.records.drivers.clone(),
         operations: sources.records.operations.clone(),

@@ -34,11 +34,28 @@ pub struct Carry {
     /// Record it and leave: whoever runs the engine carries it out
     #[arg(long)]
     detach: bool,
-    /// Show the plan and leave: a verb's --dry-run
+    /// Show the plan and leave: [`How`] says so
     #[arg(skip)]
     only_shown: bool,
     #[command(flatten)]
     place: Place,
+}
+
+/// The same for what can be asked for without being done.
+#[derive(Debug, Args)]
+pub struct How {
+    /// Show the plan; do nothing
+    #[arg(long, conflicts_with_all = ["yes", "detach"])]
+    dry_run: bool,
+    #[command(flatten)]
+    carry: Carry,
+}
+
+impl How {
+    /// What is carried out, or only shown.
+    pub fn into_carry(self) -> Carry {
+        Carry { only_shown: self.dry_run, ..self.carry }
+    }
 }
 
 /// One thing to be done.
@@ -63,11 +80,6 @@ impl Carry {
     /// Whether it is for programs.
     pub fn is_for_programs(&self) -> bool {
         self.json
-    }
-
-    /// Shows the plan only, when `yes`.
-    pub fn only_shown(self, yes: bool) -> Self {
-        Self { only_shown: yes, ..self }
     }
 
     /// Where records are kept, if that was said.

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::carry::{Carry, Job};
+use super::carry::{How, Job};
 use super::driver::table;
 use super::ending::{self, Ending, Refusal, usage};
-use super::environment::{Json, answer, domain};
-use super::records::State;
+use super::environment::domain;
+use super::records::{Json, State};
 use crate::app;
 use crate::domain::{ClusterRecord, Intent, Problem, suggest};
 
@@ -47,11 +47,8 @@ struct ShowArguments {
 struct SetArguments {
     #[command(flatten)]
     said: Said,
-    /// Show the plan; do nothing
-    #[arg(long, conflicts_with_all = ["yes", "detach"])]
-    dry_run: bool,
     #[command(flatten)]
-    carry: Carry,
+    how: How,
 }
 
 /// What can be said of a cluster: what is not named stays as it is.
@@ -116,7 +113,7 @@ fn show(arguments: &ShowArguments) -> Result<Ending, Refusal> {
             found
         }
     };
-    answer(&arguments.form, &json!(chosen), || {
+    arguments.form.print(&json!(chosen), || {
         let heads = ["NAME", "KIND", "SUFFIX", "STORAGE", "HTTP", "HTTPS"].map(str::to_owned).to_vec();
         let rows = chosen.iter().map(|record| {
             vec![
@@ -134,8 +131,8 @@ fn show(arguments: &ShowArguments) -> Result<Ending, Refusal> {
 }
 
 fn set(arguments: SetArguments) -> Result<Ending, Refusal> {
-    let SetArguments { said, dry_run, carry } = arguments;
-    carry.only_shown(dry_run).out(async |session| {
+    let SetArguments { said, how } = arguments;
+    how.into_carry().out(async |session| {
         let name = session.cluster.name();
         let known = session.store.cluster(name).await.map_err(Problem::from)?;
         let mut record = known.ok_or_else(|| {

@@ -11,7 +11,7 @@ mod clone;
 mod list;
 mod said;
 
-pub(super) use list::{Json, answer, domain};
+pub(super) use list::domain;
 
 /// Arguments of `environment`.
 #[derive(Debug, Args)]

@@ -56,6 +56,24 @@ impl Output {
     }
 }
 
+/// The form of an answer, with the short word for programs.
+#[derive(Debug, Args)]
+pub struct Json {
+    #[command(flatten)]
+    output: Output,
+    /// The same as -o json
+    #[arg(long, conflicts_with = "form")]
+    json: bool,
+}
+
+impl Json {
+    /// Prints an answer in the form that was asked for.
+    pub fn print(&self, value: &Value, text: impl FnOnce() -> String) -> Result<(), Problem> {
+        let form = if self.json { Form::Json } else { self.output.form };
+        Output { form }.print(value, text)
+    }
+}
+
 /// Which cluster is meant where several are recorded.
 #[derive(Debug, Args)]
 pub struct Which {

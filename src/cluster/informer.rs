@@ -147,7 +147,7 @@ async fn follow_taught(
     loop {
         let (before, readable) = {
             let known = known.borrow_and_update();
-            (definitions::version(&known, definition), definitions::are_readable(&known))
+            (known.version(definition), known.are_readable())
         };
         let found = async {
             let mut pauses = DefaultBackoff::default();
@@ -174,7 +174,7 @@ async fn follow_taught(
             definitions::moved(&mut known, definition, before.as_deref()).await;
         }
         // whoever counts the looks forgot it already
-        if definitions::are_readable(&known.borrow()) {
+        if known.borrow().are_readable() {
             forget(weak, watched).await;
         }
     }

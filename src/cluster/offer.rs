@@ -1,11 +1,11 @@
 //! What the cluster has that could answer for routes: asked when an environment is planned, never watched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::api::{DynamicObject, ListParams};
 use serde_json::{Value, json};
 
-use crate::domain::route::{ClassOffer, GatewayOffer, GatewayRef, INGRESS_NGINX, Offer, SANDBOX, TRAEFIK};
+use crate::domain::route::{self, ClassOffer, GatewayOffer, GatewayRef, Offer, Proxies, TRAEFIK};
 use crate::domain::{ObjectKey, labels};
 
 use super::Cluster;
@@ -17,30 +17,8 @@ const IS_DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 /// The Gateway API.
 const GATEWAY_API: &str = "gateway.networking.k8s.io/v1";
-/// Where the sandbox's ingress counts as a pod.
-const SANDBOX_NAMESPACE: &str = "kube-system";
 /// The most pods that are looked at for each label.
 const PODS: u32 = 200;
-
-/// Labels of pods that are proxies of a well-known controller, as its chart or manifests put them there, and the controller as its
-/// classes name it. Proxies that we deployed ourselves are those of one environment, and left out.
-const PROXIES: [(&str, &str); 9] = [
-    ("app.kubernetes.io/name=traefik", TRAEFIK),
-    ("app.kubernetes.io/name=traefik", "traefik.io/gateway-controller"),
-    ("app.kubernetes.io/name=ingress-nginx,app.kubernetes.io/component=controller", INGRESS_NGINX),
-    ("app.kubernetes.io/name=haproxy-ingress", "haproxy-ingress.github.io/controller"),
-    ("app.kubernetes.io/name=kubernetes-ingress", "haproxy.org/ingress-controller"),
-    (
-        "app.kubernetes.io/managed-by=envoy-gateway,app.kubernetes.io/component=proxy",
-        "gateway.envoyproxy.io/gatewayclass-controller",
-    ),
-    (
-        "app.kubernetes.io/name=contour,app.kubernetes.io/component=envoy",
-        "projectcontour.io/ingress-controller",
-    ),
-    ("istio=ingressgateway", "istio.io/ingress-controller"),
-    ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-controller"),
-];
 
 impl Cluster {
     /// What the cluster has that could answer for routes in `namespace`, which need not exist yet. What may not be listed counts as
@@ -57,13 +35,10 @@ impl Cluster {
             true => self.gateways(namespace, &namespaces).await?,
             false => Vec::new(),
         };
-        let controllers: Vec<&str> = classes
-            .iter()
-            .map(|class| class.controller.as_str())
-            .chain(gateways.iter().map(|offer| offer.controller.as_str()))
-            .collect();
         let traefik = self.serves("traefik.io/v1alpha1", "IngressRoute").await?;
-        let places = self.places(&controllers, traefik).await?;
+        let named = classes.iter().map(|class| class.controller.as_str());
+        let named = named.chain(gateways.iter().map(|offer| offer.controller.as_str()));
+        let places = self.places(&named.chain(traefik.then_some(TRAEFIK)).collect()).await?;
         // a policy finds a namespace by the label that has its name, where the server is new enough to put it there
         let labelled = |name: &String| {
             let mut all = namespaces.iter();
@@ -82,7 +57,7 @@ impl Cluster {
 
     /// Whether the cluster serves a kind. It is asked anew about one that it did not serve before.
     async fn serves(&self, api_version: &str, kind: &str) -> Result<bool, ClusterError> {
-        match self.resolve(&every(api_version, kind)).await {
+        match self.resolve(&ObjectKey::every(api_version, kind)).await {
             Ok(_) => Ok(true),
             Err(ClusterError::Unserved { .. }) => Ok(false),
             Err(error) => lenient(error).map(|()| false),
@@ -91,7 +66,7 @@ impl Cluster {
 
     /// Every object of a kind; none where that is denied, or there is no such kind.
     async fn known(&self, api_version: &str, kind: &str) -> Result<Vec<Value>, ClusterError> {
-        match self.list(&every(api_version, kind)).await {
+        match self.list(&ObjectKey::every(api_version, kind)).await {
             Ok(found) => Ok(found),
             Err(error) => lenient(error).map(|()| Vec::new()),
         }
@@ -121,36 +96,30 @@ impl Cluster {
         Ok(gateways)
     }
 
-    /// In which namespace the proxies of each controller run, where it is one.
-    async fn places(
-        &self,
-        controllers: &[&str],
-        traefik: bool,
-    ) -> Result<BTreeMap<String, String>, ClusterError> {
+    /// In which namespace the proxies of each of these controllers run, where it is one.
+    async fn places(&self, controllers: &BTreeSet<&str>) -> Result<BTreeMap<String, String>, ClusterError> {
+        let mut homes: BTreeMap<&str, Option<String>> = BTreeMap::new();
         let mut places = BTreeMap::new();
-        for (selector, controller) in PROXIES {
-            let named = controllers.iter().any(|known| known.starts_with(controller));
-            let wanted = named || traefik && controller == TRAEFIK;
-            if !wanted {
-                continue;
-            }
-            let pods = self.pods(selector).await?;
-            if let Some(only) = home(&pods) {
-                let named = controllers.iter().copied().filter(|known| known.starts_with(controller));
-                for name in named.chain([controller]) {
-                    places.insert(name.to_owned(), only.to_owned());
+        for name in controllers {
+            let found = match route::controller(name).map(|known| known.proxies) {
+                Some(Proxies::Namespace(namespace)) => Some(namespace.to_owned()),
+                Some(Proxies::Pods(selector)) => {
+                    if !homes.contains_key(selector) {
+                        let pods = self.pods(selector).await?;
+                        homes.insert(selector, home(&pods).map(str::to_owned));
+                    }
+                    homes.get(selector).cloned().flatten()
                 }
-            }
-        }
-        if controllers.contains(&SANDBOX) {
-            places.insert(SANDBOX.to_owned(), SANDBOX_NAMESPACE.to_owned());
+                Some(Proxies::Outside) | None => None,
+            };
+            places.extend(found.map(|found| ((*name).to_owned(), found)));
         }
         Ok(places)
     }
 
-    /// The pods with these labels in all namespaces that are not ours.
+    /// The pods with these labels in all namespaces, but those that we deployed: they are the proxies of one environment.
     async fn pods(&self, selector: &str) -> Result<Vec<DynamicObject>, ClusterError> {
-        let served = self.resolve(&every("v1", "Pod")).await?;
+        let served = self.resolve(&ObjectKey::every("v1", "Pod")).await?;
         let api = self.api(&served.resource, "");
         let params = ListParams::default().labels(selector).limit(PODS);
         match self.unary("the pods of ingress controllers", api.list(&params)).await {
@@ -177,16 +146,6 @@ fn home(pods: &[DynamicObject]) -> Option<&str> {
     match found.as_slice() {
         [only] => Some(only),
         _ => None,
-    }
-}
-
-/// Every object of a kind.
-fn every(api_version: &str, kind: &str) -> ObjectKey {
-    ObjectKey {
-        api_version: api_version.to_owned(),
-        kind: kind.to_owned(),
-        namespace: String::new(),
-        name: String::new(),
     }
 }
 
@@ -239,9 +198,6 @@ fn offers(gateway: &Value, controllers: &BTreeMap<&str, &str>, place: &Place<'_>
     if !is_programmed(gateway) || taking.is_empty() {
         return Vec::new();
     }
-    let addresses: Vec<String> = items(&gateway["status"]["addresses"])
-        .filter_map(|address| address["value"].as_str().map(str::to_owned))
-        .collect();
     let controller = spec["gatewayClassName"].as_str().and_then(|class| controllers.get(class));
     let offer = |section: Option<&str>, listeners: &[&Value]| GatewayOffer {
         gateway: GatewayRef {
@@ -252,7 +208,6 @@ fn offers(gateway: &Value, controllers: &BTreeMap<&str, &str>, place: &Place<'_>
         },
         controller: controller.copied().unwrap_or_default().to_owned(),
         hostnames: hostnames(listeners),
-        addresses: addresses.clone(),
     };
     let each = taking.iter().filter_map(|one| Some(offer(Some(one["name"].as_str()?), &[one])));
     std::iter::once(offer(None, &taking)).chain(each).collect()

@@ -12,6 +12,7 @@ use crate::domain::health::rules;
 use crate::domain::labels;
 use crate::domain::names::short_hash;
 use crate::domain::object::{ContainerSummary, Detail, EventSummary, PodDetail, WorkloadDetail};
+use crate::domain::route::GATEWAY_GROUP;
 use crate::domain::{ObjectKey, ObjectSummary};
 
 /// A projected object, and the trace that our own writes left on it.
@@ -160,7 +161,7 @@ fn detail(object: &Value) -> Detail {
         "Ingress" => Detail::Route(route::ingress(object)),
         "HTTPRoute" => Detail::Route(gateway::http_route(object)),
         "IngressRoute" => Detail::Route(route::ingress_route(object)),
-        "Gateway" if is_of(object, gateway::GROUP) => Detail::Gateway(gateway::gateway(object)),
+        "Gateway" if is_of(object, GATEWAY_GROUP) => Detail::Gateway(gateway::gateway(object)),
         "Certificate" if is_of(object, "cert-manager.io") => certificate::certificate(object),
         "EndpointSlice" => route::endpoints(object),
         "PersistentVolumeClaim" => {
@@ -265,7 +266,6 @@ fn time(value: &Value) -> Option<Timestamp> {
 }
 
 mod certificate;
-mod conditions;
 mod gateway;
 mod route;
 

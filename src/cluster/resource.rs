@@ -1,6 +1,7 @@
 //! The custom resource: one `StyrminDeployment` per deployment, in the namespace of its environment.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use kube::{CustomResource, CustomResourceExt, ResourceExt};
@@ -426,9 +427,13 @@ impl From<DesiredPhase> for SpecPhase {
 /// # Errors
 /// Never in practice: the definition is made of plain data.
 pub fn definition() -> Result<Value, serde_json::Error> {
+    static MADE: OnceLock<Value> = OnceLock::new();
+    if let Some(made) = MADE.get() {
+        return Ok(made.clone());
+    }
     let mut definition = serde_json::to_value(StyrminDeployment::crd())?;
     drop_empty_defaults(&mut definition["spec"]["versions"]);
-    Ok(definition)
+    Ok(MADE.get_or_init(|| definition).clone())
 }
 
 /// Older servers take an empty default for none at all, and refuse the schema. Absent fields are read as empty anyway.

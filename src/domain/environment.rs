@@ -1,12 +1,18 @@
 //! An environment: a group of applications, the unit of backup and of clone.
 
+mod told;
+
+pub use told::{About, Source, Told, answers, domain, policies, tls, told};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::route::Routing;
-use super::{DriftMode, ObjectKey};
+use super::{ClusterRecord, DriftMode, ObjectKey};
 
+/// The name of the deployment that is the ingress controller of an environment that has one of its own.
+pub const DEDICATED: &str = "ingress";
 /// The name of the quota of an environment.
 pub const QUOTA: &str = "styrmin";
 /// The names of the policies of an environment itself: who may connect to its pods.
@@ -87,5 +93,39 @@ impl Environment {
             dedicated_ingress: None,
             routing: Routing::default(),
         }
+    }
+
+    /// The domain under which host names are made here: its own, else that of its cluster, as far as that is known. None: there are
+    /// no host names.
+    pub fn suffix<'a>(&'a self, cluster: Option<&'a ClusterRecord>) -> Option<&'a str> {
+        let said = |suffix: &'a Option<String>| suffix.as_deref().filter(|suffix| !suffix.is_empty());
+        said(&self.fqdn_suffix).or_else(|| said(&cluster?.fqdn_suffix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ClusterKind;
+
+    #[test]
+    fn host_names_are_made_under_its_own_suffix_or_its_clusters() {
+        let mut cluster = ClusterRecord {
+            name: "c".to_owned(),
+            kind: ClusterKind::Kubeconfig,
+            fqdn_suffix: Some("example.org".to_owned()),
+            storage_class: None,
+            ingress_port: None,
+            ingress_tls_port: None,
+        };
+        let mut environment = Environment::new("demo", "c", "demo");
+        assert_eq!(environment.suffix(Some(&cluster)), Some("example.org"));
+        assert_eq!(environment.suffix(None), None);
+        environment.fqdn_suffix = Some(String::new());
+        assert_eq!(environment.suffix(Some(&cluster)), Some("example.org"), "an empty one says nothing");
+        environment.fqdn_suffix = Some("apps.org".to_owned());
+        assert_eq!(environment.suffix(Some(&cluster)), Some("apps.org"));
+        (environment.fqdn_suffix, cluster.fqdn_suffix) = (None, Some(String::new()));
+        assert_eq!(environment.suffix(Some(&cluster)), None);
     }
 }

@@ -7,6 +7,32 @@ use super::Problem;
 /// The longest DNS label (RFC 1123).
 pub const LABEL_MAX: usize = 63;
 
+/// The longest DNS subdomain (RFC 1123): the name of most objects.
+pub const SUBDOMAIN_MAX: usize = 253;
+
+/// Checks that `name` is a DNS-1123 subdomain, as most objects are named: parts of lower-case letters, digits and `-` with dots between
+/// them, at most 253 characters.
+///
+/// # Errors
+/// Why it is none, in words that continue "'x': ".
+pub fn check_subdomain(name: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if name.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    if name.len() > SUBDOMAIN_MAX {
+        return Err(format!("it has {} characters, the limit is {SUBDOMAIN_MAX}", name.chars().count()));
+    }
+    if let Some(bad) = name.chars().find(|c| !plain(*c) && !matches!(c, '-' | '.')) {
+        return Err(format!("'{bad}' is not allowed: it has lower-case letters, digits, '-' and '.'"));
+    }
+    match name.split('.').find(|part| !part.starts_with(plain) || !part.ends_with(plain)) {
+        None => Ok(()),
+        Some("") => Err("it has an empty part".to_owned()),
+        Some(part) => Err(format!("'{part}' must start and end with a letter or a digit")),
+    }
+}
+
 /// Checks that `name` is a DNS-1123 label: lower-case letters, digits and `-`, at most 63, starting and ending with a
 /// letter or digit. `what` names the thing in the message ("environment", "deployment").
 pub fn check_label(what: &str, name: &str) -> Result<(), Problem> {
@@ -27,6 +53,16 @@ pub fn check_label(what: &str, name: &str) -> Result<(), Problem> {
         why,
         "use lower-case letters, digits and '-' (a DNS label)",
     ))
+}
+
+/// Whether `text` can be the value of a label, or the name of a label, annotation or limit behind its domain and slash: letters,
+/// digits, `-`, `_` and `.`, at most 63, starting and ending with a letter or a digit.
+pub fn is_label_text(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric();
+    text.len() <= LABEL_MAX
+        && text.starts_with(plain)
+        && text.ends_with(plain)
+        && text.chars().all(|c| plain(c) || matches!(c, '-' | '_' | '.'))
 }
 
 /// Joins `parts` with `-`; when the result is longer than `max` characters it is cut and ended with 8 hex digits of its
@@ -70,6 +106,34 @@ mod tests {
         assert!(check_label("deployment", "notes-1").is_ok());
         for bad in ["", "-a", "a-", "A", "a_b", "a.b", &"a".repeat(64)] {
             assert!(check_label("deployment", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_of_objects_are_checked() {
+        for right in ["a", "wildcard.example.org", "1-x", "10.0.0.1", &"x".repeat(253)] {
+            assert_eq!(check_subdomain(right), Ok(()), "{right}");
+        }
+        for (wrong, why) in [
+            ("", "empty"),
+            ("Wild", "'W' is not allowed"),
+            ("a_b", "'_' is not allowed"),
+            ("a/b", "'/' is not allowed"),
+            ("*.a", "'*' is not allowed"),
+            ("a..b", "empty part"),
+            ("a.-b", "'-b' must start and end"),
+            (&"x".repeat(254), "254 characters"),
+        ] {
+            let told = check_subdomain(wrong).unwrap_err();
+            assert!(told.contains(why), "{wrong}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_labels_is_known() {
+        assert!(["a", "A_b.c-1", &"a".repeat(63)].into_iter().all(is_label_text));
+        for bad in ["", "-a", "a.", "_", "a/b", "ä", &"a".repeat(64)] {
+            assert!(!is_label_text(bad), "{bad}");
         }
     }
 

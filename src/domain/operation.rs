@@ -134,6 +134,14 @@ impl Subject {
         self.name.strip_prefix(Self::LOCATION).filter(|_| self.environment.is_empty())
     }
 
+    /// The environment that it is as a whole; none for everything else.
+    pub fn as_environment(&self) -> Option<&str> {
+        match self.environment.is_empty() {
+            true => self.name.strip_prefix(Self::ENVIRONMENT),
+            false => Some(self.environment.as_str()).filter(|_| self.name.is_empty()),
+        }
+    }
+
     /// Whether it is a whole environment, or what is said of the cluster: operations about it are made of others.
     pub fn is_environment(&self) -> bool {
         match self.environment.is_empty() {

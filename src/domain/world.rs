@@ -26,6 +26,9 @@ pub struct World {
     pub engine: EngineView,
     /// Its environments, by name.
     pub environments: Vec<Environment>,
+    /// What is known of their surroundings, in the same order.
+    #[serde(default)]
+    pub places: Vec<Place>,
     /// Its applications, by environment and name.
     pub applications: Vec<Arc<Application>>,
     /// Every driver version that can be deployed, by name, newest first.
@@ -48,6 +51,31 @@ impl World {
     /// The operation of this number, while it is among those that are shown.
     pub fn operation(&self, id: OperationId) -> Option<&Arc<OperationView>> {
         self.operations.iter().find(|view| view.operation.id == id)
+    }
+
+    /// The environment of that name.
+    pub fn environment(&self, name: &str) -> Option<&Environment> {
+        self.environments.iter().find(|environment| environment.name == name)
+    }
+
+    /// What is known of the surroundings of the environment of that name.
+    pub fn place(&self, name: &str) -> Option<&Place> {
+        self.places.iter().find(|place| place.environment == name)
+    }
+
+    /// The applications of the environment of that name, by name.
+    pub fn applications_in(&self, environment: &str) -> impl Iterator<Item = &Application> {
+        let is_there = move |it: &&Application| it.deployment.draft.environment == environment;
+        self.applications.iter().map(|application| &**application).filter(is_there)
+    }
+
+    /// The operations about an environment as a whole, newest first; not those that are steps of others.
+    pub fn operations_on(&self, environment: &str) -> impl Iterator<Item = &OperationView> {
+        let is_about = move |view: &&OperationView| {
+            let operation = &view.operation;
+            operation.parent.is_none() && operation.subject.as_environment() == Some(environment)
+        };
+        self.operations.iter().map(|view| &**view).filter(is_about)
     }
 
     /// The backups of an application, newest first.
@@ -137,6 +165,35 @@ pub enum EngineView {
     },
     /// Nowhere: what is asked for waits.
     None,
+}
+
+/// What is known of the surroundings of an environment, beside what is said of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The environment.
+    pub environment: String,
+    /// Whose its namespace is.
+    pub namespace: Whose,
+    /// The namespace that the pods of its ingress controller are in; none: nobody knows.
+    pub controller: Option<String>,
+    /// Where its Gateway answers: IP addresses and host names.
+    pub addresses: Vec<String>,
+    /// Why its Gateway does not answer; none: nothing is known to be wrong with it.
+    pub refused: Option<String>,
+}
+
+/// Whose a namespace is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Whose {
+    /// Not known yet, or the cluster denies to say.
+    #[default]
+    Unknown,
+    /// There is none.
+    Missing,
+    /// Styrmin made it, and takes it away with the environment.
+    Ours,
+    /// It was there before, and stays.
+    Others,
 }
 
 /// One application: a deployment and everything observed of it.

@@ -1,5 +1,7 @@
 //! The drivers that are part of the binary.
 
+use std::sync::LazyLock;
+
 use super::{Diagnostic, Loaded, load_files};
 
 /// Where built-in drivers say they come from.
@@ -48,7 +50,9 @@ const ALL: &[Files] = &[
 
 /// The built-in drivers. One that cannot be loaded is left out; a test holds that none is.
 pub fn built_in() -> Vec<Loaded> {
-    ALL.iter().filter_map(|files| load(files).ok()).collect()
+    static LOADED: LazyLock<Vec<Loaded>> =
+        LazyLock::new(|| ALL.iter().filter_map(|files| load(files).ok()).collect());
+    LOADED.clone()
 }
 
 fn load(files: Files) -> Result<Loaded, Vec<Diagnostic>> {

@@ -122,7 +122,7 @@ fn merge<'a>(sources: &ContextSources<'a>) -> Settings<'a> {
     let (cluster, environment) = (sources.cluster, sources.environment);
     let set = |text: &'a Option<String>| text.as_deref().filter(|text| !text.is_empty());
     Settings {
-        fqdn_suffix: set(&environment.fqdn_suffix).or_else(|| set(&cluster.fqdn_suffix)),
+        fqdn_suffix: environment.suffix(Some(cluster)),
         storage_class: set(&cluster.storage_class),
         // A dedicated controller answers for everything in the environment: there is no class to choose.
         ingress_class: set(&environment.ingress_class)

@@ -7,33 +7,11 @@ use serde_json::{Value, json};
 
 use crate::domain::Problem;
 use crate::domain::names::{LABEL_MAX, bounded};
-use crate::domain::route::{INGRESS_NGINX, RouteKind, SANDBOX, TRAEFIK, Via};
+use crate::domain::route::{self, ENVOY_GATEWAY, RouteKind, TRAEFIK, TRAEFIK_GATEWAY, Via};
 
 /// Traefik's annotation that names the middlewares of an Ingress.
 pub(super) const MIDDLEWARES: &str = "traefik.ingress.kubernetes.io/router.middlewares";
-/// Traefik as the controller of a GatewayClass.
-const TRAEFIK_GATEWAY: &str = "traefik.io/gateway-controller";
-/// Envoy Gateway as the controller of a GatewayClass.
-const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io/gatewayclass-controller";
-
-/// Annotations that take a list of blocks, separated by commas, by the controller of the class. A controller may have a name of its
-/// own behind a slash (`haproxy.org/ingress-controller/edge`).
-///
-/// - ingress-nginx: <https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#whitelist-source-range>
-///   (the older name, which its last versions still read beside `allowlist-source-range`)
-/// - HAProxy Ingress: <https://haproxy-ingress.github.io/docs/configuration/keys/#allowlist>
-/// - HAProxy Technologies: <https://github.com/haproxytech/kubernetes-ingress/blob/master/documentation/annotations.md>
-/// - AWS: <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#inbound-cidrs>; where
-///   several Ingresses share a load balancer (`group.name`), it is the load balancer's
-const ANNOTATIONS: [(&str, &str); 5] = [
-    (SANDBOX, "sandbox.styrmin.io/allow-list"),
-    (INGRESS_NGINX, "nginx.ingress.kubernetes.io/whitelist-source-range"),
-    ("haproxy-ingress.github.io/controller", "haproxy-ingress.github.io/allowlist-source-range"),
-    ("haproxy.org/ingress-controller", "haproxy.org/allow-list"),
-    ("ingress.k8s.aws/alb", "alb.ingress.kubernetes.io/inbound-cidrs"),
-];
-
-/// Other names of those annotations, one of which would win over the one that we set.
+/// Other names of the annotations that take a list, one of which would win over the one that we set.
 const SYNONYMS: [&str; 3] = [
     "nginx.ingress.kubernetes.io/allowlist-source-range",
     "haproxy-ingress.github.io/whitelist-source-range",
@@ -67,11 +45,8 @@ pub fn adapter(via: &Via, dedicated: bool) -> Result<Adapter, Problem> {
         _ if dedicated => return Ok(Adapter::OwnIngress),
         RouteKind::Ingress if controller == TRAEFIK => return Ok(Adapter::Middleware),
         RouteKind::Ingress => {
-            let fits = |known: &str| {
-                controller == known
-                    || controller.strip_prefix(known).is_some_and(|rest| rest.starts_with('/'))
-            };
-            if let Some((_, annotation)) = ANNOTATIONS.iter().find(|(known, _)| fits(known)) {
+            let known = route::controller(controller).filter(|known| known.is(controller));
+            if let Some(annotation) = known.and_then(|known| known.allow_list) {
                 return Ok(Adapter::Annotation(annotation));
             }
         }

@@ -2,21 +2,22 @@
 //! an application that cannot be deployed. Pure.
 
 use super::allow::{self, Adapter};
-use super::detect::{takes, told};
-use crate::domain::names::check_label;
+use super::detect::takes;
+use crate::domain::names::{check_label, check_subdomain, is_label_text};
 use crate::domain::route::{
     Block, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
 };
 use crate::domain::{Environment, Problem};
 
-/// Checks an environment against what its cluster has. What comes back is worth knowing, a sentence each.
+/// Checks an environment against what its cluster has; `suffix` is the domain of its host names ([`Environment::suffix`]). What
+/// comes back is worth knowing, a sentence each.
 ///
 /// # Errors
 /// A block of addresses, a name or an annotation is malformed; or the kind of route, or the cluster, has no way to do what is said:
 /// an allow-list, a certificate.
-pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Problem> {
+pub fn check(environment: &Environment, offer: &Offer, suffix: Option<&str>) -> Result<Vec<String>, Problem> {
     let mut warnings = Vec::new();
-    if let Some(suffix) = environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty()) {
+    if let Some(suffix) = environment.suffix(None) {
         check_host(suffix.trim_matches('.')).map_err(|why| {
             Problem::new(
                 format!("'{suffix}' is no suffix of host names"),
@@ -51,7 +52,7 @@ pub fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Pr
         warnings.push(own_ingress_routes(offer)?);
     }
     if let Some(gateway) = &via.gateway {
-        warnings.extend(of_gateway(environment, gateway, offer));
+        warnings.extend(of_gateway(environment, gateway, offer, suffix));
     }
     let own_list = environment.dedicated_ingress.is_some() && !environment.ip_whitelist.is_empty();
     if own_list && matches!(environment.routing.tls, TlsSource::Issuer(_)) {
@@ -108,13 +109,9 @@ fn check_peer(peer: &Peer) -> Result<(), Problem> {
 /// A name, with a DNS name and a slash in front where it belongs to somebody.
 fn check_annotation(key: &str) -> Result<(), Problem> {
     let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    let ends = |c: char| c.is_ascii_alphanumeric();
-    let plain = |c: char| ends(c) || matches!(c, '-' | '_' | '.');
-    let named = !name.is_empty() && name.len() <= 63 && name.chars().all(plain);
-    let named = named && name.starts_with(ends) && name.ends_with(ends);
-    let why = match prefix.map(check_host) {
+    let why = match prefix.map(check_subdomain) {
         Some(Err(why)) => why,
-        _ if !named => "its name has letters, digits, '-', '_' and '.', at most 63, and begins and ends with a letter or a digit".to_owned(),
+        _ if !is_label_text(name) => "its name has letters, digits, '-', '_' and '.', at most 63, and begins and ends with a letter or a digit".to_owned(),
         _ => return Ok(()),
     };
     Err(Problem::new(format!("'{key}' cannot name an annotation of routes"), why, "correct the annotation"))
@@ -145,7 +142,7 @@ fn check_certificates(
 ) -> Result<(), Problem> {
     let tls = &environment.routing.tls;
     match tls {
-        TlsSource::Secret(name) => check_host(name).map_err(|why| {
+        TlsSource::Secret(name) => check_subdomain(name).map_err(|why| {
             Problem::new(
                 format!("'{name}' cannot name a Secret"),
                 why,
@@ -153,7 +150,7 @@ fn check_certificates(
             )
         })?,
         TlsSource::Issuer(issuer) => {
-            check_host(&issuer.name).map_err(|why| {
+            check_subdomain(&issuer.name).map_err(|why| {
                 Problem::new(
                     format!("'{}' cannot name an issuer", issuer.name),
                     why,
@@ -176,16 +173,16 @@ fn check_certificates(
     match tls {
         TlsSource::Secret(_) | TlsSource::Issuer(_) => Err(Problem::new(
             "The environment cannot say which certificate its HTTPRoutes show",
-            format!("the certificate belongs to the listener of the Gateway {}", told(gateway)),
+            format!("the certificate belongs to the listener of the Gateway {gateway}"),
             "set the certificate there, and --tls controller here; or choose another kind of route",
         )),
         TlsSource::Controller if !gateway.https => Err(Problem::new(
             "The routes cannot answer on https",
-            format!("the Gateway {} has no https listener that takes them", told(gateway)),
+            format!("the Gateway {gateway} has no https listener that takes them"),
             "give it one, or take https away (--tls off)",
         )),
         TlsSource::Off if gateway.https => {
-            warnings.push(format!("the Gateway {} speaks https, so the URLs begin with it", told(gateway)));
+            warnings.push(format!("the Gateway {gateway} speaks https, so the URLs begin with it"));
             Ok(())
         }
         _ => Ok(()),
@@ -193,19 +190,23 @@ fn check_certificates(
 }
 
 /// A listener takes only routes with hosts of its own, and of namespaces that it lets in.
-fn of_gateway(environment: &Environment, gateway: &GatewayRef, offer: &Offer) -> Option<String> {
-    let names = |it: &GatewayRef| (it.namespace.clone(), it.name.clone(), it.section.clone());
-    let Some(offer) = offer.gateways.iter().find(|known| names(&known.gateway) == names(gateway)) else {
+fn of_gateway(
+    environment: &Environment,
+    gateway: &GatewayRef,
+    offer: &Offer,
+    suffix: Option<&str>,
+) -> Option<String> {
+    let Some(offer) = offer.gateways.iter().find(|known| known.gateway.is_same(gateway)) else {
         let namespace = &environment.namespace;
         return offer.gateway_api.then(|| {
-            format!("the Gateway {} is not known to take routes of the namespace {namespace}", told(gateway))
+            format!("the Gateway {gateway} is not known to take routes of the namespace {namespace}")
         });
     };
-    let suffix = environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty())?;
+    let suffix = suffix?;
     (!takes(&offer.hostnames, suffix)).then(|| {
         format!(
             "the Gateway {} takes {}, which no host under {suffix} is",
-            told(&offer.gateway),
+            offer.gateway,
             offer.hostnames.join(", ")
         )
     })

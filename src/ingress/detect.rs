@@ -18,7 +18,8 @@ pub struct Detected {
     pub warnings: Vec<String>,
 }
 
-/// Who is to answer for the routes of `environment` on a cluster that has `offer`.
+/// Who is to answer for the routes of `environment` on a cluster that has `offer`; `suffix` is the domain of its host names
+/// ([`Environment::suffix`]), by which the hosts and listeners of Gateways are judged.
 ///
 /// What a person said comes first: the kind, a class, a Gateway (`routing.via.gateway`, with the kind HTTPRoute), an ingress of its
 /// own. Else the default class, but a Gateway instead of ingress-nginx; without one a Gateway, Traefik's own kind, the only class
@@ -26,8 +27,8 @@ pub struct Detected {
 ///
 /// # Errors
 /// What a person said is not there.
-pub fn detect(offer: &Offer, environment: &Environment) -> Result<Detected, Problem> {
-    let mut search = Search { offer, environment, warnings: Vec::new() };
+pub fn detect(offer: &Offer, environment: &Environment, suffix: Option<&str>) -> Result<Detected, Problem> {
+    let mut search = Search { offer, environment, suffix, warnings: Vec::new() };
     let via = match environment.routing.kind {
         Some(RouteKind::HttpRoute) => search.named_gateway()?,
         Some(RouteKind::IngressRoute) => search.ingress_route()?,
@@ -47,6 +48,7 @@ pub fn detect(offer: &Offer, environment: &Environment) -> Result<Detected, Prob
 struct Search<'a> {
     offer: &'a Offer,
     environment: &'a Environment,
+    suffix: Option<&'a str>,
     warnings: Vec<String>,
 }
 
@@ -206,20 +208,19 @@ impl Search<'_> {
     }
 
     fn takes_hosts(&self, offer: &GatewayOffer) -> bool {
-        match self.environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty()) {
+        match self.suffix {
             Some(suffix) => takes(&offer.hostnames, suffix),
             None => offer.hostnames.is_empty(),
         }
     }
 
-    /// Whether a listener of a Gateway speaks https that takes the environment's hosts; any, where the environment names no suffix.
+    /// Whether a listener of a Gateway speaks https that takes the environment's hosts; any, where it has no suffix.
     fn speaks_https(&self, offer: &GatewayOffer) -> bool {
-        let suffix = self.environment.fqdn_suffix.as_deref().filter(|suffix| !suffix.is_empty());
-        let takes_hosts = |one: &GatewayOffer| suffix.is_none_or(|suffix| takes(&one.hostnames, suffix));
-        let names = |one: &GatewayOffer| (one.gateway.namespace.clone(), one.gateway.name.clone());
+        let takes_hosts = |one: &GatewayOffer| self.suffix.is_none_or(|suffix| takes(&one.hostnames, suffix));
+        let whole = |one: &GatewayOffer| one.gateway.whole();
         let all = self.offer.gateways.iter();
         let mut listeners =
-            all.filter(|one| one.gateway.section.is_some() && names(one) == names(offer)).peekable();
+            all.filter(|one| one.gateway.section.is_some() && whole(one) == whole(offer)).peekable();
         if offer.gateway.section.is_some() || listeners.peek().is_none() {
             return offer.gateway.https && takes_hosts(offer);
         }
@@ -232,10 +233,10 @@ impl Search<'_> {
         if let [first, others @ ..] = all.as_slice()
             && !others.is_empty()
         {
-            let others: Vec<String> = others.iter().map(|offer| told(&offer.gateway)).collect();
+            let others: Vec<String> = others.iter().map(|offer| offer.gateway.to_string()).collect();
             self.warnings.push(format!(
                 "several Gateways would take the routes: {} is taken, not {} (--gateway names another)",
-                told(&first.gateway),
+                first.gateway,
                 others.join(", ")
             ));
         }
@@ -270,12 +271,7 @@ impl Search<'_> {
             let any = self.gateways().next().is_some();
             return if any { Ok(self.gateway()) } else { Err(self.no_gateway(None)) };
         };
-        let same = |offer: &&GatewayOffer| {
-            let found = &offer.gateway;
-            (&found.namespace, &found.name, &found.section)
-                == (&wanted.namespace, &wanted.name, &wanted.section)
-        };
-        match self.offer.gateways.iter().find(same) {
+        match self.offer.gateways.iter().find(|offer| offer.gateway.is_same(&wanted)) {
             Some(offer) => Ok(self.of_gateway(offer)),
             None => Err(self.no_gateway(Some(&wanted))),
         }
@@ -285,11 +281,11 @@ impl Search<'_> {
         let namespace = &self.environment.namespace;
         let what = match wanted {
             Some(wanted) => {
-                format!("The Gateway {} takes no routes of the namespace {namespace}", told(wanted))
+                format!("The Gateway {wanted} takes no routes of the namespace {namespace}")
             }
             None => format!("No Gateway takes routes of the namespace {namespace}"),
         };
-        let known: Vec<String> = self.offer.gateways.iter().map(|offer| told(&offer.gateway)).collect();
+        let known: Vec<String> = self.offer.gateways.iter().map(|offer| offer.gateway.to_string()).collect();
         let why = match known.as_slice() {
             [] if !self.offer.gateway_api => "the cluster does not serve the Gateway API".to_owned(),
             [] => "none that is programmed has a listener whose allowedRoutes let them in".to_owned(),
@@ -303,7 +299,7 @@ impl Search<'_> {
     }
 
     fn warn_of_unknown_place(&mut self, via: &Via) {
-        let apart = matches!(self.environment.routing.isolation, Some(Isolation::Inbound | Isolation::Both));
+        let apart = Isolation::in_force(self.environment.routing.isolation).is_some();
         if apart && super::policies::place(Some(via)).is_none() {
             self.warnings.push(
                 "where the ingress controller's connections come from is not known, or not from pods: everybody may reach the ports of the external services"
@@ -317,12 +313,6 @@ impl Search<'_> {
 pub(super) fn takes(hostnames: &[String], suffix: &str) -> bool {
     let host = format!("x.{}", suffix.trim_matches('.'));
     hostnames.is_empty() || hostnames.iter().any(|known| covers(known, &host))
-}
-
-/// `namespace/name`, and the listener where one is named.
-pub(super) fn told(gateway: &GatewayRef) -> String {
-    let section = gateway.section.as_ref().map(|section| format!("/{section}")).unwrap_or_default();
-    format!("{}/{}{section}", gateway.namespace, gateway.name)
 }
 
 #[cfg(test)]

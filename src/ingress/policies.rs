@@ -8,35 +8,17 @@ use serde_json::{Value, json};
 use crate::domain::Environment;
 use crate::domain::labels;
 use crate::domain::names::{LABEL_MAX, bounded};
-use crate::domain::route::{Isolation, Peer, Via};
+use crate::domain::route::{Isolation, Peer, Proxies, Via, controller};
 
 /// The label of a namespace that has its name. Every API server since 1.21 puts it there.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
-/// Controllers whose proxies are no pods of the cluster's network: what comes from them has an address, and no namespace. Cilium's
-/// run on the nodes.
-const OUTSIDE: [&str; 10] = [
-    "ingress.k8s.aws/alb",
-    "eks.amazonaws.com/alb",
-    "gateway.k8s.aws/alb",
-    "k8s.io/ingress-gce",
-    "networking.gke.io/gateway",
-    "azure/application-gateway",
-    "alb.networking.azure.io/alb-controller",
-    "cilium.io/ingress-controller",
-    "io.cilium/gateway-controller",
-    "openshift.io/ingress-to-route",
-];
-
-/// Whether the proxies of a controller are no pods of the cluster's network.
-fn is_outside(controller: &str) -> bool {
-    OUTSIDE.contains(&controller)
-}
-
 /// The namespace that the proxies of `via` are pods of; none: they are no pods, or nobody knows. Then their connections cannot be
 /// told from others.
-pub(super) fn place(via: Option<&Via>) -> Option<&str> {
-    via.filter(|via| !is_outside(&via.controller)).and_then(|via| via.namespace.as_deref())
+pub fn place(via: Option<&Via>) -> Option<&str> {
+    let is_outside =
+        |via: &&Via| controller(&via.controller).is_some_and(|known| known.proxies == Proxies::Outside);
+    via.filter(|via| !is_outside(via)).and_then(|via| via.namespace.as_deref())
 }
 
 /// The names of the policies of an environment, as [`environment_policies`] makes them.
@@ -51,10 +33,19 @@ pub struct PolicySet {
     pub via: Option<Via>,
     /// The namespace.
     pub namespace: String,
-    /// The deployment, where it is the environment's own ingress controller: everybody reaches it, and it reaches the API server.
-    pub gate: Option<String>,
+    /// The environment's own ingress controller, where the deployment is that.
+    pub gate: Option<Gate>,
     /// The services.
     pub services: Vec<Guarded>,
+}
+
+/// The environment's own ingress controller: everybody reaches it, and it reaches the API server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// The deployment.
+    pub deployment: String,
+    /// The ports of its pods at which it is reached, as a policy has them; empty: all.
+    pub ports: Vec<Value>,
 }
 
 /// A service to which somebody may be let in.
@@ -74,10 +65,10 @@ pub struct Guarded {
 
 /// The policies of a deployment: one per service that is reached from outside of the namespace. None where nothing is kept away.
 pub fn policies(set: &PolicySet) -> Vec<Value> {
-    if matches!(set.isolation, None | Some(Isolation::Off)) {
+    if Isolation::in_force(set.isolation).is_none() {
         return Vec::new();
     }
-    let mut policies: Vec<Value> = set.gate.iter().map(|deployment| gate(set, deployment)).collect();
+    let mut policies: Vec<Value> = set.gate.iter().map(|found| gate(set, found)).collect();
     policies.extend(set.services.iter().filter_map(|service| from(set, service)));
     policies
 }
@@ -107,17 +98,18 @@ fn from(set: &PolicySet, service: &Guarded) -> Option<Value> {
 
 /// The environment's own ingress controller is what the world talks to, and it watches the API server, whose address nobody knows
 /// here. It keeps the allow-list itself.
-fn gate(set: &PolicySet, deployment: &str) -> Value {
+fn gate(set: &PolicySet, gate: &Gate) -> Value {
+    let door = if gate.ports.is_empty() { json!({}) } else { json!({ "ports": gate.ports }) };
     let mut spec = json!({
-        "podSelector": { "matchLabels": { labels::DEPLOYMENT: deployment } },
+        "podSelector": { "matchLabels": { labels::DEPLOYMENT: gate.deployment } },
         "policyTypes": ["Ingress"],
-        "ingress": [{}],
+        "ingress": [door],
     });
     if set.isolation == Some(Isolation::Both) {
         spec["policyTypes"] = json!(["Ingress", "Egress"]);
         spec["egress"] = json!([{}]);
     }
-    policy((&set.namespace, &bounded(&[deployment, "gate"], LABEL_MAX)), spec)
+    policy((&set.namespace, &bounded(&[&gate.deployment, "gate"], LABEL_MAX)), spec)
 }
 
 /// What lets the ingress controller in, and others beside it.
@@ -161,11 +153,8 @@ fn policy((namespace, name): (&str, &str), spec: Value) -> Value {
 /// Where what goes out is kept away as well: names (DNS), and the same. What keeps away is the last one: at no moment of applying them
 /// in order is something away that is allowed.
 pub fn environment_policies(environment: &Environment) -> Vec<Value> {
-    let both = match environment.routing.isolation {
-        None | Some(Isolation::Off) => return Vec::new(),
-        Some(Isolation::Inbound) => false,
-        Some(Isolation::Both) => true,
-    };
+    let Some(isolation) = Isolation::in_force(environment.routing.isolation) else { return Vec::new() };
+    let both = isolation == Isolation::Both;
     let named = |name: &str, spec: Value| policy((&environment.namespace, name), spec);
     let types = if both { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) };
     let [deny, same, dns, acme] = ENVIRONMENT_POLICIES;

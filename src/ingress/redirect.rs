@@ -1,8 +1,7 @@
 //! Plain http of hosts that have https, sent on to it. Each controller has a way of its own to be told, and some have none. Pure.
 
-use super::detect::told;
 use crate::domain::route::{
-    GatewayRef, INGRESS_NGINX, Offer, RouteKind, RouteListener, SANDBOX, TRAEFIK, Via,
+    GatewayRef, INGRESS_NGINX, Offer, RouteKind, RouteListener, SANDBOX, TRAEFIK, Via, controller,
 };
 use crate::domain::{Environment, Problem};
 
@@ -85,15 +84,10 @@ pub(super) fn way(via: &Via, dedicated: bool) -> Option<Way> {
         RouteKind::Ingress if dedicated => Some(Way::OwnIngress),
         RouteKind::Ingress if via.controller == TRAEFIK => Some(Way::Middleware),
         RouteKind::Ingress => {
-            let mut known = ANNOTATIONS.iter();
-            known.find(|words| is_of(&via.controller, words.controller)).map(Way::Annotations)
+            let known = controller(&via.controller).filter(|known| known.is(&via.controller))?;
+            ANNOTATIONS.iter().find(|words| words.controller == known.name).map(Way::Annotations)
         }
     }
-}
-
-/// Whether a controller is the one of that name, or one with a name of its own behind it.
-fn is_of(controller: &str, known: &str) -> bool {
-    controller.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Decides what nobody said: an environment that gains https sends http on to it, where that can be had. Finds the listeners that
@@ -136,10 +130,7 @@ pub(super) fn check(environment: &Environment, offer: &Offer) -> Result<Option<S
     }
     let nothing = gateway(environment).filter(|_| routing.listeners.iter().all(|listener| listener.https));
     Ok(nothing.map(|gateway| {
-        format!(
-            "the Gateway {} has no http listener for the routes: there is nothing to send on",
-            told(gateway)
-        )
+        format!("the Gateway {gateway} has no http listener for the routes: there is nothing to send on")
     }))
 }
 
@@ -155,7 +146,7 @@ fn obstacle(environment: &Environment, offer: &Offer) -> Option<String> {
         }),
         Some(Way::Listeners) => {
             let known = environment.routing.listeners.iter().any(|listener| listener.https);
-            let name = via.gateway.as_ref().map(told).unwrap_or_default();
+            let name = via.gateway.as_ref().map(GatewayRef::to_string).unwrap_or_default();
             (!known).then(|| format!("the listeners of the Gateway {name} are not known"))
         }
         None => {
@@ -183,9 +174,7 @@ fn listeners(wanted: &Environment, before: Option<&Environment>, offer: &Offer) 
     if let Some(before) = known.filter(|before| !before.routing.listeners.is_empty()) {
         return before.routing.listeners.clone();
     }
-    let of_it = offer.gateways.iter().filter(|offer| {
-        (&offer.gateway.namespace, &offer.gateway.name) == (&gateway.namespace, &gateway.name)
-    });
+    let of_it = offer.gateways.iter().filter(|offer| offer.gateway.whole() == gateway.whole());
     of_it
         .filter_map(|offer| {
             Some(RouteListener {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::allow::{self, Adapter};
+use super::class::Naming;
 use crate::domain::Problem;
 use crate::domain::names::{LABEL_MAX, bounded};
 use crate::domain::route::{CLASS_ANNOTATION, IssuerRef, RouteKind, TlsSource, Via};
@@ -89,12 +90,7 @@ impl RouteSet {
     /// The annotations of a route: the environment's, and those that it needs.
     fn annotations_of(&self, route: &Route, adapter: Option<&Adapter>) -> Value {
         let mut annotations = self.annotations.clone();
-        // who has rights in one namespace only cannot read classes: the old way to name one is the only one there
-        let by_annotation = self.dedicated || self.kind() == RouteKind::IngressRoute;
-        if by_annotation
-            && self.via.is_some()
-            && let Some(class) = self.class()
-        {
+        if let Some(Naming::Annotation(class)) = self.naming(self.kind()) {
             annotations.insert(CLASS_ANNOTATION.to_owned(), class.to_owned());
         }
         redirect::annotate(&mut annotations, self, route);

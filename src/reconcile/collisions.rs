@@ -51,7 +51,7 @@ impl Engine {
         }
         let mut unseen = Vec::new();
         for (api_version, kind) in KINDS {
-            match self.routes_of(api_version, kind).await {
+            match self.cluster().list(&ObjectKey::every(api_version, kind)).await {
                 Ok(objects) => {
                     let (own, others): (Vec<&Value>, Vec<&Value>) = objects.iter().partition(|object| {
                         let owner = claim::owner(object);
@@ -80,16 +80,6 @@ impl Engine {
             ));
         }
         Ok(taken)
-    }
-
-    async fn routes_of(&self, api_version: &str, kind: &str) -> Result<Vec<Value>, ClusterError> {
-        let everywhere = ObjectKey {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            namespace: String::new(),
-            name: String::new(),
-        };
-        self.cluster().list(&everywhere).await
     }
 
     pub(super) fn subject_of(&self, record: &Deployment) -> Subject {

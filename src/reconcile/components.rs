@@ -34,8 +34,7 @@ pub fn urls(spec: &DriverSpec, context: &Value, cluster: &ClusterRecord) -> Vec<
     let external = spec.services.iter().filter(|service| service.scope == ServiceScope::External);
     let url = |service: &crate::domain::driver::ServiceSpec| {
         let known = &context["services"][&service.name];
-        let hosts = [&known["human_readable_fqdn"], &known["hosts"][0], &known["primary_fqdn"]];
-        let host = hosts.into_iter().find_map(|host| host.as_str().filter(|host| !host.is_empty()))?;
+        let host = ingress::hosts_of(known).readable_first().next()?;
         let secure = !ingress::tls_of(known).is_off();
         let port = if secure { cluster.ingress_tls_port } else { cluster.ingress_port };
         Some((service.name.clone(), ingress::url(host, secure, port, &service.path)))

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::operate::pause;
 
-use super::situation::{Need, Rendered, Situation};
+use super::situation::{Need, Rendered, Situation, Turn};
 
 /// How long a new instance may take to become healthy before it counts as failed. It is watched further all the same.
 pub const HEALTHY_WITHIN: SignedDuration = SignedDuration::from_mins(10);
@@ -138,13 +138,11 @@ fn carry_out(situation: &Situation, record: &Deployment, resource: &DeploymentRe
         None => return wait(On::Change),
     };
     let Some(newest) = situation.newest.as_ref().filter(|instance| instance.digest == wanted.digest) else {
-        if situation.work.turn_comes {
-            return wait(On::Turn);
-        }
         let kind = kind_of_change(situation, record);
-        return match &situation.work.passed_over {
+        return match &situation.work.turn {
+            Turn::Comes => wait(On::Turn),
             // a person stops, starts and goes back as ever
-            Some(problem) if kind == OperationKind::Update => Move::Stall(problem.clone()),
+            Turn::Missed(problem) if kind == OperationKind::Update => Move::Stall(problem.clone()),
             _ => held(situation, record).unwrap_or(Move::Plan(kind)),
         };
     };

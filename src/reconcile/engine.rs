@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use crate::cluster::Cluster;
 use crate::domain::route::Reach;
 use crate::domain::{
-    Clock, DeploymentDraft, Drift, DriftMode, DriverRef, DriverVersion, ObjectKey, OperationId, Problem,
+    Clock, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, Drift, DriftMode, DriverRef,
+    DriverVersion, ObjectKey, OperationId, Problem,
 };
 use crate::driver::chart::Seed;
 use crate::hooks::Worker;
@@ -354,10 +355,18 @@ impl Engine {
         Ok(driver)
     }
 
-    /// The identifier that a new deployment gets when its plan is confirmed.
-    pub(super) fn planned_uid(&self, draft: &DeploymentDraft) -> String {
+    /// A new deployment, as its plan has it: with the identifier that it gets when that is confirmed.
+    pub(super) fn planned(&self, draft: &DeploymentDraft) -> Deployment {
         let key = (draft.environment.clone(), draft.name.clone());
-        self.memory().planned.entry(key).or_insert_with(|| identifier(self.random())).clone()
+        let uid = self.memory().planned.entry(key).or_insert_with(|| identifier(self.random())).clone();
+        Deployment {
+            id: DeploymentId(0),
+            uid,
+            draft: draft.clone(),
+            phase: DesiredPhase::Running,
+            revision: 1,
+            created_at: self.clock().now(),
+        }
     }
 
     /// The moment that a new instance with this digest was made, as its plan has it: the same until it is recorded.

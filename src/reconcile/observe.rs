@@ -20,7 +20,6 @@ use crate::store::FieldResolution;
 use super::components::{component_statuses, urls};
 use super::decide::is_upgrade;
 use super::engine::Engine;
-use super::group::Turn;
 use super::ownership;
 use super::queue::Name;
 use super::render::digests;
@@ -162,11 +161,7 @@ impl Engine {
         if let (Some(record), Some(newest), true) =
             (&record, &observed.situation.newest, observed.is_another())
         {
-            match self.turn(record, newest).await? {
-                Turn::Free => {}
-                Turn::Comes => observed.situation.work.turn_comes = true,
-                Turn::Missed(problem) => observed.situation.work.passed_over = Some(problem),
-            }
+            observed.situation.work.turn = self.turn(record, newest).await?;
         }
         self.add_answers(name, &mut observed);
         if observed.has_chart() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::domain::object::{Detail, GatewayDetail, Listener, RouteDetail, RouteRule};
-use crate::domain::route::{CertificateView, Endpoints, RouteKind, RouteView, Routing, covers};
+use crate::domain::route::{CertificateView, Endpoints, GatewayRef, RouteKind, RouteView, Routing, covers};
 use crate::domain::{ClusterRecord, ObjectSummary};
 use crate::ingress;
 
@@ -46,7 +46,7 @@ pub fn routes(sources: &RouteSources<'_>) -> Vec<Carried> {
     let maker = Maker::of(*sources);
     let mut found: Vec<Carried> = Vec::new();
     for (service, value) in maker.services() {
-        for host in hosts(value) {
+        for host in ingress::hosts_of(value).readable_first() {
             if !found.iter().any(|known| known.view.service == service && known.view.host == host) {
                 found.push(maker.wanted(service, value, host));
             }
@@ -63,15 +63,6 @@ pub fn routes(sources: &RouteSources<'_>) -> Vec<Carried> {
         }
     }
     found
-}
-
-/// The hosts of a service of the context, the readable one first.
-fn hosts(service: &Value) -> Vec<&str> {
-    let text = |field: &str| service.get(field).and_then(Value::as_str);
-    let extra = service.get("hosts").and_then(Value::as_array).into_iter().flatten();
-    let extra = extra.filter_map(|host| host.as_str().or_else(|| host["host"].as_str()));
-    let all = text("human_readable_fqdn").into_iter().chain(extra).chain(text("primary_fqdn"));
-    all.filter(|host| !host.is_empty()).collect()
 }
 
 type Rule<'a> = (&'a ObjectSummary, &'a RouteDetail, &'a RouteRule);
@@ -239,7 +230,7 @@ impl<'a> Maker<'a> {
     fn class(&self) -> String {
         let via = self.routing.via.as_ref();
         let gateway = via.and_then(|via| via.gateway.as_ref());
-        let gateway = gateway.map(|gateway| format!("{}/{}", gateway.namespace, gateway.name));
+        let gateway = gateway.map(GatewayRef::whole);
         let frozen = self.sources.context["instance"]["config"]["ingress_class"].as_str();
         gateway
             .or_else(|| via.and_then(|via| via.class.clone()))

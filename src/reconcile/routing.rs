@@ -38,9 +38,11 @@ impl Engine {
             wanted.routing.isolation.get_or_insert(Isolation::Inbound);
         }
         let offer = self.cluster().offer(&wanted.namespace).await.map_err(|error| error.problem())?;
-        let mut said = settle(wanted, before, &offer)?;
+        let cluster = self.store().cluster(self.cluster().name()).await?;
+        let suffix = wanted.suffix(cluster.as_ref()).map(str::to_owned);
+        let mut said = settle(wanted, before, &offer, suffix.as_deref())?;
         said.extend(ingress::settle_redirect(wanted, before, &offer));
-        said.extend(ingress::check(wanted, &offer)?);
+        said.extend(ingress::check(wanted, &offer, suffix.as_deref())?);
         let mut seen = BTreeSet::new();
         said.retain(|line| seen.insert(line.clone()));
         Ok(said)
@@ -52,6 +54,7 @@ fn settle(
     wanted: &mut Environment,
     before: Option<&Environment>,
     offer: &Offer,
+    suffix: Option<&str>,
 ) -> Result<Vec<String>, Problem> {
     if let Some(before) = before.filter(|before| !is_said_anew(wanted, before)) {
         wanted.routing.via.clone_from(&before.routing.via);
@@ -63,7 +66,7 @@ fn settle(
         None if wanted.routing.kind != Some(RouteKind::HttpRoute) => wanted.routing.via = None,
         None => {}
     }
-    let Detected { via, warnings } = ingress::detect(offer, wanted)?;
+    let Detected { via, warnings } = ingress::detect(offer, wanted, suffix)?;
     let mut said = vec![format!("routes: {via}")];
     said.extend(warnings);
     wanted.routing.via = Some(via);
@@ -93,10 +96,8 @@ fn gateway<'a>(wanted: &'a Environment, before: Option<&Environment>) -> Option<
     let of = |it: &'a Environment| it.routing.via.as_ref().and_then(|via| via.gateway.as_ref());
     let found = of(wanted)?;
     let known = before.and_then(|it| it.routing.via.as_ref()).and_then(|via| via.gateway.as_ref());
-    // whether it speaks https is found out, not said
-    let names = |it: &GatewayRef| (it.namespace.clone(), it.name.clone(), it.section.clone());
     let may = matches!(wanted.routing.kind, None | Some(RouteKind::HttpRoute));
-    Some(found).filter(|found| may && known.map(names) != Some(names(found)))
+    Some(found).filter(|found| may && !known.is_some_and(|known| known.is_same(found)))
 }
 
 #[cfg(test)]
@@ -115,7 +116,6 @@ mod tests {
             },
             controller: "example.org/gateway".into(),
             hostnames: Vec::new(),
-            addresses: Vec::new(),
         };
         Offer {
             classes: vec![ClassOffer {
@@ -147,16 +147,16 @@ mod tests {
     #[test]
     fn who_answers_is_found_once_and_kept() {
         let mut made = Environment::new("demo", "c", "demo");
-        let said = settle(&mut made, None, &offer()).unwrap();
+        let said = settle(&mut made, None, &offer(), None).unwrap();
         assert_eq!(said[0], "routes: Ingress of class sandbox (sandbox.styrmin.io/ingress)");
         let mut set = Environment { fqdn_suffix: Some("x.org".into()), ..made.clone() };
         let other = Offer { classes: Vec::new(), ..offer() };
-        assert_eq!(settle(&mut set, Some(&made), &other).unwrap(), Vec::<String>::new());
+        assert_eq!(settle(&mut set, Some(&made), &other, None).unwrap(), Vec::<String>::new());
         assert_eq!(set.routing.via, made.routing.via);
         // one of before is left as it is
         let old = Environment::new("demo", "c", "demo");
         let mut set = Environment { fqdn_suffix: Some("x.org".into()), ..old.clone() };
-        settle(&mut set, Some(&old), &offer()).unwrap();
+        settle(&mut set, Some(&old), &offer(), None).unwrap();
         assert_eq!(set.routing.via, None);
         // unless somebody has to hear what is said of it
         type Say = fn(&mut Environment);
@@ -171,17 +171,17 @@ mod tests {
         for (at, (say, heard)) in said.into_iter().enumerate() {
             let mut set = old.clone();
             say(&mut set);
-            settle(&mut set, Some(&old), &offer()).unwrap();
+            settle(&mut set, Some(&old), &offer(), None).unwrap();
             let class = set.routing.via.and_then(|via| via.class);
             assert_eq!(class.as_deref(), heard.then_some("sandbox"), "{at}");
         }
         // its own ingress keeps the list without being known
         let served = Environment { dedicated_ingress: Some(DedicatedIngress::default()), ..old.clone() };
         let mut set = Environment { ip_whitelist: vec!["10.0.0.0/8".into()], ..served.clone() };
-        settle(&mut set, Some(&served), &offer()).unwrap();
+        settle(&mut set, Some(&served), &offer(), None).unwrap();
         assert_eq!(set.routing.via, None);
         let mut own = Environment { dedicated_ingress: Some(DedicatedIngress::default()), ..made.clone() };
-        settle(&mut own, Some(&made), &offer()).unwrap();
+        settle(&mut own, Some(&made), &offer(), None).unwrap();
         assert_eq!(own.routing.via.unwrap().class.as_deref(), Some("styrmin-demo"));
     }
 
@@ -189,14 +189,17 @@ mod tests {
     fn a_gateway_that_is_named_is_taken_or_refused() {
         let mut wanted = Environment::new("demo", "c", "demo");
         wanted.routing.via = Some(named("infra"));
-        let said = settle(&mut wanted, None, &offer()).unwrap();
+        let said = settle(&mut wanted, None, &offer(), None).unwrap();
         assert_eq!(said[0], "routes: HTTPRoute of the Gateway infra/public (example.org/gateway)");
         let gateway = wanted.routing.via.clone().unwrap().gateway.unwrap();
         assert_eq!((gateway.section.as_deref(), gateway.https), (Some("web"), true));
         let before = wanted.clone();
-        assert_eq!(settle(&mut wanted, Some(&before), &Offer::default()).unwrap(), Vec::<String>::new());
+        assert_eq!(
+            settle(&mut wanted, Some(&before), &Offer::default(), None).unwrap(),
+            Vec::<String>::new()
+        );
         wanted.routing.via = Some(named("elsewhere"));
-        let told = settle(&mut wanted, Some(&before), &offer()).unwrap_err().to_string();
+        let told = settle(&mut wanted, Some(&before), &offer(), None).unwrap_err().to_string();
         assert!(told.contains("elsewhere/public") && told.contains("infra/public"), "{told}");
     }
 }

@@ -198,10 +198,20 @@ pub struct Work {
     pub backups: BackedUp,
     /// Whether what is desired is the version that a person wants to go back to.
     pub goes_back: bool,
-    /// Whether an operation about its environment or its cluster will come to it: until then it is left as it is.
-    pub turn_comes: bool,
-    /// Why it is left as it is for good: such an operation ended before it came to it.
-    pub passed_over: Option<Problem>,
+    /// Whose turn it is to bring it along with what is said of its environment or its cluster.
+    pub turn: Turn,
+}
+
+/// Whose turn it is to bring an application along with what is said of its place.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Turn {
+    /// Its own.
+    #[default]
+    Free,
+    /// An operation about its place will come to it: until then it is left as it is.
+    Comes,
+    /// The operation ended before it came to it. What went wrong with the first is not to happen to all at once.
+    Missed(Problem),
 }
 
 impl Work {

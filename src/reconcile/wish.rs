@@ -119,16 +119,7 @@ impl Engine {
                 "choose a shorter name: others are made from it",
             ));
         }
-        let uid = self.planned_uid(draft);
-        let record = Deployment {
-            id: DeploymentId(0),
-            uid,
-            draft: draft.clone(),
-            phase: DesiredPhase::Running,
-            revision: 1,
-            created_at: self.clock().now(),
-        };
-        let mut wish = self.placed(Order::of(OperationKind::Deploy, record), None).await?;
+        let mut wish = self.placed(Order::of(OperationKind::Deploy, self.planned(draft)), None).await?;
         let cluster = self.cluster().name();
         if self.store().find_deployment(cluster, &draft.environment, &draft.name).await?.is_some() {
             return Err(Problem::new(

@@ -19,13 +19,23 @@ pub trait Clock: Send + Sync {
 
 /// Waits until it is so late by this clock.
 pub async fn sleep_until(clock: &dyn Clock, until: Timestamp) {
-    let Some(mut moved) = clock.moved() else {
-        let left = Duration::try_from(until.duration_since(clock.now()));
-        return tokio::time::sleep(left.unwrap_or(Duration::ZERO)).await;
-    };
-    while clock.now() < until {
-        if moved.changed().await.is_err() {
-            return std::future::pending().await;
+    // before the clock is read: a move after that is not missed
+    let mut moved = clock.moved();
+    loop {
+        let now = clock.now();
+        if now >= until {
+            return;
+        }
+        match &mut moved {
+            Some(moved) => {
+                if moved.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
+            }
+            None => {
+                let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+                tokio::time::sleep(left).await;
+            }
         }
     }
 }

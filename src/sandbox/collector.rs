@@ -18,7 +18,7 @@ pub use ending::DEFINITION_FINALIZER;
 
 /// The field manager of its writes.
 const MANAGER: &str = "garbage-collector";
-/// How often old events are looked for.
+/// How often old events are looked for, however much happens meanwhile.
 const IDLE: Duration = Duration::from_secs(60);
 /// How long a burst of changes is left to gather before the next round.
 const GATHER: Duration = Duration::from_millis(20);
@@ -29,6 +29,7 @@ const REST: u32 = 4;
 /// Collects until `stop`.
 pub async fn run(api: Api, stop: CancellationToken) {
     let mut news = api.collectable();
+    let mut events_due = Instant::now() + IDLE;
     loop {
         news.mark_unchanged();
         let begun = Instant::now();
@@ -39,10 +40,16 @@ pub async fn run(api: Api, stop: CancellationToken) {
         let pause = GATHER.max(begun.elapsed() * REST);
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(IDLE) => ending::old_events(&api),
+            () = tokio::time::sleep_until(events_due) => {
+                ending::old_events(&api);
+                events_due = Instant::now() + IDLE;
+            }
             () = stop.cancelled() => return,
         }
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return,
+        }
     }
 }
 

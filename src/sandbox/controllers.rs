@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
-use super::{object, selector};
+use super::{clock, object, selector};
 
 mod autoscaler;
 #[cfg(test)]
@@ -44,8 +44,8 @@ mod taints;
 mod volumes;
 mod write;
 
+pub use super::network::ingress_class::CONTROLLER as INGRESS_CONTROLLER;
 pub use cronjob::schedule::Schedule;
-pub use ingress::CONTROLLER as INGRESS_CONTROLLER;
 pub use volumes::PROVISIONER;
 
 /// How many syncs are done before other tasks get their turn.
@@ -91,14 +91,10 @@ pub async fn run(api: Api, stop: CancellationToken) {
     }
 }
 
-/// Waits until the sandbox's clock may have reached a moment; for ever when there is none. The clock may run differently
-/// from the machine's: whoever waits looks at it again.
+/// Waits until the sandbox's clock has reached a moment; for ever when there is none.
 async fn wait_until(api: &Api, due: Option<Timestamp>) {
     match due {
-        Some(due) => {
-            let left = Duration::try_from(due.duration_since(api.now())).unwrap_or_default();
-            tokio::time::sleep(left.max(Duration::from_millis(1))).await;
-        }
+        Some(due) => clock::sleep_until(&*api.clock(), due).await,
         None => std::future::pending().await,
     }
 }

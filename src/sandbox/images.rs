@@ -13,6 +13,7 @@
 //! (`docker.io/styrmin/notes-web:1.0.0`) makes no difference. Everything else is not known, and is simulated.
 
 mod database;
+mod host;
 mod http;
 mod lifeline;
 mod notes_db;
@@ -27,7 +28,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use database::Programs;
+use host::Programs;
 
 /// An image of the table above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

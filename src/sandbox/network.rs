@@ -14,6 +14,7 @@ pub mod allow;
 pub mod cidr;
 mod forwarding;
 pub mod hosts;
+pub mod ingress_class;
 pub mod policy;
 pub mod services;
 
@@ -143,8 +144,9 @@ mod tests {
     #[test]
     fn two_networks_get_different_blocks_and_keep_them() {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let one = Network::claim(first.path(), 1).unwrap();
-        let two = Network::claim(second.path(), 1).unwrap();
+        // a seed that no other test has: nobody takes the block while it is free for a moment
+        let one = Network::claim(first.path(), 4711).unwrap();
+        let two = Network::claim(second.path(), 4711).unwrap();
         assert_ne!(one.block(), two.block());
         let block = two.block();
         drop(two);

@@ -1,5 +1,5 @@
-//! The ingress: a reverse proxy on loopback that answers for the Ingresses of the sandbox's class, and the front door for
-//! those of other controllers.
+//! The ingress: a reverse proxy on loopback that answers for the Ingresses of the sandbox's class, and the way to the
+//! load balancers of other controllers.
 //!
 //! ```text
 //! http  → Host, path ─┬→ ours: allow-list → ready endpoint → NetworkPolicies → the pod
@@ -13,15 +13,16 @@
 //! allow-list, 503 no ready endpoint, 504 a NetworkPolicy (a real ingress would wait in vain), 502 an endpoint that does not
 //! answer. For NetworkPolicies the proxy is a pod of `kube-system` with the label `app.kubernetes.io/name: sandbox-ingress`.
 
+mod balancer;
 mod certificates;
 mod claims;
 mod connection;
-mod door;
 mod exchange;
 mod explain;
 mod forward;
 mod hello;
 mod pages;
+mod policies;
 mod table;
 
 use std::net::SocketAddr;

@@ -117,6 +117,7 @@ impl Model {
         if let Some(application) = subject.and_then(|key| key.find(&self.world)) {
             super::update::action_flags(application, &self.world, &mut flags);
         }
+        debug_assert_eq!(flags.contradiction(), None, "keymaps rely on what never holds together");
         flags
     }
 

@@ -169,6 +169,10 @@ pub enum Step {
     ShowRoute(RouteKey),
     /// Show a URL as a QR code.
     ShowQr(String),
+    /// Show an environment.
+    ShowPlace(String),
+    /// Show the applications of an environment.
+    ShowApplicationsOf(String),
     /// Show the form of an environment; none: of a new one.
     ShowEnvironment(Option<String>),
     /// Ask why a schedule is paused.
@@ -249,6 +253,11 @@ pub trait Screen: Debug + Send {
     /// The application that its commands are about.
     fn subject(&self, _world: &World) -> Option<ApplicationKey> {
         None
+    }
+
+    /// The environment that its commands are about: that of the application, unless it says better.
+    fn environment(&self, world: &World) -> Option<String> {
+        self.subject(world).map(|key| key.environment)
     }
 
     /// The request whose answer a person has to hear of, even when the screen is closed before it comes.

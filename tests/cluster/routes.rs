@@ -9,7 +9,7 @@ use styrmin::domain::Environment;
 use styrmin::domain::route::{
     GatewayRef, Isolation, IssuerRef, Peer, RouteKind, RouteListener, SANDBOX, TRAEFIK, TlsSource, Via, read,
 };
-use styrmin::ingress::{self, Guarded, PolicySet, Route, RouteSet};
+use styrmin::ingress::{self, Gate, Guarded, PolicySet, Route, RouteSet};
 
 use crate::ground::Ground;
 
@@ -373,10 +373,11 @@ async fn offered(ground: &Ground, cluster: &Cluster) {
     environment.routing.kind = Some(RouteKind::HttpRoute);
     environment.fqdn_suffix = Some("example.org".to_owned());
     let offer = cluster.offer(home).await.unwrap();
-    let found = ingress::detect(&offer, &environment).unwrap_or_else(|problem| panic!("{problem}"));
+    let found = ingress::detect(&offer, &environment, environment.suffix(None))
+        .unwrap_or_else(|problem| panic!("{problem}"));
     assert_eq!((found.via.controller.as_str(), found.warnings), ("example.org/gateways", vec![]));
     environment.routing.via = Some(found.via);
-    assert!(ingress::check(&environment, &offer).is_ok());
+    assert!(ingress::check(&environment, &offer, environment.suffix(None)).is_ok());
     cluster.delete(&key(&objects[0]), &DeleteOptions::default()).await.unwrap();
 }
 
@@ -400,11 +401,13 @@ async fn policies_are_accepted(ground: &Ground) {
             external,
             allow_from: allow_from.to_vec(),
         };
+        let door = json!({ "port": "web", "protocol": "TCP" });
+        let gate = Gate { deployment: "ingress".to_owned(), ports: vec![door] };
         let set = PolicySet {
             isolation: Some(isolation),
             via: Some(via(RouteKind::Ingress, "ingress.k8s.aws/alb", None)),
             namespace: ground.namespace.clone(),
-            gate: Some("ingress".to_owned()),
+            gate: Some(gate),
             services: vec![guarded("notes", true, &[]), guarded("notes-db", false, &peers)],
         };
         let policies = ingress::environment_policies(&environment).into_iter().chain(ingress::policies(&set));

@@ -12,12 +12,12 @@ use styrmin::domain::operation::OperationState::{Cancelled, PartiallyFailed, Suc
 use styrmin::domain::operation::Subject;
 use styrmin::domain::world::LogTarget;
 use styrmin::domain::{DesiredPhase, Intent, OperationKind, OperationView, StepState};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::backups::{NAS, OTHERS, Scene};
 use crate::guillotine::Guillotine;
 use crate::support::LIMIT;
+use crate::wire::{self, Answer};
 
 const DIARY: &str = "diary";
 
@@ -90,18 +90,14 @@ impl Scene {
 }
 
 /// What an application answers when its notes are asked for at the ingress, by its host.
-async fn asked(scene: &Scene, environment: &str, name: &str) -> String {
+async fn asked(scene: &Scene, environment: &str, name: &str) -> Answer {
     let (store, cluster) = (&scene.bench.store, scene.bench.cluster.name());
     let deployment = store.find_deployment(cluster, environment, name).await.unwrap().unwrap();
     let instance = store.latest_instance(deployment.id).await.unwrap().unwrap();
     let host = instance.context["services"]["notes"]["primary_fqdn"].as_str().unwrap();
     let address = scene.bench.sandbox.as_ref().unwrap().ingress_address();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET /api/notes HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    let stream = TcpStream::connect(address).await.unwrap();
+    wire::ask(stream, wire::get(host, "/api/notes").as_bytes()).await
 }
 
 fn clone_of(source: CloneSource) -> CloneRequest {
@@ -167,11 +163,8 @@ async fn a_clone_has_the_data_and_hosts_of_its_own_and_leaves_the_other_alone() 
         [("demo", "blog", here), ("demo", DIARY, wanted), ("copy", "blog", wanted), ("copy", DIARY, wanted)]
     {
         let answer = asked(&scene, environment, name).await;
-        assert!(
-            answer.starts_with("HTTP/1.1 200") && answer.contains(notes),
-            "{environment}/{name}: {answer}"
-        );
-        assert!(notes == here || !answer.contains(here), "{environment}/{name}: {answer}");
+        answer.is(200, notes);
+        assert!(notes == here || !answer.body.contains(here), "{environment}/{name}: {answer:?}");
     }
     let again = scene.bench.engine.preview(&Intent::Clone(clone_of(CloneSource::Live))).await.unwrap_err();
     assert!(again.to_string().contains("'copy' exists already"), "{again}");

@@ -1,4 +1,6 @@
-//! Where a process can die: before and after each write to its records and each write to the cluster.
+//! Where a process can die: before each write to its records, each write to the cluster and each command in a pod, and after
+//! those during which others are on their way. After one that is alone there is what is there before the next one: a process
+//! that dies leaves the same, and nobody can tell the two apart.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,6 +19,8 @@ pub struct Guillotine {
     pub at: AtomicUsize,
     fallen: AtomicBool,
     pub falls: Notify,
+    /// How many have begun, and are not known to be done.
+    on_their_way: AtomicUsize,
 }
 
 impl Guillotine {
@@ -27,9 +31,33 @@ impl Guillotine {
             self.fallen.store(true, Ordering::SeqCst);
             self.falls.notify_one();
         }
+        self.live().await;
+    }
+
+    /// Goes on unless it has fallen.
+    async fn live(&self) {
         if self.fallen.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Something is about to be written.
+    async fn before(&self) {
+        self.pass().await;
+        self.on_their_way.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It was written, and who wrote it does not know.
+    async fn after(&self) {
+        match self.on_their_way.load(Ordering::SeqCst) {
+            1 => self.live().await,
+            _ => self.pass().await,
+        }
+    }
+
+    /// Its writer knows, or waits no longer.
+    fn done(&self) {
+        self.on_their_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -37,9 +65,17 @@ impl Guillotine {
 pub struct AtTheRecords(pub Arc<Guillotine>);
 
 impl Gate for AtTheRecords {
-    fn pass(&self, _point: String) -> BoxFuture<'static, ()> {
+    fn pass(&self, point: String) -> BoxFuture<'static, ()> {
         let guillotine = Arc::clone(&self.0);
-        Box::pin(async move { guillotine.pass().await })
+        Box::pin(async move {
+            match point.starts_with("before ") {
+                true => guillotine.before().await,
+                false => {
+                    guillotine.after().await;
+                    guillotine.done();
+                }
+            }
+        })
     }
 }
 
@@ -69,16 +105,26 @@ where
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let mut inner = self.inner.clone();
         let guillotine = Arc::clone(&self.guillotine);
-        let is_write = request.method() != http::Method::GET;
+        // a command is asked for with a request that reads
+        let is_write = request.method() != http::Method::GET || request.uri().path().ends_with("/exec");
         Box::pin(async move {
-            if is_write {
-                guillotine.pass().await;
+            if !is_write {
+                return inner.call(request).await;
             }
+            guillotine.before().await;
+            let on_its_way = OnItsWay(guillotine);
             let answer = inner.call(request).await;
-            if is_write {
-                guillotine.pass().await;
-            }
+            on_its_way.0.after().await;
             answer
         })
+    }
+}
+
+/// A request that was sent: it is done too when nobody waits for the answer any more.
+struct OnItsWay(Arc<Guillotine>);
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        self.0.done();
     }
 }

@@ -12,7 +12,8 @@ use styrmin::sandbox::{Sandbox, SandboxOptions};
 
 use crate::support::{LIMIT, real_cluster, until};
 
-/// A tenth of client-go's numbers, where a second is the least that a Lease can say.
+/// A tenth of client-go's numbers, where a second is the least that a Lease can say. On the sandbox time passes when nobody has
+/// anything to do: a machine that is busy ends no term.
 const QUICK: LeaseTimes = LeaseTimes {
     duration: Duration::from_millis(1500),
     renew_deadline: Duration::from_millis(1000),
@@ -95,7 +96,7 @@ async fn goes_round(cluster: &Cluster) {
     fourth.release().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn it_goes_round_on_the_sandbox() {
     let sandbox = sandbox().await;
     let cluster = client_of(&sandbox);
@@ -123,7 +124,7 @@ fn rules(text: &str) -> Scenario {
     Scenario::parse(text).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_epoch_whose_answer_was_lost_is_not_used() {
     let sandbox = sandbox().await;
     let cluster = client_of(&sandbox);
@@ -136,7 +137,7 @@ async fn an_epoch_whose_answer_was_lost_is_not_used() {
     sandbox.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_server_that_falls_silent_makes_the_picture_stale_though_no_watch_fails() {
     let sandbox = sandbox().await;
     let cluster = client_of(&sandbox);
@@ -155,7 +156,7 @@ async fn a_server_that_falls_silent_makes_the_picture_stale_though_no_watch_fail
     sandbox.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_cannot_renew_stops_in_time_and_the_other_waits_for_that() {
     let sandbox = sandbox().await;
     let (near, far) = (client_of(&sandbox), client_of(&sandbox));
@@ -178,7 +179,7 @@ async fn who_cannot_renew_stops_in_time_and_the_other_waits_for_that() {
     sandbox.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_denied_is_said() {
     let sandbox = sandbox().await;
     let cluster = client_of(&sandbox);

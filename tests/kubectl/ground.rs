@@ -32,20 +32,19 @@ pub struct Ground {
     served: Served,
 }
 
-/// Runs a case with every kubectl that there is.
+/// Runs a case with every kubectl that there is, side by side: they mostly wait.
 pub fn with_each(case: impl AsyncFn(&Ground)) {
     let programs = programs();
     if programs.is_empty() {
         println!("skipped: no kubectl ({KUBECTLS} names none, and none is on the PATH)");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        for program in programs {
-            let ground = Ground::start(program).await;
-            println!("with kubectl 1.{}", ground.minor);
-            case(&ground).await;
-        }
+    let each = programs.into_iter().map(async |program| {
+        let ground = Ground::start(program).await;
+        println!("with kubectl 1.{}", ground.minor);
+        case(&ground).await;
     });
+    runtime.block_on(futures::future::join_all(each));
 }
 
 fn programs() -> Vec<PathBuf> {

@@ -1,6 +1,9 @@
 //! get, describe, events.
 
+use tokio::io::{AsyncBufReadExt, BufReader};
+
 use crate::ground::{Ground, cells, shell, web};
+use crate::pty::PATIENCE;
 
 cases! { lists_are_tables, other_forms_of_output, descriptions, selection_and_watching, what_does_not_exist }
 
@@ -77,14 +80,24 @@ async fn selection_and_watching(kubectl: &Ground) {
     assert_eq!(kubectl.ok(by_name).await.trim(), "configmap/blue");
     assert!(kubectl.ok("get cm -A").await.starts_with("NAMESPACE"));
     kubectl.ok_with("apply -f -", &shell("sleeper", "exec sleep 1000")).await;
-    // --watch with a pod that comes up and goes: the command ends by itself when the object is gone.
-    let waiting = kubectl.start_command("get pod sleeper --watch --request-timeout=8s");
+    // --watch with a pod that goes
+    let mut watching = kubectl.start_command("get pod sleeper --watch --output-watch-events");
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let mut next = async || {
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        cells(&line).remove(0)
+    };
+    assert_eq!(next().await[..2], ["EVENT", "NAME"]);
+    assert_eq!(next().await[..2], ["ADDED", "sleeper"]);
     kubectl.ok("wait --for=condition=Ready pod/sleeper --timeout=50s").await;
     kubectl.ok("delete pod sleeper").await;
-    let seen = waiting.wait_with_output().await.unwrap();
-    let seen = String::from_utf8_lossy(&seen.stdout).into_owned();
-    assert!(seen.contains("NAME") && seen.contains("sleeper"), "{seen}");
-    assert!(cells(&seen).iter().filter(|row| row[0] == "NAME").count() == 1, "one heading: {seen}");
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|row: &Vec<String>| row[0] != "DELETED") {
+        seen.push(next().await);
+    }
+    assert!(seen.iter().all(|row| row[1] == "sleeper"), "one heading: {seen:?}");
+    assert!(seen.iter().any(|row| row[3] == "Terminating"), "{seen:?}");
+    watching.kill().await.unwrap();
 }
 
 async fn what_does_not_exist(kubectl: &Ground) {

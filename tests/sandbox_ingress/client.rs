@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -13,20 +13,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::rig::within;
-
-/// An answer.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub body: String,
-}
-
-impl Answer {
-    #[track_caller]
-    pub fn is(&self, status: u16, part: &str) {
-        assert!(self.status == status && self.body.contains(part), "not {status} with {part:?}: {self:?}");
-    }
-}
+use crate::wire;
+pub use crate::wire::Answer;
 
 /// A connection from a loopback address.
 pub async fn connect_from(source: [u8; 4], to: SocketAddr) -> TcpStream {
@@ -37,35 +25,12 @@ pub async fn connect_from(source: [u8; 4], to: SocketAddr) -> TcpStream {
 
 /// A GET for a host; the connection ends with it.
 pub async fn get(stream: impl AsyncRead + AsyncWrite + Unpin, host: &str, path: &str) -> Answer {
-    let text = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    ask(stream, text.as_bytes()).await
+    ask(stream, wire::get(host, path).as_bytes()).await
 }
 
 /// Sends bytes and reads until the other side ends.
 pub async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> Answer {
-    let (status, answer) = said(stream, text).await;
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    Answer { status, body: body.to_owned() }
-}
-
-/// The same, for the status and the headers.
-pub async fn head(stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> (u16, String) {
-    let (status, answer) = said(stream, text).await;
-    let end = answer.find("\r\n\r\n").map_or(answer.len(), |at| at + 2);
-    (status, answer[..end].to_owned())
-}
-
-async fn said(mut stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> (u16, String) {
-    let exchange = async {
-        stream.write_all(text).await.ok();
-        let mut answer = Vec::new();
-        // a connection may be cut without a farewell
-        stream.read_to_end(&mut answer).await.ok();
-        String::from_utf8_lossy(&answer).into_owned()
-    };
-    let answer = within(exchange).await;
-    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    (status, answer)
+    within(wire::ask(stream, text)).await
 }
 
 /// A TLS connection for a host that takes any certificate.

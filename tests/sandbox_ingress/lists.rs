@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::client;
 use crate::rig::{HOME, INGRESSES, Rig};
+use crate::{client, wire};
 
 const ALLOW_LIST: &str = "sandbox.styrmin.io/allow-list";
 
@@ -27,8 +27,7 @@ async fn addresses_outside_the_list_are_refused() {
     }
     // the client's own address counts, not what it says
     let stream = client::connect_from(HOME, rig.sandbox.ingress_address()).await;
-    let liar =
-        format!("GET / HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-For: 127.0.0.8\r\nConnection: close\r\n\r\n");
+    let liar = wire::request("GET", host, "/", "X-Forwarded-For: 127.0.0.8\r\n", "");
     client::ask(stream, liar.as_bytes()).await.is(403, "127.0.0.1");
     rig.until("open-demo.localhost", 200, "name=open").await;
 

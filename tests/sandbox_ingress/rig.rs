@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use styrmin::sandbox::api::Api;
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions, object};
 
 use crate::client::{self, Answer};
@@ -30,14 +29,7 @@ pub struct Rig {
 impl Rig {
     /// With these namespaces.
     pub async fn start(namespaces: &[&str]) -> Self {
-        let options = SandboxOptions {
-            directory: None,
-            seed: 11,
-            clock: Arc::new(SystemClock),
-            ingress: (HOME, 0).into(),
-            ingress_tls: Default::default(),
-            executable: env!("CARGO_BIN_EXE_styrmin").into(),
-        };
+        let options = SandboxOptions::in_memory(11, env!("CARGO_BIN_EXE_styrmin"));
         let sandbox = Sandbox::start(options).await.unwrap();
         let api = sandbox.api();
         for name in namespaces {

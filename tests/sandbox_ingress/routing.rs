@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use styrmin::sandbox::proxy::TlsPort;
-use styrmin::sandbox::{SandboxError, SandboxOptions, clock::SystemClock};
+use styrmin::sandbox::{SandboxError, SandboxOptions};
 
-use crate::rig::{HOME, INGRESSES, POLICIES, Rig, rule, service};
+use crate::rig::{INGRESSES, POLICIES, Rig, rule, service};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_reach_the_process_that_the_host_means() {
@@ -98,12 +98,8 @@ async fn a_taken_port_is_named_unless_nobody_asked_for_it() {
     let address = taken.local_addr().unwrap();
     let start = async |ingress_tls| {
         styrmin::sandbox::Sandbox::start(SandboxOptions {
-            directory: None,
-            seed: 12,
-            clock: std::sync::Arc::new(SystemClock),
-            ingress: (HOME, 0).into(),
             ingress_tls,
-            executable: env!("CARGO_BIN_EXE_styrmin").into(),
+            ..SandboxOptions::in_memory(12, env!("CARGO_BIN_EXE_styrmin"))
         })
         .await
     };

@@ -15,12 +15,13 @@ use styrmin::sandbox::object;
 use styrmin::sandbox::pipe::SandboxService;
 use styrmin::sandbox::proxy::IngressProxy;
 use styrmin::sandbox::{collector, controllers};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::wire::{self, Answer};
+
 /// How long anything may take before a test fails.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 pub struct Rig {
     pub api: Api,
@@ -229,53 +230,40 @@ impl Rig {
         panic!("the log ended: {log:?}");
     }
 
-    pub async fn get(&self, host: &str, path: &str) -> (u16, String) {
-        self.request(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await
+    pub async fn get(&self, host: &str, path: &str) -> Answer {
+        self.request(&wire::get(host, path)).await
     }
 
-    pub async fn post(&self, host: &str, path: &str, body: &str) -> (u16, String) {
-        let length = body.len();
-        let head =
-            format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\nConnection: close");
-        self.request(&format!("{head}\r\n\r\n{body}")).await
+    pub async fn post(&self, host: &str, path: &str, body: &str) -> Answer {
+        self.request(&wire::request("POST", host, path, "", body)).await
     }
 
-    async fn request(&self, text: &str) -> (u16, String) {
+    async fn request(&self, text: &str) -> Answer {
         let exchange = async {
-            let mut stream = tokio::net::TcpStream::connect(self.ingress).await.unwrap();
-            stream.write_all(text.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            answer
+            let stream = tokio::net::TcpStream::connect(self.ingress).await.unwrap();
+            wire::ask(stream, text.as_bytes()).await
         };
-        let answer = within(exchange).await;
-        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (status.unwrap_or_else(|| panic!("no status in {answer:?}")), body.to_owned())
+        within(exchange).await
     }
 
     /// Asks again at every change of the cluster until the answer is as wanted.
     pub async fn until_answer(&self, host: &str, path: &str, wanted: impl Fn(&str) -> bool) {
-        let mut changes = self.api.changes();
-        loop {
-            changes.mark_unchanged();
-            let (status, body) = self.get(host, path).await;
-            if status == 200 && wanted(&body) {
-                return;
-            }
-            // The proxy follows the changes too: it may be a moment behind.
-            tokio::time::timeout(Duration::from_millis(50), changes.changed()).await.ok();
-        }
+        self.until_asked(host, path, |answer| answer.status == 200 && wanted(&answer.body)).await;
     }
 
-    pub async fn until_status(&self, host: &str, wanted: u16) -> (u16, String) {
+    pub async fn until_status(&self, host: &str, wanted: u16) -> Answer {
+        self.until_asked(host, "/", |answer| answer.status == wanted).await
+    }
+
+    async fn until_asked(&self, host: &str, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
         let mut changes = self.api.changes();
         loop {
             changes.mark_unchanged();
-            let answer = self.get(host, "/").await;
-            if answer.0 == wanted {
+            let answer = self.get(host, path).await;
+            if wanted(&answer) {
                 return answer;
             }
+            // The proxy follows the changes too: it may be a moment behind.
             tokio::time::timeout(Duration::from_millis(50), changes.changed()).await.ok();
         }
     }

@@ -27,7 +27,7 @@ fn without_the_token_nothing_is_done() {
                     body.len()
                 );
                 let answer = served.raw(request.as_bytes()).await.expect("an answer");
-                assert_eq!(answer.code, 401, "{authorization} {method} {path}");
+                assert_eq!(answer.status, 401, "{authorization} {method} {path}");
                 let said = json!({
                     "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
                     "message": "Unauthorized", "reason": "Unauthorized", "code": 401,
@@ -46,7 +46,7 @@ fn a_body_without_the_token_is_not_waited_for() {
         let mut stream = served.connect("http/1.1").await.unwrap();
         let head = format!("POST {CONFIG_MAPS} HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n");
         put(&mut stream, head.as_bytes()).await;
-        assert_eq!(read_answer(&mut stream).await.expect("an answer").code, 401);
+        assert_eq!(read_answer(&mut stream).await.expect("an answer").status, 401);
     });
 }
 
@@ -58,9 +58,9 @@ fn health_and_version_are_for_everybody() {
             let ask = |authorization: &str| {
                 format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorization}\r\n")
             };
-            assert_eq!(served.raw(ask("").as_bytes()).await.unwrap().code, 200, "{path}");
+            assert_eq!(served.raw(ask("").as_bytes()).await.unwrap().status, 200, "{path}");
             let wrong = ask("Authorization: Bearer wrong\r\n");
-            assert_eq!(served.raw(wrong.as_bytes()).await.unwrap().code, 401, "{path}");
+            assert_eq!(served.raw(wrong.as_bytes()).await.unwrap().status, 401, "{path}");
         }
     });
 }

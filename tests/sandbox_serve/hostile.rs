@@ -13,7 +13,7 @@ fn bodies_have_the_limits_of_kubernetes() {
         object["data"]["key"] = json!("a".repeat(3 * 1024 * 1024));
         let text = object.to_string();
         let answer = served.send("POST", CONFIG_MAPS, text.as_bytes()).await;
-        assert_eq!(answer.code, 413);
+        assert_eq!(answer.status, 413);
         assert_eq!(answer.json()["reason"], "RequestEntityTooLarge");
         assert_eq!(answer.json()["message"], "Request entity too large: limit is 3145728");
 
@@ -25,7 +25,7 @@ fn bodies_have_the_limits_of_kubernetes() {
         let chunked = [head.as_bytes(), text.as_bytes(), b"\r\n0\r\n\r\n"].concat();
         // the server need not read the rest: an answer may be lost when it closes early, but then nothing is written
         if let Some(answer) = served.raw(&chunked).await {
-            assert_eq!(answer.code, 413);
+            assert_eq!(answer.status, 413);
         }
         assert_eq!(served.config_maps().await, 0);
     });
@@ -44,11 +44,11 @@ fn objects_have_the_limit_of_etcd() {
         let path = "/api/v1/namespaces/default/services";
         let answer = served.send("POST", path, service.to_string().as_bytes()).await;
         assert_eq!(
-            (answer.code, answer.json()["message"].as_str()),
+            (answer.status, answer.json()["message"].as_str()),
             (500, Some("etcdserver: request is too large"))
         );
         assert_eq!(answer.json().get("reason"), None);
-        assert_eq!(served.send("GET", &format!("{path}/wide"), b"").await.code, 404);
+        assert_eq!(served.send("GET", &format!("{path}/wide"), b"").await.status, 404);
     });
 }
 
@@ -62,12 +62,12 @@ fn a_hundred_thousand_labels_are_labels() {
         object["metadata"]["labels"] = Value::Object(labels);
         let answer = served.send("POST", CONFIG_MAPS, object.to_string().as_bytes()).await;
         // they and their owner's record are more than an object may be
-        assert_eq!(answer.code, 500, "{:?}", answer.head);
+        assert_eq!(answer.status, 500, "{:?}", answer.head);
         assert_eq!(answer.json()["message"], "etcdserver: request is too large");
         let few =
             object["metadata"]["labels"].as_object().unwrap().clone().into_iter().take(20_000).collect();
         object["metadata"]["labels"] = Value::Object(few);
-        assert_eq!(served.send("POST", CONFIG_MAPS, object.to_string().as_bytes()).await.code, 201);
+        assert_eq!(served.send("POST", CONFIG_MAPS, object.to_string().as_bytes()).await.status, 201);
         let found = served.send("GET", &format!("{CONFIG_MAPS}?labelSelector=k0%3Dv"), b"").await.json();
         assert_eq!(found["items"].as_array().map(Vec::len), Some(1));
     });
@@ -85,7 +85,7 @@ fn what_is_no_json_is_400() {
                 let path = if method == "POST" { CONFIG_MAPS.to_owned() } else { format!("{CONFIG_MAPS}/x") };
                 let answer = served.send(method, &path, body).await;
                 let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
-                assert!((400..=422).contains(&answer.code), "{method} {shown}: {answer:?}");
+                assert!((400..=422).contains(&answer.status), "{method} {shown}: {answer:?}");
                 assert_eq!(answer.json()["kind"], "Status");
             }
         }
@@ -100,7 +100,7 @@ fn bytes_that_are_no_utf_8_are_replaced_as_kubernetes_does() {
         let served = Served::start(Limits::default()).await;
         let body = b"{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"bytes\"},\"data\":{\"x\":\"\xff\xfe\"}}";
         let answer = served.send("POST", CONFIG_MAPS, body).await;
-        assert_eq!(answer.code, 201);
+        assert_eq!(answer.status, 201);
         assert_eq!(answer.json()["data"]["x"], "\u{fffd}\u{fffd}");
     });
 }
@@ -135,7 +135,7 @@ fn malformed_http_is_refused_and_forgotten() {
         for request in requests {
             if let Some(answer) = served.raw(&request).await {
                 let shown = String::from_utf8_lossy(&request[..request.len().min(120)]).into_owned();
-                assert!(answer.code >= 400, "{shown}: {answer:?}");
+                assert!(answer.status >= 400, "{shown}: {answer:?}");
             }
             served.assert_well().await;
         }
@@ -152,12 +152,12 @@ fn long_headers_are_431_and_long_paths_414() {
             format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorization}{more}\r\n")
         };
         let fits = get("/api", &format!("X: {}\r\n", "a".repeat(8000)));
-        assert_eq!(served.raw(fits.as_bytes()).await.unwrap().code, 200);
+        assert_eq!(served.raw(fits.as_bytes()).await.unwrap().status, 200);
         let long = get("/api", &format!("X: {}\r\n", "a".repeat(17_000)));
-        assert_eq!(served.raw(long.as_bytes()).await.unwrap().code, 431);
+        assert_eq!(served.raw(long.as_bytes()).await.unwrap().status, 431);
         let served = Served::start(Limits { header_bytes: 256 * 1024, ..Limits::default() }).await;
         let authorization = served.authorization();
         let path = format!("GET /api?x={} HTTP/1.1\r\nHost: x\r\n{authorization}\r\n", "a".repeat(70_000));
-        assert_eq!(served.raw(path.as_bytes()).await.unwrap().code, 414);
+        assert_eq!(served.raw(path.as_bytes()).await.unwrap().status, 414);
     });
 }

@@ -9,10 +9,9 @@ use jiff::Timestamp;
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::serve::{Credentials, Door, Limits};
 use styrmin::sandbox::{Sandbox, SandboxOptions};
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -21,8 +20,10 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use crate::wire::{self, Answer};
+
 /// How long anything may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A sandbox that is served.
 pub struct Served {
@@ -31,32 +32,10 @@ pub struct Served {
     pub credentials: Credentials,
 }
 
-/// An answer, read to its end.
-#[derive(Debug)]
-pub struct Answer {
-    pub code: u16,
-    pub head: String,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
-    }
-}
-
 impl Served {
     pub async fn start(limits: Limits) -> Self {
-        let mut sandbox = Sandbox::start(SandboxOptions {
-            directory: None,
-            seed: 7,
-            clock: Arc::new(SystemClock),
-            ingress: ([127, 0, 0, 1], 0).into(),
-            ingress_tls: Default::default(),
-            executable: env!("CARGO_BIN_EXE_styrmin").into(),
-        })
-        .await
-        .unwrap();
+        let options = SandboxOptions::in_memory(7, env!("CARGO_BIN_EXE_styrmin"));
+        let mut sandbox = Sandbox::start(options).await.unwrap();
         let door = Door::open("127.0.0.1:0".parse().unwrap(), None).await.unwrap();
         let address = door.address();
         let credentials = Credentials::fresh(now()).unwrap();
@@ -87,10 +66,8 @@ impl Served {
 
     /// Sends these very bytes and reads what comes back, until the server closes; `None` when that is no answer.
     pub async fn raw(&self, request: &[u8]) -> Option<Answer> {
-        let mut stream = self.connect("http/1.1").await.ok()?;
-        // a server that has answered need not read the rest
-        let _ = try_put(&mut stream, request).await;
-        read_answer(&mut stream).await
+        let stream = self.connect("http/1.1").await.ok()?;
+        Some(wire::ask(stream, request).await).filter(|answer| answer.status != 0)
     }
 
     /// A request with the token, and a body of JSON where there is one.
@@ -105,7 +82,7 @@ impl Served {
 
     /// Asserts that the sandbox still answers.
     pub async fn assert_well(&self) {
-        assert_eq!(self.send("GET", "/api/v1/namespaces/default", b"").await.code, 200);
+        assert_eq!(self.send("GET", "/api/v1/namespaces/default", b"").await.status, 200);
     }
 
     /// How many ConfigMaps are in `default`, but for those that every namespace has.
@@ -118,24 +95,12 @@ impl Served {
 
 /// Sends these very bytes.
 pub async fn put(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
-    try_put(stream, bytes).await.unwrap();
-}
-
-/// Without the flush, what TLS has taken may wait for a later write that never comes.
-async fn try_put(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> std::io::Result<()> {
-    stream.write_all(bytes).await?;
-    stream.flush().await
+    wire::put(stream, bytes).await.unwrap();
 }
 
 /// Reads until the server closes; `None` when that is no answer.
 pub async fn read_answer(stream: &mut TlsStream<TcpStream>) -> Option<Answer> {
-    let mut bytes = Vec::new();
-    // a connection that is cut after an answer is as good as one that is closed
-    let _ = stream.read_to_end(&mut bytes).await;
-    let at = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
-    let code = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { code, head, body: bytes[at + 4..].to_vec() })
+    Some(wire::read(stream).await).filter(|answer| answer.status != 0)
 }
 
 pub const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";

@@ -57,7 +57,7 @@ fn environment(name: &str, cluster: &Cluster) -> Environment {
         environment.dedicated_ingress = Some(DedicatedIngress::default());
         environment.ip_whitelist = vec![ALLOWED.to_owned()];
     }
-    let via = detect(&Offer::default(), &environment).unwrap().via;
+    let via = detect(&Offer::default(), &environment, None).unwrap().via;
     environment.routing =
         Routing { via: Some(via), isolation: Some(Isolation::Inbound), ..Routing::default() };
     environment

@@ -273,8 +273,8 @@ impl Trouble<'_> {
     /// That the Gateway that is to take it is not there; that it may not be read.
     fn gateway(&self) -> (Option<String>, Option<String>) {
         let view = self.view();
-        let named = view.class.split_once('/').filter(|_| view.kind == RouteKind::HttpRoute);
-        let want = named.map(|(namespace, name)| Want::Gateway(namespace.to_owned(), name.to_owned()));
+        let want =
+            view.gateway().map(|(namespace, name)| Want::Gateway(namespace.to_owned(), name.to_owned()));
         match want.and_then(|want| self.around.facts.get(&want)) {
             Some(Fact::Missing) => (Some(format!("Gateway {} does not exist", view.class)), None),
             Some(Fact::Bad(why)) => (None, Some(format!("Gateway {} {why}", view.class))),
@@ -283,7 +283,7 @@ impl Trouble<'_> {
     }
 
     fn gateway_is_known(&self) -> bool {
-        let Some((namespace, name)) = self.view().class.split_once('/') else { return false };
+        let Some((namespace, name)) = self.view().gateway() else { return false };
         let want = Want::Gateway(namespace.to_owned(), name.to_owned());
         let watched = self.around.objects.iter().any(|object| {
             object.key.kind == "Gateway" && object.key.namespace == namespace && object.key.name == name

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::said::Said;
-use crate::cli::carry::{Carry, Job};
+use crate::cli::carry::{How, Job};
 use crate::cli::ending::{Ending, Refusal, usage};
 use crate::cli::records::Which;
 use crate::domain::{Environment, Intent, Problem};
@@ -47,23 +47,6 @@ pub struct RemoveArguments {
     which: Which,
     #[command(flatten)]
     how: How,
-}
-
-/// How it is gone about.
-#[derive(Debug, Args)]
-pub struct How {
-    /// Show the plan; do nothing
-    #[arg(long, conflicts_with_all = ["yes", "detach"])]
-    dry_run: bool,
-    #[command(flatten)]
-    carry: Carry,
-}
-
-impl How {
-    /// What is carried out, or only shown.
-    pub fn into_carry(self) -> Carry {
-        self.carry.only_shown(self.dry_run)
-    }
 }
 
 pub(super) fn create(arguments: CreateArguments) -> Result<Ending, Refusal> {

@@ -1,6 +1,7 @@
 //! What can be said of an environment, as options: what is not named stays as it is.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use clap::Args;
 
@@ -47,7 +48,7 @@ struct Ingress {
     #[arg(long, value_name = "KIND", value_parser = kind)]
     route_kind: Option<Kind>,
     /// The Gateway that its HTTPRoutes attach to: its routes are written as http-route
-    #[arg(long, value_name = "NS/NAME[/LISTENER]", value_parser = gateway)]
+    #[arg(long, value_name = "NS/NAME[/LISTENER]", value_parser = GatewayRef::from_str)]
     gateway: Option<GatewayRef>,
     /// An ingress controller of its own (Traefik), deployed as its application `ingress`
     #[arg(long, conflicts_with = "shared_ingress")]
@@ -77,8 +78,8 @@ struct Access {
     /// Which connections of its pods are kept away: off, inbound, both
     #[arg(long, value_name = "WHICH", value_parser = isolation)]
     isolation: Option<Isolation>,
-    /// Who may reach its pods all the same, in place of those before: namespace:NAME, cidr:BLOCK (repeatable)
-    #[arg(long = "allow-from", value_name = "PEER", value_parser = peer, conflicts_with = "no_allow_from")]
+    /// Who may reach its pods all the same, in place of those before: namespace:NAME, namespace:NAME KEY=VALUE,…, cidr:BLOCK (repeatable)
+    #[arg(long = "allow-from", value_name = "PEER", value_parser = Peer::from_str, conflicts_with = "no_allow_from")]
     allow_from: Vec<Peer>,
     /// Nobody in particular
     #[arg(long)]
@@ -187,8 +188,8 @@ impl Ingress {
             return Err(usage(
                 format!("The routes of {} cannot attach to a Gateway", environment.name),
                 format!(
-                    "--gateway {}/{} is for HTTPRoutes, and --route-kind says another kind",
-                    gateway.namespace, gateway.name
+                    "--gateway {} is for HTTPRoutes, and --route-kind says another kind",
+                    gateway.whole()
                 ),
                 "leave one of the two out, or say --route-kind http-route",
             ));
@@ -206,13 +207,7 @@ impl Ingress {
         }
         if let Some(gateway) = self.gateway {
             routing.kind = Some(RouteKind::HttpRoute);
-            routing.via = Some(Via {
-                kind: RouteKind::HttpRoute,
-                controller: String::new(),
-                class: None,
-                gateway: Some(gateway),
-                namespace: None,
-            });
+            routing.via = Some(Via::of_gateway(gateway));
         }
         Ok(())
     }
@@ -252,31 +247,8 @@ fn kind(text: &str) -> Result<Kind, String> {
     }
 }
 
-fn gateway(text: &str) -> Result<GatewayRef, String> {
-    let parts: Vec<&str> = text.split('/').collect();
-    let (namespace, name, section) = match parts.as_slice() {
-        [namespace, name] => (*namespace, *name, None),
-        [namespace, name, section] => (*namespace, *name, Some((*section).to_owned())),
-        _ => return Err("expected NAMESPACE/NAME, or NAMESPACE/NAME/LISTENER".to_owned()),
-    };
-    if parts.iter().any(|part| part.is_empty()) {
-        return Err("a part of it is empty".to_owned());
-    }
-    Ok(GatewayRef { namespace: namespace.to_owned(), name: name.to_owned(), section, https: false })
-}
-
 fn isolation(text: &str) -> Result<Isolation, String> {
     Isolation::parse(text).ok_or_else(|| "expected off, inbound or both".to_owned())
-}
-
-fn peer(text: &str) -> Result<Peer, String> {
-    match text.split_once(':') {
-        Some(("namespace", name)) if !name.is_empty() => {
-            Ok(Peer::Namespace { name: name.to_owned(), pods: BTreeMap::new() })
-        }
-        Some(("cidr", block)) if !block.is_empty() => Ok(Peer::Cidr(block.to_owned())),
-        _ => Err("expected namespace:NAME or cidr:BLOCK".to_owned()),
-    }
 }
 
 fn tls(text: &str) -> Result<TlsSource, String> {
@@ -379,6 +351,7 @@ mod tests {
             "--allow=::1/128",
             "--isolation=both",
             "--allow-from=namespace:monitoring",
+            "--allow-from=namespace:ops app=prometheus",
             "--allow-from=cidr:192.0.2.0/24",
             "--tls=cluster-issuer:letsencrypt",
             "--redirect=on",
@@ -392,7 +365,9 @@ mod tests {
         let set = after(&demo, &words);
         assert_eq!(set.ip_whitelist, ["10.0.0.0/8", "::1/128"]);
         assert_eq!(set.dedicated_ingress.as_ref().unwrap().service_annotations["a"], "b");
-        assert_eq!((set.routing.isolation, set.routing.allow_from.len()), (Some(Isolation::Both), 2));
+        assert_eq!(set.routing.isolation, Some(Isolation::Both));
+        let peers: Vec<String> = set.routing.allow_from.iter().map(Peer::to_string).collect();
+        assert_eq!(peers, ["namespace:monitoring", "namespace:ops app=prometheus", "cidr:192.0.2.0/24"]);
         assert!(set.routing.unprobed && set.production && set.drift == DriftMode::Warn);
         assert_eq!(set.routing.redirect, Some(true));
         assert!(tried(&demo, &["--redirect=301"]).unwrap_err().contains("expected on or off"));
@@ -438,26 +413,23 @@ mod tests {
 
     #[test]
     fn bad_words_name_the_option() {
-        for words in [
-            ["--route-kind=route"],
-            ["--gateway=public"],
-            ["--gateway=a/b/c/d"],
-            ["--gateway=/b"],
-            ["--isolation=on"],
-            ["--allow-from=monitoring"],
-            ["--allow-from=cidr:"],
-            ["--tls=secret"],
-            ["--probes=yes"],
-            ["--label=team"],
-            ["--quota==4"],
-            ["--drift=maybe"],
+        for (word, why) in [
+            ("--route-kind=route", "expected"),
+            ("--gateway=public", "no NAMESPACE/NAME"),
+            ("--gateway=a/b/c/d", "no NAMESPACE/NAME"),
+            ("--gateway=/b", "missing"),
+            ("--isolation=on", "expected"),
+            ("--allow-from=monitoring", "neither namespace:"),
+            ("--allow-from=cidr:", "no block"),
+            ("--tls=secret", "expected"),
+            ("--probes=yes", "expected"),
+            ("--label=team", "expected"),
+            ("--quota==4", "expected"),
+            ("--drift=maybe", "expected"),
         ] {
-            let error = Alone::try_parse_from(["x"].iter().chain(&words)).err().unwrap().to_string();
-            let option = words[0].split('=').next().unwrap();
-            assert!(
-                error.contains(option) && (error.contains("expected") || error.contains("empty")),
-                "{error}"
-            );
+            let error = Alone::try_parse_from(["x", word]).err().unwrap().to_string();
+            let option = word.split('=').next().unwrap();
+            assert!(error.contains(option) && error.contains(why), "{error}");
         }
     }
 }

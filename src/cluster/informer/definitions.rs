@@ -19,13 +19,45 @@ use super::super::{Cluster, Inner};
 use super::{cause, pause};
 
 const NAME: &str = "the definitions";
-/// Where what is not named by any definition is kept: that definitions may not be read.
-const UNREADABLE: &str = "";
 /// How long to wait before kinds are looked for again where definitions may not be read.
 const UNSEEN: Duration = Duration::from_secs(60);
 
-/// The definitions that there are, each with its version; by name. Where they may not be read: one entry that counts the looks.
-pub(in super::super) type Definitions = BTreeMap<String, String>;
+/// What is known of the definitions.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) enum Definitions {
+    /// Those that there are, each with its version; by name.
+    Known(BTreeMap<String, String>),
+    /// They may not be read: how often the kinds themselves were looked for.
+    Unreadable(u64),
+}
+
+impl Default for Definitions {
+    fn default() -> Self {
+        Self::Known(BTreeMap::new())
+    }
+}
+
+impl Definitions {
+    /// The version of a definition as it is known now, or the number of the look; none when it is not there.
+    pub(super) fn version(&self, definition: &str) -> Option<String> {
+        match self {
+            Self::Known(all) => all.get(definition).cloned(),
+            Self::Unreadable(looks) => Some(looks.to_string()),
+        }
+    }
+
+    /// Whether definitions may be read: where not, a version only counts the looks at the kinds themselves.
+    pub(super) fn are_readable(&self) -> bool {
+        matches!(self, Self::Known(_))
+    }
+
+    /// Takes over a change of one of them. A list came before it, so they are known.
+    fn change(&mut self, change: impl FnOnce(&mut BTreeMap<String, String>)) {
+        if let Self::Known(all) = self {
+            change(all);
+        }
+    }
+}
 
 /// Starts the watch. It ends with `stop`.
 pub(in super::super) fn watch_definitions(cluster: &Cluster, stop: CancellationToken) {
@@ -44,7 +76,7 @@ pub(in super::super) fn watch_definitions(cluster: &Cluster, stop: CancellationT
 
 /// Waits until it changed whether, or as what, a definition is there.
 pub(super) async fn moved(known: &mut watch::Receiver<Definitions>, definition: &str, before: Option<&str>) {
-    let differs = |all: &Definitions| version(all, definition).as_deref() != before;
+    let differs = |all: &Definitions| all.version(definition).as_deref() != before;
     if known.wait_for(differs).await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -53,21 +85,11 @@ pub(super) async fn moved(known: &mut watch::Receiver<Definitions>, definition: 
 /// Waits until a definition that was there is there no more.
 pub(super) async fn gone(known: &mut watch::Receiver<Definitions>, definition: &str) {
     for is_there in [true, false] {
-        let is_so = |all: &Definitions| version(all, definition).is_some() == is_there;
+        let is_so = |all: &Definitions| all.version(definition).is_some() == is_there;
         if known.wait_for(is_so).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
-}
-
-/// The version of a definition as it is known now; none when it is not there.
-pub(super) fn version(known: &Definitions, definition: &str) -> Option<String> {
-    known.get(definition).or_else(|| known.get(UNREADABLE)).cloned()
-}
-
-/// Whether definitions may be read: where not, a version only counts the looks at the kinds themselves.
-pub(super) fn are_readable(known: &Definitions) -> bool {
-    !known.contains_key(UNREADABLE)
 }
 
 async fn follow(
@@ -80,7 +102,7 @@ async fn follow(
     let mut looks = 0_u64;
     loop {
         let mut events = pin!(watcher(api.clone(), Config::default()));
-        let mut listed = Definitions::new();
+        let mut listed = BTreeMap::new();
         let denied = loop {
             let Some(step) = events.next().await else { break false };
             let event = match step {
@@ -105,7 +127,7 @@ async fn follow(
                     super::forget(weak, watched).await;
                 }
             }
-            set(known, Definitions::from([(UNREADABLE.to_owned(), looks.to_string())]));
+            set(known, Definitions::Unreadable(looks));
             link.pause(UNSEEN).await;
         } else {
             pause(link, &mut pauses).await;
@@ -115,7 +137,7 @@ async fn follow(
 
 fn take(
     event: Event<PartialObjectMeta<CustomResourceDefinition>>,
-    listed: &mut Definitions,
+    listed: &mut BTreeMap<String, String>,
     known: &watch::Sender<Definitions>,
 ) {
     let named = |object: PartialObjectMeta<CustomResourceDefinition>| {
@@ -129,21 +151,19 @@ fn take(
             let (name, version, _) = named(object);
             listed.insert(name, version);
         }
-        Event::InitDone => set(known, std::mem::take(listed)),
+        Event::InitDone => set(known, Definitions::Known(std::mem::take(listed))),
         Event::Apply(object) => {
             let (name, version, going) = named(object);
             known.send_modify(|known| {
-                match going {
-                    true => known.remove(&name),
-                    false => known.insert(name, version),
-                };
+                known.change(|all| match going {
+                    true => drop(all.remove(&name)),
+                    false => drop(all.insert(name, version)),
+                });
             });
         }
         Event::Delete(object) => {
             let (name, ..) = named(object);
-            known.send_modify(|known| {
-                known.remove(&name);
-            });
+            known.send_modify(|known| known.change(|all| drop(all.remove(&name))));
         }
     }
 }

@@ -4,23 +4,16 @@ use serde_json::Value;
 
 use super::{items, text};
 use crate::domain::object::{Detail, RouteDetail};
-use crate::domain::route::{Endpoints, class, covers, read};
+use crate::domain::route::{Endpoints, class, read};
 
 /// The label that says whose endpoints they are.
 const SERVICE: &str = "kubernetes.io/service-name";
 
 /// An Ingress.
 pub(super) fn ingress(object: &Value) -> RouteDetail {
-    let (spec, status) = (&object["spec"], &object["status"]);
-    let mut rules = read(object);
-    for rule in rules.iter_mut().filter(|rule| !rule.tls) {
-        if let Some(entry) = items(&spec["tls"]).find(|entry| takes(entry, &rule.host)) {
-            rule.tls = true;
-            rule.secret = entry["secretName"].as_str().filter(|name| !name.is_empty()).map(str::to_owned);
-        }
-    }
+    let status = &object["status"];
     RouteDetail {
-        rules,
+        rules: read(object),
         class: class_of(object),
         addresses: items(&status["loadBalancer"]["ingress"])
             .filter_map(|entry| entry["ip"].as_str().or_else(|| entry["hostname"].as_str()))
@@ -28,12 +21,6 @@ pub(super) fn ingress(object: &Value) -> RouteDetail {
             .collect(),
         refused: None,
     }
-}
-
-/// Whether an entry for https is for a host that no entry names: by a wildcard, or because it is for all.
-fn takes(entry: &Value, host: &str) -> bool {
-    let mut hosts = items(&entry["hosts"]).filter_map(Value::as_str).peekable();
-    hosts.peek().is_none() || hosts.any(|known| covers(known, host))
 }
 
 /// An IngressRoute of Traefik. It has no status: nobody says whether it was taken, and where it answers.

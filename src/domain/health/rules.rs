@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Cause, Health, Verdict};
-use read::{Conditions, Object};
+use crate::domain::conditions::Conditions;
+use read::Object;
 
 /// What a rule finds: a health, and for all but a healthy one a reason and a message.
 struct Finding {
@@ -74,11 +75,21 @@ fn find(object: Object<'_>, now: Option<Timestamp>) -> Finding {
         let message = format!("its controller has seen generation {observed} of {desired}");
         return Finding::progressing("LatestGenerationNotObserved", message);
     }
-    let conditions = Conditions::of(object);
-    if let Some(finding) = conditions.reconciling_or_stalled() {
+    let conditions = Conditions::of(object.0);
+    if let Some(finding) = reconciling_or_stalled(&conditions) {
         return finding;
     }
     by_kind(object, &conditions, now).unwrap_or_else(|| by_ready(&conditions))
+}
+
+/// What the two conditions that any controller may set say, in the order in which they stand.
+fn reconciling_or_stalled(conditions: &Conditions<'_>) -> Option<Finding> {
+    let mut set = conditions.iter().filter(|condition| condition.is("True"));
+    set.find_map(|condition| match condition.kind() {
+        "Reconciling" => Some(Finding::progressing(condition.reason_or("Reconciling"), condition.message())),
+        "Stalled" => Some(Finding::degraded(condition.reason_or("Stalled"), condition.message())),
+        _ => None,
+    })
 }
 
 /// The kind's own rule; none for kinds that have none.
@@ -95,7 +106,7 @@ fn by_kind(object: Object<'_>, conditions: &Conditions<'_>, now: Option<Timestam
         ("", "Service") => cluster::service(object),
         ("networking.k8s.io" | "extensions", "Ingress") => Finding::healthy(),
         ("gateway.networking.k8s.io", "HTTPRoute") => route::http_route(object),
-        ("gateway.networking.k8s.io", "Gateway") => route::gateway(conditions),
+        ("gateway.networking.k8s.io", "Gateway") => route::gateway(object),
         ("cert-manager.io", "Certificate") => route::certificate(conditions),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => cluster::resource_definition(conditions),
         _ => return None,

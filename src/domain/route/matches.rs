@@ -159,13 +159,11 @@ impl Parser {
             }
         };
         match name.to_ascii_lowercase().as_str() {
-            "host" | "hostheader" | "hostsni" => of(&|host| Partial {
+            "host" | "hostheader" => of(&|host| Partial {
                 host: Some(host.trim_end_matches('.').to_ascii_lowercase()).filter(|host| host != "*"),
                 path: None,
             }),
-            "hostregexp" | "hostsniregexp" => {
-                of(&|host| Partial { host: Some(format!("~{host}")), path: None })
-            }
+            "hostregexp" => of(&|host| Partial { host: Some(format!("~{host}")), path: None }),
             "path" | "pathprefix" => of(&|path| Partial { host: None, path: Some(path) }),
             _ => vec![Partial::default()],
         }
@@ -221,7 +219,7 @@ mod tests {
             ("!(Host(`a`) || Host(`b`)) && PathPrefix(`/x`)", vec!["/x"]),
             ("Host(`a`) && Header(`X-A`, `b && c`) && Method(`GET`)", vec!["a/"]),
             ("HostRegexp(`^.+\\.a\\.b$`)", vec!["~^.+\\.a\\.b$/"]),
-            ("HostSNI(`*`)", vec!["/"]),
+            ("Host(`*`)", vec!["/"]),
             ("Host(`a`)||Host(`a`)", vec!["a/"]),
         ] {
             assert_eq!(told(text), wanted, "{text}");

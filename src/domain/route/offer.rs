@@ -44,13 +44,4 @@ pub struct GatewayOffer {
     pub controller: String,
     /// The host names that its listeners take, wildcards among them; empty: all.
     pub hostnames: Vec<String>,
-    /// Its addresses.
-    pub addresses: Vec<String>,
 }
-
-/// The controller of ingress-nginx, which was retired in March 2026 and gets no more fixes.
-pub const INGRESS_NGINX: &str = "k8s.io/ingress-nginx";
-/// Traefik's controller.
-pub const TRAEFIK: &str = "traefik.io/ingress-controller";
-/// The controller of the sandbox's own ingress.
-pub const SANDBOX: &str = "sandbox.styrmin.io/ingress";

@@ -38,19 +38,14 @@ fn text(value: &Value) -> String {
 }
 
 fn ingress(spec: &Value) -> Vec<RouteRule> {
-    let secret = |host: &str| {
-        let mut entries = items(&spec["tls"]);
-        let covers = |entry: &&Value| items(&entry["hosts"]).any(|known| known.as_str() == Some(host));
-        entries.find(covers).map(|entry| text(&entry["secretName"]))
-    };
     let rule = |host: &Value, path: &str, backend: &Value| {
         let host = text(host);
-        let named = secret(&host);
+        let tls = certified(spec, &host);
         RouteRule {
             path: path.to_owned(),
             service: text(&backend["service"]["name"]),
-            tls: named.is_some(),
-            secret: named.filter(|name| !name.is_empty()),
+            tls: tls.is_some(),
+            secret: tls.map(|entry| text(&entry["secretName"])).filter(|name| !name.is_empty()),
             host,
         }
     };
@@ -70,6 +65,30 @@ fn ingress(spec: &Value) -> Vec<RouteRule> {
         rules.push(rule(&Value::Null, "/", &spec["defaultBackend"]));
     }
     rules
+}
+
+/// The entry of an Ingress that says how a host answers on https: the one that names it, else one with a wildcard for it, else one
+/// without hosts, which is for all of them. None: on http only.
+fn certified<'a>(spec: &'a Value, host: &str) -> Option<&'a Value> {
+    let rank = |entry: &Value| {
+        let mut known = items(&entry["hosts"]).filter_map(Value::as_str).peekable();
+        if known.peek().is_none() {
+            return Some(2);
+        }
+        let of_host = |known: &str| match known {
+            known if known == host => Some(0),
+            known => is_wildcard_of(known, host).then_some(1),
+        };
+        known.filter_map(of_host).min()
+    };
+    let ranked = items(&spec["tls"]).filter_map(|entry| Some((rank(entry)?, entry)));
+    ranked.min_by_key(|(rank, _)| *rank).map(|(_, entry)| entry)
+}
+
+/// A wildcard of an Ingress, as one in a certificate, stands for one label.
+fn is_wildcard_of(known: &str, host: &str) -> bool {
+    let rest = host.split_once('.').filter(|(label, _)| !label.is_empty() && *label != "*");
+    known.strip_prefix("*.").zip(rest).is_some_and(|(wanted, (_, rest))| wanted == rest)
 }
 
 fn http_route(spec: &Value) -> Vec<RouteRule> {
@@ -172,6 +191,39 @@ mod tests {
             ["https://a/x > web (s)", "https://a/ > api (s)", "https://b/ > ", "http:/// > rest"]
         );
         assert_eq!(class(&object), Some("nginx"));
+    }
+
+    #[test]
+    fn https_of_an_ingress_is_said_by_the_entry_that_fits_best() {
+        let backend = json!({"service": {"name": "web"}});
+        let told = |tls: Value, host: &str| {
+            let rule = json!({"host": host, "http": {"paths": [{"path": "/", "backend": backend}]}});
+            let object = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+                "spec": {"tls": tls, "rules": [rule]}});
+            let rule = read(&object).remove(0);
+            assert!(rule.tls || rule.secret.is_none());
+            rule.tls.then(|| rule.secret.unwrap_or_default())
+        };
+        let all = json!([{"secretName": "all"}, {"hosts": ["*.a.b"], "secretName": "wild"},
+            {"hosts": ["x.a.b", "y.a.b"], "secretName": "own"}, {"hosts": ["z.a.b"]}]);
+        for (host, wanted) in [
+            ("x.a.b", "own"),
+            ("w.a.b", "wild"),
+            ("z.a.b", ""),
+            ("a.b", "all"),
+            ("v.w.a.b", "all"),
+            ("*.a.b", "wild"),
+            ("", "all"),
+        ] {
+            assert_eq!(told(all.clone(), host).as_deref(), Some(wanted), "{host}");
+        }
+        let some =
+            json!([{"hosts": ["*.a.b"], "secretName": "wild"}, {"hosts": ["*.b"], "secretName": "wider"}]);
+        assert_eq!(told(some.clone(), "x.a.b").as_deref(), Some("wild"));
+        for host in ["a.x", "v.w.a.b", ".a.b", "b", ""] {
+            assert_eq!(told(some.clone(), host), None, "{host}");
+        }
+        assert_eq!(told(json!(null), "x.a.b"), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::gateway::GatewayRef;
+use super::peer::Peer;
 use crate::domain::words::words;
 
 words! {
@@ -28,6 +30,13 @@ words! {
         Inbound => "inbound",
         /// Those out of it as well, but for names (DNS), the namespace itself, and what is allowed.
         Both => "both",
+    }
+}
+
+impl Isolation {
+    /// What is kept away by what is said of it; none: nothing is, be it said or not.
+    pub fn in_force(said: Option<Self>) -> Option<Self> {
+        said.filter(|said| *said != Self::Off)
     }
 }
 
@@ -127,6 +136,11 @@ impl Via {
             namespace: None,
         }
     }
+
+    /// A Gateway that somebody named: the rest is to be found out.
+    pub fn of_gateway(gateway: GatewayRef) -> Self {
+        Self { kind: RouteKind::HttpRoute, gateway: Some(gateway), ..Self::unknown() }
+    }
 }
 
 impl fmt::Display for Via {
@@ -134,7 +148,7 @@ impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.as_str())?;
         match (&self.gateway, &self.class) {
-            (Some(gateway), _) => write!(f, " of the Gateway {}/{}", gateway.namespace, gateway.name)?,
+            (Some(gateway), _) => write!(f, " of the Gateway {}", gateway.whole())?,
             (None, Some(class)) => write!(f, " of class {class}")?,
             (None, None) if self.kind == RouteKind::Ingress => f.write_str(" without a class")?,
             (None, None) => {}
@@ -144,21 +158,6 @@ impl fmt::Display for Via {
             known => write!(f, " ({known})"),
         }
     }
-}
-
-/// Names a Gateway, and one of its listeners where that matters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct GatewayRef {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// The listener; none: every one that takes the route.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub section: Option<String>,
-    /// Whether that listener (or one of them) speaks https: then URLs begin so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub https: bool,
 }
 
 /// Where the certificates of an environment's routes come from.
@@ -193,22 +192,6 @@ pub struct IssuerRef {
     pub cluster_wide: bool,
 }
 
-/// Who may reach pods, or be reached by them. As in a NetworkPolicy.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Peer {
-    /// Pods of a namespace (`*`: of every one); of all of them, or those with these labels.
-    Namespace {
-        /// Its name.
-        name: String,
-        /// Labels of the pods; empty: all.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        pods: BTreeMap<String, String>,
-    },
-    /// A block of addresses, such as `10.0.0.0/8`.
-    Cidr(String),
-}
-
 /// A host name that a deployment is to answer to beside its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ExtraHost {
@@ -230,4 +213,21 @@ pub struct RouteListener {
     /// Whether it speaks https.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub https: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_away_where_nothing_is_said() {
+        for (said, wanted) in [
+            (None, None),
+            (Some(Isolation::Off), None),
+            (Some(Isolation::Inbound), Some(Isolation::Inbound)),
+            (Some(Isolation::Both), Some(Isolation::Both)),
+        ] {
+            assert_eq!(Isolation::in_force(said), wanted);
+        }
+    }
 }

@@ -40,6 +40,13 @@ pub struct RouteView {
     pub history: Arc<[Beat]>,
 }
 
+impl RouteView {
+    /// The Gateway that takes it, or is to: its namespace and its name. None where it is no HTTPRoute, or names none.
+    pub fn gateway(&self) -> Option<(&str, &str)> {
+        self.class.split_once('/').filter(|_| self.kind == RouteKind::HttpRoute)
+    }
+}
+
 /// Endpoints of a Service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {

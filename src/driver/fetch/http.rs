@@ -25,6 +25,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::url::Url;
+use crate::ingress::probe::Roots;
 pub(super) use connect::basic;
 pub(super) use error::HttpError;
 pub(super) use proxy::Proxies;
@@ -118,7 +119,7 @@ impl Client {
     /// # Errors
     /// TLS has no cipher suites: a defect of the build.
     pub(super) fn new(
-        roots: RootCertStore,
+        roots: impl Into<Arc<RootCertStore>>,
         proxies: Proxies,
         limits: Times,
     ) -> Result<Self, tokio_rustls::rustls::Error> {
@@ -134,14 +135,8 @@ impl Client {
     /// # Errors
     /// As [`Self::new`].
     pub(super) fn of_system() -> Result<Self, tokio_rustls::rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::debug!(%error, "certificates that are not read");
-        }
-        roots.add_parsable_certificates(found.certs);
         let proxies = Proxies::from_environment(|name| std::env::var(name).ok());
-        Self::new(roots, proxies, Times::default())
+        Self::new(Arc::clone(Roots::read().store()), proxies, Times::default())
     }
 
     /// Asks, follows redirects, and reads the whole answer.

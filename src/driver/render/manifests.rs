@@ -9,7 +9,7 @@ use super::Parts;
 use crate::driver::yaml;
 
 /// The longest name of an object (a DNS subdomain).
-const NAME_MAX: usize = 253;
+const NAME_MAX: usize = crate::domain::names::SUBDOMAIN_MAX;
 
 pub(super) fn kind(object: &Value) -> &str {
     object.get("kind").and_then(Value::as_str).unwrap_or("")

@@ -8,7 +8,7 @@ use super::manifests::{kind, name};
 use crate::domain::driver::{ServiceScope, ServiceSpec};
 use crate::domain::route::{Routing, TlsSource};
 use crate::domain::{DriverVersion, Problem, labels};
-use crate::ingress::{self, Guarded, PolicySet, Route, RouteSet};
+use crate::ingress::{self, Gate, Guarded, PolicySet, Route, RouteSet};
 
 mod own;
 mod reach;
@@ -34,7 +34,7 @@ pub(super) fn objects(
     let routing = ingress::routing_of(context)?;
     let mut made = Made { objects: Vec::new(), warnings: Vec::new() };
     let mut set = route_set(context, &routing);
-    let mut policies = policy_set(driver, context, &routing);
+    let mut policies = policy_set(driver, context, &routing, rendered);
     for spec in &driver.spec.services {
         let Some(resolved) = context.get("services").and_then(|services| services.get(&spec.name)) else {
             continue;
@@ -55,7 +55,7 @@ pub(super) fn objects(
         if !external {
             continue;
         }
-        let hosts = hosts(resolved);
+        let hosts: Vec<String> = ingress::hosts_of(resolved).surest_first().map(str::to_owned).collect();
         // instances from before anybody asked keep what they had: only a route of the same name was recognised
         let asked = routing != Routing::default();
         if brings(rendered, "Ingress", host) || (asked && own::carry(rendered, host, &hosts)) {
@@ -121,15 +121,25 @@ fn route_set(context: &Value, routing: &Routing) -> RouteSet {
     }
 }
 
-fn policy_set(driver: &DriverVersion, context: &Value, routing: &Routing) -> PolicySet {
-    let deployment = at(context, "/deployment/name");
-    let is_gate =
-        is_dedicated(context) && deployment == ingress::DEDICATED && driver.reference.name == "traefik";
+/// Whether the deployment is the environment's own ingress controller.
+fn is_gate(driver: &DriverVersion, context: &Value) -> bool {
+    let called = at(context, "/deployment/name") == ingress::DEDICATED;
+    is_dedicated(context) && called && driver.reference.name == "traefik"
+}
+
+fn policy_set(
+    driver: &DriverVersion,
+    context: &Value,
+    routing: &Routing,
+    rendered: &[(String, Value)],
+) -> PolicySet {
+    let gate = is_gate(driver, context)
+        .then(|| Gate { deployment: at(context, "/deployment/name"), ports: reach::doors(rendered) });
     PolicySet {
         isolation: routing.isolation,
         via: routing.via.clone(),
         namespace: at(context, "/instance/namespace"),
-        gate: is_gate.then_some(deployment),
+        gate,
         services: Vec::new(),
     }
 }
@@ -159,14 +169,6 @@ fn service(driver: &DriverVersion, context: &Value, spec: &ServiceSpec, host: &s
             }],
         },
     })
-}
-
-/// The host names of a service: the primary one, the readable one, and what a person added.
-fn hosts(resolved: &Value) -> Vec<String> {
-    let own = ["primary_fqdn", "human_readable_fqdn"].map(|field| text(resolved, field));
-    let extra = resolved.get("hosts").and_then(Value::as_array).into_iter().flatten();
-    let all = own.into_iter().chain(extra.filter_map(Value::as_str));
-    all.filter(|host| !host.is_empty()).map(str::to_owned).collect()
 }
 
 fn route(context: &Value, spec: &ServiceSpec, resolved: &Value, hosts: Vec<String>) -> Route {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::domain::driver::ComponentSpec;
+use crate::domain::names::is_label_text;
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Place, Tree};
 
 use super::backup;
 
-/// The longest name or value of a label.
-const LABEL_MAX: usize = 63;
+/// What [`is_label_text`] says, in words.
 const LABEL_RULE: &str = "at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends; a prefix ends with '/'";
 
 /// More pods than this nobody asks for by default.
@@ -62,11 +62,11 @@ fn identifier(node: &Node, path: &str, report: &mut Report<'_>) -> BTreeMap<Stri
     let mut labels = BTreeMap::new();
     for (key, value) in entries {
         let name = key.name.rsplit('/').next().unwrap_or("");
-        if !is_label_part(name) || key.name.matches('/').count() > 1 {
+        if !is_label_text(name) || key.name.matches('/').count() > 1 {
             report.error(key.place, format!("{path} has '{}', which is no label", key.name), LABEL_RULE);
         }
         if let Some(text) = report.text(value, &format!("{path}.{}", key.name)) {
-            if !text.is_empty() && !is_label_part(&text) {
+            if !text.is_empty() && !is_label_text(&text) {
                 let message = format!("{path}.{} is '{text}', which no label can be", key.name);
                 report.error(value.place, message, LABEL_RULE);
             }
@@ -74,15 +74,6 @@ fn identifier(node: &Node, path: &str, report: &mut Report<'_>) -> BTreeMap<Stri
         }
     }
     labels
-}
-
-/// A name or value of a label, as Kubernetes has them.
-fn is_label_part(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric();
-    text.len() <= LABEL_MAX
-        && text.starts_with(plain)
-        && text.ends_with(plain)
-        && text.chars().all(|c| plain(c) || matches!(c, '-' | '_' | '.'))
 }
 
 /// What templates see when nothing overrides it. Those that we read ourselves have a shape.

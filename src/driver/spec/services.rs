@@ -2,7 +2,7 @@
 
 use super::peers;
 use crate::domain::driver::{ServiceScope, ServiceSpec, TlsSpec};
-use crate::domain::route::check_host;
+use crate::domain::names::check_subdomain;
 use crate::driver::reader::{Fields, Report};
 use crate::driver::yaml::{Node, Tree};
 
@@ -84,7 +84,7 @@ fn certificate(node: &Node, path: &str, report: &mut Report<'_>) -> TlsSpec {
     }
     for (name, value) in sources.into_iter().zip([&secret, &issuer, &cluster_issuer]) {
         if let Some(value) = value
-            && let Err(why) = check_host(value)
+            && let Err(why) = check_subdomain(value)
         {
             let message = format!("{} is '{value}', which names no object: {why}", fields.path_of(name));
             report.error(fields.place_of(name), message, "");

@@ -21,6 +21,11 @@ fn sandbox() -> Environment {
     environment(RouteKind::Ingress, SANDBOX)
 }
 
+/// Of an environment that inherits nothing.
+fn check(environment: &Environment, offer: &Offer) -> Result<Vec<String>, Problem> {
+    super::check(environment, offer, environment.suffix(None))
+}
+
 fn refusal(environment: &Environment) -> Problem {
     check(environment, &Offer::default()).unwrap_err()
 }
@@ -128,12 +133,15 @@ fn what_does_not_fit_is_told() {
             gateway: gateway.clone(),
             controller: "x".to_owned(),
             hostnames: vec![hostname.to_owned()],
-            addresses: Vec::new(),
         }],
         ..Offer::default()
     };
     assert_eq!(check(&environment, &offer("*.apps.org")), Ok(Vec::new()));
     assert!(check(&environment, &offer("*.other.org")).unwrap()[0].contains("takes *.other.org"));
+    let inherits = Environment { fqdn_suffix: None, ..environment.clone() };
+    assert_eq!(check(&inherits, &offer("*.other.org")), Ok(Vec::new()), "there are no hosts");
+    let said = super::check(&inherits, &offer("*.other.org"), Some("example.org")).unwrap();
+    assert!(said[0].contains("no host under example.org"), "{said:?}");
     let elsewhere = Offer { gateway_api: true, ..Offer::default() };
     assert!(check(&environment, &elsewhere).unwrap()[0].contains("routes of the namespace ns"));
     environment.routing.isolation = Some(Isolation::Both);

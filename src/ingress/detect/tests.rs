@@ -15,7 +15,6 @@ fn gateway(name: &str, https: bool, hostnames: &[&str]) -> GatewayOffer {
         gateway: GatewayRef { namespace: "infra".to_owned(), name: name.to_owned(), section: None, https },
         controller: "example.org/gateways".to_owned(),
         hostnames: hostnames.iter().map(|name| (*name).to_owned()).collect(),
-        addresses: Vec::new(),
     }
 }
 
@@ -32,11 +31,16 @@ fn environment() -> Environment {
     Environment::new("demo", "c", "ns")
 }
 
+/// Of an environment that inherits nothing.
+fn detect(offer: &Offer, environment: &Environment) -> Result<Detected, Problem> {
+    super::detect(offer, environment, environment.suffix(None))
+}
+
 /// Who was found, as a line, and the warnings.
 fn told(offer: &Offer, environment: &Environment) -> (String, Vec<String>) {
     let found = detect(offer, environment).unwrap_or_else(|problem| panic!("{problem}"));
     let Via { kind, controller, class, gateway, namespace } = found.via;
-    let gateway = gateway.as_ref().map(super::told);
+    let gateway = gateway.as_ref().map(ToString::to_string);
     let parts = [class, gateway, namespace].map(Option::unwrap_or_default);
     (format!("{} {controller} {}", kind.as_str(), parts.join("|")), found.warnings)
 }
@@ -116,6 +120,9 @@ fn of_several_gateways_the_one_that_fits_is_taken() {
         "HTTPRoute example.org/gateways |infra/c|",
         "it speaks https"
     );
+    let inherited = super::detect(&offer(&[], &all), &environment(), Some("other.org")).unwrap().via;
+    let fits = inherited.gateway.map(|gateway| gateway.name);
+    assert_eq!(fits.as_deref(), Some("a"), "the hosts are those of the cluster's suffix");
 }
 
 #[test]
@@ -215,6 +222,8 @@ fn https_is_what_a_listener_speaks_that_takes_the_hosts() {
         assert_eq!(https(&environment), wanted, "{hostname}");
         let anywhere = Environment { fqdn_suffix: None, ..environment.clone() };
         assert!(https(&anywhere), "which hosts they get is not known here");
+        let inherited = super::detect(&offer(&[], &all), &anywhere, Some("apps.org")).unwrap().via;
+        assert_eq!(inherited.gateway.unwrap().https, wanted, "{hostname}: by the cluster's suffix");
     }
 }
 

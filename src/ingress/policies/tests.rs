@@ -113,7 +113,7 @@ fn all(isolation: Isolation, via: Option<Via>, services: Vec<Guarded>) -> Vec<Va
         isolation: Some(isolation),
         via,
         namespace: HOME.to_owned(),
-        gate: Some("ingress".to_owned()),
+        gate: Some(Gate { deployment: "ingress".to_owned(), ports: vec![json!({"port": 8000})] }),
         services,
     };
     environment_policies(&environment).into_iter().chain(policies(&set)).collect()
@@ -162,6 +162,7 @@ fn only_who_was_named_comes_in() {
     }
     let gate = [("styrmin.io/deployment", "ingress"), ("app", "traefik")];
     assert!(passes(&policies, &gate, 8000, &From::Address("203.0.113.1"), false), "the world talks to it");
+    assert!(!passes(&policies, &gate, 8080, &From::Address("203.0.113.1"), false), "at its doors only");
     assert!(passes(&policies, &[("app", "web")], 443, &From::Address("203.0.113.1"), true), "out is free");
 }
 

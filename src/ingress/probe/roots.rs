@@ -1,13 +1,12 @@
 //! Who is trusted to sign certificates.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use tokio::sync::OnceCell;
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// Whom the system trusts: read once.
-static SYSTEM: OnceCell<Roots> = OnceCell::const_new();
+static SYSTEM: OnceLock<Roots> = OnceLock::new();
 
 /// Authorities that are trusted to sign certificates of servers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -16,9 +15,22 @@ pub struct Roots(Arc<RootCertStore>);
 impl Roots {
     /// Those that this machine trusts: its own ones, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     pub async fn system() -> Self {
-        let read =
-            || async { tokio::task::spawn_blocking(Self::read).await.unwrap_or_else(|_| Self::of([])) };
-        SYSTEM.get_or_init(read).await.clone()
+        match SYSTEM.get() {
+            Some(known) => known.clone(),
+            None => tokio::task::spawn_blocking(Self::read).await.unwrap_or_else(|_| Self::of([])),
+        }
+    }
+
+    /// The same, by reading files where nobody has read them yet.
+    pub fn read() -> Self {
+        let read = || {
+            let found = rustls_native_certs::load_native_certs();
+            for error in &found.errors {
+                tracing::debug!(%error, "certificates that are not read");
+            }
+            Self::of(found.certs)
+        };
+        SYSTEM.get_or_init(read).clone()
     }
 
     /// Only these. What is no certificate is left out.
@@ -34,15 +46,8 @@ impl Roots {
         Self(Arc::new(store))
     }
 
-    fn read() -> Self {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::debug!(%error, "certificates that are not read");
-        }
-        Self::of(found.certs)
-    }
-
-    pub(super) fn store(&self) -> &Arc<RootCertStore> {
+    /// As TLS takes them.
+    pub fn store(&self) -> &Arc<RootCertStore> {
         &self.0
     }
 

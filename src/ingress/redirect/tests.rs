@@ -22,7 +22,6 @@ fn offer() -> Offer {
         gateway: gateway(section, https),
         controller: "x".into(),
         hostnames: Some(host).filter(|host| !host.is_empty()).map(str::to_owned).into_iter().collect(),
-        addresses: Vec::new(),
     };
     let mut other = offered(Some("other"), true, "");
     other.gateway.name = "another".into();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Adapter, Route, RouteSet, object, path, tls_secret};
+use super::{Adapter, Naming, Route, RouteKind, RouteSet, object, path, tls_secret};
 
 /// An Ingress with a rule for each host.
 ///
@@ -21,7 +21,7 @@ pub(super) fn render(set: &RouteSet, route: &Route, adapter: Option<&Adapter>) -
         })
     };
     let mut spec = json!({ "rules": route.hosts.iter().map(rule).collect::<Vec<_>>() });
-    if let Some(class) = set.class().filter(|_| !(set.dedicated && set.via.is_some())) {
+    if let Some(Naming::Field(class)) = set.naming(RouteKind::Ingress) {
         spec["ingressClassName"] = json!(class);
     }
     if !route.tls.is_off() {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::domain::route;
 use crate::domain::{DeploymentDraft, Problem, labels};
+use crate::ingress;
 
 /// A host with a path, and who answers to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,19 +48,18 @@ pub(in crate::reconcile) fn claims(context: &Value, draft: &DeploymentDraft) -> 
     let holder = holder(draft);
     let is_of_before = context["instance"]["config"]["routing"].is_null();
     let services = context["services"].as_object().into_iter().flatten();
-    let external = services.filter(|(_, service)| service["scope"] == "external");
-    external
+    services
         .flat_map(|(name, service)| {
+            let found = ingress::hosts_of(service);
             let path = tidy(service["path"].as_str().unwrap_or_default());
-            let readable = service["human_readable_fqdn"].as_str().unwrap_or_default().to_lowercase();
-            let holder = holder.clone();
-            hosts_of(service).into_iter().map(move |host| Claim {
-                shared: is_of_before && host == readable,
-                host,
+            let claim = |host: &str| Claim {
+                shared: is_of_before && found.readable.is_some_and(|it| it.eq_ignore_ascii_case(host)),
+                host: host.to_lowercase(),
                 path: path.clone(),
                 holder: holder.clone(),
                 part: name.clone(),
-            })
+            };
+            found.readable_first().map(claim).collect::<Vec<_>>()
         })
         .collect()
 }
@@ -67,15 +67,8 @@ pub(in crate::reconcile) fn claims(context: &Value, draft: &DeploymentDraft) -> 
 /// The hosts that an instance answers to, readable ones first.
 pub(in crate::reconcile) fn hosts(context: &Value) -> Vec<String> {
     let services = context["services"].as_object().into_iter().flatten();
-    services.filter(|(_, service)| service["scope"] == "external").flat_map(|(_, it)| hosts_of(it)).collect()
-}
-
-fn hosts_of(service: &Value) -> Vec<String> {
-    let text = |field: &str| service[field].as_str().map(str::to_owned);
-    let extra = service["hosts"].as_array().into_iter().flatten();
-    let extra = extra.filter_map(|host| host.as_str().map(str::to_owned));
-    let all = text("human_readable_fqdn").into_iter().chain(extra).chain(text("primary_fqdn"));
-    all.filter(|host| !host.is_empty()).map(|host| host.to_lowercase()).collect()
+    let of = |service| ingress::hosts_of(service).readable_first().map(str::to_lowercase).collect::<Vec<_>>();
+    services.flat_map(|(_, service)| of(service)).collect()
 }
 
 /// The environment and the application that an object belongs to, by its labels.

@@ -152,7 +152,7 @@ fn what_an_operation_about_its_place_did_not_come_to_waits_for_a_person() {
         if let Some(Ok(wanted)) = &mut s.wanted {
             wanted.digest = "d2".to_owned();
         }
-        s.work.passed_over = Some(problem.clone());
+        s.work.turn = Turn::Missed(problem.clone());
     };
     assert_eq!(after(left), Move::Stall(problem.clone()));
     let stopped = after(|s| {
@@ -162,7 +162,7 @@ fn what_an_operation_about_its_place_did_not_come_to_waits_for_a_person() {
     });
     assert_eq!(stopped, Move::Plan(OperationKind::Stop));
     let told = after(|s| {
-        s.work.passed_over = Some(problem.clone());
+        s.work.turn = Turn::Missed(problem.clone());
     });
     assert_eq!(told, wait(On::Change), "what follows already is left alone");
 }

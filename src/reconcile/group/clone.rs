@@ -9,10 +9,9 @@ use crate::domain::backup::{BackupOf, BackupRequest, CloneRequest, CloneSource, 
 use crate::domain::diff::ObjectDiff;
 use crate::domain::names::check_label;
 use crate::domain::route::TlsSource;
-use crate::domain::{
-    Deployment, DeploymentDraft, DeploymentId, DesiredPhase, Environment, OperationKind, Problem,
-};
+use crate::domain::{DeploymentDraft, DesiredPhase, Environment, OperationKind, Problem};
 use crate::driver::context::{ContextSources, resolve};
+use crate::ingress;
 use crate::reconcile::collisions::{claims, judge};
 use crate::reconcile::engine::Engine;
 
@@ -104,14 +103,7 @@ impl Engine {
         member: &Member,
     ) -> Result<Value, Problem> {
         let cluster = self.cluster_record().await?;
-        let copy = Deployment {
-            id: DeploymentId(0),
-            uid: self.planned_uid(draft),
-            draft: draft.clone(),
-            phase: DesiredPhase::Running,
-            revision: 1,
-            created_at: self.clock().now(),
-        };
+        let copy = self.planned(draft);
         let driver = &member.driver;
         resolve(&ContextSources {
             cluster: &cluster,
@@ -217,15 +209,10 @@ impl Engine {
             let copy = rewrite::clone_of(&member.record.draft, &target.name, &[]);
             let after = self.context_of(&copy, target, member).await?;
             for service in &member.driver.spec.services {
-                for field in ["primary_fqdn", "human_readable_fqdn"] {
-                    let name = |context: &Value| {
-                        let host = context["services"][&service.name][field].as_str();
-                        host.filter(|host| !host.is_empty()).map(str::to_owned)
-                    };
-                    if let (Some(before), Some(after)) = (name(&before), name(&after)) {
-                        all.push(Replacement::new(before, after));
-                    }
-                }
+                let [old, new] =
+                    [&before, &after].map(|context| ingress::hosts_of(&context["services"][&service.name]));
+                let both = [old.primary.zip(new.primary), old.readable.zip(new.readable)];
+                all.extend(both.into_iter().flatten().map(|(old, new)| Replacement::new(old, new)));
             }
         }
         Ok(all)

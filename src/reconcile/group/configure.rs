@@ -7,8 +7,8 @@ use crate::domain::diff::ObjectDiff;
 use crate::domain::operation::Subject;
 use crate::domain::route::RouteKind;
 use crate::domain::{
-    ClusterRecord, Deployment, DeploymentDraft, DeploymentId, DesiredPhase, DriverVersion, Environment,
-    OperationKind, Plan, Problem, version,
+    ClusterRecord, Deployment, DeploymentDraft, DesiredPhase, DriverVersion, Environment, OperationKind,
+    Plan, Problem, version,
 };
 use crate::ingress::DEDICATED as INGRESS;
 use crate::reconcile::collisions::Taken;
@@ -24,8 +24,6 @@ mod check;
 mod effect;
 mod home;
 mod turn;
-
-pub(in crate::reconcile) use turn::Turn;
 
 pub(in crate::reconcile) use check::new_place;
 
@@ -199,16 +197,8 @@ impl Engine {
         draft: &mut Draft,
     ) -> Result<usize, Problem> {
         let asked = self.ingress_draft(&setting.environment)?;
-        let record = Deployment {
-            id: DeploymentId(0),
-            uid: self.planned_uid(&asked),
-            draft: asked.clone(),
-            phase: DesiredPhase::Running,
-            revision: 1,
-            created_at: self.clock().now(),
-        };
         let wish = Wish {
-            order: Order::of(OperationKind::Deploy, record),
+            order: Order::of(OperationKind::Deploy, self.planned(&asked)),
             setting: setting.clone(),
             environment_known,
             based_on: None,
@@ -406,7 +396,7 @@ fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem
 mod tests {
     use super::*;
     use crate::domain::route::{TlsSource, Via};
-    use crate::domain::{DedicatedIngress, DriverRef};
+    use crate::domain::{DedicatedIngress, DeploymentId, DriverRef};
     use jiff::Timestamp;
 
     fn ingress(version: &str) -> Deployment {

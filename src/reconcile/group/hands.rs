@@ -176,15 +176,22 @@ impl Hands {
                 ..Done::default()
             });
         }
-        let mains = view.operation.plan.steps.iter().zip(&view.steps).filter(|(step, _)| !step.finally);
-        let failed = mains.clone().find(|(_, record)| record.state != StepState::Succeeded);
+        let mut mains = view
+            .operation
+            .plan
+            .steps
+            .iter()
+            .zip(&view.steps)
+            .enumerate()
+            .filter(|(_, (step, _))| !step.finally);
+        let failed = mains.find(|(_, (_, record))| record.state != StepState::Succeeded);
         let problem = match failed {
             None => None,
-            Some((step, record)) if self.speaks_against_it(step).await? => Some(
+            Some((position, (step, record))) if self.speaks_against_it(position).await? => Some(
                 (record.problem.clone())
                     .unwrap_or_else(|| Problem::new(format!("{} was not done", step.name), "", "")),
             ),
-            Some((step, _)) => {
+            Some((_, (step, _))) => {
                 let note = format!("nothing was found: '{}' was not done", step.name);
                 return Ok(Done { note: Some(note), ..Done::default() });
             }
@@ -200,14 +207,13 @@ impl Hands {
 }
 
 impl Hands {
-    /// Whether a step that was not done is a restore that failed by itself.
-    async fn speaks_against_it(&self, step: &Step) -> Result<bool, StepError> {
-        let is_it = |part: &&GroupPart| {
-            let planned = self.operation.plan.steps.get(part.step);
-            matches!(part.work, PartWork::Restore { .. }) && planned.is_some_and(|it| it.name == step.name)
-        };
-        let Some(part) = self.request.parts.iter().find(is_it) else { return Ok(false) };
-        let child = self.engine.store().part_of(self.operation.id, part.step).await?;
+    /// Whether the step at this position, which was not done, is a restore that failed by itself.
+    async fn speaks_against_it(&self, step: usize) -> Result<bool, StepError> {
+        let is_it = |part: &GroupPart| part.step == step && matches!(part.work, PartWork::Restore { .. });
+        if !self.request.parts.iter().any(is_it) {
+            return Ok(false);
+        }
+        let child = self.engine.store().part_of(self.operation.id, step).await?;
         let state = child.map(|view| view.operation.state);
         Ok(matches!(state, Some(OperationState::Failed | OperationState::PartiallyFailed)))
     }

@@ -104,7 +104,7 @@ impl Engine {
         let namespace = self.place_of(&record.draft.environment).await?.namespace;
         let observed = self.observe(&Name { namespace, name: record.draft.name.clone() }).await?;
         let (Some(newest), Some(wanted)) = (&observed.situation.newest, &observed.situation.wanted) else {
-            return Ok(record.phase == DesiredPhase::Deleting);
+            return Ok(false);
         };
         let is_same = wanted.as_ref().is_ok_and(|wanted| wanted.digest == newest.digest);
         Ok(is_same && matches!(newest.state, InstanceState::Active | InstanceState::Superseded))

@@ -142,3 +142,22 @@ fn old_events_are_forgotten() {
     let reasons: Vec<Value> = api.list("events", None).iter().map(|event| event["reason"].clone()).collect();
     assert_eq!(reasons, ["Young"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn old_events_are_forgotten_however_much_happens() {
+    let clock = Arc::new(ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
+    let api = Api::new(clock.clone(), 1);
+    let about = make(&api, "a", &[]);
+    api.record_event(&about, false, "Old", "old", "test");
+    clock.advance(SignedDuration::from_hours(2));
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(run(api.clone(), stop.clone()));
+    for _ in 0..10 {
+        make(&api, "b", &[]);
+        api.delete("configmaps", "default", "b", &DeleteOptions::default()).unwrap();
+        tokio::time::sleep(IDLE / 2).await;
+    }
+    assert!(api.list("events", None).is_empty());
+    stop.cancel();
+    task.await.unwrap();
+}

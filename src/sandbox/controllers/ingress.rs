@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::object::{annotation, deleting, text};
+use super::object::{deleting, text};
 use super::write::{Context, Note, Outcome, Write};
 use crate::sandbox::network::allow::{ALLOW_LIST, AllowList};
+use crate::sandbox::network::ingress_class::{self, CONTROLLER, DEFAULT_CLASS};
 
 /// The resource.
 pub const INGRESSES: &str = "ingresses.networking.k8s.io";
 /// IngressClasses.
 pub const CLASSES: &str = "ingressclasses.networking.k8s.io";
-/// The controller that the sandbox's proxy answers for.
-pub const CONTROLLER: &str = "sandbox.styrmin.io/ingress";
-const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
 
 /// The object of the sandbox's default class.
 pub fn default_class() -> Value {
@@ -32,7 +30,7 @@ pub fn sync(context: &Context<'_>, ingress: &Arc<Value>) -> Outcome {
     if deleting(ingress) {
         return outcome;
     }
-    let ours = is_ours(context, ingress);
+    let ours = ingress_class::is_ours(ingress, context.cache.all(CLASSES).map(|class| &**class));
     let balancer = if ours {
         json!({"ingress": [{"ip": "127.0.0.1"}]})
     } else if text(ingress, "/status/loadBalancer/ingress/0/ip") == "127.0.0.1" {
@@ -46,20 +44,6 @@ pub fn sync(context: &Context<'_>, ingress: &Arc<Value>) -> Outcome {
         outcome.push(Write::Event(Note::warning(ingress, "AllowListMalformed", message)));
     }
     outcome
-}
-
-/// Whether the class of an Ingress, or the default class when it names none, is of the sandbox's controller.
-fn is_ours(context: &Context<'_>, ingress: &Value) -> bool {
-    let named = match text(ingress, "/spec/ingressClassName") {
-        "" => annotation(ingress, "kubernetes.io/ingress.class").unwrap_or_default(),
-        named => named,
-    };
-    let class = if named.is_empty() {
-        context.cache.all(CLASSES).find(|class| annotation(class, DEFAULT_CLASS) == Some("true"))
-    } else {
-        context.cache.get(CLASSES, "", named)
-    };
-    class.is_some_and(|class| text(class, "/spec/controller") == CONTROLLER)
 }
 
 #[cfg(test)]

@@ -218,3 +218,18 @@ async fn the_task_wakes_on_changes_and_ends_on_request() {
     stop.cancel();
     tokio::time::timeout(limit, task).await.expect("ends within 20 s").expect("ends well");
 }
+
+#[tokio::test]
+async fn what_is_due_by_the_sandbox_s_clock_is_not_waited_for_by_the_machine_s() {
+    let world = World::new();
+    let hour = jiff::SignedDuration::from_hours(1);
+    let due = world.api.now() + hour;
+    let moving = async {
+        tokio::task::yield_now().await;
+        world.clock.advance(hour);
+    };
+    let both = async { tokio::join!(wait_until(&world.api, Some(due)), moving) };
+    tokio::time::timeout(Duration::from_secs(20), both)
+        .await
+        .expect("an hour by a clock that was moved by one");
+}

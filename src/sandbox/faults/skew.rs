@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 use crate::sandbox::clock::Clock;
 
@@ -28,5 +29,9 @@ impl Clock for SkewedClock {
     fn now(&self) -> Timestamp {
         let (now, ahead) = (self.clock.now(), *self.ahead.lock().unwrap_or_else(PoisonError::into_inner));
         now.saturating_add(ahead).unwrap_or(now)
+    }
+
+    fn moved(&self) -> Option<watch::Receiver<()>> {
+        self.clock.moved()
     }
 }

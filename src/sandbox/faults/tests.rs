@@ -6,7 +6,7 @@ use http::Request;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::sandbox::clock::ManualClock;
+use crate::sandbox::clock::{ManualClock, sleep_until};
 
 fn request(method: &str, path: &str) -> Attributes {
     let request = Request::builder().method(method).uri(path).body(()).unwrap();
@@ -124,4 +124,17 @@ fn the_clock_goes_wrong_and_right_again() {
     assert_eq!(faults.clock().now().as_second(), 300);
     faults.end();
     assert_eq!(faults.clock().now().as_second(), 0);
+}
+
+#[tokio::test]
+async fn a_clock_that_goes_wrong_is_moved_with_the_right_one() {
+    let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+    let wrong = Faults::new(clock.clone()).clock();
+    let until = wrong.now() + SignedDuration::from_hours(1);
+    let moving = async {
+        tokio::task::yield_now().await;
+        clock.advance(SignedDuration::from_hours(1));
+    };
+    let both = async { tokio::join!(sleep_until(&*wrong, until), moving) };
+    tokio::time::timeout(Duration::from_secs(20), both).await.unwrap();
 }

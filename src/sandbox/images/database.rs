@@ -3,7 +3,7 @@
 //! A server runs as the host's program, on the pod's address only. It refuses to be root: as root it is started as the user that the host
 //! has for it (or `nobody`), with the right to pass directories that are root's alone, because volumes are below the sandbox's own.
 
-mod host;
+mod found;
 pub(super) mod mariadb;
 pub(super) mod postgres;
 
@@ -17,16 +17,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::complain;
-pub(super) use host::{Programs, find};
+use super::host::{Programs, inside};
+pub(super) use found::find;
 
 /// The rights that stay with a server that is not root: its volume lies below directories that only root may enter.
 const RIGHTS: &str = "+dac_override,+dac_read_search";
-
-/// A path in the container, as it is on this machine.
-pub(super) fn inside(path: &str) -> PathBuf {
-    let root = std::env::var_os("STYRMIN_ROOT").map(PathBuf::from).unwrap_or_else(|| PathBuf::from("/"));
-    root.join(path.trim_start_matches('/'))
-}
 
 /// A variable, or what is in the file that `NAME_FILE` names: as the images of the Docker library read secrets.
 fn setting(names: &[&str]) -> Result<Option<String>, String> {

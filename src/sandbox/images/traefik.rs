@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::database::{Programs, inside};
+use super::host::{self, Programs, inside};
 use super::{complain, shim};
 
 /// What the image is called.
@@ -44,8 +44,7 @@ fn candidates() -> Vec<PathBuf> {
     if let Some(named) = std::env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
         return vec![std::path::absolute(&named).unwrap_or_else(|_| named.into())];
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|directory| directory.join(NAME)).collect()
+    host::path().into_iter().map(|directory| directory.join(NAME)).collect()
 }
 
 fn ask(program: PathBuf) -> Option<Found> {

@@ -93,15 +93,16 @@ impl LogWriter {
     }
 
     fn append(&self, file: &mut File, line: &[u8]) -> io::Result<()> {
-        let mut progress = *self.progress.borrow();
-        if progress.length + line.len() as u64 > FILE_MAX {
+        let Progress { mut generation, mut length, .. } = *self.progress.borrow();
+        if length + line.len() as u64 > FILE_MAX {
             std::fs::rename(&self.path, rotated(&self.path))?;
             *file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-            progress = Progress { generation: progress.generation + 1, length: 0, ..progress };
+            (generation, length) = (generation + 1, 0);
         }
         file.write_all(line)?;
-        progress.length += line.len() as u64;
-        self.progress.send_replace(progress);
+        length += line.len() as u64;
+        // Whether it is closed is another's to say, who may have said so meanwhile.
+        self.progress.send_modify(|progress| *progress = Progress { generation, length, ..*progress });
         Ok(())
     }
 }

@@ -33,8 +33,9 @@ impl HostsFiles {
     }
 
     fn write(&self, namespace: &str) -> std::io::Result<()> {
-        let text = render(namespace, &self.services.all());
+        // Locked before looking: of two who write, the later one has seen what is newer.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = render(namespace, &self.services.all());
         if written.get(namespace) == Some(&text) {
             return Ok(());
         }

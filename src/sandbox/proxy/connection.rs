@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::door;
+use super::balancer;
 use super::exchange::Client;
 use super::forward::Forwarder;
 use super::hello::{self, Hello, NoHello};
@@ -165,7 +165,7 @@ async fn farewell(mut stream: TcpStream, words: &[u8]) {
 
 /// Carries a TLS connection, from its first byte on, to whoever holds the certificate.
 async fn pass(mut stream: TcpStream, hello: Hello, client: SocketAddr, to: std::net::SocketAddrV4) {
-    let mut server = match door::connect_from(client.ip(), to).await {
+    let mut server = match balancer::connect_from(client.ip(), to).await {
         Ok(server) => server,
         Err(error) => {
             tracing::info!(%error, %to, "a TLS connection could not be carried");

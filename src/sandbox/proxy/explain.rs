@@ -10,10 +10,9 @@ use super::pages::page;
 use super::table::{Backend, Port};
 use crate::sandbox::api::Api;
 use crate::sandbox::body::Body;
+use crate::sandbox::kubelet::scene::SIMULATED;
 use crate::sandbox::{object, selector};
 
-/// The annotation of pods without a process.
-const SIMULATED: &str = "sandbox.styrmin.io/simulated";
 /// How many pods are named.
 const NAMED: usize = 3;
 

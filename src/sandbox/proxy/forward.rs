@@ -8,17 +8,18 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
 
+use super::balancer;
 use super::claims::Claim;
-use super::door;
 use super::exchange::{Client, exchange};
 use super::explain::{self, Refusal};
+use super::policies;
 use super::table::{Backend, Found, Port, Table};
 use super::{SharedTable, current};
 use crate::sandbox::api::Api;
 use crate::sandbox::body::{Body, empty};
 use crate::sandbox::network::services::Services;
 
-/// The ports of the front door: those of every load balancer, whatever the proxy's own are.
+/// The ports of every load balancer, whatever the proxy's own are.
 const HTTP: u16 = 80;
 const HTTPS: u16 = 443;
 
@@ -70,7 +71,7 @@ impl Forwarder {
             return self.send_on(&request, host);
         }
         let address = self.endpoint(backend).ok_or_else(|| explain::no_endpoint(&self.api, backend))?;
-        door::permit_ingress(&self.api, &backend.namespace, address)?;
+        policies::permit_ingress(&self.api, &backend.namespace, address)?;
         let silent = |why: String| explain::no_answer(&self.api, backend, address, &why);
         let stream = TcpStream::connect(address).await.map_err(|error| silent(error.to_string()))?;
         exchange(request, stream, Some(client), host).await.map_err(silent)
@@ -111,19 +112,20 @@ impl Forwarder {
             return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, what, hint));
         }
         let from = client.address.ip();
-        let address = door::lead(&self.api, &self.services, claim, (from, HTTP, self.next()))?;
+        let address = balancer::lead(&self.api, &self.services, claim, (from, HTTP, self.next()))?;
         let silent = |why: String| {
             let what = format!("The load balancer at {address} did not answer: {why}.");
             Refusal::new(StatusCode::BAD_GATEWAY, what, format!("{} is served by it.", claim.what))
         };
-        let stream = door::connect_from(from, address).await.map_err(|error| silent(error.to_string()))?;
+        let stream =
+            balancer::connect_from(from, address).await.map_err(|error| silent(error.to_string()))?;
         exchange(request, stream, None, host).await.map_err(silent)
     }
 
     /// Where the bytes of a TLS client go that means a host of another controller: `None` when the host is ours, or nobody's.
     pub(super) fn passage(&self, host: &str, client: Client) -> Option<Result<SocketAddrV4, Refusal>> {
         let claim = current(&self.table).elsewhere(name_of(host))?;
-        Some(door::lead(&self.api, &self.services, &claim, (client.address.ip(), HTTPS, self.next())))
+        Some(balancer::lead(&self.api, &self.services, &claim, (client.address.ip(), HTTPS, self.next())))
     }
 
     fn next(&self) -> usize {

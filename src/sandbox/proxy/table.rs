@@ -1,5 +1,10 @@
 //! Which Service answers for a host and a path, and which Secret holds the certificate of a host. Pure; built anew when an
 //! Ingress or another route changes, read at every request.
+//!
+//! The host decides first: the very name, then the wildcard that covers it, then rules without a host. Of the paths under it the
+//! longest wins, an exact one before a prefix; `ImplementationSpecific` is a prefix. A host may be in several Ingresses: it has
+//! the paths of all, and where two name the same, the older Ingress answers. What no path takes goes to the default backend of
+//! an Ingress that names the host, else to the oldest default backend of all.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,13 +13,12 @@ use serde_json::Value;
 
 use super::claims::{self, Claim};
 use crate::sandbox::api::Api;
-use crate::sandbox::controllers::INGRESS_CONTROLLER;
 use crate::sandbox::network::allow::AllowList;
+use crate::sandbox::network::ingress_class;
 use crate::sandbox::object;
 
 /// The annotation of an Ingress of the sandbox's class that sends plain http of its hosts with TLS on to https.
 const SSL_REDIRECT: &str = "sandbox.styrmin.io/ssl-redirect";
-const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
 
 /// A Service's port, by number or by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +55,15 @@ struct Route {
     path: String,
     exact: bool,
     backend: Arc<Backend>,
+}
+
+/// What is known of a host.
+#[derive(Debug, Default)]
+struct Host {
+    /// The best first.
+    routes: Vec<Route>,
+    /// The default backend of the oldest Ingress that names the host and has one.
+    fallback: Option<Arc<Backend>>,
 }
 
 /// What the table says about a request.
@@ -97,8 +110,8 @@ impl Sources {
 /// host as the empty text.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// Host → its routes, best first.
-    hosts: HashMap<String, Vec<Route>>,
+    hosts: HashMap<String, Host>,
+    /// The default backend of the oldest Ingress that has one.
     fallback: Option<Arc<Backend>>,
     /// Host → where its certificate is.
     secrets: HashMap<String, Arc<TlsSecret>>,
@@ -113,10 +126,10 @@ impl Table {
         ingresses.sort_by_key(|ingress| object::text(ingress, "/metadata/creationTimestamp"));
         let mut table = Self::default();
         for ingress in ingresses {
-            if is_ours(ingress, &sources.classes) {
+            if ingress_class::is_ours(ingress, sources.classes.iter().map(|class| &**class)) {
                 table.add(ingress);
             } else {
-                table.claim(claims::of_ingress(ingress, class_of(ingress)));
+                table.claim(claims::of_ingress(ingress, ingress_class::named(ingress)));
             }
         }
         for route in &sources.ingress_routes {
@@ -125,9 +138,9 @@ impl Table {
         for route in &sources.http_routes {
             table.claim(claims::of_http_route(route, &sources.gateways));
         }
-        for routes in table.hosts.values_mut() {
-            // An exact path beats a prefix of the same length, a longer path a shorter one; the sort is stable.
-            routes.sort_by_key(|route| {
+        for host in table.hosts.values_mut() {
+            // the sort is stable: older Ingresses stay first
+            host.routes.sort_by_key(|route| {
                 std::cmp::Reverse((route.path.trim_end_matches('/').len(), route.exact))
             });
         }
@@ -136,15 +149,19 @@ impl Table {
 
     fn add(&mut self, ingress: &Value) {
         let allow = Arc::new(AllowList::of_ingress(ingress));
-        if let Some(backend) = backend(ingress, &allow, &ingress["spec"]["defaultBackend"]) {
-            self.fallback.get_or_insert(Arc::new(backend));
+        let fallback = backend(ingress, &allow, &ingress["spec"]["defaultBackend"]).map(Arc::new);
+        if self.fallback.is_none() {
+            self.fallback.clone_from(&fallback);
         }
         self.add_secrets(ingress);
         let redirects = object::annotation(ingress, SSL_REDIRECT) == Some("true");
         for rule in object::list(ingress, "/spec/rules") {
-            let host = object::text(rule, "/host");
-            let to_https = redirects && has_tls(ingress, host);
-            let routes = self.hosts.entry(key(host)).or_default();
+            let name = object::text(rule, "/host");
+            let to_https = redirects && has_tls(ingress, name);
+            let host = self.hosts.entry(key(name)).or_default();
+            if host.fallback.is_none() {
+                host.fallback.clone_from(&fallback);
+            }
             for path in object::list(rule, "/http/paths") {
                 if let Some(backend) = backend(ingress, &allow, &path["backend"]) {
                     let text = match object::text(path, "/path") {
@@ -153,13 +170,13 @@ impl Table {
                     };
                     let exact = path["pathType"] == "Exact";
                     let backend = Arc::new(Backend { to_https, ..backend });
-                    routes.push(Route { path: text.to_owned(), exact, backend });
+                    host.routes.push(Route { path: text.to_owned(), exact, backend });
                 }
             }
         }
     }
 
-    /// A Secret that names no host is for those of the rules.
+    /// A Secret that names no host is for those of the rules, and for every host where there are none.
     fn add_secrets(&mut self, ingress: &Value) {
         for tls in object::list(ingress, "/spec/tls") {
             let secret = object::text(tls, "/secretName");
@@ -177,6 +194,9 @@ impl Table {
                 let rules = object::list(ingress, "/spec/rules").iter();
                 hosts = rules.map(|rule| object::text(rule, "/host")).collect();
             }
+            if hosts.is_empty() {
+                hosts.push("");
+            }
             for host in hosts {
                 self.secrets.entry(key(host)).or_insert_with(|| Arc::clone(&place));
             }
@@ -192,7 +212,7 @@ impl Table {
     /// Where the certificate for a host is.
     pub(super) fn secret(&self, host: &str) -> Option<Arc<TlsSecret>> {
         let host = host.to_ascii_lowercase();
-        [host.as_str(), wildcard(&host)].into_iter().find_map(|name| self.secrets.get(name)).cloned()
+        [host.as_str(), wildcard(&host), ""].into_iter().find_map(|name| self.secrets.get(name)).cloned()
     }
 
     /// Who else answers for a host.
@@ -206,20 +226,23 @@ impl Table {
     /// Where a request for `host` (without a port) and `path` goes.
     pub(super) fn find(&self, host: &str, path: &str) -> Found {
         let host = host.to_ascii_lowercase();
-        let mut known = false;
+        let (mut known, mut fallback) = (false, None);
         for name in [host.as_str(), wildcard(&host), ""] {
-            let Some(routes) = self.hosts.get(name) else {
+            let Some(of_host) = self.hosts.get(name) else {
                 match self.claims.get(name) {
                     Some(claim) if !known && !name.is_empty() => return Found::Elsewhere(Arc::clone(claim)),
                     _ => continue,
                 }
             };
             known = true;
-            if let Some(route) = routes.iter().find(|route| route.matches(path)) {
+            if let Some(route) = of_host.routes.iter().find(|route| route.matches(path)) {
                 return Found::Backend(Arc::clone(&route.backend));
             }
+            if !name.is_empty() {
+                fallback = fallback.or(of_host.fallback.as_ref());
+            }
         }
-        match &self.fallback {
+        match fallback.or(self.fallback.as_ref()) {
             Some(backend) => Found::Backend(Arc::clone(backend)),
             None if known => Found::UnknownPath,
             None => Found::UnknownHost,
@@ -292,43 +315,35 @@ fn has_tls(ingress: &Value, host: &str) -> bool {
     })
 }
 
-/// The class that an Ingress names, by its field or by the older annotation.
-fn class_of(ingress: &Value) -> &str {
-    match object::text(ingress, "/spec/ingressClassName") {
-        "" => object::annotation(ingress, "kubernetes.io/ingress.class").unwrap_or_default(),
-        named => named,
-    }
-}
-
-/// Whether an Ingress's class, or the default class when it names none, is of the sandbox's controller.
-fn is_ours(ingress: &Value, classes: &[Arc<Value>]) -> bool {
-    let named = class_of(ingress);
-    let class = classes.iter().find(|class| match named {
-        "" => class["metadata"]["annotations"][DEFAULT_CLASS] == "true",
-        named => object::name(class) == named,
-    });
-    class.is_some_and(|class| class["spec"]["controller"] == INGRESS_CONTROLLER)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn table(rules: Value) -> Table {
+    const OLD: &str = "2026-01-01T00:00:00Z";
+    const YOUNG: &str = "2026-01-02T00:00:00Z";
+
+    /// The table of these Ingresses; the default class is the sandbox's.
+    fn build(ingresses: Vec<Value>) -> Table {
         let class = json!({
-            "metadata": {"name": "sandbox", "annotations": {DEFAULT_CLASS: "true"}},
-            "spec": {"controller": INGRESS_CONTROLLER},
+            "metadata": {"name": "sandbox", "annotations": {ingress_class::DEFAULT_CLASS: "true"}},
+            "spec": {"controller": ingress_class::CONTROLLER},
         });
-        let ingress = json!({"metadata": {"name": "i", "namespace": "demo"}, "spec": {"rules": rules}});
-        let other = json!({"metadata": {"name": "o", "namespace": "demo"},
-            "spec": {"ingressClassName": "nginx", "rules": [{"host": "other.localhost"}]}});
         Table::build(&Sources {
-            ingresses: vec![Arc::new(ingress), Arc::new(other)],
+            ingresses: ingresses.into_iter().map(Arc::new).collect(),
             classes: vec![Arc::new(class)],
             ..Sources::default()
         })
+    }
+
+    fn ingress(name: &str, made: &str, spec: Value) -> Value {
+        json!({"metadata": {"name": name, "namespace": "demo", "creationTimestamp": made}, "spec": spec})
+    }
+
+    fn table(rules: Value) -> Table {
+        let other = json!({"ingressClassName": "nginx", "rules": [{"host": "other.localhost"}]});
+        build(vec![ingress("i", OLD, json!({"rules": rules})), ingress("o", OLD, other)])
     }
 
     fn path(path: &str, kind: &str, service: &str) -> Value {
@@ -371,27 +386,126 @@ mod tests {
         assert_eq!(service(table.find("elsewhere", "/any/x")), "any");
     }
 
+    /// The table of examples in the documentation of the Ingress.
+    #[test]
+    fn path_types_mean_what_kubernetes_says() {
+        for (kind, paths, asked, expected) in [
+            ("Prefix", &["/"][..], "/any/path", Some("/")),
+            ("Exact", &["/foo"], "/foo", Some("/foo")),
+            ("Exact", &["/foo"], "/bar", None),
+            ("Exact", &["/foo"], "/foo/", None),
+            ("Exact", &["/foo/"], "/foo", None),
+            ("Prefix", &["/foo"], "/foo", Some("/foo")),
+            ("Prefix", &["/foo"], "/foo/", Some("/foo")),
+            ("Prefix", &["/foo/"], "/foo", Some("/foo/")),
+            ("Prefix", &["/foo/"], "/foo/", Some("/foo/")),
+            ("Prefix", &["/aaa/bb"], "/aaa/bbb", None),
+            ("Prefix", &["/aaa/bbb"], "/aaa/bbb", Some("/aaa/bbb")),
+            ("Prefix", &["/aaa/bbb/"], "/aaa/bbb", Some("/aaa/bbb/")),
+            ("Prefix", &["/aaa/bbb"], "/aaa/bbb/", Some("/aaa/bbb")),
+            ("Prefix", &["/aaa/bbb"], "/aaa/bbb/ccc", Some("/aaa/bbb")),
+            ("Prefix", &["/aaa/bbb"], "/aaa/bbbxyz", None),
+            ("Prefix", &["/", "/aaa"], "/aaa/ccc", Some("/aaa")),
+            ("Prefix", &["/", "/aaa", "/aaa/bbb"], "/aaa/bbb", Some("/aaa/bbb")),
+            ("Prefix", &["/", "/aaa", "/aaa/bbb"], "/ccc", Some("/")),
+            ("Prefix", &["/aaa"], "/ccc", None),
+            ("Prefix", &["/foo"], "/FOO", None),
+            ("ImplementationSpecific", &["/foo"], "/foo/bar", Some("/foo")),
+            ("ImplementationSpecific", &[""], "/foo/bar", Some("")),
+        ] {
+            let paths: Vec<Value> = paths.iter().map(|text| path(text, kind, text)).collect();
+            let table = table(json!([{"host": "a.localhost", "http": {"paths": paths}}]));
+            let expected = expected.map_or("UnknownPath", |service| service);
+            assert_eq!(service(table.find("a.localhost", asked)), expected, "{kind} {paths:?} {asked}");
+        }
+        let both =
+            table(json!([{"http": {"paths": [path("/foo", "Prefix", "p"), path("/foo", "Exact", "e")]}}]));
+        assert_eq!(service(both.find("a.localhost", "/foo")), "e");
+    }
+
+    #[test]
+    fn a_host_in_two_ingresses_has_the_paths_of_both_and_the_older_one_wins() {
+        let spec = |paths: Value| json!({"rules": [{"host": "a.localhost", "http": {"paths": paths}}]});
+        let young = spec(json!([path("/", "Prefix", "young"), path("/young", "Prefix", "young")]));
+        let old = spec(json!([path("/", "Prefix", "old"), path("/young/not", "Exact", "old")]));
+        let table = build(vec![ingress("a", YOUNG, young), ingress("b", OLD, old)]);
+        let find = |path: &str| service(table.find("a.localhost", path));
+        assert_eq!(
+            (find("/"), find("/young/x"), find("/young/not")),
+            ("old".into(), "young".into(), "old".into())
+        );
+    }
+
+    #[test]
+    fn the_very_host_comes_before_a_wildcard_whatever_is_older() {
+        let spec =
+            |host: &str| json!({"rules": [{"host": host, "http": {"paths": [path("/", "Prefix", host)]}}]});
+        let table = build(vec![
+            ingress("a", OLD, json!({"rules": [{"http": {"paths": [path("/long/path", "Exact", "any")]}}]})),
+            ingress("b", OLD, spec("*.example.org")),
+            ingress("c", YOUNG, spec("a.example.org")),
+        ]);
+        assert_eq!(service(table.find("a.example.org", "/long/path")), "a.example.org");
+        assert_eq!(service(table.find("b.example.org", "/long/path")), "*.example.org");
+        assert_eq!(service(table.find("example.org", "/long/path")), "any");
+    }
+
+    #[test]
+    fn what_no_rule_takes_goes_to_the_default_of_the_hosts_own_ingress() {
+        let backend = |name: &str| json!({"service": {"name": name, "port": {"number": 80}}});
+        let table = build(vec![
+            ingress("all", OLD, json!({"defaultBackend": backend("of all")})),
+            ingress(
+                "own",
+                YOUNG,
+                json!({"defaultBackend": backend("own"), "rules": [
+                    {"host": "own.localhost", "http": {"paths": [path("/x", "Prefix", "x")]}}, {"host": "bare.localhost"},
+                ]}),
+            ),
+            ingress(
+                "none",
+                YOUNG,
+                json!({"rules": [
+                    {"host": "none.localhost", "http": {"paths": [path("/x", "Prefix", "x")]}},
+                ]}),
+            ),
+        ]);
+        for (host, path, expected) in [
+            ("own.localhost", "/x", "x"),
+            ("own.localhost", "/y", "own"),
+            ("bare.localhost", "/y", "own"),
+            ("none.localhost", "/y", "of all"),
+            ("unknown.localhost", "/", "of all"),
+        ] {
+            assert_eq!(service(table.find(host, path)), expected, "{host}{path}");
+        }
+    }
+
     #[test]
     fn certificates_are_found_by_host() {
-        let class = json!({"metadata": {"name": "sandbox", "annotations": {DEFAULT_CLASS: "true"}},
-            "spec": {"controller": INGRESS_CONTROLLER}});
-        let ingress = |name: &str, tls: Value| {
-            Arc::new(json!({"metadata": {"name": name, "namespace": "demo"},
-                "spec": {"rules": [{"host": "rule.localhost"}], "tls": tls}}))
+        let with = |name: &str, tls: Value| {
+            ingress(name, OLD, json!({"rules": [{"host": "rule.localhost"}], "tls": tls}))
         };
-        let table = Table::build(&Sources {
-            ingresses: vec![
-                ingress("a", json!([{"hosts": ["One.localhost", "*.two.localhost"], "secretName": "named"}])),
-                ingress("b", json!([{"secretName": "rules"}, {"hosts": ["bare.localhost"]}])),
-            ],
-            classes: vec![Arc::new(class)],
-            ..Sources::default()
-        });
+        let mut ingresses = vec![
+            with("a", json!([{"hosts": ["One.localhost", "*.two.localhost"], "secretName": "named"}])),
+            with("b", json!([{"secretName": "rules"}, {"hosts": ["bare.localhost"]}])),
+        ];
+        let table = build(ingresses.clone());
         let secret = |host: &str| table.secret(host).map(|found| found.secret.clone());
         assert_eq!(secret("one.LOCALHOST").as_deref(), Some("named"));
         assert_eq!(secret("x.two.localhost").as_deref(), Some("named"));
         assert_eq!(secret("rule.localhost").as_deref(), Some("rules"));
         assert_eq!(secret("bare.localhost"), None);
         assert_eq!(secret("two.localhost"), None);
+        for spec in
+            [json!({"rules": [{}], "tls": [{"secretName": "any"}]}), json!({"tls": [{"secretName": "any"}]})]
+        {
+            ingresses.push(ingress("c", OLD, spec));
+            let table = build(ingresses.clone());
+            let secret = |host: &str| table.secret(host).map(|found| found.secret.clone());
+            assert_eq!(secret("two.localhost").as_deref(), Some("any"));
+            assert_eq!(secret("rule.localhost").as_deref(), Some("rules"));
+            ingresses.pop();
+        }
     }
 }

@@ -1,22 +1,11 @@
-use std::net::Ipv4Addr;
-
 use http_body_util::{BodyExt, Empty};
 use tower::ServiceExt;
 
 use super::*;
 use crate::sandbox::SandboxOptions;
-use crate::sandbox::clock::SystemClock;
 
 async fn sandbox() -> Sandbox {
-    let options = SandboxOptions {
-        directory: None,
-        seed: 1,
-        clock: Arc::new(SystemClock),
-        ingress: (Ipv4Addr::LOCALHOST, 0).into(),
-        ingress_tls: Default::default(),
-        executable: PathBuf::from("/bin/false"),
-    };
-    Sandbox::start(options).await.unwrap()
+    Sandbox::start(SandboxOptions::in_memory(1, "/bin/false")).await.unwrap()
 }
 
 async fn version(service: &SocketService) -> io::Result<String> {

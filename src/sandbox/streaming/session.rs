@@ -159,6 +159,8 @@ async fn forward(
             tokio::time::sleep(REST_OF_OUTPUT).await;
         };
         let count = tokio::select! {
+            // what is there is read, however late it is looked at
+            biased;
             read = reader.read(&mut buffer) => read.unwrap_or(0),
             () = silent => 0,
         };

@@ -94,6 +94,7 @@ commands! {
     ConfigureEnvironment => "set-environment", "environment", "Change how its environment is reached, and by whom", Routes;
     NewEnvironment => "new-environment", "new environment", "Make an environment, and say how it is reached", Routes;
     RemoveEnvironment => "remove-environment", "remove", "Remove an environment that has no applications any more", Routes;
+    ShowItsApplications => "show-its-applications", "applications", "Show the applications of the environment", Routes;
     CopyName => "copy-name", "copy name", "Copy the name of what is selected", Applications;
     ShowOverview => "show-overview", "overview", "Show components, routes and conditions", Applications;
     ShowEvents => "show-events", "events", "Show the events of its objects", Applications;
@@ -161,6 +162,7 @@ commands! {
     ShowOperations => "show-operations", "operations", "Show what is being done, and what was done", General;
     ShowBackups => "show-backups", "backups", "Show backups, schedules, locations and the next 24 hours", General;
     ShowRoutes => "show-routes", "routes", "Show every URL: whether it works, how fast, and why not", General;
+    ShowEnvironments => "show-environments", "environments", "Show the environments: how each is, how it is reached, and by whom", General;
     TakeOver => "take-over", "take over", "Run the engine in this cockpit: ask the one that runs it to hand it over", General;
     Palette => "palette", "commands", "Find a command, an application or a theme", General;
     ChooseTheme => "choose-theme", "theme", "Choose a theme, with a preview", General;

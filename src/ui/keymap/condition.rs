@@ -59,10 +59,41 @@ pub enum Flag {
     Location,
     /// Routes are shown: their table, or one of them.
     Routes,
+    /// Environments are shown: their table, or one of them.
+    Environments,
 }
 
+/// Flags of which at most one holds at a time: what is shown is one table, page or tab, and what is selected is one thing.
+const APART: [&[Flag]; 2] = [
+    &[
+        Flag::Applications,
+        Flag::Drivers,
+        Flag::Operations,
+        Flag::Backups,
+        Flag::Routes,
+        Flag::Environments,
+        Flag::Logs,
+        Flag::History,
+        Flag::Output,
+    ],
+    // backups are selected in their own view, and on a tab of their application
+    &[
+        Flag::Backup,
+        Flag::Schedule,
+        Flag::Location,
+        Flag::Applications,
+        Flag::Drivers,
+        Flag::Operations,
+        Flag::Routes,
+        Flag::Environments,
+        Flag::Logs,
+        Flag::History,
+        Flag::Output,
+    ],
+];
+
 impl Flag {
-    const ALL: [(Self, &str); 27] = [
+    const ALL: [(Self, &str); 28] = [
         (Self::Row, "row"),
         (Self::Applications, "applications"),
         (Self::Logs, "logs"),
@@ -90,6 +121,7 @@ impl Flag {
         (Self::Schedule, "schedule"),
         (Self::Location, "location"),
         (Self::Routes, "routes"),
+        (Self::Environments, "environments"),
     ];
 
     /// The word that keymap files use.
@@ -100,6 +132,11 @@ impl Flag {
     /// Every word that keymap files may use.
     pub fn names() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(|(_, name)| *name)
+    }
+
+    /// Whether the two never hold together.
+    fn excludes(self, other: Self) -> bool {
+        self != other && APART.iter().any(|group| group.contains(&self) && group.contains(&other))
     }
 
     fn parse(name: &str) -> Option<Self> {
@@ -122,6 +159,12 @@ impl Flags {
     /// Whether `flag` holds.
     pub fn has(&self, flag: Flag) -> bool {
         self.0.contains(&flag)
+    }
+
+    /// Two that are said never to hold together, and do.
+    pub fn contradiction(&self) -> Option<(Flag, Flag)> {
+        let pairs = self.0.iter().flat_map(|flag| self.0.iter().map(|other| (*flag, *other)));
+        pairs.into_iter().find(|(flag, other)| flag.excludes(*other))
     }
 }
 
@@ -148,9 +191,12 @@ impl Condition {
         self.0.iter().all(|(flag, wanted)| flags.has(*flag) == *wanted)
     }
 
-    /// Whether both can hold at once.
+    /// Whether both can hold at once: neither asks for what the other rules out.
     pub fn overlaps(&self, other: &Self) -> bool {
-        !self.0.iter().any(|(flag, wanted)| other.0.contains(&(*flag, !wanted)))
+        let clash = |(flag, wanted): &(Flag, bool), (others, theirs): &(Flag, bool)| {
+            if flag == others { wanted != theirs } else { *wanted && *theirs && flag.excludes(*others) }
+        };
+        !self.0.iter().any(|term| other.0.iter().any(|others| clash(term, others)))
     }
 }
 
@@ -179,5 +225,27 @@ mod tests {
         assert!(logs.overlaps(&Condition::default()));
         assert_eq!(no_logs.to_string(), "!logs && row");
         assert_eq!(Condition::parse("lgos").unwrap_err(), "lgos");
+    }
+
+    #[test]
+    fn what_is_never_shown_together_does_not_overlap() {
+        let overlap = |one: &str, other: &str| {
+            let (one, other) = (Condition::parse(one).unwrap(), Condition::parse(other).unwrap());
+            assert_eq!(one.overlaps(&other), other.overlaps(&one));
+            one.overlaps(&other)
+        };
+        assert!(!overlap("row && applications", "row && routes"));
+        assert!(!overlap("backup", "schedule") && !overlap("backup", "operations"));
+        assert!(overlap("backup", "backups") && overlap("backup", "subject"));
+        assert!(overlap("row && routes", "routes") && overlap("routes", "!applications"));
+    }
+
+    #[test]
+    fn a_contradiction_is_found() {
+        let mut flags = Flags::default();
+        [Flag::Row, Flag::Backups, Flag::Backup].into_iter().for_each(|flag| flags.set(flag, true));
+        assert_eq!(flags.contradiction(), None);
+        flags.set(Flag::Location, true);
+        assert_eq!(flags.contradiction(), Some((Flag::Backup, Flag::Location)));
     }
 }

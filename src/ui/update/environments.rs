@@ -5,7 +5,7 @@ use crate::domain::Intent;
 use crate::domain::world::Installed;
 use crate::ui::event::Effect;
 use crate::ui::keymap::Command;
-use crate::ui::model::Model;
+use crate::ui::model::{Model, Slot};
 use crate::ui::overlays::Picker;
 use crate::ui::screen::Step;
 use crate::ui::toast::Toast;
@@ -18,9 +18,7 @@ pub fn begin(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Shows the form of an environment.
 pub fn configure(model: &mut Model, effects: &mut Vec<Effect>) {
-    let key = model.views.last().and_then(|view| view.subject(&model.world));
-    let is_known = |name: &String| model.world.environments.iter().any(|it| it.name == *name);
-    let shown = key.map(|key| key.environment).filter(is_known);
+    let shown = meant(model);
     let names: Vec<String> = model.world.environments.iter().map(|it| it.name.clone()).collect();
     match (shown, names.as_slice()) {
         (Some(name), _) => show(model, Step::ShowEnvironment(Some(name)), effects),
@@ -30,14 +28,41 @@ pub fn configure(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Offers the environments; what would be removed with the picked one its plan says.
+/// Plans the removal of the environment that is shown where environments are; elsewhere it offers them. What would be removed with it
+/// the plan says.
 pub fn remove(model: &mut Model, effects: &mut Vec<Effect>) {
+    let plan = |name| Step::Plan(Box::new(Intent::RemoveEnvironment(name)));
+    // nobody thinks of its environment who looks at an application
+    let is_subject = model.views.last().is_some_and(|view| view.subject(&model.world).is_none());
+    let shown = meant(model).filter(|_| is_subject);
     if model.world.environments.is_empty() {
         model.toasts.add(Toast::hint("There is no environment to remove"), None);
     } else if is_installed(model, effects) {
-        let plan = |name| Step::Plan(Box::new(Intent::RemoveEnvironment(name)));
-        pick(model, "Remove which environment", plan);
+        match shown {
+            Some(name) => steps::take(model, model.top_slot(), plan(name), effects),
+            None => pick(model, "Remove which environment", plan),
+        }
     }
+}
+
+/// The environment that is shown or selected, while it is recorded.
+fn meant(model: &Model) -> Option<String> {
+    let name = model.views.last()?.environment(&model.world)?;
+    model.world.environment(&name).map(|environment| environment.name.clone())
+}
+
+/// Shows the applications, filtered by an environment.
+pub fn show_applications(model: &mut Model, environment: &str, effects: &mut Vec<Effect>) {
+    steps::show_base(model, effects);
+    let filter = format!("env:{environment} ");
+    let worked = model.work(Slot::View(0), |screen, context| {
+        // what narrows them now would hide some of it
+        screen.command(Command::Back, context);
+        screen.command(Command::Filter, context);
+        screen.paste(&filter, context);
+        screen.command(Command::Accept, context);
+    });
+    steps::follow_up(model, Slot::View(0), worked, effects);
 }
 
 fn show(model: &mut Model, step: Step, effects: &mut Vec<Effect>) {

@@ -11,7 +11,7 @@ use crate::ui::model::Model;
 use crate::ui::overlays::{Help, Picker};
 use crate::ui::screen::{Screen, Step};
 use crate::ui::toast::Toast;
-use crate::ui::views::{BackupsView, DriversView, OperationsView, RoutesView};
+use crate::ui::views::{BackupsView, DriversView, EnvironmentsView, OperationsView, RoutesView};
 
 /// A key was pressed.
 pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
@@ -75,6 +75,7 @@ pub fn run(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::ShowOperations => show_beside(model, Box::new(OperationsView::default()), effects),
         Command::ShowBackups => show_beside(model, Box::new(BackupsView::default()), effects),
         Command::ShowRoutes => show_beside(model, Box::new(RoutesView::default()), effects),
+        Command::ShowEnvironments => show_beside(model, Box::new(EnvironmentsView::default()), effects),
         Command::NewEnvironment => environments::begin(model, effects),
         Command::ConfigureEnvironment => environments::configure(model, effects),
         Command::RemoveEnvironment => environments::remove(model, effects),

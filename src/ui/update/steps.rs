@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{actions, keys};
+use super::{actions, environments, keys};
 use crate::domain::backup::BackupId;
 use crate::domain::operation::Subject;
 use crate::domain::world::{Application, Installed};
@@ -15,7 +15,7 @@ use crate::ui::screen::{ApplicationKey, Begun, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 use crate::ui::views::{
     ActionForm, ApplicationView, BackupPage, CloneForm, ComparisonView, DeployForm, DriverComparison,
-    DriverPage, EnvironmentForm, OperationPage, OutputPage, RestoreForm, RoutePage, manual,
+    DriverPage, EnvironmentForm, EnvironmentPage, OperationPage, OutputPage, RestoreForm, RoutePage, manual,
 };
 
 /// Carries out what the screen in `slot` asked for.
@@ -66,6 +66,12 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         Step::ShowEnvironment(name) => {
             let form = EnvironmentForm::new(name.as_deref(), &model.world);
             push(model, Box::new(form), effects);
+        }
+        Step::ShowPlace(name) => {
+            show(model, EnvironmentPage::NAME, Box::new(EnvironmentPage::new(name)), effects);
+        }
+        Step::ShowApplicationsOf(environment) => {
+            environments::show_applications(model, &environment, effects)
         }
         Step::AskPause(schedule) => model.overlays.push(Box::new(Pause::new(schedule))),
         Step::ShowRetention(schedule) => {

@@ -6,8 +6,9 @@ use jiff::SignedDuration;
 use super::*;
 use crate::domain::world::Link;
 use crate::domain::{Problem, World};
-use crate::ui::sample;
+use crate::ui::keymap::Flag;
 use crate::ui::theme::ColourDepth;
+use crate::ui::{action_samples, backup_samples, route_samples, sample};
 
 /// A model that has seen `world`, on 80 × 24.
 pub fn model_of(world: World) -> Model {
@@ -218,4 +219,46 @@ fn sequences_show_what_can_follow_and_escape_ends_them() {
     assert!(model.pending.is_empty() && model.toasts.is_empty());
     press(&mut model, "ge<enter>");
     assert_eq!(model.screens(), ["application"]);
+}
+
+#[test]
+fn what_keymaps_say_is_never_shown_together_never_is() {
+    let journeys = [
+        "1 <enter> <tab> <tab> <tab> <tab> <tab> <tab> <tab>",
+        "1 j b",
+        "2 <enter>",
+        "2 d",
+        "3 <enter> <enter>",
+        "4 <enter>",
+        "4 <tab> j <tab> j <tab> j",
+        "5 <enter>",
+        "5 / a",
+        "6 <enter>",
+        "1 ?",
+    ];
+    let worlds = [sample::world(), backup_samples::world(), route_samples::world(), action_samples::world()];
+    let mut unseen = vec![
+        Flag::Applications,
+        Flag::Drivers,
+        Flag::Operations,
+        Flag::Backups,
+        Flag::Routes,
+        Flag::Environments,
+        Flag::Logs,
+        Flag::History,
+        Flag::Output,
+        Flag::Backup,
+        Flag::Schedule,
+        Flag::Location,
+    ];
+    for (world, journey) in worlds.iter().flat_map(|world| journeys.map(|journey| (world, journey))) {
+        let mut model = model_of(world.clone());
+        for key in journey.split_inclusive(' ') {
+            press(&mut model, key.trim_end());
+            let flags = model.flags();
+            assert_eq!(flags.contradiction(), None, "{journey} at {key}");
+            unseen.retain(|flag| !flags.has(*flag));
+        }
+    }
+    assert_eq!(unseen, [], "the journeys must lead everywhere, or they show nothing");
 }

@@ -20,7 +20,7 @@ use ratatui::layout::{Rect, Size};
 pub use self::about::about;
 pub use self::act::on_backup;
 pub use self::nothing::no_location;
-use self::rows::{Entry, Rows, Sort};
+use self::rows::{Entry, Rows};
 pub use self::schedules::{keeps, past, schedule_lasts, when};
 use self::section::Section;
 pub use self::section::{is_any_location_faulty, what};
@@ -29,40 +29,28 @@ use crate::domain::World;
 use crate::domain::backup::{Backup, BackupId, LocationView, PruneRequest, ScheduleView};
 use crate::domain::{Intent, OperationView};
 use crate::ui::event::Effect;
-use crate::ui::filter::Filter;
 use crate::ui::format;
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
 use crate::ui::list::Cursor;
+use crate::ui::listing::Listing;
 use crate::ui::look::Look;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 
-/// Backups, schedules, locations and the calendar, as live tables.
+/// Backups, schedules, locations and the calendar, as live tables: one list, whose rows are those of the section that is shown.
 #[derive(Debug)]
 pub struct BackupsView {
-    section: Section,
-    rows: Rows,
-    /// The rows that the filter lets through, sorted.
-    shown: Vec<usize>,
-    /// A cursor for each section.
+    list: Listing<Rows>,
+    /// Where the cursor was in each section that is not shown.
     cursors: [Cursor; Section::ALL.len()],
-    /// The backup that the cursor is on: it stays there when others come and go. None until it was moved.
-    selected: Option<BackupId>,
     /// The backups that are marked.
     marked: Vec<BackupId>,
-    /// Only what belongs to this environment is shown.
-    scope: Option<String>,
-    filter: Filter,
-    faults_only: bool,
-    sort: Sort,
 }
 
 impl Default for BackupsView {
     fn default() -> Self {
-        let filter = Filter::new("name, env:demo, state:failed, by:nightly, !not");
-        let (section, rows, shown, cursors) = Default::default();
-        let (selected, marked, scope, faults_only, sort) = Default::default();
-        Self { section, rows, shown, cursors, selected, marked, scope, filter, faults_only, sort }
+        let list = Listing::new("name, env:demo, state:failed, by:nightly, !not");
+        Self { list, cursors: Default::default(), marked: Vec::new() }
     }
 }
 
@@ -74,12 +62,12 @@ impl BackupsView {
         usize::from(table::Areas::new(Rect::new(0, 0, size.width, size.height)).rows.height)
     }
 
-    fn cursor(&self) -> Cursor {
-        self.cursors[self.section.index()]
+    fn section(&self) -> Section {
+        self.list.rows().section()
     }
 
     fn entry(&self) -> Option<Entry> {
-        self.rows.entry(*self.shown.get(self.cursor().at)?)
+        self.list.rows().entry(self.list.current()?)
     }
 
     /// The backup that the cursor is on.
@@ -108,48 +96,15 @@ impl BackupsView {
         }
     }
 
-    /// Filters and sorts anew; the cursor stays on its backup where it is still shown.
-    fn reorder(&mut self, context: &Context<'_>) {
-        let found = self.filter.query().matches(self.rows.haystacks());
-        let of_scope = |index: &usize| self.scope.as_ref().is_none_or(|it| self.rows.is_in(*index, it));
-        let found = found.into_iter().filter(of_scope);
-        self.shown = found.filter(|index| !self.faults_only || self.rows.is_fault(*index)).collect();
-        if self.section == Section::Backups {
-            self.rows.sort(&mut self.shown, self.sort, context.world);
-            let is_it = |index: &usize| match self.rows.entry(*index) {
-                Some(Entry::Backup(at)) => {
-                    context.world.backups.get(at).is_some_and(|it| Some(&it.id) == self.selected.as_ref())
-                }
-                _ => false,
-            };
-            if let Some(at) = self.shown.iter().position(is_it) {
-                self.cursors[Section::Backups.index()].at = at;
-            }
-        }
-        self.cursors[self.section.index()].settle(self.shown.len(), Self::page(context.size));
+    fn take(&mut self, section: Section, context: &Context<'_>) {
+        self.list.take(Self::page(context.size), |rows| rows.take(section, context.world, context.now));
     }
 
-    fn cursor_command(&mut self, command: Command, context: &Context<'_>) -> bool {
-        let page = Self::page(context.size);
-        let moved = self.cursors[self.section.index()].command(command, self.shown.len(), page);
-        if moved {
-            self.selected = self.backup(context.world).map(|backup| backup.id.clone());
-        }
-        moved
-    }
-
-    fn show(&mut self, section: Section, context: &mut Context<'_>) {
-        self.section = section;
-        self.refresh(context);
-    }
-
-    /// Shows the backups that a filter lets through.
-    fn show_filtered(&mut self, query: &str, context: &mut Context<'_>) {
-        self.filter.clear();
-        self.filter.paste(query);
-        (self.faults_only, self.selected) = (false, None);
-        self.cursors[Section::Backups.index()] = Cursor::default();
-        self.show(Section::Backups, context);
+    fn show(&mut self, section: Section, context: &Context<'_>) {
+        let before = self.section();
+        let cursor = self.list.swap_cursor(self.cursors[section.index()]);
+        self.cursors[before.index()] = cursor;
+        self.take(section, context);
     }
 
     /// Enter: a backup's page, or the backups of a schedule or a location.
@@ -158,24 +113,12 @@ impl BackupsView {
         if let Some(backup) = self.backup(world) {
             context.steps.push(Step::ShowBackup(backup.id.clone()));
         } else if let Some(view) = self.schedule(world) {
-            self.show_filtered(&format!("schedule:{}", view.schedule.name), context);
+            self.show(Section::Backups, context);
+            self.list.show_only(&format!("schedule:{}", view.schedule.name));
         } else if let Some(view) = self.location(world) {
-            self.show_filtered(&format!("location:{}", view.location.name), context);
+            self.show(Section::Backups, context);
+            self.list.show_only(&format!("location:{}", view.location.name));
         }
-    }
-
-    /// The next environment that there is anything of, after the last one all of them.
-    fn turn_scope(&mut self, context: &mut Context<'_>) {
-        let world = context.world;
-        let kept = world.backups.iter().map(|backup| backup.source.environment.as_str());
-        let scheduled = world.schedules.iter().map(|view| view.schedule.environment.as_str());
-        let mut names: Vec<&str> = kept.chain(scheduled).collect();
-        names.sort_unstable();
-        names.dedup();
-        let at = self.scope.as_ref().and_then(|scope| names.iter().position(|name| name == scope));
-        let next = at.map_or(0, |at| at + 1);
-        self.scope = names.get(next).map(|name| (*name).to_owned());
-        self.reorder(context);
     }
 
     fn mark(&mut self, world: &World) {
@@ -216,48 +159,19 @@ impl BackupsView {
         context.steps.push(Step::Plan(Box::new(Intent::Prune(request))));
     }
 
-    /// Commands while the filter is being typed.
-    fn command_in_filter(&mut self, command: Command, context: &mut Context<'_>) -> bool {
-        match command {
-            Command::Accept => self.filter.close(),
-            Command::Cancel => {
-                self.filter.clear();
-                self.reorder(context);
-            }
-            other => return self.cursor_command(other, context),
-        }
-        true
-    }
-
-    /// What narrows the tables, and how the view is told apart.
-    fn narrow(&mut self, command: Command, context: &mut Context<'_>) -> bool {
+    /// Commands of a table, and those that turn from one section to another.
+    fn command_on_list(&mut self, command: Command, context: &mut Context<'_>) -> bool {
         match command {
             Command::Next | Command::Previous => {
-                self.show(self.section.turn(command == Command::Next), context);
+                self.show(self.section().turn(command == Command::Next), context);
+                true
             }
-            Command::Filter => self.filter.open(),
-            Command::FaultsOnly => {
-                self.faults_only = !self.faults_only;
-                self.reorder(context);
+            Command::Sort if self.section() != Section::Backups => {
+                context.say(Toast::hint("Only backups can be sorted"));
+                true
             }
-            Command::Sort if self.section == Section::Backups => {
-                self.sort = self.sort.next();
-                self.reorder(context);
-            }
-            Command::Sort => context.say(Toast::hint("Only backups can be sorted")),
-            Command::Scope => self.turn_scope(context),
-            Command::Back if self.is_narrowed() => {
-                (self.faults_only, self.scope) = (false, None);
-                self.filter.clear();
-                self.reorder(context);
-            }
-            _ => return false,
+            other => self.list.command(other),
         }
-        true
-    }
-
-    fn is_narrowed(&self) -> bool {
-        self.faults_only || self.scope.is_some() || !self.filter.is_empty()
     }
 }
 
@@ -277,7 +191,7 @@ impl Screen for BackupsView {
     }
 
     fn layer(&self) -> Layer {
-        if self.filter.is_open() { Layer::Input } else { Layer::Table }
+        self.list.layer()
     }
 
     fn flags(&self, world: &World, _size: Size, flags: &mut Flags) {
@@ -289,8 +203,8 @@ impl Screen for BackupsView {
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
-        if self.filter.is_open() {
-            return self.command_in_filter(command, context);
+        if self.list.is_typing() {
+            return self.list.command(command);
         }
         let world = context.world;
         match command {
@@ -305,40 +219,30 @@ impl Screen for BackupsView {
                     act::show_application(backup, tab, context);
                 }
             }
-            other if self.narrow(other, context) => {}
             other => {
                 let backup = self.backup(world);
                 let acted = backup.is_some_and(|backup| on_backup(other, backup, context));
-                return acted || self.cursor_command(other, context);
+                return acted || self.command_on_list(other, context);
             }
         }
         true
     }
 
-    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
-        if self.filter.key(key) {
-            self.reorder(context);
-        }
+    fn key(&mut self, key: KeyEvent, _context: &mut Context<'_>) {
+        self.list.key(key);
     }
 
-    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
-        if self.filter.is_open() {
-            self.filter.paste(text);
-            self.reorder(context);
-        }
+    fn paste(&mut self, text: &str, _context: &mut Context<'_>) {
+        self.list.paste(text);
     }
 
     fn refresh(&mut self, context: &mut Context<'_>) {
         let known = |id: &BackupId| context.world.backups.iter().any(|backup| backup.id == *id);
         self.marked.retain(known);
-        self.rows.take(self.section, context.world, context.now);
-        self.reorder(context);
+        self.take(self.section(), context);
     }
 
     fn hints(&self) -> &'static [Command] {
-        if self.filter.is_open() {
-            return &[Command::Accept, Command::Cancel];
-        }
         const HINTS: &[Command] = &[
             Command::Open,
             Command::PauseSchedule,
@@ -355,12 +259,11 @@ impl Screen for BackupsView {
             Command::Palette,
             Command::Back,
         ];
-        HINTS
+        self.list.hints(HINTS)
     }
 
-    fn lasts(&self, world: &World, now: Timestamp, size: Size) -> Option<Duration> {
-        let visible = self.shown.iter().skip(self.cursor().offset).take(Self::page(size));
-        let lasts = |index: &usize| match self.rows.entry(*index)? {
+    fn lasts(&self, world: &World, now: Timestamp, _size: Size) -> Option<Duration> {
+        let lasts = |index: usize| match self.list.rows().entry(index)? {
             Entry::Backup(at) => Some(keeping::lasts(world.backups.get(at)?, now)),
             Entry::Location(at) => {
                 let (checked, _) = world.locations.get(at)?.checked.as_ref()?;
@@ -379,7 +282,7 @@ impl Screen for BackupsView {
         };
         // what stands below the table is of the schedule, in the calendar too
         let detail = self.schedule(world).and_then(|view| schedule_lasts(view, now));
-        visible.filter_map(lasts).chain(detail).min()
+        self.list.on_screen().filter_map(lasts).chain(detail).min()
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {

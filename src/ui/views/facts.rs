@@ -76,6 +76,19 @@ pub enum Main {
     Backups,
     /// The routes.
     Routes,
+    /// The environments.
+    Environments,
+}
+
+/// What is told of the views that are not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    /// Their names, and how much there is in each.
+    All,
+    /// Their names, and what is wrong.
+    Names,
+    /// Nothing.
+    None,
 }
 
 /// The columns that a filter needs at least.
@@ -109,13 +122,14 @@ impl Title {
         let area = inset(area, 1);
         let filter = filter.filter(|filter| filter.is_open() || !filter.is_empty());
         let needed = |line: &Line<'_>| line.width() + if filter.is_some() { FILTER } else { 0 };
-        // the gaps give way first, then the others' names; what narrows the view is always said
-        let attempts = [(false, 3), (false, 2), (false, 1)].into_iter();
-        let mut lines = attempts.map(|how| self.line(world, filter, look, how));
+        // the gaps give way first, then what is calm in the others, then their names; what narrows the view is always said
+        let attempts =
+            [(Others::All, 3), (Others::All, 2), (Others::All, 1), (Others::Names, 2), (Others::Names, 1)];
+        let mut lines = attempts.into_iter().map(|how| self.line(world, filter, look, how));
         let fits = lines.find(|line| needed(line) <= usize::from(area.width));
         let narrowed = filter.is_some() || self.faults_only;
-        let line =
-            fits.unwrap_or_else(|| self.line(world, filter, look, (narrowed, if narrowed { 3 } else { 1 })));
+        let least = if narrowed { (Others::None, 3) } else { (Others::Names, 1) };
+        let line = fits.unwrap_or_else(|| self.line(world, filter, look, least));
         let used = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
         paint::line(buffer, area, line);
         if let Some(filter) = filter.filter(|filter| filter.is_open()) {
@@ -129,7 +143,7 @@ impl Title {
         world: &World,
         filter: Option<&Filter>,
         look: &Look<'_>,
-        (alone, gap): (bool, usize),
+        (others, gap): (Others, usize),
     ) -> Line<'static> {
         let mains = [
             (Main::Applications, Command::ShowApplications, "Applications"),
@@ -137,18 +151,24 @@ impl Title {
             (Main::Operations, Command::ShowOperations, "Operations"),
             (Main::Backups, Command::ShowBackups, "Backups"),
             (Main::Routes, Command::ShowRoutes, "Routes"),
+            (Main::Environments, Command::ShowEnvironments, "Environments"),
         ];
         let mut spans = Vec::new();
-        for (main, command, name) in mains.into_iter().filter(|(main, ..)| !alone || *main == self.shown) {
+        let is_told = |main: Main| others != Others::None || main == self.shown;
+        for (main, command, name) in mains.into_iter().filter(|(main, ..)| is_told(*main)) {
             let role = if main == self.shown { Role::TabActive } else { Role::Tab };
             spans.push(look.span(Role::Muted, format!("{} ", look.key(command, Layer::Global))));
             spans.push(look.span(role, name));
-            let number = self.narrowed.filter(|_| main == self.shown);
-            let number =
-                number.map_or_else(|| count(main, world), |(shown, all)| format!("{shown} of {all}"));
-            let (calm, failing) = number.split_once('✗').unwrap_or((number.as_str(), ""));
-            spans.push(look.span(Role::Muted, format!(" {calm}")));
-            if !failing.is_empty() {
+            let narrowed = self.narrowed.filter(|_| main == self.shown);
+            let (calm, failing) =
+                narrowed.map_or_else(|| count(main, world), |(shown, all)| (format!("{shown} of {all}"), 0));
+            if others == Others::All || main == self.shown {
+                spans.push(look.span(Role::Muted, format!(" {calm}")));
+            } else if let Some(mark) = calm.find('▲') {
+                spans.push(look.span(Role::Muted, format!(" {}", &calm[mark..])));
+            }
+            if failing > 0 {
+                spans.push(Span::raw(" "));
                 spans.push(look.span(Role::Fail, format!("✗{failing}")));
             }
             spans.push(Span::raw(" ".repeat(gap)));
@@ -169,15 +189,17 @@ impl Title {
     }
 }
 
-/// What there is in a view: of the operations, which pile up, only what has not ended counts.
-fn count(main: Main, world: &World) -> String {
-    match main {
+/// What there is in a view, and how much of it fails where that is said beside it: of the operations, which pile up, only what has not
+/// ended counts.
+fn count(main: Main, world: &World) -> (String, usize) {
+    let number = match main {
         Main::Applications => world.applications.len().to_string(),
         Main::Drivers => {
             // They stand by name: of several versions the first counts.
             let names = world.drivers.chunk_by(|a, b| a.reference.name == b.reference.name);
             names.count().to_string()
         }
+        Main::Environments => world.environments.len().to_string(),
         Main::Operations => match progress::all_open(world).count() {
             0 => String::new(),
             open => format!("{open} open"),
@@ -195,10 +217,9 @@ fn count(main: Main, world: &World) -> String {
                 (it.routes.len(), failing.count())
             };
             let sum = |sum: (usize, usize), its: (usize, usize)| (sum.0 + its.0, sum.1 + its.1);
-            match world.applications.iter().map(each).fold((0, 0), sum) {
-                (all, 0) => all.to_string(),
-                (all, failing) => format!("{all} ✗{failing}"),
-            }
+            let (all, failing) = world.applications.iter().map(each).fold((0, 0), sum);
+            return (all.to_string(), failing);
         }
-    }
+    };
+    (number, 0)
 }

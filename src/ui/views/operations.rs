@@ -11,35 +11,24 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use self::rows::Rows;
-use crate::domain::{OperationId, OperationView, World};
-use crate::ui::filter::Filter;
+use crate::domain::{OperationView, World};
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
-use crate::ui::list::Cursor;
+use crate::ui::listing::{Listed, Listing};
 use crate::ui::look::Look;
 use crate::ui::overlays::Question;
 use crate::ui::screen::{ApplicationKey, Context, Screen, Step, Tab};
 use crate::ui::toast::Toast;
 use crate::ui::views::progress;
 
-/// The operations of the cluster, as a live table.
+/// The operations of the cluster, as a live table. Until the cursor was moved, the newest one has it.
 #[derive(Debug)]
 pub struct OperationsView {
-    rows: Rows,
-    /// The rows that the filter lets through.
-    shown: Vec<usize>,
-    cursor: Cursor,
-    /// The operation that the cursor is on: it stays there when rows come and go. None until it was moved: then the newest
-    /// one has it.
-    selected: Option<OperationId>,
-    filter: Filter,
-    faults_only: bool,
+    list: Listing<Rows>,
 }
 
 impl Default for OperationsView {
     fn default() -> Self {
-        let filter = Filter::new("name, state:failed, kind:upgrade, by:anna, !not");
-        let (rows, shown, cursor, selected, faults_only) = Default::default();
-        Self { rows, shown, cursor, selected, filter, faults_only }
+        Self { list: Listing::new("name, state:failed, kind:upgrade, by:anna, !not") }
     }
 }
 
@@ -51,43 +40,12 @@ impl OperationsView {
         usize::from(table::Areas::new(Rect::new(0, 0, size.width, size.height)).rows.height)
     }
 
+    fn view_of<'a>(&self, index: usize, world: &'a World) -> Option<&'a OperationView> {
+        world.operation(*self.list.rows().key(index)?).map(|view| &**view)
+    }
+
     fn selected_in<'a>(&self, world: &'a World) -> Option<&'a OperationView> {
-        let id = self.rows.id(*self.shown.get(self.cursor.at)?)?;
-        world.operation(id).map(|view| &**view)
-    }
-
-    /// Filters anew; the cursor stays on its operation where it is still shown.
-    fn reorder(&mut self, context: &Context<'_>) {
-        let rows = self.filter.query().matches(self.rows.haystacks());
-        let faults = self.faults_only;
-        self.shown = rows.into_iter().filter(|index| !faults || self.rows.is_fault(*index)).collect();
-        if let Some(id) = self.selected
-            && let Some(at) = self.shown.iter().position(|index| self.rows.id(*index) == Some(id))
-        {
-            self.cursor.at = at;
-        }
-        self.cursor.settle(self.shown.len(), Self::page(context.size));
-    }
-
-    fn cursor_command(&mut self, command: Command, context: &Context<'_>) -> bool {
-        let moved = self.cursor.command(command, self.shown.len(), Self::page(context.size));
-        if moved {
-            self.selected = self.shown.get(self.cursor.at).and_then(|index| self.rows.id(*index));
-        }
-        moved
-    }
-
-    /// Commands while the filter is being typed.
-    fn command_in_filter(&mut self, command: Command, context: &mut Context<'_>) -> bool {
-        match command {
-            Command::Accept => self.filter.close(),
-            Command::Cancel => {
-                self.filter.clear();
-                self.reorder(context);
-            }
-            other => return self.cursor_command(other, context),
-        }
-        true
+        self.view_of(self.list.current()?, world)
     }
 
     /// Commands about the selected operation.
@@ -144,62 +102,43 @@ impl Screen for OperationsView {
     }
 
     fn layer(&self) -> Layer {
-        if self.filter.is_open() { Layer::Input } else { Layer::Table }
+        self.list.layer()
     }
 
     fn flags(&self, world: &World, _size: Size, flags: &mut Flags) {
         let selected = self.selected_in(world);
-        flags.set(Flag::Operations, self.rows.len() > 0);
+        flags.set(Flag::Operations, self.list.len() > 0);
         flags.set(Flag::Row, selected.is_some());
         flags.set(Flag::Busy, selected.is_some_and(progress::can_be_cancelled));
         flags.set(Flag::Asking, selected.is_some_and(progress::asks));
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
-        if self.filter.is_open() {
-            return self.command_in_filter(command, context);
+        if self.list.is_typing() {
+            return self.list.command(command);
         }
         match command {
             Command::Open | Command::ShowOverview | Command::CancelOperation | Command::AnswerStep => {
                 self.command_on_selected(command, context);
+                true
             }
-            Command::Filter => self.filter.open(),
-            Command::FaultsOnly => {
-                self.faults_only = !self.faults_only;
-                self.reorder(context);
-            }
-            Command::Back if self.faults_only || !self.filter.is_empty() => {
-                self.faults_only = false;
-                self.filter.clear();
-                self.reorder(context);
-            }
-            other => return self.cursor_command(other, context),
-        }
-        true
-    }
-
-    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
-        if self.filter.key(key) {
-            self.reorder(context);
+            other => self.list.command(other),
         }
     }
 
-    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
-        if self.filter.is_open() {
-            self.filter.paste(text);
-            self.reorder(context);
-        }
+    fn key(&mut self, key: KeyEvent, _context: &mut Context<'_>) {
+        self.list.key(key);
+    }
+
+    fn paste(&mut self, text: &str, _context: &mut Context<'_>) {
+        self.list.paste(text);
     }
 
     fn refresh(&mut self, context: &mut Context<'_>) {
-        self.rows.take(context.world);
-        self.reorder(context);
+        self.list.take(Self::page(context.size), |rows| rows.take(context.world));
     }
 
     fn hints(&self) -> &'static [Command] {
-        if self.filter.is_open() {
-            return &[Command::Accept, Command::Cancel];
-        }
         const HINTS: &[Command] = &[
             Command::AnswerStep,
             Command::Open,
@@ -211,12 +150,11 @@ impl Screen for OperationsView {
             Command::Help,
             Command::Back,
         ];
-        HINTS
+        self.list.hints(HINTS)
     }
 
-    fn lasts(&self, world: &World, now: Timestamp, size: Size) -> Option<Duration> {
-        let visible = self.shown.iter().skip(self.cursor.offset).take(Self::page(size));
-        let views = visible.filter_map(|index| world.operation(self.rows.id(*index)?));
+    fn lasts(&self, world: &World, now: Timestamp, _size: Size) -> Option<Duration> {
+        let views = self.list.on_screen().filter_map(|index| self.view_of(index, world));
         views.filter_map(|view| progress::lasts(view, now)).min()
     }
 

@@ -17,42 +17,27 @@ use ratatui::layout::{Rect, Size};
 
 pub use self::act::on_route;
 pub use self::page::RoutePage;
-pub use self::place::peer;
-use self::rows::{Rows, Sort};
+pub use self::place::{OPEN_TO, facts as place_facts, line as place_line};
+use self::rows::Rows;
 pub use self::standing::{Standing, certificate, days_span};
 use crate::domain::World;
 use crate::domain::route::RouteView;
 use crate::domain::world::Application;
-use crate::ui::filter::Filter;
 use crate::ui::format;
 use crate::ui::keymap::{Command, Flag, Flags, Layer};
-use crate::ui::list::Cursor;
+use crate::ui::listing::Listing;
 use crate::ui::look::Look;
 use crate::ui::screen::{ApplicationKey, Context, RouteKey, Screen, Step};
 
-/// Every route, as a live table.
+/// Every route, as a live table. Until the cursor was moved, the first one has it, the worst.
 #[derive(Debug)]
 pub struct RoutesView {
-    rows: Rows,
-    /// The rows that the filter lets through, sorted.
-    shown: Vec<usize>,
-    cursor: Cursor,
-    /// The route that the cursor is on: it stays there when others come and go. None until it was moved: then it is the first one,
-    /// the worst.
-    selected: Option<RouteKey>,
-    /// Only what belongs to this environment is shown.
-    scope: Option<String>,
-    filter: Filter,
-    faults_only: bool,
-    sort: Sort,
+    list: Listing<Rows>,
 }
 
 impl Default for RoutesView {
     fn default() -> Self {
-        let filter = Filter::new("host, env:demo, state:fails, code:503, !not");
-        let (rows, shown, cursor, selected, scope) = Default::default();
-        let (faults_only, sort) = Default::default();
-        Self { rows, shown, cursor, selected, scope, filter, faults_only, sort }
+        Self { list: Listing::new("host, env:demo, state:fails, code:503, !not") }
     }
 }
 
@@ -68,83 +53,7 @@ impl RoutesView {
 
     /// The route that the cursor is on, and its application.
     fn selected_in<'a>(&self, world: &'a World) -> Option<(&'a Application, &'a RouteView)> {
-        self.rows.find(*self.shown.get(self.cursor.at)?, world)
-    }
-
-    /// Filters and sorts anew; the cursor stays on its route where it is still shown.
-    fn reorder(&mut self, context: &Context<'_>) {
-        let found = self.filter.query().matches(self.rows.haystacks()).into_iter();
-        let of_scope = |index: &usize| {
-            let environment = self.rows.key(*index).map(|key| &key.application.environment);
-            self.scope.as_ref().is_none_or(|scope| environment == Some(scope))
-        };
-        let faults = self.faults_only;
-        let found = found.filter(of_scope);
-        self.shown = found.filter(|index| !faults || self.rows.standing(*index).is_fault()).collect();
-        self.rows.sort(&mut self.shown, self.sort);
-        if let Some(key) = &self.selected
-            && let Some(at) = self.shown.iter().position(|index| self.rows.key(*index) == Some(key))
-        {
-            self.cursor.at = at;
-        }
-        self.cursor.settle(self.shown.len(), Self::page(context.world, context.size));
-    }
-
-    fn cursor_command(&mut self, command: Command, context: &Context<'_>) -> bool {
-        let page = Self::page(context.world, context.size);
-        let moved = self.cursor.command(command, self.shown.len(), page);
-        if moved {
-            let at = self.shown.get(self.cursor.at);
-            self.selected = at.and_then(|index| self.rows.key(*index)).cloned();
-        }
-        moved
-    }
-
-    /// The next environment that has routes, after the last one all of them.
-    fn turn_scope(&mut self, context: &Context<'_>) {
-        let keys = (0..self.rows.len()).filter_map(|index| self.rows.key(index));
-        let mut names: Vec<String> = keys.map(|key| key.application.environment.clone()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let at = self.scope.as_ref().and_then(|scope| names.iter().position(|name| name == scope));
-        self.scope = names.into_iter().nth(at.map_or(0, |at| at + 1));
-        self.reorder(context);
-    }
-
-    /// Commands while the filter is being typed.
-    fn command_in_filter(&mut self, command: Command, context: &Context<'_>) -> bool {
-        match command {
-            Command::Accept => self.filter.close(),
-            Command::Cancel => {
-                self.filter.clear();
-                self.reorder(context);
-            }
-            other => return self.cursor_command(other, context),
-        }
-        true
-    }
-
-    /// What narrows the table.
-    fn narrow(&mut self, command: Command, context: &Context<'_>) -> bool {
-        match command {
-            Command::Filter => {
-                self.filter.open();
-                return true;
-            }
-            Command::FaultsOnly => self.faults_only = !self.faults_only,
-            Command::Sort => self.sort = self.sort.next(self.rows.is_secure()),
-            Command::Scope => {
-                self.turn_scope(context);
-                return true;
-            }
-            Command::Back if self.faults_only || self.scope.is_some() || !self.filter.is_empty() => {
-                (self.faults_only, self.scope) = (false, None);
-                self.filter.clear();
-            }
-            _ => return false,
-        }
-        self.reorder(context);
-        true
+        self.list.rows().find(self.list.current()?, world)
     }
 }
 
@@ -159,7 +68,7 @@ impl Screen for RoutesView {
     }
 
     fn layer(&self) -> Layer {
-        if self.filter.is_open() { Layer::Input } else { Layer::Table }
+        self.list.layer()
     }
 
     fn subject(&self, world: &World) -> Option<ApplicationKey> {
@@ -174,45 +83,33 @@ impl Screen for RoutesView {
     }
 
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
-        if self.filter.is_open() {
-            return self.command_in_filter(command, context);
+        if self.list.is_typing() {
+            return self.list.command(command);
         }
-        if self.narrow(command, context) {
-            return true;
-        }
-        let world = context.world;
-        match (command, self.selected_in(world)) {
+        match (command, self.selected_in(context.world)) {
             (Command::Open, Some((application, route))) => {
                 context.steps.push(Step::ShowRoute(RouteKey::of(application, route)));
                 true
             }
             (other, Some(selected)) if on_route(other, selected, context) => true,
-            (other, _) => self.cursor_command(other, context),
+            (other, _) => self.list.command(other),
         }
     }
 
-    fn key(&mut self, key: KeyEvent, context: &mut Context<'_>) {
-        if self.filter.key(key) {
-            self.reorder(context);
-        }
+    fn key(&mut self, key: KeyEvent, _context: &mut Context<'_>) {
+        self.list.key(key);
     }
 
-    fn paste(&mut self, text: &str, context: &mut Context<'_>) {
-        if self.filter.is_open() {
-            self.filter.paste(text);
-            self.reorder(context);
-        }
+    fn paste(&mut self, text: &str, _context: &mut Context<'_>) {
+        self.list.paste(text);
     }
 
     fn refresh(&mut self, context: &mut Context<'_>) {
-        self.rows.take(context.world, context.now);
-        self.reorder(context);
+        let page = Self::page(context.world, context.size);
+        self.list.take(page, |rows| rows.take(context.world, context.now));
     }
 
     fn hints(&self) -> &'static [Command] {
-        if self.filter.is_open() {
-            return &[Command::Accept, Command::Cancel];
-        }
         const HINTS: &[Command] = &[
             Command::Open,
             Command::TestRoute,
@@ -226,12 +123,12 @@ impl Screen for RoutesView {
             Command::Palette,
             Command::Back,
         ];
-        HINTS
+        self.list.hints(HINTS)
     }
 
-    fn lasts(&self, world: &World, now: Timestamp, size: Size) -> Option<Duration> {
-        let visible = self.shown.iter().skip(self.cursor.offset).take(Self::page(world, size));
-        visible.filter_map(|index| lasts(self.rows.find(*index, world)?.1, now)).min()
+    fn lasts(&self, world: &World, now: Timestamp, _size: Size) -> Option<Duration> {
+        let routes = self.list.on_screen().filter_map(|index| self.list.rows().find(index, world));
+        routes.filter_map(|(_, route)| lasts(route, now)).min()
     }
 
     fn draw(&self, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {

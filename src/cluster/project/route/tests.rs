@@ -147,6 +147,13 @@ fn an_http_route_says_what_its_gateway_has_against_it() {
     assert_eq!(unresolved.refused.as_deref(), Some("Gateway infra/shared: BackendNotFound"));
     let stale = told(r#"{type: Accepted, status: "True", reason: Accepted, observedGeneration: 1}"#);
     assert_eq!(stale.refused.as_deref(), Some("Gateway infra/shared has not looked at it as it is now"));
+    let fallen_back = told(
+        r#"{type: Accepted, status: "True", reason: Accepted, observedGeneration: 1}, {type: PartiallyInvalid, status: "True", reason: UnsupportedValue, message: "Fall Back: no such filter", observedGeneration: 2}"#,
+    );
+    assert_eq!(
+        fallen_back.refused.as_deref(),
+        Some("Gateway infra/shared: UnsupportedValue: Fall Back: no such filter")
+    );
 }
 
 #[test]

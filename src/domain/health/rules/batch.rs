@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::read::{Conditions, Object};
+use super::read::Object;
 use super::{Finding, Health};
+use crate::domain::conditions::Conditions;
 
 pub(super) fn job(object: Object<'_>, conditions: &Conditions<'_>) -> Finding {
     if conditions.holds("Complete").is_some() {

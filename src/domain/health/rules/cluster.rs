@@ -1,7 +1,8 @@
 //! Volumes, services and resource definitions.
 
 use super::Finding;
-use super::read::{Conditions, Object};
+use super::read::Object;
+use crate::domain::conditions::Conditions;
 
 pub(super) fn volume_claim(object: Object<'_>) -> Finding {
     match object.text("status.phase") {

@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::read::{Conditions, Object};
+use super::read::Object;
 use super::{Finding, Health};
+use crate::domain::conditions::Conditions;
 
 /// Reasons for which a container waits and that do not pass by themselves. `ErrImagePull` is not among them: it is the first
 /// failed try, and turns into `ImagePullBackOff` when the next ones fail too.

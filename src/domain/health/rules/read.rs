@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::Finding;
 use crate::domain::ObjectKey;
 
 /// An object's JSON. Paths are field names joined by dots.
@@ -62,74 +61,5 @@ impl<'a> Object<'a> {
             namespace: text("metadata.namespace"),
             name: text("metadata.name"),
         }
-    }
-}
-
-/// A condition as it stands on the object.
-#[derive(Clone, Copy)]
-pub(super) struct Condition<'a>(Object<'a>);
-
-impl<'a> Condition<'a> {
-    pub(super) fn is(self, status: &str) -> bool {
-        self.0.text("status") == Some(status)
-    }
-
-    pub(super) fn reason(self) -> &'a str {
-        self.0.text("reason").unwrap_or("")
-    }
-
-    pub(super) fn reason_or(self, fallback: &'a str) -> &'a str {
-        self.0.text("reason").unwrap_or(fallback)
-    }
-
-    pub(super) fn message(self) -> &'a str {
-        self.0.text("message").unwrap_or("")
-    }
-
-    fn kind(self) -> &'a str {
-        self.0.text("type").unwrap_or("")
-    }
-}
-
-/// The conditions of an object that speak about its present generation: those that say that they were made for an older one
-/// are left out.
-pub(super) struct Conditions<'a>(Vec<Condition<'a>>);
-
-impl<'a> Conditions<'a> {
-    pub(super) fn of(object: Object<'a>) -> Self {
-        Self::within(object, object.number("metadata.generation"))
-    }
-
-    /// The conditions of a part of a status, of an object of this generation.
-    pub(super) fn within(part: Object<'a>, generation: Option<i64>) -> Self {
-        let current = |condition: &Condition<'_>| match (generation, condition.0.number("observedGeneration"))
-        {
-            (Some(generation), Some(observed)) => observed >= generation,
-            _ => true,
-        };
-        let path = if part.at("status").is_some() { "status.conditions" } else { "conditions" };
-        Self(part.items(path).map(Condition).filter(current).collect())
-    }
-
-    pub(super) fn find(&self, kind: &str) -> Option<Condition<'a>> {
-        self.0.iter().copied().find(|condition| condition.kind() == kind)
-    }
-
-    /// The condition of that type when its status is `True`.
-    pub(super) fn holds(&self, kind: &str) -> Option<Condition<'a>> {
-        self.find(kind).filter(|condition| condition.is("True"))
-    }
-
-    /// What the two conditions that any controller may set say, in the order in which they stand.
-    pub(super) fn reconciling_or_stalled(&self) -> Option<Finding> {
-        self.0.iter().find_map(|condition| match condition.kind() {
-            "Reconciling" if condition.is("True") => {
-                Some(Finding::progressing(condition.reason_or("Reconciling"), condition.message()))
-            }
-            "Stalled" if condition.is("True") => {
-                Some(Finding::degraded(condition.reason_or("Stalled"), condition.message()))
-            }
-            _ => None,
-        })
     }
 }

@@ -1,48 +1,42 @@
 //! Routes of the Gateway API, and certificates.
 
 use super::Finding;
-use super::read::{Condition, Conditions, Object};
+use super::read::Object;
+use crate::domain::conditions::{Condition, Conditions};
+use crate::domain::route::{Attachment, Word, programmed};
 
 /// Reasons that pass by themselves: something is not there yet, or not ready.
 const PASSING: [&str; 5] =
     ["Pending", "BackendNotFound", "NoResources", "AddressNotAssigned", "NotReconciled"];
 
-/// A route is as its Gateways take it: well when one of them does. Before a controller has said anything, nothing speaks against
-/// it, as with an Ingress.
+/// A route is as its Gateways take it: well when one of them does. Before a controller has said anything of it as it is, nothing speaks
+/// against it, as with an Ingress.
 pub(super) fn http_route(object: Object<'_>) -> Finding {
-    let generation = object.number("metadata.generation");
-    let mut first = None;
-    for parent in object.items("status.parents") {
-        let conditions = Conditions::within(parent, generation);
-        match ["Accepted", "ResolvedRefs"].into_iter().find_map(|kind| against(&conditions, kind)) {
-            None => return Finding::healthy(),
-            found => first = first.or(found),
-        }
+    match Attachment::of(object.0).word {
+        None | Some(Word::Taken | Word::Open(None)) => Finding::healthy(),
+        Some(Word::Open(Some(waits))) => Finding::progressing(waits.reason_or("Pending"), waits.message()),
+        Some(Word::Faulty(found)) => against(found, "NotReady"),
+        Some(Word::Refused(found)) => against(found, "NotAccepted"),
     }
-    first.unwrap_or_else(Finding::healthy)
 }
 
-pub(super) fn gateway(conditions: &Conditions<'_>) -> Finding {
-    if let Some(finding) = against(conditions, "Accepted").or_else(|| against(conditions, "Programmed")) {
-        return finding;
-    }
-    let holds = |kind| conditions.holds(kind).is_some();
-    match holds("Accepted") && holds("Programmed") {
-        true => Finding::healthy(),
+pub(super) fn gateway(object: Object<'_>) -> Finding {
+    match programmed(object.0) {
+        Word::Taken => Finding::healthy(),
         // a Gateway is made with conditions that say that nobody has looked at it
-        false => Finding::progressing("Pending", "no controller has taken it yet"),
+        Word::Open(_) => Finding::progressing("Pending", "no controller has taken it yet"),
+        Word::Faulty(found) => against(found, "NotReady"),
+        Word::Refused(found) => against(found, "NotAccepted"),
     }
 }
 
 /// What a condition says against an object.
-fn against(conditions: &Conditions<'_>, kind: &str) -> Option<Finding> {
-    let found = conditions.find(kind).filter(|found| found.is("False"))?;
-    let (reason, message) =
-        (found.reason_or(if kind == "Accepted" { "NotAccepted" } else { "NotReady" }), found.message());
-    Some(match PASSING.contains(&found.reason()) {
-        true => Finding::progressing(reason, message),
-        false => Finding::degraded(reason, message),
-    })
+fn against(found: Condition<'_>, fallback: &str) -> Finding {
+    let reason = found.reason_or(fallback).to_owned();
+    match PASSING.contains(&found.reason()) {
+        true => Finding::progressing(reason, found.message()),
+        false => Finding::degraded(reason, found.message()),
+    }
 }
 
 /// That one is being made is looked at before whether there is one. A try that failed is repeated, so nothing is ever lost.

@@ -1,7 +1,8 @@
 //! Deployment, StatefulSet, DaemonSet, ReplicaSet.
 
-use super::read::{Conditions, Object};
+use super::read::Object;
 use super::{Finding, Health};
+use crate::domain::conditions::Conditions;
 
 /// A comparison that is not satisfied yet, and how it is told.
 struct Gap {

@@ -1,9 +1,9 @@
 //! Routes that the manifests, or the chart, of a driver bring themselves.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::domain::Problem;
-use crate::domain::route::{CLASS_ANNOTATION, RouteKind, Via, class, read};
+use crate::domain::route::{Via, read};
 use crate::driver::render::manifests::{kind, name};
 use crate::ingress::{self, RouteSet};
 
@@ -26,7 +26,7 @@ pub(super) fn adapt(
     let mut needed = Vec::new();
     let Some(via) = &set.via else { return Ok(needed) };
     for (_, object) in rendered.iter_mut().filter(|(_, object)| !read(object).is_empty()) {
-        name_class(object, set, via);
+        ingress::name_class(object, set);
         let Some(adapter) = set.adapter()? else { continue };
         let made = ingress::allow_on(object, set, &adapter, namespace).ok_or_else(|| outside(object, via))?;
         for made in made {
@@ -37,23 +37,6 @@ pub(super) fn adapt(
         }
     }
     Ok(needed)
-}
-
-/// Gives a route without a class the environment's: the cluster's default class may be another one.
-fn name_class(object: &mut Value, set: &RouteSet, via: &Via) {
-    let Some(ours) = set.class().filter(|_| class(object).is_none()) else { return };
-    let ours = json!(ours);
-    let is_ingress = kind(object) == "Ingress";
-    if set.dedicated && kind(object) != "HTTPRoute" {
-        let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-        let annotations = metadata.entry("annotations").or_insert(Value::Null);
-        if !annotations.is_object() {
-            *annotations = json!({});
-        }
-        annotations[CLASS_ANNOTATION] = ours;
-    } else if !set.dedicated && is_ingress && via.kind == RouteKind::Ingress && object["spec"].is_object() {
-        object["spec"]["ingressClassName"] = ours;
-    }
 }
 
 fn outside(object: &Value, via: &Via) -> Problem {

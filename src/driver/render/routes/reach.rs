@@ -50,15 +50,15 @@ pub(super) fn add_routed(rendered: &[(String, Value)], set: &mut PolicySet) -> V
         let ports = targets.collect();
         set.services.push(Guarded { name: called, selector, ports, external: true, allow_from: Vec::new() });
     }
-    match set.isolation {
-        None | Some(Isolation::Off) => Vec::new(),
+    match Isolation::in_force(set.isolation) {
+        None => Vec::new(),
         Some(_) => missing.into_iter().collect(),
     }
 }
 
 /// What is told of Services that are open to the world, and whose pods let nobody from there in.
 pub(super) fn unreachable(rendered: &[(String, Value)], set: &PolicySet) -> Vec<String> {
-    if matches!(set.isolation, None | Some(Isolation::Off)) || set.gate.is_some() {
+    if Isolation::in_force(set.isolation).is_none() || set.gate.is_some() {
         return Vec::new();
     }
     let has_policy = rendered.iter().any(|(_, object)| kind(object) == "NetworkPolicy");
@@ -89,6 +89,20 @@ fn selector(service: &Value) -> Option<BTreeMap<String, String>> {
     let labels = service["spec"]["selector"].as_object()?;
     let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
     Some(labels.iter().filter_map(text).collect()).filter(|labels: &BTreeMap<_, _>| !labels.is_empty())
+}
+
+/// The ports of pods that the Services lead to, as a policy has them.
+pub(super) fn doors(rendered: &[(String, Value)]) -> Vec<Value> {
+    let services = rendered.iter().map(|(_, object)| object).filter(|object| kind(object) == "Service");
+    let mut doors = Vec::new();
+    for entry in services.flat_map(|service| service["spec"]["ports"].as_array().into_iter().flatten()) {
+        let Some(port) = target(entry) else { continue };
+        let door = json!({ "port": port, "protocol": entry["protocol"].as_str().unwrap_or("TCP") });
+        if !doors.contains(&door) {
+            doors.push(door);
+        }
+    }
+    doors
 }
 
 fn ports(service: &Value) -> impl Iterator<Item = &Value> {

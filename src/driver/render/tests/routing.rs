@@ -331,6 +331,35 @@ fn a_route_that_the_driver_brings_gets_what_the_environment_says() {
 }
 
 #[test]
+fn a_route_that_the_driver_brings_names_the_class_as_ours_of_its_kind_do() {
+    let ingress = own("elsewhere.org", "one");
+    let route = "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: { name: mine }\nspec: { routes: [{ kind: Rule, match: 'Host(`a`)', services: [{ name: one, port: 80 }] }] }\n";
+    let class = |text: &str, kind: RouteKind, own: bool| {
+        let mut sources = asked(text);
+        sources.environment.dedicated_ingress = own.then(Default::default);
+        sources.environment.routing.via = Some(via(kind, TRAEFIK, Some("edge")));
+        let objects = sources.render().unwrap();
+        let brought = objects.iter().find(|object| object["metadata"]["name"] == "mine").unwrap();
+        let annotation = &brought["metadata"]["annotations"]["kubernetes.io/ingress.class"];
+        [&brought["spec"]["ingressClassName"], annotation].map(|it| it.as_str().map(str::to_owned))
+    };
+    let edge = || Some("edge".to_owned());
+    assert_eq!(class(route, RouteKind::IngressRoute, false), [None, edge()]);
+    assert_eq!(class(route, RouteKind::Ingress, false), [None, None], "Traefik has another class for these");
+    assert_eq!(class(&ingress, RouteKind::Ingress, false), [edge(), None]);
+    assert_eq!(class(&ingress, RouteKind::IngressRoute, false), [None, None]);
+    for kind in [RouteKind::Ingress, RouteKind::IngressRoute] {
+        assert_eq!(class(route, kind, true), [None, edge()]);
+        assert_eq!(class(&ingress, kind, true), [None, edge()]);
+    }
+    let said = route.replace(
+        "metadata: { name: mine }",
+        "metadata: { name: mine, annotations: { kubernetes.io/ingress.class: other } }",
+    );
+    assert_eq!(class(&said, RouteKind::IngressRoute, false), [None, Some("other".to_owned())]);
+}
+
+#[test]
 fn no_route_that_the_driver_brings_stays_outside_of_the_allow_list() {
     let limited = |text: &str, via: Via| {
         let mut sources = asked(text);
@@ -456,11 +485,24 @@ fn the_environments_own_ingress_is_open_to_all() {
     let objects = sources.render().unwrap();
     let spec = &find(&objects, "NetworkPolicy/ingress-gate")["spec"];
     let selected = spec["podSelector"]["matchLabels"].as_object().unwrap();
-    assert!(spec["ingress"][0].get("from").is_none(), "everybody comes: {spec}");
+    let doors = ["web", "websecure"].map(|port| json!({"port": port, "protocol": "TCP"}));
+    assert_eq!(spec["ingress"], json!([{"ports": doors}]), "everybody comes, to what is served");
     assert_eq!(spec["egress"], json!([{}]), "it watches the API server");
     let pods = objects.iter().find(|object| object["kind"] == "Deployment").unwrap();
     let labels = &pods["spec"]["template"]["metadata"]["labels"];
     assert!(selected.iter().all(|(name, value)| labels[name] == *value), "{selected:?} {labels}");
+
+    // a version of before brought a policy of its own, by the same name: there is one, and none is left over
+    let brought = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: ingress-gate }\nspec: { podSelector: {}, ingress: [{}] }\n";
+    let spec = SPEC.replace("metadata: { name: one }", "metadata: { name: traefik }");
+    let files = [("driver.styrmin.yml", spec.as_str()), ("manifests/a.yaml.j2", brought)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    sources.driver = load_files("traefik", files.into()).unwrap().version;
+    let version = sources.driver.spec.default_version.clone();
+    let mut before = Sources::of(sources.driver, "ingress", &version);
+    before.environment = sources.environment;
+    let all = kinds(&before.render().unwrap());
+    assert_eq!(all.iter().filter(|name| *name == "NetworkPolicy/ingress-gate").count(), 1, "{all:?}");
 }
 
 #[test]

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::names::{LABEL_MAX, check_label};
+use crate::domain::names::{check_label, check_subdomain, is_label_text};
 use crate::domain::route::check_host;
 use crate::domain::{ClusterKind, ClusterRecord, Environment, Problem, labels};
 
-/// The longest name that is made of labels with dots.
-const SUBDOMAIN_MAX: usize = 253;
 /// Namespaces in which the cluster itself lives: what keeps connections away from an environment would cut it off.
 const RESERVED: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "styrmin-system"];
 
@@ -106,15 +104,13 @@ fn check_place(
 }
 
 fn subdomain(what: &str, name: &str) -> Result<(), Problem> {
-    let wrong = name.split('.').find_map(|label| check_label(what, label).err());
-    match wrong {
-        None if name.len() <= SUBDOMAIN_MAX => Ok(()),
-        _ => Err(Problem::new(
+    check_subdomain(name).map_err(|why| {
+        Problem::new(
             format!("'{name}' cannot name {what}"),
-            "it is no name of an object in Kubernetes",
+            why,
             "use lower-case letters, digits, '-' and '.'",
-        )),
-    }
+        )
+    })
 }
 
 fn check_labels(all: &BTreeMap<String, String>) -> Result<(), Problem> {
@@ -127,7 +123,7 @@ fn check_labels(all: &BTreeMap<String, String>) -> Result<(), Problem> {
             let why = "Styrmin, or Kubernetes, writes it itself";
             return Err(Problem::new(format!("the label '{key}' cannot be chosen"), why, next));
         }
-        if !value.is_empty() && !is_name(value) {
+        if !value.is_empty() && !is_label_text(value) {
             return Err(Problem::new(
                 format!("'{value}' cannot be the value of the label '{key}'"),
                 "it is longer than 63 characters, or has others than letters, digits, '-', '_' and '.'",
@@ -141,7 +137,7 @@ fn check_labels(all: &BTreeMap<String, String>) -> Result<(), Problem> {
 /// A key of labels, annotations and limits: a name, with a domain and a slash before it or not.
 fn qualified(what: &str, key: &str) -> Result<(), Problem> {
     let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    if is_name(name) && prefix.is_none_or(|prefix| subdomain(what, prefix).is_ok()) {
+    if is_label_text(name) && prefix.is_none_or(|prefix| subdomain(what, prefix).is_ok()) {
         return Ok(());
     }
     Err(Problem::new(
@@ -149,14 +145,6 @@ fn qualified(what: &str, key: &str) -> Result<(), Problem> {
         "it is no key of Kubernetes",
         "write NAME or DOMAIN/NAME, the name with letters, digits, '-', '_' and '.'",
     ))
-}
-
-fn is_name(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric();
-    text.len() <= LABEL_MAX
-        && text.starts_with(plain)
-        && text.ends_with(plain)
-        && text.chars().all(|c| plain(c) || matches!(c, '-' | '_' | '.'))
 }
 
 fn check_quota(quota: &BTreeMap<String, String>) -> Result<(), Problem> {

@@ -105,7 +105,7 @@ impl Engine {
         let mut said = Vec::new();
         let live = self.look_at(environment, &mut said).await?;
         let isolation = environment.routing.isolation;
-        if let (Live::Foreign, Some(Isolation::Inbound | Isolation::Both)) = (live, isolation) {
+        if let (Live::Foreign, Some(_)) = (live, Isolation::in_force(isolation)) {
             environment.routing.isolation = Some(Isolation::Off);
             let (name, namespace) = (&environment.name, &environment.namespace);
             said.push(format!(

@@ -4,22 +4,12 @@ use crate::domain::backup::{GroupPart, PartWork, Request};
 use crate::domain::operation::{StepState, Subject};
 use crate::domain::{Deployment, Instance, OperationKind, OperationState, OperationView, Problem};
 use crate::reconcile::engine::Engine;
+use crate::reconcile::situation::Turn;
 
 use super::INGRESS;
 
 /// So many of the newest operations about a place are looked through for the last one that said something of it.
 const RECENT: u32 = 30;
-
-/// Whose turn it is to bring an application along with what is said of its place.
-#[derive(Debug)]
-pub(in crate::reconcile) enum Turn {
-    /// Its own.
-    Free,
-    /// An operation about its place will come to it: until then it is left as it is.
-    Comes,
-    /// The operation ended before it came to it. What went wrong with the first is not to happen to all at once.
-    Missed(Problem),
-}
 
 impl Engine {
     /// Whether an operation about the place of an application will come to it, or was to.

@@ -28,8 +28,9 @@ impl Runner {
     pub(super) async fn pull(&mut self) -> Option<Option<KnownImage>> {
         let mut delays = Delays::new(self.node.options.back_off);
         loop {
-            let scene = self.scene();
+            // before anything is read of the pod: a change after that wakes the wait for the next try
             self.pod.mark_unchanged();
+            let scene = self.scene();
             let image = object::text(&self.specification(), "/image").to_owned();
             self.record.update(&self.name, |state| state.image.clone_from(&image));
             let refused = match find(&image, &scene) {

@@ -6,15 +6,16 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::domain::backup::Backup;
-use crate::domain::route::Probe;
 use crate::domain::world::Application;
 use crate::domain::{DeploymentDraft, Health, OperationView, World};
 use crate::ui::format;
+use crate::ui::listing::Listed;
 use crate::ui::query::Haystack;
 use crate::ui::screen::ApplicationKey;
 use crate::ui::views::facts::{headline, version};
 use crate::ui::views::keeping::{self, Keeping};
 use crate::ui::views::progress::{self, Standing};
+use crate::ui::views::routes;
 
 /// One row's fixed parts.
 #[derive(Debug)]
@@ -77,18 +78,6 @@ pub enum Sort {
     Backup,
 }
 
-impl Sort {
-    /// The one after it; by backups only where there are some.
-    pub fn next(self, keeps: bool) -> Self {
-        match self {
-            Self::Name => Self::Health,
-            Self::Health => Self::Age,
-            Self::Age if keeps => Self::Backup,
-            Self::Age | Self::Backup => Self::Name,
-        }
-    }
-}
-
 impl Rows {
     /// Takes over a picture.
     pub fn take(&mut self, world: &World, now: Option<Timestamp>) {
@@ -119,26 +108,6 @@ impl Rows {
         self.widths = widths;
     }
 
-    /// What filters look at.
-    pub fn haystacks(&self) -> impl Iterator<Item = &Haystack> {
-        self.rows.iter().map(|row| &row.haystack)
-    }
-
-    /// The health of a row.
-    pub fn health(&self, index: usize) -> Health {
-        self.rows.get(index).map_or(Health::Unknown, |row| row.health)
-    }
-
-    /// Whether something is wrong with a row.
-    pub fn is_fault(&self, index: usize) -> bool {
-        self.rows.get(index).is_some_and(|row| row.fault)
-    }
-
-    /// The application of a row.
-    pub fn key(&self, index: usize) -> Option<&ApplicationKey> {
-        self.rows.get(index).map(|row| &row.key)
-    }
-
     /// What is being done to a row's application (`Upgrade 3/7`; empty when nothing is), and whether that is held up.
     pub fn doing(&self, index: usize) -> (&str, bool) {
         self.rows.get(index).map_or(("", false), |row| (row.doing.as_str(), row.held))
@@ -147,11 +116,6 @@ impl Rows {
     /// When the last good backup of a row's application was made.
     pub fn kept(&self, index: usize) -> Option<Timestamp> {
         self.rows.get(index)?.kept
-    }
-
-    /// How many applications there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
     }
 
     /// Whether anything is known of backups.
@@ -163,14 +127,41 @@ impl Rows {
     pub fn widths(&self) -> Widths {
         self.widths
     }
+}
 
-    /// Sorts rows that are in the picture's order.
-    pub fn sort(&self, shown: &mut [usize], sort: Sort) {
-        match sort {
+impl Listed for Rows {
+    type Key = ApplicationKey;
+    type Sort = Sort;
+
+    fn haystacks(&self) -> impl ExactSizeIterator<Item = &Haystack> {
+        self.rows.iter().map(|row| &row.haystack)
+    }
+
+    fn key(&self, index: usize) -> Option<&ApplicationKey> {
+        self.rows.get(index).map(|row| &row.key)
+    }
+
+    fn is_fault(&self, index: usize) -> bool {
+        self.rows.get(index).is_some_and(|row| row.fault)
+    }
+
+    /// By backups only where there are some.
+    fn next_sort(&self, by: Sort) -> Option<Sort> {
+        Some(match by {
+            Sort::Name => Sort::Health,
+            Sort::Health => Sort::Age,
+            Sort::Age if self.keeps => Sort::Backup,
+            Sort::Age | Sort::Backup => Sort::Name,
+        })
+    }
+
+    fn sort(&self, shown: &mut [usize], by: Sort) {
+        let row = |index: &usize| self.rows.get(*index);
+        match by {
             Sort::Name => {}
-            Sort::Health => shown.sort_by_key(|index| Reverse(self.health(*index))),
-            Sort::Backup => shown.sort_by_key(|index| self.rows.get(*index).map(|row| row.kept)),
-            Sort::Age => shown.sort_by_key(|index| self.rows.get(*index).map(|row| Reverse(row.created))),
+            Sort::Health => shown.sort_by_key(|index| Reverse(row(index).map(|row| row.health))),
+            Sort::Backup => shown.sort_by_key(|index| row(index).map(|row| row.kept)),
+            Sort::Age => shown.sort_by_key(|index| row(index).map(|row| Reverse(row.created))),
         }
     }
 }
@@ -201,9 +192,10 @@ impl Row {
             ("proven", kept.map_or("", |kept| if kept.proven.is_some() { "yes" } else { "never" })),
         ];
         let haystack = Haystack::new(&key.name, &columns);
-        let works = application.routes.iter().filter_map(|url| url.probe.as_ref()).all(Probe::works);
+        let astray =
+            application.routes.iter().any(|route| routes::Standing::of(application, route).is_fault());
         let stopped = matches!(health, Health::Stopped | Health::Suspended);
-        let well = health == Health::Healthy && works || stopped;
+        let well = health == Health::Healthy && !astray || stopped;
         let unkept = kept.is_some_and(|kept| kept.worry.is_some());
         let fault = held || drifted || unkept || application.problem.is_some() || !well;
         let kept = kept.and_then(|kept| kept.good).map(|good| good.created);

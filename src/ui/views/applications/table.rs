@@ -11,7 +11,6 @@ use crate::domain::world::{Application, Installed, Link};
 use crate::domain::{Health, World};
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::layout::{inset, row, rows_from};
-use crate::ui::list::window;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
@@ -19,7 +18,7 @@ use crate::ui::views::keeping::{self, Keeping, Worry};
 use crate::ui::views::progress;
 use crate::ui::views::routes::Standing;
 use crate::ui::widgets::table::{Column, Grid};
-use crate::ui::widgets::{empty, paint, scroll};
+use crate::ui::widgets::{empty, paint};
 use crate::ui::{format, query::Query};
 
 /// The width from which there is room for both a health and what is being done.
@@ -66,49 +65,48 @@ impl Areas {
 /// Draws the view.
 pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let areas = Areas::new(area);
-    let narrowed = (view.shown.len() != view.rows.len()).then_some((view.shown.len(), view.rows.len()));
-    let title = facts::Title { shown: Main::Applications, narrowed, faults_only: view.faults_only };
-    title.draw((world, Some(&view.filter)), look, areas.title, buffer);
-    if view.shown.is_empty() {
+    let (list, rows) = (&view.list, view.list.rows());
+    let title = facts::Title {
+        shown: Main::Applications,
+        narrowed: list.narrowed(),
+        faults_only: list.faults_only(),
+    };
+    title.draw((world, Some(list.filter())), look, areas.title, buffer);
+    if list.shown().is_empty() {
         let (heading, next) = nothing(view, world, look);
         empty(buffer, rows_from(area, areas.title.height), look, &heading, &next);
         return;
     }
     let grid = Grid::new(columns(view, area.width), areas.rows, look);
-    let told = Told::within(grid.width(HEALTH), view.rows.widths());
-    let sorted = match view.sort {
+    let told = Told::within(grid.width(HEALTH), rows.widths());
+    let sorted = match list.sorted_by() {
         Sort::Name => None,
         Sort::Health => Some(HEALTH),
         Sort::Age => Some(AGE),
         Sort::Backup => Some(BACKUP),
     };
     grid.head(buffer, areas.head, sorted);
-    let page = usize::from(areas.rows.height);
-    let offset = window(view.cursor.at, view.cursor.offset, view.shown.len(), page);
-    let visible = view.shown.iter().enumerate().skip(offset);
-    for (place, (at, index)) in areas.rows.rows().zip(visible) {
-        let Some(application) = world.applications.get(*index) else { continue };
-        let selected = at == view.cursor.at;
+    list.draw(&grid, look, (areas.rows, buffer), |index, selected| {
+        let application = world.applications.get(index)?;
         let kept = kept(application, world, look).filter(|_| grid.width(BACKUP) > 0);
         let room = (grid.width(URL), kept);
-        let mut cells = cells(application, (look, room), view.filter.query(), selected);
+        let mut cells = cells(application, (look, room), list.filter().query(), selected);
         let room = usize::from(grid.width(HEALTH));
-        cells[HEALTH] = status(application, view.rows.doing(*index), (told, room), look);
-        grid.row(buffer, place, cells, selected);
-    }
-    scroll::bar(buffer, areas.rows, look, offset, view.shown.len());
+        cells[HEALTH] = status(application, rows.doing(index), (told, room), look);
+        Some(cells)
+    });
     if let Some(application) = view.selected_in(world) {
         detail(application, world, look, areas.detail, buffer);
     }
 }
 
 fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
-    let widths = view.rows.widths();
+    let widths = view.list.rows().widths();
     let health = if width >= WIDE { widths.health } else { widths.status };
     // Nobody needs an empty column.
     let cause = if widths.cause == 0 { u16::MAX } else { 24 };
     // A column that does not fit takes those with it that are kept less long: what there is none of comes last.
-    let keeps = view.rows.keeps();
+    let keeps = view.list.rows().keeps();
     let kept = |title, priority| match keeps {
         true => Column::fixed(title, priority, 6),
         false => Column::fixed(title, u8::MAX, u16::MAX),
@@ -337,7 +335,7 @@ fn answer(application: &Application, look: &Look<'_>) -> Line<'static> {
 fn nothing(view: &ApplicationsView, world: &World, look: &Look<'_>) -> (String, Vec<String>) {
     let words = |heading: &str, next: &str| (heading.to_owned(), vec![next.to_owned()]);
     let key = |command| look.key(command, Layer::Table);
-    if view.rows.len() > 0 {
+    if view.list.len() > 0 {
         return words("Nothing matches", &format!("{} clears the filter", key(Command::Back)));
     }
     match (&world.cluster.link, world.cluster.installed) {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::domain::route::{Phase, ProbeOutcome};
 use crate::ui::event::Effect;
+use crate::ui::listing::Listed;
 use crate::ui::sample;
 
 /// A view that works on a picture of its own.
@@ -42,8 +43,8 @@ impl Table {
     }
 
     fn names(&self) -> Vec<&str> {
-        let key = |index: &usize| self.view.rows.key(*index).map(|key| key.name.as_str());
-        self.view.shown.iter().filter_map(key).collect()
+        let key = |index: &usize| self.view.list.rows().key(*index).map(|key| key.name.as_str());
+        self.view.list.shown().iter().filter_map(key).collect()
     }
 }
 
@@ -79,6 +80,37 @@ fn what_is_stopped_on_purpose_is_no_fault_and_a_dead_url_is_one() {
 }
 
 #[test]
+fn a_route_counts_as_its_standing_says() {
+    use crate::domain::DesiredPhase;
+    use crate::domain::world::Application;
+    let failed = |it: &mut Application| {
+        it.routes[0].probe.as_mut().unwrap().outcome = ProbeOutcome::Answered(503);
+    };
+    let is_fault = |change: &dyn Fn(&mut Application)| {
+        let mut world = sample::world();
+        let mut notes = (*world.applications[0]).clone();
+        change(&mut notes);
+        world.applications[0] = Arc::new(notes);
+        let mut table = Table::new(world);
+        table.run(Command::FaultsOnly);
+        table.names().contains(&"notes")
+    };
+    assert!(!is_fault(&|_| {}));
+    assert!(is_fault(&failed));
+    assert!(is_fault(&|it| it.routes[0].trouble.push("the Gateway does not take it".into())));
+    let unprobed = |it: &mut Application| {
+        failed(it);
+        it.routes[0].unprobed = true;
+    };
+    assert!(!is_fault(&unprobed), "what an old probe found is of no matter");
+    let stopped = |it: &mut Application| {
+        failed(it);
+        it.deployment.phase = DesiredPhase::Stopped;
+    };
+    assert!(!is_fault(&stopped));
+}
+
+#[test]
 fn what_is_done_to_an_application_is_found_and_what_is_held_up_is_a_fault() {
     let mut table = Table::new(sample::world());
     table.run(Command::FaultsOnly);
@@ -93,8 +125,8 @@ fn what_is_done_to_an_application_is_found_and_what_is_held_up_is_a_fault() {
         assert_eq!(table.names(), [name], "{filter}");
         table.run(Command::Back);
     }
-    assert_eq!(table.view.rows.doing(2), ("Upgrade 6/8", false));
-    assert_eq!(table.view.rows.doing(3), ("Update 1/3 ↻", true));
+    assert_eq!(table.view.list.rows().doing(2), ("Upgrade 6/8", false));
+    assert_eq!(table.view.list.rows().doing(3), ("Update 1/3 ↻", true));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What is done with a backup that is shown or selected. What writes leads to a plan, or only changes a record.
 
 use super::key_of;
+use crate::domain::Intent;
 use crate::domain::backup::{Backup, BackupRequest, Depth, Engine, PruneRequest, VerifyRequest};
-use crate::domain::{Intent, World};
 use crate::ui::event::Effect;
 use crate::ui::keymap::Command;
 use crate::ui::screen::{Context, Step, Tab};
 use crate::ui::toast::Toast;
+use crate::ui::views::environments::on_environment;
 
 /// Carries out a command about a backup; false when it is not about one.
 pub fn on_backup(command: Command, backup: &Backup, context: &mut Context<'_>) -> bool {
@@ -25,8 +26,9 @@ pub fn on_backup(command: Command, backup: &Backup, context: &mut Context<'_>) -
         }
         Command::PinBackup => pin(backup, context),
         Command::DeleteBackup => delete(&[backup], context),
-        Command::BackUpEnvironment => back_up_environment(&backup.source.environment, context),
-        Command::CloneEnvironment => clone(&backup.source.environment, context),
+        Command::BackUpEnvironment | Command::CloneEnvironment => {
+            return on_environment(command, &backup.source.environment, context);
+        }
         Command::CopyName => context.copy(&backup.id.0),
         _ => return false,
     }
@@ -49,28 +51,6 @@ fn back_up(backup: &Backup, context: &mut Context<'_>) {
             context.say(Toast::hint(format!("{} in {} is not there any more", key.name, key.environment)))
         }
     }
-}
-
-/// Backs all applications of an environment up.
-fn back_up_environment(environment: &str, context: &mut Context<'_>) {
-    if has(environment, context.world) {
-        let intent = Intent::BackUpEnvironment(environment.to_owned(), BackupRequest::default());
-        context.steps.push(plan(intent));
-    } else {
-        context.say(Toast::hint(format!("There are no applications in {environment} any more")));
-    }
-}
-
-fn clone(environment: &str, context: &mut Context<'_>) {
-    if has(environment, context.world) {
-        context.steps.push(Step::ShowClone(environment.to_owned()));
-    } else {
-        context.say(Toast::hint(format!("There are no applications in {environment} any more")));
-    }
-}
-
-fn has(environment: &str, world: &World) -> bool {
-    world.applications.iter().any(|it| it.deployment.draft.environment == environment)
 }
 
 fn verify(backup: &Backup, depth: Depth, context: &mut Context<'_>) {

@@ -9,12 +9,12 @@ use crate::ui::look::Look;
 /// What an empty section says: a heading, and what to do next.
 pub fn nothing(view: &BackupsView, world: &World, look: &Look<'_>) -> (String, Vec<String>) {
     let key = |command| look.key(command, Layer::Table);
-    if view.rows.len() > 0 {
+    if view.list.len() > 0 {
         let next = format!("{} shows everything again", key(Command::Back));
         return ("Nothing matches".to_owned(), vec![next]);
     }
     let environment = an_environment(world);
-    match view.section {
+    match view.section() {
         Section::Backups | Section::Locations if world.locations.is_empty() => no_location(environment),
         Section::Locations => ("Nothing is known of the locations".to_owned(), Vec::new()),
         Section::Backups if !world.environments.iter().any(|it| it.backup_location.is_some()) => {

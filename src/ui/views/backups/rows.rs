@@ -1,14 +1,16 @@
 //! What the tables keep of a picture, so that a keystroke needs no second look at it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::section::{Section, what};
 use super::{locations, schedules};
-use crate::domain::backup::{Backup, LocationView, RunOutcome, ScheduleView};
+use crate::domain::backup::{Backup, BackupId, LocationView, RunOutcome, ScheduleView};
 use crate::domain::{Environment, World};
 use crate::ui::format;
+use crate::ui::listing::Listed;
 use crate::ui::query::Haystack;
 use crate::ui::views::keeping;
 
@@ -39,7 +41,17 @@ struct Row {
     /// Somebody should look at it.
     fault: bool,
     environment: Option<String>,
+    /// Of a backup.
+    kept: Option<Kept>,
     haystack: Haystack,
+}
+
+/// What backups are told apart and sorted by.
+#[derive(Debug)]
+struct Kept {
+    id: BackupId,
+    application: String,
+    bytes: u64,
 }
 
 /// What the backups are sorted by.
@@ -56,28 +68,20 @@ pub enum Sort {
     Size,
 }
 
-impl Sort {
-    /// The one after it.
-    pub fn next(self) -> Self {
-        match self {
-            Self::Age => Self::Application,
-            Self::Application => Self::State,
-            Self::State => Self::Size,
-            Self::Size => Self::Age,
-        }
-    }
-}
-
 /// The rows of a section, and how wide the texts of its first columns are.
 #[derive(Debug, Default)]
 pub struct Rows {
+    section: Section,
     rows: Vec<Row>,
     widths: [u16; 4],
+    /// The environments that there is anything of, in any section.
+    environments: Vec<String>,
 }
 
 impl Rows {
     /// Takes over a section of a picture.
     pub fn take(&mut self, section: Section, world: &World, now: Option<Timestamp>) {
+        self.section = section;
         self.rows = match section {
             Section::Backups => {
                 let rows = world.backups.iter().enumerate();
@@ -94,6 +98,9 @@ impl Rows {
             }
             Section::Calendar => calendar(world, now),
         };
+        let kept = world.backups.iter().map(|backup| &backup.source.environment);
+        let scheduled = world.schedules.iter().map(|view| &view.schedule.environment);
+        self.environments = kept.chain(scheduled).collect::<BTreeSet<_>>().into_iter().cloned().collect();
         self.widths = [0; 4];
         for row in &self.rows {
             for (width, text) in self.widths.iter_mut().zip(texts(row.entry, world)) {
@@ -102,9 +109,9 @@ impl Rows {
         }
     }
 
-    /// What filters look at.
-    pub fn haystacks(&self) -> impl Iterator<Item = &Haystack> {
-        self.rows.iter().map(|row| &row.haystack)
+    /// The section that they are of.
+    pub fn section(&self) -> Section {
+        self.section
     }
 
     /// What a row stands for.
@@ -112,43 +119,61 @@ impl Rows {
         self.rows.get(index).map(|row| row.entry)
     }
 
-    /// Whether somebody should look at a row.
-    pub fn is_fault(&self, index: usize) -> bool {
-        self.rows.get(index).is_some_and(|row| row.fault)
-    }
-
-    /// Whether a row is about an environment; about all, where it is about none in particular.
-    pub fn is_in(&self, index: usize, environment: &str) -> bool {
-        let its = self.rows.get(index).and_then(|row| row.environment.as_deref());
-        its.is_none_or(|its| its == environment)
-    }
-
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// The widest texts of the columns whose width hangs on them.
     pub fn widths(&self) -> [u16; 4] {
         self.widths
     }
+}
 
-    /// Sorts rows that are in the picture's order.
-    pub fn sort(&self, shown: &mut [usize], sort: Sort, world: &World) {
-        let backup = |index: &usize| match self.entry(*index) {
-            Some(Entry::Backup(at)) => world.backups.get(at),
-            _ => None,
-        };
-        match sort {
-            Sort::Age => {}
-            Sort::Application => {
-                shown.sort_by_key(|index| {
-                    backup(index).map(|it| (&it.source.environment, &it.source.application))
-                });
-            }
-            Sort::State => shown.sort_by_key(|index| !self.is_fault(*index)),
-            Sort::Size => shown.sort_by_key(|index| Reverse(backup(index).map(|it| it.bytes()))),
+impl Listed for Rows {
+    type Key = BackupId;
+    type Sort = Sort;
+
+    fn haystacks(&self) -> impl ExactSizeIterator<Item = &Haystack> {
+        self.rows.iter().map(|row| &row.haystack)
+    }
+
+    fn key(&self, index: usize) -> Option<&BackupId> {
+        Some(&self.rows.get(index)?.kept.as_ref()?.id)
+    }
+
+    fn is_fault(&self, index: usize) -> bool {
+        self.rows.get(index).is_some_and(|row| row.fault)
+    }
+
+    fn next_sort(&self, by: Sort) -> Option<Sort> {
+        (self.section == Section::Backups).then_some(match by {
+            Sort::Age => Sort::Application,
+            Sort::Application => Sort::State,
+            Sort::State => Sort::Size,
+            Sort::Size => Sort::Age,
+        })
+    }
+
+    fn sort(&self, shown: &mut [usize], by: Sort) {
+        if self.section != Section::Backups {
+            return;
         }
+        let row = |index: &usize| self.rows.get(*index);
+        let kept = |index: &usize| row(index).and_then(|row| row.kept.as_ref());
+        match by {
+            Sort::Age => {}
+            Sort::Application => shown.sort_by_key(|index| {
+                (row(index).map(|row| &row.environment), kept(index).map(|kept| &kept.application))
+            }),
+            Sort::State => shown.sort_by_key(|index| !self.is_fault(*index)),
+            Sort::Size => shown.sort_by_key(|index| Reverse(kept(index).map(|kept| kept.bytes))),
+        }
+    }
+
+    fn environments(&self) -> Option<Vec<String>> {
+        Some(self.environments.clone())
+    }
+
+    /// What is about no environment in particular is about all.
+    fn is_in(&self, index: usize, environment: &str) -> bool {
+        let its = self.rows.get(index).and_then(|row| row.environment.as_deref());
+        its.is_none_or(|its| its == environment)
     }
 }
 
@@ -177,6 +202,11 @@ fn backup_row(index: usize, backup: &Backup) -> Row {
         entry: Entry::Backup(index),
         fault: keeping::is_fault(backup),
         environment: Some(backup.source.environment.clone()),
+        kept: Some(Kept {
+            id: backup.id.clone(),
+            application: backup.source.application.clone(),
+            bytes: backup.bytes(),
+        }),
         haystack: Haystack::new(&backup.source.application, &columns),
     }
 }
@@ -203,6 +233,7 @@ fn schedule_row(entry: Entry, view: &ScheduleView, fault: bool, outcome: &str) -
         entry,
         fault,
         environment: Some(schedule.environment.clone()),
+        kept: None,
         haystack: Haystack::new(&schedule.name, &columns),
     }
 }
@@ -223,6 +254,7 @@ fn location_row(index: usize, view: &LocationView, environments: &[Environment])
         entry: Entry::Location(index),
         fault,
         environment: None,
+        kept: None,
         haystack: Haystack::new(&location.name, &columns),
     }
 }

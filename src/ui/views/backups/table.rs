@@ -12,13 +12,12 @@ use crate::domain::backup::Backup;
 use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::layout::{inset, row, rows_from};
-use crate::ui::list::window;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
 use crate::ui::views::{keeping, moving};
 use crate::ui::widgets::table::{Column, Grid};
-use crate::ui::widgets::{empty, paint, scroll};
+use crate::ui::widgets::{empty, paint};
 
 const STATE: usize = 0;
 const APPLICATION: usize = 1;
@@ -66,19 +65,22 @@ impl Areas {
 /// Draws the view.
 pub fn draw(view: &BackupsView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let areas = Areas::new(area);
-    let narrowed = view.section == Section::Backups && view.shown.len() != view.rows.len();
-    let narrowed = narrowed.then_some((view.shown.len(), view.rows.len()));
-    let title = facts::Title { shown: Main::Backups, narrowed, faults_only: view.faults_only };
-    title.draw((world, Some(&view.filter)), look, areas.title, buffer);
+    let (list, section) = (&view.list, view.section());
+    let title = facts::Title {
+        shown: Main::Backups,
+        narrowed: list.narrowed().filter(|_| section == Section::Backups),
+        faults_only: list.faults_only(),
+    };
+    title.draw((world, Some(list.filter())), look, areas.title, buffer);
     sections(view, world, look, areas.sections, buffer);
-    if view.shown.is_empty() {
+    if list.shown().is_empty() {
         let (heading, next) = nothing::nothing(view, world, look);
         let place = rows_from(area, areas.title.height + areas.sections.height);
         empty(buffer, place, look, &heading, &next);
         return;
     }
     let grid = Grid::new(columns(view), areas.rows, look);
-    let sorted = match (view.section, view.sort) {
+    let sorted = match (section, list.sorted_by()) {
         (Section::Backups, Sort::Application) => Some(APPLICATION),
         (Section::Backups, Sort::State) => Some(STATE),
         (Section::Backups, Sort::Size) => Some(READ),
@@ -86,16 +88,9 @@ pub fn draw(view: &BackupsView, world: &World, look: &Look<'_>, area: Rect, buff
         _ => None,
     };
     grid.head(buffer, areas.head, sorted);
-    let page = usize::from(areas.rows.height);
-    let cursor = view.cursor();
-    let offset = window(cursor.at, cursor.offset, view.shown.len(), page);
-    for (place, (at, index)) in areas.rows.rows().zip(view.shown.iter().enumerate().skip(offset)) {
-        let selected = at == cursor.at;
-        if let Some(cells) = view.rows.entry(*index).and_then(|it| cells(view, it, world, (look, selected))) {
-            grid.row(buffer, place, cells, selected);
-        }
-    }
-    scroll::bar(buffer, areas.rows, look, offset, view.shown.len());
+    list.draw(&grid, look, (areas.rows, buffer), |index, selected| {
+        cells(view, list.rows().entry(index)?, world, (look, selected))
+    });
     if let Some(entry) = view.entry() {
         detail(entry, world, look, areas.detail, buffer);
     }
@@ -105,7 +100,7 @@ pub fn draw(view: &BackupsView, world: &World, look: &Look<'_>, area: Rect, buff
 fn sections(view: &BackupsView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let mut spans = Vec::new();
     for section in Section::ALL {
-        let current = section == view.section;
+        let current = section == view.section();
         let (role, mark) = if current { (Role::TabActive, "▸ ") } else { (Role::Tab, "  ") };
         spans.push(look.span(Role::Accent, mark));
         spans.push(look.span(role, section.label(world)));
@@ -115,7 +110,7 @@ fn sections(view: &BackupsView, world: &World, look: &Look<'_>, area: Rect, buff
     let used = line.width();
     paint::line(buffer, inset(area, 1), line);
     let key = look.key(Command::Scope, Layer::Table);
-    let scope = match &view.scope {
+    let scope = match view.list.scope() {
         Some(name) => {
             Line::from(vec![look.span(Role::Warn, format!("only {name} ")), look.span(Role::Key, key)])
         }
@@ -127,9 +122,9 @@ fn sections(view: &BackupsView, world: &World, look: &Look<'_>, area: Rect, buff
 }
 
 fn columns(view: &BackupsView) -> Vec<Column> {
-    let widths = view.rows.widths();
+    let widths = view.list.rows().widths();
     let [application, environment, trigger, location] = widths;
-    match view.section {
+    match view.section() {
         Section::Schedules => schedules::columns(widths),
         Section::Locations => locations::columns(widths),
         Section::Calendar => calendar::columns(widths),

@@ -38,7 +38,7 @@ impl Table {
 
     /// The applications and the states of the rows.
     fn shown(&self) -> Vec<String> {
-        let line = |index: &usize| match self.view.rows.entry(*index)? {
+        let line = |index: &usize| match self.view.list.rows().entry(*index)? {
             Entry::Backup(at) => {
                 let backup = self.world.backups.get(at)?;
                 Some(format!("{} {}", backup.source.application, keeping::word(backup)))
@@ -53,7 +53,7 @@ impl Table {
             }
             Entry::Due(at, _) => Some(format!("{} due", self.world.schedules.get(at)?.schedule.name)),
         };
-        self.view.shown.iter().filter_map(line).collect()
+        self.view.list.shown().iter().filter_map(line).collect()
     }
 }
 
@@ -137,7 +137,7 @@ fn schedules_and_locations_open_into_their_backups() {
     table.run(Command::Next);
     table.run(Command::Open);
     assert_eq!(
-        (table.view.section, table.shown()),
+        (table.view.section(), table.shown()),
         (Section::Backups, vec!["team-handbook Damaged".to_owned()])
     );
     table.run(Command::Back);

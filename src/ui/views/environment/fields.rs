@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::asking::{Asking, choice, lines, text, toggle};
 use super::super::deploy::Field;
-use crate::domain::route::{GatewayRef, Isolation, RouteKind, Routing, TlsSource};
+use crate::domain::route::{GatewayRef, Isolation, Peer, RouteKind, Routing, TlsSource};
 use crate::domain::{ClusterRecord, Environment};
 use crate::ui::text_field::TextField;
 use crate::ui::text_lines::TextLines;
-use crate::ui::views::routes::peer;
 
 /// An ingress that is there for all.
 pub const SHARED: &str = "shared";
@@ -17,8 +16,18 @@ pub const OWN: &str = "its own";
 /// The kind is found out.
 pub const DETECT: &str = "found out";
 
+/// Certificates come from nowhere: http only.
+pub const NO_TLS: &str = "off";
+/// They come from a Secret.
+pub const SECRET: &str = "Secret";
+/// cert-manager makes them, by an Issuer.
+pub const ISSUER: &str = "issuer";
+/// The same, by a ClusterIssuer.
+pub const CLUSTER_ISSUER: &str = "cluster issuer";
+/// The controller has them.
+pub const CONTROLLER: &str = "the controller's own";
 /// Where certificates come from, as the form has it.
-pub const TLS: [&str; 5] = ["off", "Secret", "issuer", "cluster issuer", "the controller's own"];
+const TLS: [&str; 5] = [NO_TLS, SECRET, ISSUER, CLUSTER_ISSUER, CONTROLLER];
 /// What is kept away, as the form has it.
 pub const ISOLATION: [(&str, Isolation); 3] =
     [("nothing", Isolation::Off), ("what comes in", Isolation::Inbound), ("both ways", Isolation::Both)];
@@ -73,7 +82,7 @@ fn ingress(known: &Environment, asking: &Asking, fields: &mut Vec<Field>) {
     fields.push(choice("kind", "Route kind", help, (kinds.map(str::to_owned).collect(), kind)));
     if chosen(asking, "kind", kind) == RouteKind::HttpRoute.as_str() {
         let gateway = known.routing.via.as_ref().and_then(|via| via.gateway.as_ref());
-        let field = TextField::new(&gateway.map(gateway_text).unwrap_or_default());
+        let field = TextField::new(&gateway.map(GatewayRef::to_string).unwrap_or_default());
         let help = "NAMESPACE/NAME, and /LISTENER where one is meant; empty: the one that takes its routes";
         fields.push(text("gateway", "Gateway", help, field.with_placeholder("found out")));
     } else if chosen(asking, "ingress", now) == SHARED {
@@ -107,9 +116,9 @@ fn certificates(known: &Environment, asking: &Asking, fields: &mut Vec<Field>) {
     let chosen = chosen(asking, "tls", now);
     let name = if chosen == now { name } else { "" };
     let (label, help) = match chosen.as_str() {
-        "Secret" => ("Secret", "of type kubernetes.io/tls, in its namespace, for all of its hosts"),
-        "issuer" => ("Issuer", "cert-manager's, in its namespace: one certificate per route"),
-        "cluster issuer" => ("Cluster issuer", "cert-manager's: one certificate per route"),
+        SECRET => ("Secret", "of type kubernetes.io/tls, in its namespace, for all of its hosts"),
+        ISSUER => ("Issuer", "cert-manager's, in its namespace: one certificate per route"),
+        CLUSTER_ISSUER => ("Cluster issuer", "cert-manager's: one certificate per route"),
         _ => return,
     };
     fields.push(text("certificate", label, help, TextField::new(name)));
@@ -118,11 +127,11 @@ fn certificates(known: &Environment, asking: &Asking, fields: &mut Vec<Field>) {
 /// Where certificates come from, as the form has it, and the name that goes with it.
 fn tls(routing: &Routing) -> (&'static str, &str) {
     match &routing.tls {
-        TlsSource::Off => (TLS[0], ""),
-        TlsSource::Secret(name) => (TLS[1], name),
-        TlsSource::Issuer(issuer) if issuer.cluster_wide => (TLS[3], &issuer.name),
-        TlsSource::Issuer(issuer) => (TLS[2], &issuer.name),
-        TlsSource::Controller => (TLS[4], ""),
+        TlsSource::Off => (NO_TLS, ""),
+        TlsSource::Secret(name) => (SECRET, name),
+        TlsSource::Issuer(issuer) if issuer.cluster_wide => (CLUSTER_ISSUER, &issuer.name),
+        TlsSource::Issuer(issuer) => (ISSUER, &issuer.name),
+        TlsSource::Controller => (CONTROLLER, ""),
     }
 }
 
@@ -144,15 +153,9 @@ fn access(known: &Environment, new: bool, fields: &mut Vec<Field>) {
     let now = ISOLATION.iter().find(|(_, it)| *it == now).map_or(ISOLATION[0].0, |(name, _)| name);
     let help = "what network policies keep away from its pods: what comes in but for its own namespace and the ingress; or what goes out as well";
     fields.push(choice("isolation", "Keep away", help, (names, now)));
-    let peers: Vec<String> = known.routing.allow_from.iter().map(peer).collect();
+    let peers: Vec<String> = known.routing.allow_from.iter().map(Peer::to_string).collect();
     let help = "who may reach its pods all the same, one a line: namespace:NAME, namespace:NAME KEY=VALUE,…, cidr:BLOCK";
     fields.push(lines("allow-from", "But let in", help, several(&peers.join("\n"), "nobody else")));
-}
-
-/// A Gateway as it is typed.
-pub fn gateway_text(gateway: &GatewayRef) -> String {
-    let section = gateway.section.as_ref().map(|section| format!("/{section}")).unwrap_or_default();
-    format!("{}/{}{section}", gateway.namespace, gateway.name)
 }
 
 fn pairs(map: &BTreeMap<String, String>) -> String {

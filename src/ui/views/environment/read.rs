@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::asking::Asking;
-use super::fields::{DETECT, ISOLATION, OWN, gateway_text};
-use crate::domain::names::check_label;
+use super::fields::{CLUSTER_ISSUER, CONTROLLER, DETECT, ISOLATION, ISSUER, OWN, SECRET};
+use crate::domain::names::{check_label, check_subdomain};
 use crate::domain::route::{
     Block, GatewayRef, Isolation, IssuerRef, Peer, RouteKind, Routing, TlsSource, Via, check_host,
 };
@@ -50,7 +50,7 @@ pub fn environment(
 
 fn routing(before: &Routing, kind: Option<RouteKind>, asking: &Asking) -> Result<Routing, Wrong> {
     let peers = asking.lines("allow-from");
-    let peers: Result<Vec<Peer>, String> = peers.iter().map(|line| peer(line)).collect();
+    let peers: Result<Vec<Peer>, String> = peers.iter().map(|line| line.parse()).collect();
     let isolation = ISOLATION.into_iter().find(|(name, _)| *name == asking.text("isolation"));
     let isolation = isolation.map(|(_, isolation)| isolation);
     // what was never said is not said now, as long as it means the same
@@ -58,8 +58,8 @@ fn routing(before: &Routing, kind: Option<RouteKind>, asking: &Asking) -> Result
     let gateway = gateway(&asking.text("gateway")).map_err(|error| ("gateway", error))?;
     let known = before.via.as_ref().and_then(|via| via.gateway.as_ref());
     let via = match gateway {
-        Some(gateway) if known.map(gateway_text).as_deref() != Some(&gateway_text(&gateway)) => {
-            Some(Via { kind: RouteKind::HttpRoute, gateway: Some(gateway), ..Via::unknown() })
+        Some(gateway) if !known.is_some_and(|known| known.is_same(&gateway)) => {
+            Some(Via::of_gateway(gateway))
         }
         // a Gateway that is named no more is found out
         None if kind == Some(RouteKind::HttpRoute) && known.is_some() => None,
@@ -98,10 +98,10 @@ fn tls(asking: &Asking) -> Result<TlsSource, Wrong> {
         false => Ok(name.clone()),
     };
     Ok(match asking.text("tls").as_str() {
-        "Secret" => TlsSource::Secret(named()?),
-        "issuer" => TlsSource::Issuer(IssuerRef { name: named()?, cluster_wide: false }),
-        "cluster issuer" => TlsSource::Issuer(IssuerRef { name: named()?, cluster_wide: true }),
-        "the controller's own" => TlsSource::Controller,
+        SECRET => TlsSource::Secret(named()?),
+        ISSUER => TlsSource::Issuer(IssuerRef { name: named()?, cluster_wide: false }),
+        CLUSTER_ISSUER => TlsSource::Issuer(IssuerRef { name: named()?, cluster_wide: true }),
+        CONTROLLER => TlsSource::Controller,
         _ => TlsSource::Off,
     })
 }
@@ -114,61 +114,23 @@ pub fn judge(asking: &Asking) -> [(&'static str, Option<String>); 7] {
         lines.iter().find_map(|line| check(line).err().map(|why| format!("'{line}': {why}")))
     };
     let certificate = asking.text("certificate");
-    let name = certificate.split('.').find_map(|part| check_label("it", part).err());
     [
         ("suffix", check_host(&suffix).err().filter(|_| !suffix.is_empty())),
         ("gateway", gateway(&asking.text("gateway")).err()),
         ("balancer", pairs(&asking.lines("balancer")).err()),
         ("annotations", pairs(&asking.lines("annotations")).err()),
-        ("certificate", name.filter(|_| !certificate.is_empty()).map(|problem| problem.why)),
+        ("certificate", check_subdomain(&certificate).err().filter(|_| !certificate.is_empty())),
         ("allow", first("allow", |line| Block::read(line).map(drop))),
-        ("allow-from", first("allow-from", |line| peer(line).map(drop))),
+        ("allow-from", first("allow-from", |line| line.parse::<Peer>().map(drop))),
     ]
 }
 
-/// `namespace:NAME`, with labels of the pods behind it where only some are meant; `cidr:BLOCK`.
-fn peer(line: &str) -> Result<Peer, String> {
-    if let Some(block) = line.strip_prefix("cidr:") {
-        let block = block.trim();
-        return Block::read(block).map(|_| Peer::Cidr(block.to_owned()));
-    }
-    let Some(rest) = line.strip_prefix("namespace:") else {
-        return Err("it begins neither with namespace: nor with cidr:".to_owned());
-    };
-    let (name, labels) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
-    if name != "*" {
-        check_label("namespace", name).map_err(|problem| problem.why)?;
-    }
-    let labels = labels.split([',', ' ']).filter(|label| !label.is_empty());
-    let pods = labels.map(|label| {
-        let pair = label.split_once('=').filter(|(key, _)| !key.is_empty());
-        pair.map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .ok_or_else(|| format!("'{label}' is no KEY=VALUE"))
-    });
-    Ok(Peer::Namespace { name: name.to_owned(), pods: pods.collect::<Result<_, _>>()? })
-}
-
-/// `NAMESPACE/NAME`, and `/LISTENER` where one is meant; none: nothing is said. Whether it speaks https the cluster knows.
+/// The Gateway that is named; none: nothing is said.
 fn gateway(text: &str) -> Result<Option<GatewayRef>, String> {
     if text.is_empty() || text == DETECT {
         return Ok(None);
     }
-    let parts: Vec<&str> = text.split('/').map(str::trim).collect();
-    let (namespace, name, section) = match parts.as_slice() {
-        [namespace, name] => (namespace, name, None),
-        [namespace, name, section] => (namespace, name, Some((*section).to_owned())),
-        _ => return Err("it is no NAMESPACE/NAME".to_owned()),
-    };
-    if parts.iter().any(|part| part.is_empty()) {
-        return Err("a part of it is missing: NAMESPACE/NAME, or NAMESPACE/NAME/LISTENER".to_owned());
-    }
-    check_label("namespace", namespace).map_err(|problem| problem.why)?;
-    Ok(Some(GatewayRef {
-        namespace: (*namespace).to_owned(),
-        name: (*name).to_owned(),
-        section,
-        https: false,
-    }))
+    text.parse().map(Some)
 }
 
 /// `KEY: VALUE` a line.

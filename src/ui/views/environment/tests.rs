@@ -174,7 +174,7 @@ fn what_cannot_be_is_told_and_not_planned() {
         ("aIqa<tab><tab><tab><right><right><tab>infra", "NAMESPACE/NAME"),
         ("aIqa<tab><tab><tab><tab><tab>key", "no KEY: VALUE"),
         ("aIqa<tab><tab><tab><tab><tab><tab><tab>10.0.0.0", "10.0.0.0/32"),
-        ("aIqa<tab><tab><tab><tab><tab><tab><tab><tab><tab>pods", "neither with namespace:"),
+        ("aIqa<tab><tab><tab><tab><tab><tab><tab><tab><tab>pods", "neither namespace:"),
         ("aIqa<tab><tab><tab><tab><tab><tab><tab><tab><tab>namespace:a x", "no KEY=VALUE"),
     ];
     for (keys, says) in cases {

@@ -2,6 +2,7 @@
 
 use crate::domain::{OperationId, OperationView, World};
 use crate::ui::format;
+use crate::ui::listing::Listed;
 use crate::ui::query::Haystack;
 use crate::ui::views::progress::Standing;
 
@@ -52,29 +53,26 @@ impl Rows {
         self.widths = widths;
     }
 
-    /// What filters look at.
-    pub fn haystacks(&self) -> impl Iterator<Item = &Haystack> {
-        self.rows.iter().map(|row| &row.haystack)
-    }
-
-    /// The operation of a row.
-    pub fn id(&self, index: usize) -> Option<OperationId> {
-        self.rows.get(index).map(|row| row.id)
-    }
-
-    /// Whether somebody should look at a row.
-    pub fn is_fault(&self, index: usize) -> bool {
-        self.rows.get(index).is_some_and(|row| row.fault)
-    }
-
-    /// How many operations there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// The widest contents.
     pub fn widths(&self) -> Widths {
         self.widths
+    }
+}
+
+impl Listed for Rows {
+    type Key = OperationId;
+    type Sort = ();
+
+    fn haystacks(&self) -> impl ExactSizeIterator<Item = &Haystack> {
+        self.rows.iter().map(|row| &row.haystack)
+    }
+
+    fn key(&self, index: usize) -> Option<&OperationId> {
+        self.rows.get(index).map(|row| &row.id)
+    }
+
+    fn is_fault(&self, index: usize) -> bool {
+        self.rows.get(index).is_some_and(|row| row.fault)
     }
 }
 

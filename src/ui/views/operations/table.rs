@@ -9,14 +9,13 @@ use crate::domain::world::EngineView;
 use crate::domain::{OperationState, OperationView, World};
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::layout::{inset, row, rows_from};
-use crate::ui::list::window;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
 use crate::ui::views::moving;
 use crate::ui::views::progress::{self, Standing};
 use crate::ui::widgets::table::{Column, Grid};
-use crate::ui::widgets::{empty, paint, scroll};
+use crate::ui::widgets::{empty, paint};
 
 /// Where the parts of the view stand.
 #[derive(Debug, Clone, Copy)]
@@ -54,32 +53,27 @@ impl Areas {
 /// Draws the view.
 pub fn draw(view: &OperationsView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let areas = Areas::new(area);
-    let narrowed = (view.shown.len() != view.rows.len()).then_some((view.shown.len(), view.rows.len()));
-    let title = facts::Title { shown: Main::Operations, narrowed, faults_only: view.faults_only };
-    title.draw((world, Some(&view.filter)), look, areas.title, buffer);
-    if view.shown.is_empty() {
+    let list = &view.list;
+    let title =
+        facts::Title { shown: Main::Operations, narrowed: list.narrowed(), faults_only: list.faults_only() };
+    title.draw((world, Some(list.filter())), look, areas.title, buffer);
+    if list.shown().is_empty() {
         let (heading, next) = nothing(view, look);
         empty(buffer, rows_from(area, areas.title.height), look, heading, &[next]);
         return;
     }
     let grid = Grid::new(columns(view), areas.rows, look);
     grid.head(buffer, areas.head, None);
-    let page = usize::from(areas.rows.height);
-    let offset = window(view.cursor.at, view.cursor.offset, view.shown.len(), page);
-    let visible = view.shown.iter().enumerate().skip(offset);
-    for (place, (at, index)) in areas.rows.rows().zip(visible) {
-        let Some(operation) = view.rows.id(*index).and_then(|id| world.operation(id)) else { continue };
-        let selected = at == view.cursor.at;
-        grid.row(buffer, place, cells(operation, look, selected), selected);
-    }
-    scroll::bar(buffer, areas.rows, look, offset, view.shown.len());
+    list.draw(&grid, look, (areas.rows, buffer), |index, selected| {
+        Some(cells(view.view_of(index, world)?, look, selected))
+    });
     if let Some(operation) = view.selected_in(world) {
         detail(operation, world, look, areas.detail, buffer);
     }
 }
 
 fn columns(view: &OperationsView) -> Vec<Column> {
-    let widths = view.rows.widths();
+    let widths = view.list.rows().widths();
     vec![
         Column::fixed("STATE", 0, 15),
         Column::fixed("STEPS", 2, 5),
@@ -166,7 +160,7 @@ pub fn calm(state: OperationState, engine: &EngineView) -> &'static str {
 /// What an empty table says, and what to do next.
 fn nothing(view: &OperationsView, look: &Look<'_>) -> (&'static str, String) {
     let key = |command| look.key(command, Layer::Table);
-    if view.rows.len() > 0 {
+    if view.list.len() > 0 {
         return ("Nothing matches", format!("{} clears the filter", key(Command::Back)));
     }
     let next = format!(

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::domain::OperationId;
 use crate::domain::operation::StepAnswer;
 use crate::domain::{OperationState, StepState};
 use crate::ui::event::Effect;
@@ -41,17 +42,16 @@ impl Table {
 
     fn filter(&mut self, text: &str) -> Vec<i64> {
         self.run(Command::Filter);
-        self.with(|view, context| {
-            view.filter.clear();
-            view.filter.open();
-            view.paste(text, context);
-        });
+        self.run(Command::Cancel);
+        self.run(Command::Filter);
+        self.with(|view, context| view.paste(text, context));
         self.run(Command::Accept);
         self.ids()
     }
 
     fn ids(&self) -> Vec<i64> {
-        self.view.shown.iter().filter_map(|index| self.view.rows.id(*index)).map(|id| id.0).collect()
+        let list = &self.view.list;
+        list.shown().iter().filter_map(|index| list.rows().key(*index)).map(|id| id.0).collect()
     }
 
     fn flags(&self) -> Flags {

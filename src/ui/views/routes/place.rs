@@ -2,7 +2,7 @@
 
 use ratatui::text::Span;
 
-use crate::domain::route::{Isolation, Peer, TlsSource};
+use crate::domain::route::{Isolation, TlsSource};
 use crate::domain::{ClusterRecord, Environment, World};
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
@@ -31,10 +31,10 @@ pub fn facts(environment: &Environment, cluster: Option<&ClusterRecord>) -> Vec<
         [only] => (OPEN_TO, Role::Text, only.clone()),
         [first, others @ ..] => (OPEN_TO, Role::Text, format!("{first} +{}", others.len())),
     });
-    facts.push(match routing.isolation {
-        None | Some(Isolation::Off) => ("isolation", Role::Muted, "off".to_owned()),
-        Some(Isolation::Inbound) => ("isolation", Role::Text, "inbound".to_owned()),
+    facts.push(match Isolation::in_force(routing.isolation) {
+        None => ("isolation", Role::Muted, "off".to_owned()),
         Some(Isolation::Both) => ("isolation", Role::Text, "both ways".to_owned()),
+        Some(other) => ("isolation", Role::Text, other.as_str().to_owned()),
     });
     if routing.unprobed {
         facts.push(("probes", Role::Warn, "off".to_owned()));
@@ -43,8 +43,7 @@ pub fn facts(environment: &Environment, cluster: Option<&ClusterRecord>) -> Vec<
 }
 
 fn suffix(environment: &Environment, cluster: Option<&ClusterRecord>) -> Fact {
-    let own = environment.fqdn_suffix.as_deref();
-    match own.or_else(|| cluster?.fqdn_suffix.as_deref()) {
+    match environment.suffix(cluster) {
         Some(suffix) => ("hosts", Role::Text, format!("*.{suffix}")),
         None => ("hosts", Role::Warn, "none: there is no suffix".to_owned()),
     }
@@ -60,7 +59,7 @@ fn routes(environment: &Environment) -> String {
         return class.map_or_else(|| "Ingress".to_owned(), |class| format!("{class} · Ingress"));
     };
     let by = match (&via.gateway, &via.class) {
-        (Some(gateway), _) => format!("{}/{}", gateway.namespace, gateway.name),
+        (Some(gateway), _) => gateway.whole(),
         (None, Some(class)) => class.clone(),
         (None, None) => return via.kind.as_str().to_owned(),
     };
@@ -91,17 +90,4 @@ pub fn line(
     }
     let said: Vec<Fact> = facts.into_iter().filter(|(_, role, _)| *role != Role::Muted).collect();
     told(&said)
-}
-
-/// Who may reach all pods beside its own namespace and the ingress controller, as it is typed and shown: `namespace:monitoring`,
-/// `cidr:10.0.0.0/8`.
-pub fn peer(peer: &Peer) -> String {
-    match peer {
-        Peer::Cidr(block) => format!("cidr:{block}"),
-        Peer::Namespace { name, pods } if pods.is_empty() => format!("namespace:{name}"),
-        Peer::Namespace { name, pods } => {
-            let labels: Vec<String> = pods.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            format!("namespace:{name} {}", labels.join(","))
-        }
-    }
 }

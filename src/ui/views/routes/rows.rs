@@ -9,6 +9,7 @@ use crate::domain::World;
 use crate::domain::route::RouteView;
 use crate::domain::world::Application;
 use crate::ui::format;
+use crate::ui::listing::Listed;
 use crate::ui::query::Haystack;
 use crate::ui::screen::RouteKey;
 
@@ -37,18 +38,6 @@ pub enum Sort {
     Time,
     /// What ends first.
     Certificate,
-}
-
-impl Sort {
-    /// The one after it; by certificates only where there are some.
-    pub fn next(self, secure: bool) -> Self {
-        match self {
-            Self::State => Self::Host,
-            Self::Host => Self::Time,
-            Self::Time if secure => Self::Certificate,
-            Self::Time | Self::Certificate => Self::State,
-        }
-    }
 }
 
 /// The widest content per column.
@@ -92,11 +81,6 @@ impl Rows {
         (self.rows, self.widths) = (rows, widths);
     }
 
-    /// What filters look at.
-    pub fn haystacks(&self) -> impl Iterator<Item = &Haystack> {
-        self.rows.iter().map(|row| &row.haystack)
-    }
-
     /// The route of a row, and its application.
     pub fn find<'a>(&self, index: usize, world: &'a World) -> Option<(&'a Application, &'a RouteView)> {
         let (at, route) = self.rows.get(index)?.place;
@@ -104,19 +88,9 @@ impl Rows {
         Some((application, application.routes.get(route)?))
     }
 
-    /// The name of a row's route.
-    pub fn key(&self, index: usize) -> Option<&RouteKey> {
-        self.rows.get(index).map(|row| &row.key)
-    }
-
     /// How a row's route is.
     pub fn standing(&self, index: usize) -> Standing {
         self.rows.get(index).map_or(Standing::Waits, |row| row.standing)
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
     }
 
     /// Whether any of them is on https.
@@ -128,11 +102,37 @@ impl Rows {
     pub fn widths(&self) -> Widths {
         self.widths
     }
+}
 
-    /// Sorts rows that are in the picture's order.
-    pub fn sort(&self, shown: &mut [usize], sort: Sort) {
+impl Listed for Rows {
+    type Key = RouteKey;
+    type Sort = Sort;
+
+    fn haystacks(&self) -> impl ExactSizeIterator<Item = &Haystack> {
+        self.rows.iter().map(|row| &row.haystack)
+    }
+
+    fn key(&self, index: usize) -> Option<&RouteKey> {
+        self.rows.get(index).map(|row| &row.key)
+    }
+
+    fn is_fault(&self, index: usize) -> bool {
+        self.standing(index).is_fault()
+    }
+
+    /// By certificates only where there are some.
+    fn next_sort(&self, by: Sort) -> Option<Sort> {
+        Some(match by {
+            Sort::State => Sort::Host,
+            Sort::Host => Sort::Time,
+            Sort::Time if self.secure => Sort::Certificate,
+            Sort::Time | Sort::Certificate => Sort::State,
+        })
+    }
+
+    fn sort(&self, shown: &mut [usize], by: Sort) {
         let row = |index: &usize| self.rows.get(*index);
-        match sort {
+        match by {
             Sort::Host => {}
             Sort::State => shown.sort_by_key(|index| self.standing(*index)),
             Sort::Time => shown.sort_by_key(|index| Reverse(row(index).and_then(|row| row.micros))),
@@ -142,6 +142,14 @@ impl Rows {
                 (days.is_none(), days)
             }),
         }
+    }
+
+    fn environments(&self) -> Option<Vec<String>> {
+        Some(self.rows.iter().map(|row| row.key.application.environment.clone()).collect())
+    }
+
+    fn is_in(&self, index: usize, environment: &str) -> bool {
+        self.key(index).is_some_and(|key| key.application.environment == environment)
     }
 }
 

@@ -15,14 +15,13 @@ use crate::domain::world::{Application, Link};
 use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::layout::{inset, row, rows_from};
-use crate::ui::list::window;
 use crate::ui::look::Look;
 use crate::ui::query::Query;
 use crate::ui::theme::Role;
 use crate::ui::views::facts::{self, Main};
 use crate::ui::widgets::beats::{self, beats};
 use crate::ui::widgets::table::{Column, Grid};
-use crate::ui::widgets::{empty, paint, scroll};
+use crate::ui::widgets::{empty, paint};
 
 const STATE: usize = 0;
 const HOST: usize = 1;
@@ -84,37 +83,34 @@ impl Areas {
 pub fn draw(view: &RoutesView, world: &World, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let warning = warnings(world, area.width);
     let areas = Areas::new(area, u16::try_from(warning.len()).unwrap_or(0));
-    let narrowed = (view.shown.len() != view.rows.len()).then_some((view.shown.len(), view.rows.len()));
-    let title = facts::Title { shown: Main::Routes, narrowed, faults_only: view.faults_only };
-    title.draw((world, Some(&view.filter)), look, areas.title, buffer);
+    let (list, rows) = (&view.list, view.list.rows());
+    let title =
+        facts::Title { shown: Main::Routes, narrowed: list.narrowed(), faults_only: list.faults_only() };
+    title.draw((world, Some(list.filter())), look, areas.title, buffer);
     let warning = warning.into_iter().map(|line| Line::from(look.span(Role::Warn, line)));
     paint::lines(buffer, inset(areas.warning, 1), warning);
     paint::line(buffer, inset(areas.place, 1), place(view, world, look, area.width));
-    if view.shown.is_empty() {
+    if list.shown().is_empty() {
         let (heading, next) = nothing(view, world, look);
         let top = areas.title.height + areas.place.height + areas.warning.height;
         empty(buffer, rows_from(area, top), look, &heading, &next);
         return;
     }
     let grid = Grid::new(columns(view), areas.rows, look);
-    let sorted = match view.sort {
+    let sorted = match list.sorted_by() {
         Sort::State => STATE,
         Sort::Host => HOST,
         Sort::Time => TIME,
         Sort::Certificate => CERTIFICATE,
     };
     grid.head(buffer, areas.head, Some(sorted));
-    let page = usize::from(areas.rows.height);
-    let offset = window(view.cursor.at, view.cursor.offset, view.shown.len(), page);
-    for (place, (at, index)) in areas.rows.rows().zip(view.shown.iter().enumerate().skip(offset)) {
-        let selected = at == view.cursor.at;
-        let Some((application, route)) = view.rows.find(*index, world) else { continue };
-        let mut cells = cells((application, route), look, view.filter.query(), selected);
-        let calm = view.rows.standing(*index) > Standing::Works;
+    list.draw(&grid, look, (areas.rows, buffer), |index, selected| {
+        let (application, route) = rows.find(index, world)?;
+        let mut cells = cells((application, route), look, list.filter().query(), selected);
+        let calm = rows.standing(index) > Standing::Works;
         cells[HISTORY] = Line::from(beats(look, &route.history, usize::from(grid.width(HISTORY)), calm));
-        grid.row(buffer, place, cells, selected);
-    }
-    scroll::bar(buffer, areas.rows, look, offset, view.shown.len());
+        Some(cells)
+    });
     if let Some((application, route)) = view.selected_in(world) {
         detail((application, route), look, areas.detail, buffer);
     }
@@ -130,9 +126,9 @@ pub fn warnings(world: &World, width: u16) -> Vec<String> {
 /// What is said of the environment that the selected row, or what is shown, belongs to.
 fn place(view: &RoutesView, world: &World, look: &Look<'_>, width: u16) -> Line<'static> {
     let selected = view.selected_in(world).map(|(it, _)| it.deployment.draft.environment.as_str());
-    let name = view.scope.as_deref().or(selected);
+    let name = view.list.scope().or(selected);
     let found = world.environments.iter().find(|it| Some(it.name.as_str()) == name);
-    let scope = if view.scope.is_some() { "only " } else { "" };
+    let scope = if view.list.scope().is_some() { "only " } else { "" };
     let room = usize::from(width).saturating_sub(scope.len() + 2);
     let mut spans = found.map_or_else(Vec::new, |found| place::line(found, world, (look, room)));
     spans.insert(0, look.span(Role::Warn, scope));
@@ -140,9 +136,9 @@ fn place(view: &RoutesView, world: &World, look: &Look<'_>, width: u16) -> Line<
 }
 
 fn columns(view: &RoutesView) -> Vec<Column> {
-    let widths = view.rows.widths();
+    let widths = view.list.rows().widths();
     // nobody needs an empty column
-    let certificate = match view.rows.is_secure() {
+    let certificate = match view.list.rows().is_secure() {
         true => Column::fixed("CERT", 5, 6),
         false => Column::fixed("CERT", u8::MAX, u16::MAX),
     };
@@ -255,12 +251,11 @@ fn detail(
 fn nothing(view: &RoutesView, world: &World, look: &Look<'_>) -> (String, Vec<String>) {
     let words = |heading: &str, next: &str| (heading.to_owned(), vec![next.to_owned()]);
     let key = |command| look.key(command, Layer::Table);
-    if view.rows.len() > 0 {
+    if view.list.len() > 0 {
         return words("Nothing matches", &format!("{} clears the filter", key(Command::Back)));
     }
     let record = world.cluster.record.as_ref();
-    let has_suffix = record.is_some_and(|record| record.fqdn_suffix.is_some())
-        || world.environments.iter().any(|environment| environment.fqdn_suffix.is_some());
+    let has_suffix = world.environments.iter().any(|environment| environment.suffix(record).is_some());
     match &world.cluster.link {
         Link::Connecting => {
             words("Connecting to the cluster …", "what is known appears as soon as it answers")

@@ -3,7 +3,7 @@
 use ratatui::text::Span;
 
 use super::{Item, Shown};
-use crate::domain::route::{Beat, Certificate, CertificateView, Probe, RouteView};
+use crate::domain::route::{Beat, Certificate, CertificateView, Peer, Probe, RouteView};
 use crate::ui::format;
 use crate::ui::theme::Role;
 use crate::ui::views::routes::about::{carried, endpoints};
@@ -239,7 +239,7 @@ fn environment(page: &mut Page<'_>, shown: Shown<'_>) {
         let said = if label == place::OPEN_TO && !all.is_empty() { all } else { said };
         fact(page, Item::Text, label, role, &said);
     }
-    let peers: Vec<String> = found.routing.allow_from.iter().map(place::peer).collect();
+    let peers: Vec<String> = found.routing.allow_from.iter().map(Peer::to_string).collect();
     if !peers.is_empty() {
         fact(page, Item::Text, "allowed in", Role::Text, &peers.join(", "));
     }

@@ -1,4 +1,4 @@
-//! Hosts of other controllers: the front door carries them to their load balancer.
+//! Hosts of other controllers: they are carried to their load balancer.
 
 use serde_json::{Value, json};
 

@@ -1,20 +1,13 @@
-//! Where the host has the programs of database servers.
+//! Which database servers the host has.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The programs of one server.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Programs {
-    /// The directory of the server.
-    pub(crate) directory: PathBuf,
-    /// What the server says its version is.
-    pub(crate) version: String,
-}
+use crate::sandbox::images::host::{Programs, on_path, path};
 
 /// The programs behind an image of that name; none when it is no server's, or the host does not have them.
-pub(crate) fn find(image: &str) -> Option<&'static Programs> {
+pub(in crate::sandbox::images) fn find(image: &str) -> Option<&'static Programs> {
     static POSTGRES: OnceLock<Option<Programs>> = OnceLock::new();
     static MARIADB: OnceLock<Option<Programs>> = OnceLock::new();
     match image {
@@ -53,12 +46,4 @@ fn mariadb() -> Vec<PathBuf> {
 
 fn installs() -> bool {
     ["mariadb-install-db", "mariadb", "mariadb-dump"].iter().all(|program| on_path(program))
-}
-
-fn path() -> Vec<PathBuf> {
-    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
-}
-
-fn on_path(program: &str) -> bool {
-    path().iter().any(|directory: &PathBuf| Path::new(directory).join(program).is_file())
 }

@@ -1,6 +1,6 @@
-//! The front door: what DNS and the load balancer of a real cluster do for the hosts of other controllers. It carries them to
-//! the Service of type LoadBalancer that the controller has published, or that is in its namespace, straight to a ready
-//! endpoint and from the client's own address, as `externalTrafficPolicy: Local` would.
+//! The load balancers of other controllers: what DNS and the load balancer of a real cluster do for their hosts. A request is
+//! carried to the Service of type LoadBalancer that the controller has published, or that is in its namespace, straight to a
+//! ready endpoint and from the client's own address, as `externalTrafficPolicy: Local` would.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 
@@ -9,17 +9,12 @@ use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::claims::Claim;
-use super::explain::{Refusal, pod_at};
+use super::explain::Refusal;
+use super::policies;
 use crate::sandbox::api::Api;
 use crate::sandbox::network::allow::AllowList;
-use crate::sandbox::network::policy::{self, Peer, Target};
 use crate::sandbox::network::services::Services;
 use crate::sandbox::object;
-
-const POLICIES: &str = "networkpolicies.networking.k8s.io";
-/// The proxy counts as a pod of this namespace with this label.
-const HOME: &str = "kube-system";
-const NAME: &str = "sandbox-ingress";
 
 /// Finds the endpoint to which the load balancer of whoever claims a host would carry a client. `turn` says whose turn it is.
 ///
@@ -56,7 +51,7 @@ pub(super) fn lead(
         ));
     };
     let address = ready[turn % ready.len()];
-    permit(api, namespace, address, &Peer::Outside(client))?;
+    policies::permit_outside(api, namespace, address, client)?;
     Ok(address)
 }
 
@@ -76,43 +71,6 @@ fn balancer(api: &Api, claim: &Claim, port: u16) -> Option<std::sync::Arc<Value>
         }
     }
     api.list("services", Some(&claim.namespace)).into_iter().find(|service| serves(service))
-}
-
-/// Whether NetworkPolicies let the ingress itself connect to a pod.
-pub(super) fn permit_ingress(api: &Api, namespace: &str, address: SocketAddrV4) -> Result<(), Refusal> {
-    let home = api.get("namespaces", "", HOME);
-    let labels = serde_json::json!({"app.kubernetes.io/name": NAME});
-    let peer = Peer::Pod {
-        namespace: HOME,
-        namespace_labels: home.as_deref().and_then(object::labels),
-        labels: labels.as_object(),
-    };
-    permit(api, namespace, address, &peer)
-}
-
-fn permit(api: &Api, namespace: &str, address: SocketAddrV4, peer: &Peer<'_>) -> Result<(), Refusal> {
-    let policies = api.list(POLICIES, Some(namespace));
-    if policies.is_empty() {
-        return Ok(());
-    }
-    // what is no pod is no pod's policy's
-    let Some(pod) = pod_at(api, namespace, *address.ip()) else { return Ok(()) };
-    let denied = policy::denied_by(&policies, &Target { pod: &pod, port: address.port() }, peer);
-    if denied.is_empty() {
-        return Ok(());
-    }
-    let who = match peer {
-        Peer::Pod { .. } => format!("the ingress (a pod of {HOME} with app.kubernetes.io/name={NAME})"),
-        Peer::Outside(client) => format!("{client}"),
-    };
-    let what = format!(
-        "NetworkPolicy {}: {who} may not reach the pod {namespace}/{} at port {}.",
-        denied.join(", "),
-        object::name(&pod),
-        address.port()
-    );
-    let hint = "A real ingress would wait here until it gives up. Add a policy that allows it.";
-    Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, what, hint))
 }
 
 /// Connects from an address of the client's: what is behind the balancer sees who asks.

@@ -1,0 +1,214 @@
+use std::sync::Arc;
+
+use super::summary::{Kept, Routes, Summary};
+use crate::domain::world::Whose;
+use crate::domain::{Health, Intent, World};
+use crate::ui::event::{Effect, Event};
+use crate::ui::model::Model;
+use crate::ui::update;
+use crate::ui::update::tests::{model_of, press, toasts};
+use crate::ui::{draw_linked, place_samples, sample};
+
+fn model() -> Model {
+    model_of(place_samples::world())
+}
+
+fn screen(model: &Model) -> String {
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(160, 50)).unwrap();
+    terminal.draw(|frame| drop(draw_linked(model, frame))).unwrap();
+    terminal.backend().to_string()
+}
+
+/// The names of the rows, from top to bottom.
+fn names(model: &Model) -> Vec<String> {
+    let known = ["demo", "lab", "prod", "staging", "training"];
+    let screen = screen(model);
+    let rows = screen.lines().skip(3).take(known.len());
+    let first = |line: &str| line.trim_start_matches(['"', '▌', ' ']).split(' ').next().unwrap().to_owned();
+    rows.map(first).filter(|name| known.contains(&name.as_str())).collect()
+}
+
+fn summary<T>(name: &str, change: impl FnOnce(&mut World), read: impl FnOnce(&Summary<'_>) -> T) -> T {
+    let mut world = place_samples::world();
+    change(&mut world);
+    read(&Summary::of(world.environment(name).unwrap(), &world, Some(sample::now())))
+}
+
+#[test]
+fn what_is_in_it_is_counted_worst_first() {
+    summary(
+        "demo",
+        |_| {},
+        |demo| {
+            assert_eq!(demo.healths, [(Health::Degraded, 1), (Health::Healthy, 2)]);
+            assert_eq!(demo.routes, Routes { failing: 1, warned: 0, calm: 3 });
+            assert_eq!(demo.worst_first()[0].deployment.draft.name, "shop");
+            assert!(demo.is_fault() && demo.operation.is_none());
+        },
+    );
+    summary(
+        "prod",
+        |_| {},
+        |prod| {
+            assert_eq!(prod.ingress().unwrap().deployment.draft.name, "ingress");
+            let kept = prod.kept.unwrap();
+            assert_eq!(kept.since, Some(sample::before(7_200)));
+            assert!(kept.next.is_some(), "its schedule is due");
+        },
+    );
+}
+
+#[test]
+fn it_is_a_fault_when_something_of_it_is_missing_or_failed() {
+    let lab = |change: fn(&mut World)| summary("lab", change, |it| it.is_fault());
+    assert!(!lab(|_| {}));
+    assert!(lab(|world| world.places[1].namespace = Whose::Missing));
+    assert!(lab(|world| world.places[1].refused = Some("there is no such Gateway".into())));
+    assert!(
+        lab(|world| world.environments[1].dedicated_ingress = Some(Default::default())),
+        "its own ingress is not deployed"
+    );
+    assert!(lab(|world| {
+        let operation = Arc::make_mut(&mut world.operations[0]);
+        operation.operation.subject.environment = "lab".into();
+    }));
+    assert!(
+        !lab(|world| {
+            let operation = Arc::make_mut(&mut world.operations[0]);
+            (operation.operation.subject.environment, operation.operation.subject.name) =
+                ("lab".into(), "metrics".into());
+        }),
+        "an operation of an application is told with the application"
+    );
+}
+
+#[test]
+fn an_environment_without_backups_has_none_to_worry_about() {
+    let kept = summary("training", |_| {}, |it| it.kept);
+    assert_eq!(kept, Some(Kept::default()));
+    let unused = |world: &mut World| {
+        world.backups.clear();
+        world.locations.clear();
+        world.schedules.clear();
+    };
+    assert_eq!(summary("training", unused, |it| it.kept), None, "nothing is known of backups");
+}
+
+#[test]
+fn rows_are_filtered_by_what_is_said_and_sorted_by_how_they_are() {
+    let shown = |keys: &str| {
+        let mut model = model();
+        press(&mut model, keys);
+        names(&model)
+    };
+    assert_eq!(shown("6"), ["demo", "lab", "prod", "staging", "training"]);
+    assert_eq!(shown("6S")[0], "demo", "the worst health first");
+    assert_eq!(shown("6SS")[0], "demo", "then those with failing routes");
+    assert_eq!(shown("6/production<enter>"), ["prod"]);
+    assert_eq!(shown("6/tls:letsencrypt<enter>"), ["prod"]);
+    assert_eq!(shown("6/class:infra<enter>"), ["staging"]);
+    assert_eq!(shown("6/routes:envoy<enter>"), ["staging"]);
+    assert_eq!(shown("6/open:192.0.2<enter>"), ["prod"]);
+    assert_eq!(shown("6/health:degraded<enter>"), ["demo"]);
+    assert_eq!(shown("6/!isolation:off<enter>"), ["prod", "staging"]);
+    assert_eq!(shown("6F"), ["demo", "prod", "staging"]);
+    assert_eq!(shown("6F<esc>").len(), 5);
+}
+
+#[test]
+fn from_an_environment_to_what_is_in_it_and_back() {
+    let mut model = model();
+    press(&mut model, "6");
+    assert_eq!(model.screens(), ["environments"]);
+    press(&mut model, "<enter>");
+    assert_eq!(model.screens(), ["place"]);
+    press(&mut model, "<enter>");
+    assert_eq!(model.screens(), ["application"]);
+    assert!(screen(&model).contains("shop"), "the worst one comes first");
+    press(&mut model, "<esc><esc>");
+    assert_eq!(model.screens(), ["environments"]);
+    for keys in ["6Ge", "6G<enter>e"] {
+        press(&mut model, keys);
+        assert_eq!(model.screens(), ["applications"], "{keys}");
+        assert!(screen(&model).contains("env:training"), "{keys}");
+    }
+    press(&mut model, "6e");
+    assert!(screen(&model).contains("env:demo"), "what narrowed them before does not any more");
+}
+
+#[test]
+fn the_page_leads_to_routes_operations_and_its_own_ingress() {
+    let led = |environment: &str, to: &str| {
+        let mut model = model();
+        press(&mut model, &format!("6/{environment}<enter><enter>"));
+        let mut found = Vec::new();
+        for _ in 0..40 {
+            press(&mut model, "<enter>");
+            if model.screens() != ["place"] {
+                found.push(model.screens().concat());
+                press(&mut model, "<esc>");
+            }
+            press(&mut model, "j");
+        }
+        assert!(found.iter().any(|screen| screen == to), "{environment}: {found:?}");
+    };
+    led("staging", "route");
+    led("staging", "operation");
+    led("prod", "application");
+}
+
+#[test]
+fn what_is_done_with_it_is_planned_or_asked_for() {
+    for open in ["6", "6<enter>"] {
+        let at = |keys: &str| {
+            let mut model = model();
+            let effects = press(&mut model, &format!("{open}{keys}"));
+            let intent = effects.into_iter().find_map(|effect| match effect {
+                Effect::Plan(_, intent) => Some(intent),
+                _ => None,
+            });
+            (model.screens().last().map(|it| (*it).to_owned()).unwrap(), intent)
+        };
+        assert_eq!(at("aD").1, Some(Intent::RemoveEnvironment("demo".into())), "{open}");
+        assert!(matches!(at("aE").1, Some(Intent::BackUpEnvironment(name, _)) if name == "demo"), "{open}");
+        assert_eq!(at("ai").0, "environment", "{open}");
+        assert_eq!(at("aI").0, "environment", "{open}");
+        assert_eq!(at("aC").0, "clone", "{open}");
+        let mut model = model();
+        assert_eq!(press(&mut model, &format!("{open}c")), [Effect::Copy("demo".to_owned())]);
+    }
+}
+
+#[test]
+fn nothing_is_backed_up_of_an_empty_one() {
+    for keys in ["6GaE", "6GaC", "6G<enter>aE"] {
+        let mut model = model();
+        assert_eq!(press(&mut model, keys), [], "{keys}");
+        assert_eq!(toasts(&model).last().unwrap(), "There are no applications in training", "{keys}");
+    }
+}
+
+#[test]
+fn one_that_is_gone_says_so() {
+    let mut model = model();
+    press(&mut model, "6<enter>");
+    update(&mut model, Event::World(Arc::new(World::default()), sample::now()));
+    assert!(screen(&model).contains("There is no such environment any more"));
+    assert_eq!(press(&mut model, "ec<enter>aE"), []);
+}
+
+#[test]
+fn what_is_inherited_and_whose_the_namespace_is_stand_on_the_page() {
+    let page = |name: &str| {
+        let mut model = model();
+        press(&mut model, &format!("6/{name}<enter><enter>"));
+        screen(&model)
+    };
+    let lab = page("lab");
+    assert!(lab.contains("localhost (the cluster's)"), "{lab}");
+    assert!(lab.contains("whose it is is not known"), "{lab}");
+    let staging = page("staging");
+    assert!(staging.contains("others made it: it stays"), "{staging}");
+    assert!(staging.contains("controller in envoy-gateway-system"), "{staging}");
+    assert!(staging.contains("203.0.113.10"), "{staging}");
+}
