@@ -88,13 +88,7 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
         Step::AskResolution(id, object, why) => {
             model.overlays.push(Box::new(actions::resolution(id, &object, &why)));
         }
-        Step::Unlock(environment) => {
-            if !model.unlocked.contains(&environment) {
-                let said = format!("{environment} is unlocked until this cockpit is closed");
-                model.toasts.add(Toast::info(said), None);
-                model.unlocked.push(environment);
-            }
-        }
+        Step::Unlock(environment) => unlock(model, environment),
         Step::PickContainer(targets) => model.overlays.push(Box::new(Picker::containers(&targets))),
         Step::Follow(target) => {
             let slot = Slot::View(model.views.len().saturating_sub(1));
@@ -112,6 +106,14 @@ pub fn take(model: &mut Model, slot: Slot, step: Step, effects: &mut Vec<Effect>
             model.config.options.theme.clone_from(&name);
             effects.push(Effect::UseTheme(name));
         }
+    }
+}
+
+fn unlock(model: &mut Model, environment: String) {
+    if !model.unlocked.contains(&environment) {
+        let said = format!("{environment} is unlocked until this cockpit is closed");
+        model.toasts.add(Toast::info(said), None);
+        model.unlocked.push(environment);
     }
 }
 
