@@ -268,12 +268,12 @@ fn a_front_door_of_its_own_sends_http_on_to_https() {
         let outside = yard.sandbox.ingress_address();
         let tls = yard.sandbox.ingress_tls_address();
         let named = format!("{host}:{}", tls.port());
-        let location = format!("Location: https://{named}/\r\n");
+        let location = format!("location: https://{named}/\r\n");
         let sent = until(
             "http is sent on",
             LIMIT,
             async || ask(outside, host).await,
-            |answer| answer.code == 301 && answer.text.contains(&location),
+            |answer| answer.code == 301 && answer.text.to_lowercase().contains(&location),
         );
         sent.await.unwrap_or_else(|why| panic!("{why}"));
         assert_eq!(ask_from(STRANGER, outside, host).await.code, 403);

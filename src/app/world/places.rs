@@ -62,8 +62,7 @@ mod tests {
         let mut environment = Environment::new("public", "c", "ns");
         let gateway =
             GatewayRef { namespace: "infra".into(), name: "edge".into(), section: None, https: false };
-        environment.routing.via =
-            Some(Via { kind: RouteKind::HttpRoute, gateway: Some(gateway), ..Via::unknown() });
+        environment.routing.via = Some(Via::of_gateway(gateway));
         environment
     }
 
