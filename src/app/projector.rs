@@ -155,14 +155,60 @@ fn publish_if_new<T: PartialEq>(held: &watch::Sender<T>, new: T) {
     });
 }
 
-/// Whether two pictures show the same: their numbers aside.
+/// Whether two pictures show the same: their numbers aside. Taken apart, so that what a picture gains cannot be forgotten here.
 fn same(old: &World, new: &World) -> bool {
-    old.cluster == new.cluster
-        && old.engine == new.engine
-        && old.environments == new.environments
-        && old.places == new.places
-        && old.operations == new.operations
-        && old.applications == new.applications
-        && old.drivers.len() == new.drivers.len()
-        && old.drivers.iter().zip(&new.drivers).all(|(a, b)| Arc::ptr_eq(a, b) || a == b)
+    let World {
+        generation: _,
+        cluster,
+        engine,
+        environments,
+        places,
+        applications,
+        drivers,
+        operations,
+        backups,
+        locations,
+        schedules,
+    } = old;
+    *cluster == new.cluster
+        && *engine == new.engine
+        && *environments == new.environments
+        && *places == new.places
+        && *operations == new.operations
+        && *applications == new.applications
+        && *locations == new.locations
+        && *schedules == new.schedules
+        && same_entries(backups, &new.backups)
+        && same_entries(drivers, &new.drivers)
+}
+
+/// Whether both hold the same; what is shared need not be looked into.
+fn same_entries<T: PartialEq>(old: &[Arc<T>], new: &[Arc<T>]) -> bool {
+    old.len() == new.len() && old.iter().zip(new).all(|(a, b)| Arc::ptr_eq(a, b) || a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::backup::{Location, LocationKind, LocationView, SecretSource};
+
+    #[test]
+    fn a_change_of_anything_but_the_number_makes_another_picture() {
+        let old = World::default();
+        assert!(same(&old, &World { generation: 7, ..World::default() }));
+        let location = Location {
+            name: "safe".into(),
+            kind: LocationKind::Directory { path: "/safe".into() },
+            key: SecretSource::Unneeded,
+            repository: None,
+            created: Timestamp::UNIX_EPOCH,
+        };
+        let view = LocationView { location, checked: None, size: None, backups: 0 };
+        let with =
+            |size| World { locations: vec![LocationView { size, ..view.clone() }], ..World::default() };
+        assert!(!same(&old, &with(None)) && !same(&with(None), &with(Some(1))));
+        assert!(same(&with(None), &with(None)));
+    }
 }

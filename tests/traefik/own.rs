@@ -119,6 +119,8 @@ impl Yard {
             ..DeploymentDraft::default()
         });
         self.carry_out(&intent).await;
+        // one after the other: a plan that is shown while its namespace changes is soon out of date
+        self.until_running(environment, name).await;
     }
 
     async fn carry_out(&self, intent: &Intent) {
@@ -178,9 +180,6 @@ fn an_environment_has_a_front_door_of_its_own() {
         yard.deploy(OWN, DEDICATED, &[("replicas", json!(1))]).await;
         yard.deploy(OWN, "notes", &[("title", json!("Thoughts of its own"))]).await;
         yard.deploy(BESIDE, "notes", &[("title", json!("Thoughts beside"))]).await;
-        for (environment, name) in [(OWN, DEDICATED), (OWN, "notes"), (BESIDE, "notes")] {
-            yard.until_running(environment, name).await;
-        }
         let api = yard.sandbox.api();
         let ingress = api.get("ingresses.networking.k8s.io", OWN, "notes").unwrap();
         assert_eq!(ingress["metadata"]["annotations"]["kubernetes.io/ingress.class"], "styrmin-demo");
@@ -255,9 +254,6 @@ fn a_front_door_of_its_own_sends_http_on_to_https() {
         let yard = Yard::start(home.path()).await;
         yard.deploy(OWN, DEDICATED, &[("replicas", json!(1))]).await;
         yard.deploy(OWN, "notes", &[("title", json!("Thoughts of its own"))]).await;
-        for name in [DEDICATED, "notes"] {
-            yard.until_running(OWN, name).await;
-        }
         let host = "notes-demo.localhost";
         let (secret, trusted) = certificate(OWN, "wild", host);
         yard.sandbox.api().create("secrets", secret, "test").unwrap();
