@@ -136,6 +136,9 @@ fn act() -> impl Strategy<Value = Act> {
         "5/why:refuse\n\nt",
         "5l",
         "Q",
+        "6",
+        "6jj\n",
+        "6FS",
         "ai\t\t\t \t\t\t\t\t\n",
         "aIlab\tlab.example.org\t \t \t\n",
         ":remove-env\n\n",
@@ -145,7 +148,7 @@ fn act() -> impl Strategy<Value = Act> {
         4 => prop::sample::select(scripts.to_vec()).prop_map(Act::Type),
         2 => (1..130u16, 1..45u16).prop_map(|(width, height)| Act::Resize(width, height)),
         2 => Just(Act::Resize(100, 30)),
-        2 => (0..14usize).prop_map(Act::World),
+        2 => (0..16usize).prop_map(Act::World),
         1 => (0..100_000i64).prop_map(Act::Tick),
         6 => any::<bool>().prop_map(Act::Answer),
         1 => (0..50u64).prop_map(Act::LateAnswer),
@@ -170,6 +173,8 @@ fn world(number: usize) -> World {
         10 => backup_samples::bare(),
         11 => route_samples::world(),
         12 => route_samples::plain_world(),
+        13 => place_samples::world(),
+        14 => place_samples::none(),
         _ => sample::world(),
     }
 }
@@ -457,7 +462,9 @@ fn every_view_is_drawn_at_every_size() {
         "5eF/x",
         ":remove-env\n",
     ];
-    for (scene, number) in scenes.into_iter().flat_map(|scene| [(scene, 6), (scene, 11)]) {
+    let places = ["6", "6jj\n", "6jj\nG", "6FS", "6/prod"];
+    let places = places.into_iter().flat_map(|scene| [(scene, 13), (scene, 14)]);
+    for (scene, number) in scenes.into_iter().flat_map(|scene| [(scene, 6), (scene, 11)]).chain(places) {
         let mut cockpit = Cockpit::new();
         cockpit.act(Act::World(number));
         cockpit.act(Act::Type(scene));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -196,9 +197,10 @@ async fn read(cluster: &Cluster, want: &Want) -> Fact {
                 _ => Fact::Missing,
             }
         }),
-        Want::Namespace(name) => cluster.get(&namespace_key(name)).await.map(|found| {
-            found.map_or(Fact::Missing, |found| Fact::Namespace { owner: owner(&cluster::summary(&found)) })
-        }),
+        Want::Namespace(name) => cluster
+            .get(&namespace_key(name))
+            .await
+            .map(|found| found.map_or(Fact::Missing, |found| Fact::Namespace { owner: owner(&found) })),
     };
     match read {
         Ok(fact) => fact,
@@ -215,11 +217,10 @@ fn certificate(pem: Option<Vec<u8>>) -> Fact {
     }
 }
 
-/// The environment whose mark a namespace has.
-fn owner(namespace: &ObjectSummary) -> Option<String> {
-    let label = |name| namespace.labels.get(name);
-    let managed = label(labels::MANAGED_BY).is_some_and(|by| by == labels::MANAGER);
-    label(labels::ENVIRONMENT).filter(|_| managed).cloned()
+/// The environment that a namespace is of, and goes with.
+fn owner(namespace: &Value) -> Option<String> {
+    let all = &namespace["metadata"]["labels"];
+    labels::environment_of(|name| all[name].as_str()).map(str::to_owned)
 }
 
 fn namespace_key(name: &str) -> ObjectKey {
@@ -289,6 +290,20 @@ mod tests {
         let Fact::Bad(why) = certificate(Some(b"nothing".to_vec())) else { panic!("it was taken") };
         assert!(why.starts_with("has no certificate in tls.crt"), "{why}");
         assert_eq!(certificate(None), Fact::Missing);
+    }
+
+    #[test]
+    fn a_namespace_of_a_deployment_is_of_no_environment() {
+        let of = |labels: Value| {
+            let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": "demo", "labels": labels}});
+            owner(&namespace)
+        };
+        let mut marks = serde_json::json!({labels::MANAGED_BY: labels::MANAGER, labels::ENVIRONMENT: "demo"});
+        assert_eq!(of(marks.clone()).as_deref(), Some("demo"));
+        assert_eq!(of(serde_json::json!({labels::ENVIRONMENT: "demo"})), None, "others manage it");
+        marks[labels::DEPLOYMENT] = "notes".into();
+        assert_eq!(of(marks), None);
     }
 
     async fn until(facts: &mut watch::Receiver<Facts>, holds: impl Fn(Option<&Fact>) -> bool) {

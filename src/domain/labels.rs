@@ -28,3 +28,9 @@ pub const OPERATION: &str = "styrmin.io/operation";
 pub const STEP: &str = "styrmin.io/step";
 /// The operation that gave a workload another number of pods for a while, and how many it had before: `12.3`.
 pub const SCALED: &str = "styrmin.io/scaled";
+
+/// The environment that an object with these labels is of: our mark is on it, and it is of none of its deployments.
+pub fn environment_of<'a>(label: impl Fn(&str) -> Option<&'a str>) -> Option<&'a str> {
+    let is_its = label(MANAGED_BY) == Some(MANAGER) && label(DEPLOYMENT).is_none();
+    label(ENVIRONMENT).filter(|_| is_its)
+}

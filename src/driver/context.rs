@@ -185,9 +185,10 @@ fn config(settings: &Settings<'_>, routing: &Routing) -> Value {
     if let [Some(port), _] = settings.ingress_ports {
         config.insert("ingress_port".to_owned(), json!(port));
     }
-    // it is in the URLs; by itself only where http is sent on to it, so that contexts from before stay as they were
+    // it is in the URLs; by itself only where anything is said of http that is sent on to it, so that contexts from before stay as
+    // they were: what was sent on is, until all routes have followed, after that is taken back
     if let [_, Some(port)] = settings.ingress_ports
-        && routing.redirect == Some(true)
+        && routing.redirect.is_some()
     {
         config.insert("ingress_tls_port".to_owned(), json!(port));
     }

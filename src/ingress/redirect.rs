@@ -1,7 +1,9 @@
 //! Plain http of hosts that have https, sent on to it. Each controller has a way of its own to be told, and some have none. Pure.
 
+use std::collections::BTreeMap;
+
 use crate::domain::route::{
-    GatewayRef, INGRESS_NGINX, Offer, RouteKind, RouteListener, SANDBOX, TRAEFIK, Via, controller,
+    GatewayRef, INGRESS_NGINX, Offer, RouteKind, RouteListener, SANDBOX, TRAEFIK, TlsSource, Via, controller,
 };
 use crate::domain::{Environment, Problem};
 
@@ -17,6 +19,22 @@ pub(super) struct Words {
     /// So that it is not, where the controller does it by itself.
     pub(super) off: &'static [(&'static str, &'static str)],
 }
+
+impl Words {
+    /// Whether a certificate of this source is none that the controller shows: a load balancer of AWS has those of ACM only.
+    pub(super) fn is_unfit(&self, tls: &TlsSource) -> bool {
+        self.controller == AWS && matches!(tls, TlsSource::Secret(_) | TlsSource::Issuer(_))
+    }
+
+    /// Whether a person said it by annotations, and ours would not fit beside them: AWS refuses the whole load balancer where the port
+    /// that http is sent on to is none at which it listens. With the others each annotation stands by itself.
+    pub(super) fn is_said(&self, annotations: &BTreeMap<String, String>) -> bool {
+        self.controller == AWS && self.on.iter().any(|(key, _)| annotations.contains_key(*key))
+    }
+}
+
+/// The controller of load balancers of AWS.
+const AWS: &str = "ingress.k8s.aws/alb";
 
 /// By the controller of the class.
 ///
@@ -50,7 +68,7 @@ const ANNOTATIONS: [Words; 5] = [
         off: &[("haproxy.org/ssl-redirect", "false")],
     },
     Words {
-        controller: "ingress.k8s.aws/alb",
+        controller: AWS,
         on: &[
             ("alb.ingress.kubernetes.io/listen-ports", r#"[{"HTTP": 80}, {"HTTPS": 443}]"#),
             ("alb.ingress.kubernetes.io/ssl-redirect", "443"),
@@ -99,6 +117,14 @@ pub fn settle_redirect(
 ) -> Option<String> {
     let had = before.is_some_and(|before| before.routing.has_https());
     let decides = wanted.routing.redirect.is_none() && wanted.routing.has_https() && !had;
+    // who named a listener left the others out
+    if decides && gateway(wanted).is_some_and(|gateway| gateway.section.is_some()) {
+        wanted.routing.listeners.clear();
+        return Some(
+            "plain http is not sent on to https: one listener of the Gateway is named (--redirect on sends on from its http listeners)"
+                .to_owned(),
+        );
+    }
     if decides {
         wanted.routing.redirect = Some(true);
     }
@@ -118,15 +144,22 @@ pub(super) fn check(environment: &Environment, offer: &Offer) -> Result<Option<S
     if routing.redirect != Some(true) {
         return Ok(None);
     }
-    if !routing.has_https() {
-        return Ok(Some("there is no https yet that plain http could be sent on to (--tls)".to_owned()));
-    }
-    if let Some(why) = obstacle(environment, offer) {
+    // a Gateway without https has no listeners to tell apart. Elsewhere a driver may have TLS of its own
+    let is_told_apart = routing.via.as_ref().is_none_or(|via| via.kind == RouteKind::HttpRoute);
+    let looked_at = routing.has_https() || !is_told_apart;
+    if let Some(why) = obstacle(environment, offer).filter(|_| looked_at) {
         return Err(Problem::new(
             "Plain http cannot be sent on to https",
             why,
             "leave it (--redirect off), give the environment an ingress of its own (--dedicated-ingress), or choose another class or kind of route",
         ));
+    }
+    if !routing.has_https() {
+        let none = "the environment itself has no https that plain http could be sent on to (--tls)";
+        return Ok(Some(none.to_owned()));
+    }
+    if let Some(gone) = gone(environment, offer) {
+        return Ok(Some(gone));
     }
     let nothing = gateway(environment).filter(|_| routing.listeners.iter().all(|listener| listener.https));
     Ok(nothing.map(|gateway| {
@@ -140,7 +173,10 @@ fn obstacle(environment: &Environment, offer: &Offer) -> Option<String> {
         return Some("nobody found out who answers for the routes".to_owned());
     };
     match way(via, environment.dedicated_ingress.is_some()) {
-        Some(Way::Annotations(_) | Way::OwnIngress) => None,
+        Some(Way::Annotations(words)) => words.is_unfit(&environment.routing.tls).then(|| {
+            "a load balancer of AWS shows certificates of ACM only, and none of a Secret (--tls controller)".to_owned()
+        }),
+        Some(Way::OwnIngress) => None,
         Some(Way::Middleware) => (!offer.traefik).then(|| {
             "Traefik does it by a Middleware of traefik.io, a kind that the cluster does not serve".to_owned()
         }),
@@ -159,6 +195,22 @@ fn obstacle(environment: &Environment, offer: &Offer) -> Option<String> {
     }
 }
 
+/// What is told of a listener that routes are attached to by name, and that its Gateway has no more.
+fn gone(environment: &Environment, offer: &Offer) -> Option<String> {
+    let gateway = gateway(environment)?;
+    let there = of_it(gateway, offer);
+    if there.is_empty() {
+        return None;
+    }
+    let mut kept = environment.routing.listeners.iter();
+    let gone = kept.find(|kept| !there.iter().any(|listener| listener.name == kept.name))?;
+    Some(format!(
+        "the listener {} of the Gateway {} is gone: --redirect off, then on, finds those there are",
+        gone.name,
+        gateway.whole()
+    ))
+}
+
 /// The Gateway that routes with https attach to.
 fn gateway(environment: &Environment) -> Option<&GatewayRef> {
     let via = environment.routing.via.as_ref().filter(|via| via.kind == RouteKind::HttpRoute)?;
@@ -174,16 +226,20 @@ fn listeners(wanted: &Environment, before: Option<&Environment>, offer: &Offer) 
     if let Some(before) = known.filter(|before| !before.routing.listeners.is_empty()) {
         return before.routing.listeners.clone();
     }
-    let of_it = offer.gateways.iter().filter(|offer| offer.gateway.whole() == gateway.whole());
-    of_it
-        .filter_map(|offer| {
-            Some(RouteListener {
-                name: offer.gateway.section.clone()?,
-                host: offer.hostnames.first().cloned().unwrap_or_default(),
-                https: offer.gateway.https,
-            })
+    of_it(gateway, offer)
+}
+
+/// The listeners of a Gateway that take the environment's routes.
+fn of_it(gateway: &GatewayRef, offer: &Offer) -> Vec<RouteListener> {
+    let all = offer.gateways.iter().filter(|offer| offer.gateway.whole() == gateway.whole());
+    all.filter_map(|offer| {
+        Some(RouteListener {
+            name: offer.gateway.section.clone()?,
+            host: offer.hostnames.first().cloned().unwrap_or_default(),
+            https: offer.gateway.https,
         })
-        .collect()
+    })
+    .collect()
 }
 
 #[cfg(test)]

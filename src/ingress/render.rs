@@ -116,7 +116,7 @@ pub fn render(set: &RouteSet) -> Result<Vec<Value>, Problem> {
     for route in &set.routes {
         objects.extend(certificate(set, route));
         if let Some(adapter) = &adapter {
-            let targets = http_route::names(route);
+            let targets = http_route::names(set, route);
             objects.extend(allow::object(adapter, (&route.namespace, &route.name), &targets, &set.allow));
         }
         objects.extend(redirect::middleware(set, route));

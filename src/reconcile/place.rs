@@ -49,9 +49,7 @@ fn rank(policy: &Value) -> usize {
 /// Whether an object has our mark, and is of an environment and of none of its applications.
 pub fn is_ours(object: &Value, environment: &str) -> bool {
     let all = &object["metadata"]["labels"];
-    all[labels::MANAGED_BY] == labels::MANAGER
-        && all[labels::DEPLOYMENT].is_null()
-        && all[labels::ENVIRONMENT] == environment
+    labels::environment_of(|name| all[name].as_str()) == Some(environment)
 }
 
 /// A namespace that others made gets labels, but does not become ours.

@@ -15,6 +15,7 @@ use crate::driver::Rendering;
 use super::draw::Drawn;
 use super::engine::Engine;
 use super::execute::is_immutable;
+use super::group::{check_https, is_own_ingress};
 use super::observe::Observed;
 use super::owner::Owner;
 use super::place;
@@ -40,11 +41,15 @@ impl Engine {
     pub(super) async fn propose(&self, wish: &Wish) -> Result<Proposed, Problem> {
         let (namespace, draft) = (&wish.setting.environment.namespace, &wish.order.record.draft);
         self.cluster().check_sayable(namespace, draft).map_err(|error| explain(&error))?;
-        let mut proposed = self.propose_unchecked(wish).await?;
         let is_wished = matches!(
             wish.order.kind,
             OperationKind::Deploy | OperationKind::Update | OperationKind::Upgrade | OperationKind::Rollback
         );
+        let (record, environment) = (&wish.order.record, &wish.setting.environment);
+        if is_wished && environment.dedicated_ingress.is_some() && is_own_ingress(record) {
+            check_https(record, environment)?;
+        }
+        let mut proposed = self.propose_unchecked(wish).await?;
         if let Some(instance) = proposed.drawn.instance.as_ref().filter(|_| is_wished) {
             let before = self.store().latest_instance(wish.order.record.id).await?;
             let before = before.as_ref().map(|instance| &instance.context);

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 pub use certificates::Certificates;
+pub(in crate::sandbox) use certificates::valid_for_a_year;
 pub use credentials::Credentials;
 pub use kubeconfig::Kubeconfig;
 pub use limits::Limits;

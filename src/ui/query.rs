@@ -1,4 +1,4 @@
-//! The filter language: fuzzy words, `column:value` terms, and `!` for not.
+//! The filter language: fuzzy words, `column:value` and `column:=value` terms, and `!` for not.
 
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str, Utf32String};
@@ -13,17 +13,34 @@ pub struct Haystack {
 }
 
 impl Haystack {
-    /// `name` is matched fuzzily; the values of `columns` are matched by what they contain.
+    /// `name` is matched fuzzily; the values of `columns` are matched by what they contain, or as a whole.
     pub fn new(name: &str, columns: &[(&'static str, &str)]) -> Self {
         let columns = columns.iter().map(|(column, value)| (*column, value.to_lowercase())).collect();
         Self { name: Utf32String::from(name.to_lowercase()), columns }
+    }
+
+    /// The values of the columns whose names begin so.
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a String> {
+        let columns = self.columns.iter().filter(move |(column, _)| column.starts_with(name));
+        columns.map(|(_, value)| value)
     }
 }
 
 #[derive(Debug, Clone)]
 enum Term {
-    Word { fuzzy: Atom, text: String },
-    Column { name: String, value: String },
+    Word {
+        fuzzy: Atom,
+        text: String,
+    },
+    Column {
+        name: String,
+        value: String,
+    },
+    /// The column's whole value.
+    Exact {
+        name: String,
+        value: String,
+    },
 }
 
 /// A filter. Every term must match.
@@ -33,15 +50,16 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads `notes !env:test health:degraded`. Everything is a query; an empty one matches all.
+    /// Reads `notes !env:test health:degraded`, and `env:=demo` for the whole value. Everything is a query; an empty one matches all.
     pub fn parse(text: &str) -> Self {
         let terms = text.split_whitespace().filter_map(|word| {
             let (word, wanted) = word.strip_prefix('!').map_or((word, true), |rest| (rest, false));
             let word = word.to_lowercase();
             let term = match word.split_once(':') {
-                Some((name, value)) if !name.is_empty() => {
-                    Term::Column { name: name.to_owned(), value: value.to_owned() }
-                }
+                Some((name, value)) if !name.is_empty() => match value.strip_prefix('=') {
+                    Some(whole) => Term::Exact { name: name.to_owned(), value: whole.to_owned() },
+                    None => Term::Column { name: name.to_owned(), value: value.to_owned() },
+                },
                 _ if word.is_empty() => return None,
                 _ => Term::Word { fuzzy: atom(&word), text: word },
             };
@@ -92,11 +110,8 @@ impl Term {
                 row.columns.iter().any(|(_, value)| value.contains(text.as_str()))
                     || (wanted && fuzzy.score(row.name.slice(..), matcher).is_some())
             }
-            Self::Column { name, value } => row
-                .columns
-                .iter()
-                .filter(|(column, _)| column.starts_with(name.as_str()))
-                .any(|(_, content)| content.contains(value.as_str())),
+            Self::Column { name, value } => row.values(name).any(|content| content.contains(value.as_str())),
+            Self::Exact { name, value } => row.values(name).any(|content| content == value),
         }
     }
 }
@@ -159,6 +174,16 @@ mod tests {
         assert_eq!(found("!test"), [0, 1]);
         assert_eq!(found("notes !env:test"), [0]);
         assert_eq!(found("nothing:here"), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn a_whole_value_is_asked_for_with_an_equals_sign() {
+        assert_eq!(found("name:notes"), [0, 2]);
+        assert_eq!(found("name:=notes"), [0]);
+        assert_eq!(found("!name:=notes"), [1, 2]);
+        assert_eq!(found("env:=DEMO health:=healthy"), [0]);
+        assert_eq!(found("env:=dem"), [] as [usize; 0]);
+        assert_eq!(found("env:="), [] as [usize; 0]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use styrmin::domain::backup::{CloneRequest, CloneSource};
 use styrmin::domain::operation::OperationState::{Failed, Succeeded};
 use styrmin::domain::operation::Subject;
 use styrmin::domain::plan::Class;
-use styrmin::domain::route::{ExtraHost, Isolation, RouteKind};
+use styrmin::domain::route::{ExtraHost, Isolation, RouteKind, TlsSource};
 use styrmin::domain::{
     ClusterRecord, DedicatedIngress, DeploymentDraft, DesiredPhase, Environment, Intent, ObjectKey,
     OperationKind, OperationView, Preview,
@@ -346,7 +346,20 @@ async fn an_ingress_of_its_own_comes_first_and_goes_last() {
     assert_eq!(said.routing.via.as_ref().unwrap().class.as_deref(), Some("styrmin-demo"));
     let ingress = bench.get(&key("Ingress", "demo", "one-web")).await.unwrap();
     assert_eq!(ingress["metadata"]["annotations"]["kubernetes.io/ingress.class"], "styrmin-demo");
-    assert_eq!(bench.recorded("ingress").await.unwrap().draft.driver.name, "traefik");
+    let controller = bench.recorded("ingress").await.unwrap();
+    assert_eq!(controller.draft.driver.name, "traefik");
+
+    // where plain http is sent on to its https, that stays open
+    let mut closed = controller.draft.clone();
+    closed.parameters.insert("https".into(), json!(false));
+    let closed = Intent::Change(controller.id, closed);
+    bench.plan(&closed).await;
+    let mut sending = said.clone();
+    (sending.routing.tls, sending.routing.redirect) = (TlsSource::Controller, Some(true));
+    bench.store.upsert_environment(&sending).await.unwrap();
+    let told = bench.refused(&closed).await;
+    assert!(told.contains("it does not serve https, and plain http would be sent on to it"), "{told}");
+    bench.store.upsert_environment(&said).await.unwrap();
 
     // a clone has one of its own
     let request = CloneRequest {

@@ -24,7 +24,7 @@ fn place(environment: &Environment, facts: &Facts) -> Place {
     let (addresses, refused) = match gateway {
         Some(Fact::Gateway(found)) => (found.addresses.clone(), found.refused.clone()),
         Some(Fact::Missing) => (Vec::new(), Some("there is no such Gateway".to_owned())),
-        Some(Fact::Bad(why)) => (Vec::new(), Some(why.clone())),
+        // who may not read it, or does not reach the cluster, learns nothing about it
         _ => (Vec::new(), None),
     };
     let controller = ingress::proxies(environment.routing.via.as_ref()).map(str::to_owned);
@@ -37,26 +37,39 @@ fn gateway(environment: &Environment) -> Option<&GatewayRef> {
     via.gateway.as_ref().filter(|_| via.kind == RouteKind::HttpRoute)
 }
 
-/// What environments want to have read. A namespace is read anew when something was done to its environment; a Gateway only where no
-/// route tells of it.
+/// What environments want to have read.
 pub fn wants(world: &World) -> Wants {
     let mut wants = Wants::new();
     for environment in &world.environments {
-        let newest = world.operations_on(&environment.name).next();
-        let version = newest.map(|view| format!("{} {}", view.operation.id, view.operation.state.as_str()));
-        wants.insert(Want::Namespace(environment.namespace.clone()), version.unwrap_or_default());
+        wants.insert(Want::Namespace(environment.namespace.clone()), version(environment, world));
         let Some(gateway) = gateway(environment) else { continue };
         wants.insert(Want::Gateway(gateway.namespace.clone(), gateway.name.clone()), String::new());
     }
     wants
 }
 
+/// Changes when a namespace is to be read anew: something was done to its environment, or the first of its objects came or the last
+/// one went (the first deployment makes the namespace, and is no operation on the environment).
+fn version(environment: &Environment, world: &World) -> String {
+    let is_used = world.applications_in(&environment.name).any(|it| !it.objects.is_empty());
+    let newest = world.operations_on(&environment.name).next();
+    let newest = newest.map(|view| format!("{} {}", view.operation.id, view.operation.state.as_str()));
+    format!("{is_used} {}", newest.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use serde_json::json;
+
     use super::*;
+    use crate::cluster::summary;
     use crate::domain::object::GatewayDetail;
     use crate::domain::route::Via;
-    use std::sync::Arc;
+    use crate::domain::world::Application;
+    use crate::domain::{Deployment, DeploymentDraft, DeploymentId, DesiredPhase, ObjectSummary, Verdict};
 
     fn public() -> Environment {
         let mut environment = Environment::new("public", "c", "ns");
@@ -94,6 +107,9 @@ mod tests {
         assert_eq!((found.addresses.as_slice(), found.refused), (&["192.0.2.1".to_owned()][..], None));
         let missing = place_with(vec![(want(), Fact::Missing)]);
         assert_eq!(missing.refused.as_deref(), Some("there is no such Gateway"));
+        let denied = place_with(vec![(want(), Fact::Bad("cannot be read: forbidden".into()))]);
+        assert_eq!(denied.refused, None, "what may not be read is not broken");
+        assert!(denied.addresses.is_empty());
     }
 
     #[test]
@@ -102,5 +118,52 @@ mod tests {
         let wanted: Vec<Want> = wants(&world).into_keys().collect();
         assert_eq!(wanted.len(), 2);
         assert!(wanted.contains(&Want::Namespace("ns".into())), "{wanted:?}");
+    }
+
+    /// An application of the environment `public`, with these objects.
+    fn application(objects: Vec<ObjectSummary>) -> Arc<Application> {
+        let draft = DeploymentDraft {
+            name: "notes".into(),
+            environment: "public".into(),
+            ..DeploymentDraft::default()
+        };
+        let deployment = Deployment {
+            id: DeploymentId(1),
+            uid: "u".into(),
+            draft,
+            phase: DesiredPhase::Running,
+            revision: 1,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        Arc::new(Application {
+            deployment,
+            namespace: "ns".into(),
+            instance: None,
+            active: None,
+            verdict: Verdict::healthy(),
+            components: Vec::new(),
+            routes: Vec::new(),
+            conditions: Vec::new(),
+            events: Vec::new(),
+            objects,
+            problem: None,
+            history: Vec::new(),
+            drift: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn a_namespace_is_read_anew_when_something_is_in_it() {
+        let version = |objects: Vec<ObjectSummary>| {
+            let applications = vec![application(objects)];
+            let world = World { environments: vec![public()], applications, ..World::default() };
+            wants(&world).remove(&Want::Namespace("ns".into())).unwrap()
+        };
+        let service =
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "notes", "namespace": "ns"}});
+        let (before, after) = (version(Vec::new()), version(vec![summary(&service)]));
+        assert_ne!(before, after, "its first deployment made it");
+        let two = vec![summary(&service), summary(&service)];
+        assert_eq!(after, version(two), "nothing is read for what came later");
     }
 }

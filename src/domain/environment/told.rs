@@ -72,7 +72,9 @@ pub fn told(environment: &Environment, cluster: Option<&ClusterRecord>) -> Vec<T
             About::Routes,
             "routes",
             answers(environment),
-            routing.via.is_some() || environment.ingress_class.is_some(),
+            routing.via.is_some()
+                || environment.ingress_class.is_some()
+                || environment.dedicated_ingress.is_some(),
         ),
         fact(About::Routes, "tls", tls(&routing.tls), !routing.tls.is_off()),
         fact(About::Routes, "redirect", routing.redirect_text().to_owned(), routing.redirect.is_some()),
@@ -139,6 +141,8 @@ fn ingress(environment: &Environment) -> String {
 pub fn answers(environment: &Environment) -> String {
     match (&environment.routing.via, &environment.ingress_class) {
         (Some(via), _) => via.to_string(),
+        // from before it was recorded who answers
+        (None, _) if environment.dedicated_ingress.is_some() => "Ingress, answered by its own".to_owned(),
         (None, Some(class)) => format!("Ingress of class {class}"),
         (None, None) => "Ingress of the default class".to_owned(),
     }
@@ -240,6 +244,21 @@ mod tests {
         assert_eq!(find(&all, "ports").text(), "https 8443 (the cluster's)");
         assert!(!all.iter().any(|it| it.label == "storage"), "the cluster says nothing of it");
         assert_eq!(find(&all, "tls").source, Source::Nobody);
+    }
+
+    #[test]
+    fn an_ingress_of_its_own_answers_also_where_that_is_not_recorded() {
+        let mut demo = Environment::new("demo", "c", "demo");
+        let of = |demo: &Environment| find(&told(demo, None), "routes");
+        assert_eq!(
+            (of(&demo).text().as_str(), of(&demo).source),
+            ("Ingress of the default class", Source::Nobody)
+        );
+        demo.dedicated_ingress = Some(DedicatedIngress::default());
+        assert_eq!(
+            (of(&demo).text().as_str(), of(&demo).source),
+            ("Ingress, answered by its own", Source::Own)
+        );
     }
 
     #[test]

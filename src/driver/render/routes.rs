@@ -121,10 +121,9 @@ fn route_set(context: &Value, routing: &Routing) -> RouteSet {
     }
 }
 
-/// Whether the deployment is the environment's own ingress controller.
-fn is_gate(driver: &DriverVersion, context: &Value) -> bool {
-    let called = at(context, "/deployment/name") == ingress::DEDICATED;
-    is_dedicated(context) && called && driver.reference.name == "traefik"
+/// Whether the deployment is an ingress controller, which everybody comes to: the environment's own, or one under another name.
+fn is_gate(driver: &DriverVersion) -> bool {
+    driver.reference.name == "traefik"
 }
 
 fn policy_set(
@@ -133,7 +132,7 @@ fn policy_set(
     routing: &Routing,
     rendered: &[(String, Value)],
 ) -> PolicySet {
-    let gate = is_gate(driver, context)
+    let gate = is_gate(driver)
         .then(|| Gate { deployment: at(context, "/deployment/name"), ports: reach::doors(rendered) });
     PolicySet {
         isolation: routing.isolation,

@@ -89,6 +89,33 @@ fn where_there_is_no_way_it_is_told_or_refused() {
     let mut early = nobody;
     early.routing.redirect = Some(true);
     assert!(check(&early, &Offer::default()).unwrap().unwrap().contains("--tls"));
+    // a driver may have TLS of its own: what is made for it has to be had
+    early.routing.via = Some(Via { controller: TRAEFIK.to_owned(), ..Via::unknown() });
+    let problem = check(&early, &Offer::default()).unwrap_err();
+    assert!(problem.why.contains("a Middleware of traefik.io"), "{problem}");
+    let known = Offer { traefik: true, ..Offer::default() };
+    assert!(check(&early, &known).unwrap().unwrap().contains("the environment itself has no https"));
+}
+
+#[test]
+fn aws_shows_no_certificate_of_a_secret() {
+    let mut wanted = environment(RouteKind::Ingress, AWS);
+    assert_eq!(settled(wanted.clone(), None, &Offer::default()).0.routing.redirect, Some(true));
+    wanted.routing.tls = TlsSource::Secret("wild".to_owned());
+    let (made, said) = settled(wanted, None, &Offer::default());
+    assert!(made.routing.redirect.is_none() && said.contains("certificates of ACM only"), "{said}");
+}
+
+#[test]
+fn who_named_a_listener_is_asked() {
+    let mut named = environment(RouteKind::HttpRoute, "x");
+    named.routing.via.as_mut().unwrap().gateway = Some(gateway(Some("secure"), true));
+    let (made, said) = settled(named.clone(), None, &offer());
+    assert_eq!(made, named);
+    assert!(said.contains("--redirect on"), "{said}");
+    named.routing.redirect = Some(true);
+    let (made, said) = settled(named, None, &offer());
+    assert_eq!((made.routing.listeners.len(), said.as_str()), (2, ""));
 }
 
 #[test]
@@ -102,6 +129,11 @@ fn listeners_are_found_once_and_kept() {
     // what the Gateway gains or loses later changes nothing that runs
     let later = settled(made.clone(), Some(&made), &Offer::default()).0;
     assert_eq!(later, made);
+    assert_eq!(check(&made, &Offer::default()), Ok(None), "nobody knows");
+    let mut renamed = offer();
+    renamed.gateways[2].gateway.section = Some("tls".to_owned());
+    let told = check(&made, &renamed).unwrap().unwrap();
+    assert!(told.contains("the listener secure of the Gateway infra/web is gone"), "{told}");
     let mut off = made.clone();
     off.routing.redirect = Some(false);
     assert_eq!(settled(off, Some(&made), &offer()).0.routing.listeners, []);

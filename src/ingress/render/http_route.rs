@@ -46,11 +46,10 @@ pub(super) fn render(
         rule["filters"] = json!([filter]);
     }
     let mut made = Vec::new();
-    for (name, hosts) in names(route).into_iter().zip(route.hosts.chunks(HOSTNAMES)) {
+    for Part { name, hosts, apart } in parts(set, route) {
         let annotations = set.annotations_of(route, adapter);
         let mut secure =
             object("gateway.networking.k8s.io/v1", "HTTPRoute", (&route.namespace, &name), annotations);
-        let apart = redirect::apart(set, route, (section, hosts));
         let attached = |names: &[&str]| names.iter().map(|name| parent(Some(name))).collect::<Vec<_>>();
         let parents = apart.as_ref().map_or_else(|| vec![parent(section)], |apart| attached(&apart.https));
         secure["spec"] = json!({ "parentRefs": parents, "hostnames": hosts, "rules": [rule] });
@@ -61,11 +60,39 @@ pub(super) fn render(
     Ok(made)
 }
 
-/// The names of the HTTPRoutes of a route.
-pub(super) fn names(route: &Route) -> Vec<String> {
-    let name = |number: usize| match number {
-        0 => route.name.clone(),
-        _ => bounded(&[&route.name, &(number + 1).to_string()], LABEL_MAX),
-    };
-    (0..route.hosts.len().div_ceil(HOSTNAMES)).map(name).collect()
+/// The names of the HTTPRoutes of a route, without those that only send on.
+pub(super) fn names(set: &RouteSet, route: &Route) -> Vec<String> {
+    parts(set, route).into_iter().map(|part| part.name).collect()
+}
+
+/// An HTTPRoute of a route.
+struct Part<'a> {
+    name: String,
+    hosts: Vec<String>,
+    /// Its listeners, where http is sent on; none: it attaches as it does where nothing is.
+    apart: Option<redirect::Apart<'a>>,
+}
+
+/// The HTTPRoutes of a route: no more hosts in one than it may have, and those that no https listener takes by themselves.
+fn parts<'a>(set: &'a RouteSet, route: &Route) -> Vec<Part<'a>> {
+    let mut parts = Vec::new();
+    for (number, hosts) in route.hosts.chunks(HOSTNAMES).enumerate() {
+        let name = match number {
+            0 => route.name.clone(),
+            _ => bounded(&[&route.name, &(number + 1).to_string()], LABEL_MAX),
+        };
+        let is_sent_on = |host: &String| redirect::is_sent_on(set, route, host);
+        let (secure, plain): (Vec<String>, Vec<String>) = hosts.iter().cloned().partition(is_sent_on);
+        if secure.is_empty() {
+            parts.push(Part { name, hosts: plain, apart: None });
+            continue;
+        }
+        let beside = bounded(&[name.as_str(), "without-https"], LABEL_MAX);
+        let apart = Some(redirect::apart(set, &secure));
+        parts.push(Part { name, hosts: secure, apart });
+        if !plain.is_empty() {
+            parts.push(Part { name: beside, hosts: plain, apart: None });
+        }
+    }
+    parts
 }

@@ -64,6 +64,9 @@ pub(super) fn annotate(annotations: &mut BTreeMap<String, String>, set: &RouteSe
     let (Some(said), false) = (set.redirect.said, route.tls.is_off()) else { return };
     let middleware = match (way(via, set.dedicated), said) {
         (Some(Way::Annotations(words)), said) => {
+            if words.is_unfit(&route.tls) || words.is_said(annotations) {
+                return;
+            }
             let port = set.redirect.port.unwrap_or(HTTPS).to_string();
             for (key, value) in if said { words.on } else { words.off } {
                 let value = if *value == PORT { port.as_str() } else { value };
@@ -106,23 +109,32 @@ pub(super) struct Apart<'a> {
     pub(super) http: Vec<&'a str>,
 }
 
-/// The listeners for an HTTPRoute with these hosts; none: it attaches as it does where nothing is sent on. `section`: the listener
-/// that a person named.
-pub(super) fn apart<'a>(
-    set: &'a RouteSet,
-    route: &Route,
-    (section, hosts): (Option<&str>, &[String]),
-) -> Option<Apart<'a>> {
-    on(set, route)?;
-    let takes = |listener: &&RouteListener| {
-        listener.host.is_empty() || hosts.iter().any(|host| covers(&listener.host, host))
-    };
-    let of = |https: bool| {
-        let all = set.redirect.listeners.iter().filter(takes);
-        all.filter(move |listener| listener.https == https).map(|listener| listener.name.as_str())
-    };
-    let https: Vec<&str> = of(true).filter(|name| section.is_none_or(|section| section == *name)).collect();
-    (!https.is_empty()).then(|| Apart { https, http: of(false).collect() })
+/// The https listeners that an HTTPRoute may attach to: all, or the one that a person named.
+fn secure(set: &RouteSet) -> Vec<&RouteListener> {
+    let section =
+        set.via.as_ref().and_then(|via| via.gateway.as_ref()).and_then(|gateway| gateway.section.as_ref());
+    let all = set.redirect.listeners.iter().filter(|listener| listener.https);
+    all.filter(|listener| section.is_none_or(|section| *section == listener.name)).collect()
+}
+
+fn takes(listener: &RouteListener, host: &str) -> bool {
+    listener.host.is_empty() || covers(&listener.host, host)
+}
+
+/// Whether http of this host of an HTTPRoute is sent on: it is not where no https listener takes the host.
+pub(super) fn is_sent_on(set: &RouteSet, route: &Route, host: &str) -> bool {
+    on(set, route).is_some() && secure(set).into_iter().any(|listener| takes(listener, host))
+}
+
+/// The listeners for an HTTPRoute with these hosts, all of which are sent on.
+pub(super) fn apart<'a>(set: &'a RouteSet, hosts: &[String]) -> Apart<'a> {
+    let any = |listener: &RouteListener| hosts.iter().any(|host| takes(listener, host));
+    let https = secure(set).into_iter().filter(|listener| any(listener));
+    let http = set.redirect.listeners.iter().filter(|listener| !listener.https && any(listener));
+    Apart {
+        https: https.map(|listener| listener.name.as_str()).collect(),
+        http: http.map(|listener| listener.name.as_str()).collect(),
+    }
 }
 
 /// The HTTPRoute that sends on to `secure`, attached to these parents.

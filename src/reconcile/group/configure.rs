@@ -361,6 +361,22 @@ fn own_ingress(members: &[Deployment], wanted: &Environment, had: bool) -> Resul
     }
 }
 
+/// Whether the ingress controller of an environment serves https, where plain http is sent on to it.
+///
+/// # Errors
+/// It does not.
+pub(in crate::reconcile) fn check_https(record: &Deployment, wanted: &Environment) -> Result<(), Problem> {
+    let said = record.draft.parameters.get(HTTPS).and_then(serde_json::Value::as_bool);
+    if wanted.routing.redirect != Some(true) || !wanted.routing.has_https() || said != Some(false) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        format!("{INGRESS} would not answer for the routes of {}", wanted.name),
+        "it does not serve https, and plain http would be sent on to it",
+        "change its parameter https to true first, or say --redirect off",
+    ))
+}
+
 /// Whether the ingress controller that is there would answer for the routes of its environment as they are wanted.
 fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem> {
     let draft = &record.draft;
@@ -374,15 +390,9 @@ fn check_serves(record: &Deployment, wanted: &Environment) -> Result<(), Problem
             "change it to a newer version of its driver first",
         );
     }
-    let said = |name: &str| draft.parameters.get(name).and_then(serde_json::Value::as_bool);
-    if wanted.routing.redirect == Some(true) && wanted.routing.has_https() && said(HTTPS) == Some(false) {
-        return refused(
-            "it does not serve https, and plain http would be sent on to it".to_owned(),
-            "change its parameter https to true first, or say --redirect off",
-        );
-    }
+    check_https(record, wanted)?;
     let kind = wanted.routing.via.as_ref().map(|via| via.kind);
-    let reads = said(CUSTOM_RESOURCES).unwrap_or(false);
+    let reads = draft.parameters.get(CUSTOM_RESOURCES).and_then(serde_json::Value::as_bool).unwrap_or(false);
     match kind {
         Some(RouteKind::IngressRoute) if !reads => refused(
             "it does not read custom resources, and routes become IngressRoutes".to_owned(),

@@ -19,7 +19,7 @@ impl SkewedClock {
         Self { clock, ahead: Mutex::new(SignedDuration::ZERO) }
     }
 
-    /// From now on it is so far ahead; behind when negative.
+    /// From now on it is so far ahead; behind when negative. Who sleeps already is not woken.
     pub fn set(&self, ahead: SignedDuration) {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use serde_json::Value;
 use tokio_rustls::rustls::crypto::ring;
@@ -19,6 +20,7 @@ use super::table::TlsSecret;
 use super::{COMPONENT, ProxyError, SharedTable, current};
 use crate::sandbox::api::Api;
 use crate::sandbox::object;
+use crate::sandbox::serve::valid_for_a_year;
 
 /// The name on the certificate where none fits. No host is called so: whoever checks names sees that it is not the right one.
 const DEFAULT_NAME: &str = "sandbox-ingress-default.invalid";
@@ -47,7 +49,7 @@ impl std::fmt::Debug for Certificates {
 impl Certificates {
     /// With a default certificate of its own.
     pub(super) fn new(api: Api, table: SharedTable) -> Result<Self, ProxyError> {
-        let default = Arc::new(default().map_err(ProxyError::Certificate)?);
+        let default = Arc::new(default(api.now()).map_err(ProxyError::Certificate)?);
         Ok(Self { api, table, default, known: Mutex::default() })
     }
 
@@ -127,12 +129,13 @@ fn read(secret: &Value) -> Result<CertifiedKey, String> {
 }
 
 /// The certificate where none fits; a new one each time.
-fn default() -> Result<CertifiedKey, String> {
+fn default(now: Timestamp) -> Result<CertifiedKey, String> {
     let failed = |error: rcgen::Error| error.to_string();
     let key = KeyPair::generate().map_err(failed)?;
     let mut params = CertificateParams::new(vec![DEFAULT_NAME.to_owned()]).map_err(failed)?;
     params.distinguished_name.push(DnType::CommonName, "sandbox ingress default certificate");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    valid_for_a_year(&mut params, now);
     let chain = vec![params.self_signed(&key).map_err(failed)?.der().clone()];
     let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
     CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|error| error.to_string())

@@ -180,20 +180,23 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        let day = |at: Timestamp| {
-            let date = at.to_zoned(TimeZone::UTC).date();
-            let (month, day) = (date.month().unsigned_abs(), date.day().unsigned_abs());
-            rcgen::date_time_ymd(i32::from(date.year()), month, day)
-        };
-        let moment = |by: SignedDuration| now.checked_add(by).map_err(|error| failed(&error));
-        params.not_before = day(moment(-SLACK)?);
-        params.not_after = day(moment(VALID)?);
+        valid_for_a_year(&mut params, now);
         let key = KeyPair::generate().map_err(|error| failed(&error))?;
         let issuer_params = Self::params();
         let issuer = Issuer::from_params(&issuer_params, &self.key);
         let server = params.signed_by(&key, &issuer).map_err(|error| failed(&error))?.pem();
         Ok(Certificates { authority: self.certificate.clone(), server, key: key.serialize_pem() })
     }
+}
+
+/// Makes a certificate valid for a year from `now`, in whole days.
+pub(in crate::sandbox) fn valid_for_a_year(params: &mut CertificateParams, now: Timestamp) {
+    let day = |by: SignedDuration| {
+        let date = now.saturating_add(by).unwrap_or(now).to_zoned(TimeZone::UTC).date();
+        let (month, day) = (date.month().unsigned_abs(), date.day().unsigned_abs());
+        rcgen::date_time_ymd(i32::from(date.year()), month, day)
+    };
+    (params.not_before, params.not_after) = (day(-SLACK), day(VALID));
 }
 
 fn name(common: &str) -> rcgen::DistinguishedName {

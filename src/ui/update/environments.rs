@@ -54,7 +54,8 @@ fn meant(model: &Model) -> Option<String> {
 /// Shows the applications, filtered by an environment.
 pub fn show_applications(model: &mut Model, environment: &str, effects: &mut Vec<Effect>) {
     steps::show_base(model, effects);
-    let filter = format!("env:{environment} ");
+    // `demo` is a part of `demo-copy` too
+    let filter = format!("env:={environment} ");
     let worked = model.work(Slot::View(0), |screen, context| {
         // what narrows them now would hide some of it
         screen.command(Command::Back, context);

@@ -8,7 +8,7 @@ use crate::domain::world::Link;
 use crate::domain::{Problem, World};
 use crate::ui::keymap::Flag;
 use crate::ui::theme::ColourDepth;
-use crate::ui::{action_samples, backup_samples, route_samples, sample};
+use crate::ui::{action_samples, backup_samples, place_samples, route_samples, sample};
 
 /// A model that has seen `world`, on 80 × 24.
 pub fn model_of(world: World) -> Model {
@@ -234,9 +234,16 @@ fn what_keymaps_say_is_never_shown_together_never_is() {
         "5 <enter>",
         "5 / a",
         "6 <enter>",
+        "6 j j <enter> j j",
         "1 ?",
     ];
-    let worlds = [sample::world(), backup_samples::world(), route_samples::world(), action_samples::world()];
+    let worlds = [
+        sample::world(),
+        backup_samples::world(),
+        route_samples::world(),
+        place_samples::world(),
+        action_samples::world(),
+    ];
     let mut unseen = vec![
         Flag::Applications,
         Flag::Drivers,

@@ -63,6 +63,19 @@ pub fn headline(application: &Application) -> String {
     }
 }
 
+/// Whether there is something to say of it whatever its health: the engine stopped, or somebody else changed it.
+pub fn is_astray(application: &Application) -> bool {
+    application.problem.is_some() || !application.drift.is_empty()
+}
+
+/// The sign before the headline of such an application.
+pub fn astray_mark(application: &Application, look: &Look<'_>) -> Span<'static> {
+    match application.problem {
+        Some(_) => look.span(Role::Fail, "✗"),
+        None => look.span(Role::Warn, "≠"),
+    }
+}
+
 /// The views that stand beside each other at the bottom of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Main {
@@ -123,6 +136,7 @@ impl Title {
     ) {
         let area = inset(area, 1);
         let filter = filter.filter(|filter| filter.is_open() || !filter.is_empty());
+        let narrowed = filter.is_some() || self.faults_only;
         let needed = |line: &Line<'_>| line.width() + if filter.is_some() { FILTER } else { 0 };
         // the gaps give way first, then what is calm in the others, then their names; what narrows the view is always said
         let attempts = [
@@ -133,11 +147,11 @@ impl Title {
             (Others::Names, 1),
             (Others::Short, 2),
         ];
-        let mut lines = attempts.into_iter().map(|how| self.line(world, filter, look, how));
+        let tight = (!narrowed).then_some((Others::Short, 1));
+        let mut lines = attempts.into_iter().chain(tight).map(|how| self.line(world, filter, look, how));
         let fits = lines.find(|line| needed(line) <= usize::from(area.width));
-        let narrowed = filter.is_some() || self.faults_only;
-        let least = if narrowed { (Others::None, 3) } else { (Others::Short, 1) };
-        let line = fits.unwrap_or_else(|| self.line(world, filter, look, least));
+        // where even that has no room, the one that is shown must be seen
+        let line = fits.unwrap_or_else(|| self.line(world, filter, look, (Others::None, 3)));
         let used = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
         paint::line(buffer, area, line);
         if let Some(filter) = filter.filter(|filter| filter.is_open()) {

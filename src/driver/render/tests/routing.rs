@@ -506,6 +506,24 @@ fn the_environments_own_ingress_is_open_to_all() {
 }
 
 #[test]
+fn an_ingress_controller_under_another_name_is_open_to_all() {
+    let mut drivers = built_in().into_iter().map(|loaded| loaded.version);
+    let driver = drivers.find(|driver| driver.reference.name == "traefik").unwrap();
+    let version = driver.spec.default_version.clone();
+    let mut sources = Sources::of(driver, "edge", &version);
+    sources.environment.routing = Routing {
+        via: Some(via(RouteKind::Ingress, TRAEFIK, Some("traefik"))),
+        isolation: Some(Isolation::Inbound),
+        ..Routing::default()
+    };
+    let objects = sources.render().unwrap();
+    let spec = &find(&objects, "NetworkPolicy/edge-gate")["spec"];
+    let doors = ["web", "websecure"].map(|port| json!({"port": port, "protocol": "TCP"}));
+    assert_eq!(spec["ingress"], json!([{"ports": doors}]));
+    assert_eq!(spec["podSelector"]["matchLabels"][crate::domain::labels::DEPLOYMENT], "edge");
+}
+
+#[test]
 fn policies_follow_the_services_that_a_driver_brings() {
     let service = |name: &str, kind: &str| {
         format!(

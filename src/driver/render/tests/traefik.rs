@@ -163,6 +163,7 @@ fn where_http_may_be_sent_on_it_has_the_middleware_for_it() {
         middlewares(&ported),
         json!({"allow": {"ipAllowList": {"sourceRange": ["10.0.0.0/8"]}}, "redirect": {"redirectScheme": scheme}})
     );
+    assert_eq!(sending(Some(false), &["10.0.0.0/8"], Some(8443)), ported, "and to the same port");
     assert_eq!(arguments(&ported), arguments(&sending(None, &["10.0.0.0/8"], Some(8443))));
     assert_ne!(
         pod(&ported)["metadata"]["annotations"],

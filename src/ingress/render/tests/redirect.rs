@@ -33,26 +33,47 @@ fn each_controller_is_told_by_its_annotations() {
         ("k8s.io/ingress-gce", Value::Null, Value::Null),
         ("k8s.io/ingress-nginx-of-ours", Value::Null, Value::Null),
     ] {
-        let via = || via(RouteKind::Ingress, controller, Some("x"));
-        assert_eq!(rendered(&sending(via(), Some(true))).len(), 1, "{controller}");
-        assert_eq!(annotations(&sending(via(), Some(true))), on, "{controller}");
-        assert_eq!(annotations(&sending(via(), Some(false))), off, "{controller}");
+        let sending = |said: Option<bool>| {
+            let set = sending(via(RouteKind::Ingress, controller, Some("x")), said);
+            with_tls(set, TlsSource::Controller)
+        };
+        assert_eq!(rendered(&sending(Some(true))).len(), 1, "{controller}");
+        assert_eq!(annotations(&sending(Some(true))), on, "{controller}");
+        assert_eq!(annotations(&sending(Some(false))), off, "{controller}");
         // as before anybody asked; and without https there is nowhere to go
-        assert_eq!(annotations(&sending(via(), None)), Value::Null, "{controller}");
-        let plain = with_tls(sending(via(), Some(true)), TlsSource::Off);
+        assert_eq!(annotations(&sending(None)), Value::Null, "{controller}");
+        let plain = with_tls(sending(Some(true)), TlsSource::Off);
         assert_eq!(annotations(&plain), Value::Null, "{controller}");
     }
 }
 
 #[test]
 fn what_a_person_says_by_an_annotation_stays() {
-    let mut set = sending(via(RouteKind::Ingress, "ingress.k8s.aws/alb", None), Some(true));
+    let set = sending(via(RouteKind::Ingress, "ingress.k8s.aws/alb", None), Some(true));
+    let mut set = with_tls(set, TlsSource::Controller);
     let key = "alb.ingress.kubernetes.io/listen-ports";
     set.annotations.insert(key.to_owned(), r#"[{"HTTPS": 443}]"#.to_owned());
-    assert_eq!(annotations(&set)[key], r#"[{"HTTPS": 443}]"#);
+    // one without the other may name a port at which nobody listens, and then the controller does nothing at all
+    assert_eq!(annotations(&set), json!({key: r#"[{"HTTPS": 443}]"#}));
     let mut set = sending(via(RouteKind::Ingress, "haproxy.org/ingress-controller", None), Some(true));
     set.redirect.port = Some(8443);
     assert_eq!(annotations(&set)["haproxy.org/ssl-redirect-port"], "8443");
+    // each of these stands by itself
+    set.annotations.insert("haproxy.org/ssl-redirect-code".to_owned(), "302".to_owned());
+    assert_eq!(annotations(&set)["haproxy.org/ssl-redirect-code"], "302");
+    assert_eq!(annotations(&set)["haproxy.org/ssl-redirect-port"], "8443");
+}
+
+#[test]
+fn aws_sends_on_where_the_certificate_is_its_own() {
+    let alb = |tls: TlsSource| {
+        let set = sending(via(RouteKind::Ingress, "ingress.k8s.aws/alb", None), Some(true));
+        annotations(&with_tls(set, tls))
+    };
+    assert_eq!(alb(TlsSource::Controller)["alb.ingress.kubernetes.io/ssl-redirect"], "443");
+    for unserved in [TlsSource::Secret("s".into()), issuer()] {
+        assert_eq!(alb(unserved), Value::Null);
+    }
 }
 
 #[test]
@@ -154,6 +175,36 @@ fn an_http_route_is_told_apart_by_listeners() {
     set.routes[0].hosts = (0..17).map(|number| format!("n{number}.example.org")).collect();
     let names: Vec<Value> = rendered(&set).iter().map(|object| object["metadata"]["name"].clone()).collect();
     assert_eq!(names, ["notes-to-https", "notes", "notes-2-to-https", "notes-2"]);
+}
+
+#[test]
+fn a_host_that_no_https_listener_takes_is_not_sent_on() {
+    let mut set = sending(via(RouteKind::HttpRoute, "x", None), Some(true));
+    let listener =
+        |name: &str, host: &str, https| RouteListener { name: name.to_owned(), host: host.to_owned(), https };
+    set.redirect.listeners = vec![listener("plain", "", false), listener("secure", "*.example.org", true)];
+    set.routes[0].hosts = ["n.example.org", "shop.org"].map(str::to_owned).to_vec();
+    let summary = |set: &RouteSet| -> Vec<(String, Value, Value)> {
+        let of = |object: &Value| {
+            let (name, spec) = (object["metadata"]["name"].as_str().unwrap().to_owned(), &object["spec"]);
+            (name, spec["hostnames"].clone(), spec["parentRefs"][0]["sectionName"].clone())
+        };
+        rendered(set).iter().map(of).collect()
+    };
+    let told = |name: &str, host: &str, section: Value| (name.to_owned(), json!([host]), section);
+    assert_eq!(
+        summary(&set),
+        [
+            told("notes-to-https", "n.example.org", json!("plain")),
+            told("notes", "n.example.org", json!("secure")),
+            told("notes-without-https", "shop.org", Value::Null),
+        ]
+    );
+    let objects = rendered(&set);
+    assert_eq!(objects[2]["spec"]["rules"], objects[1]["spec"]["rules"], "it is answered as before");
+    // one that has no other host is as it was
+    set.routes[0].hosts.remove(0);
+    assert_eq!(summary(&set), [told("notes", "shop.org", Value::Null)]);
 }
 
 #[test]

@@ -28,6 +28,14 @@ pub const CLUSTER_ISSUER: &str = "cluster issuer";
 pub const CONTROLLER: &str = "the controller's own";
 /// Where certificates come from, as the form has it.
 const TLS: [&str; 5] = [NO_TLS, SECRET, ISSUER, CLUSTER_ISSUER, CONTROLLER];
+/// Http is sent on to https: somebody says so.
+pub const SENT_ON: &str = "yes";
+/// It is not: somebody says so.
+pub const NOT_SENT_ON: &str = "no";
+/// Nobody says it of an environment that has https.
+const AS_IT_DOES: &str = "as the controller does";
+/// Nobody says it of an environment that has none yet: the plan decides once it gains https.
+const WHERE_POSSIBLE: &str = "yes, where possible";
 /// What is kept away, as the form has it.
 pub const ISOLATION: [(&str, Isolation); 3] =
     [("nothing", Isolation::Off), ("what comes in", Isolation::Inbound), ("both ways", Isolation::Both)];
@@ -162,12 +170,32 @@ fn pairs(map: &BTreeMap<String, String>) -> String {
     map.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether http is sent on, where there are certificates. What gains them sends it on, unless somebody said otherwise.
+/// Whether http is sent on, where there is https. What nobody said comes first: what it means follows from whether the environment
+/// has https already or gains it.
 fn redirect(known: &Environment, asking: &Asking, fields: &mut Vec<Field>) {
-    let (now, _) = tls(&known.routing);
-    if chosen(asking, "tls", now) != TLS[0] {
-        let help = "plain http is sent on to https; off: it is answered, or not, as the controller does";
-        let now = known.routing.redirect.unwrap_or(!known.routing.has_https());
-        fields.push(toggle("redirect", "Redirect", help, now));
+    let routing = &known.routing;
+    let (now, _) = tls(routing);
+    if chosen(asking, "tls", now) == NO_TLS && !is_at_secure_gateway(routing, asking) {
+        return;
     }
+    let (unsaid, help) = if routing.has_https() {
+        (AS_IT_DOES, "plain http is sent on to https; no: a controller that does so by itself is told not to")
+    } else {
+        (WHERE_POSSIBLE, "plain http is sent on to https; where possible: the plan says so if it cannot be")
+    };
+    let now = match routing.redirect {
+        Some(true) => SENT_ON,
+        Some(false) => NOT_SENT_ON,
+        None => unsaid,
+    };
+    let options = [unsaid, SENT_ON, NOT_SENT_ON].map(str::to_owned).to_vec();
+    fields.push(choice("redirect", "Redirect", help, (options, now)));
+}
+
+/// Whether the routes are at a Gateway that has https by itself, and no other kind was chosen for them.
+fn is_at_secure_gateway(routing: &Routing, asking: &Asking) -> bool {
+    let kind = chosen(asking, "kind", routing.kind.map_or(DETECT, RouteKind::as_str));
+    let via = routing.via.as_ref().filter(|via| via.kind == RouteKind::HttpRoute);
+    let is_secure = via.and_then(|via| via.gateway.as_ref()).is_some_and(|gateway| gateway.https);
+    is_secure && (kind == DETECT || kind == RouteKind::HttpRoute.as_str())
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::asking::Asking;
-use super::fields::{CLUSTER_ISSUER, CONTROLLER, DETECT, ISOLATION, ISSUER, OWN, SECRET};
+use super::fields::{
+    CLUSTER_ISSUER, CONTROLLER, DETECT, ISOLATION, ISSUER, NOT_SENT_ON, OWN, SECRET, SENT_ON,
+};
 use crate::domain::names::{check_label, check_subdomain};
 use crate::domain::route::{
     Block, GatewayRef, Isolation, IssuerRef, Peer, RouteKind, Routing, TlsSource, Via, check_host,
@@ -66,12 +68,11 @@ fn routing(before: &Routing, kind: Option<RouteKind>, asking: &Asking) -> Result
         // whoever changed something else about the ingress: the plan finds out anew who answers
         _ => before.via.clone(),
     };
-    let tls = tls(asking)?;
     Ok(Routing {
         kind,
         via,
-        redirect: redirect(before, &tls, asking),
-        tls,
+        tls: tls(asking)?,
+        redirect: redirect(before, asking),
         listeners: before.listeners.clone(),
         isolation,
         allow_from: peers.map_err(|error| ("allow-from", error))?,
@@ -80,11 +81,14 @@ fn routing(before: &Routing, kind: Option<RouteKind>, asking: &Asking) -> Result
     })
 }
 
-/// Whether http is sent on; what was never said is not said now, as long as it means the same.
-fn redirect(before: &Routing, tls: &TlsSource, asking: &Asking) -> Option<bool> {
-    let now = before.redirect.unwrap_or(!before.has_https());
-    let is_asked = !tls.is_off();
-    if is_asked && asking.is_on("redirect") != now { Some(!now) } else { before.redirect }
+/// Whether http is sent on; none: nobody says it. Where it is not asked, it stays as it was.
+fn redirect(before: &Routing, asking: &Asking) -> Option<bool> {
+    match asking.text("redirect").as_str() {
+        "" => before.redirect,
+        SENT_ON => Some(true),
+        NOT_SENT_ON => Some(false),
+        _ => None,
+    }
 }
 
 fn optional(text: String) -> Option<String> {

@@ -130,25 +130,67 @@ fn certificates_have_a_name_where_they_need_one() {
     assert_eq!(wanted.routing.tls, TlsSource::Secret("wildcard".into()));
 }
 
+/// What the screen shows.
+fn screen(model: &Model) -> String {
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 50)).unwrap();
+    terminal.draw(|frame| crate::ui::draw(model, frame)).unwrap();
+    terminal.backend().to_string()
+}
+
 #[test]
-fn sending_on_to_https_is_said_only_where_it_is_changed() {
+fn what_gains_https_is_sent_on_where_possible_unless_somebody_says() {
     let to_redirect = "<tab><tab><tab><tab><tab><right><right><right><right><tab>";
-    let wanted = |keys: &str| {
+    for (keys, shown, redirect) in [
+        ("", "‹ yes, where possible ›", None),
+        ("<space>", "‹ yes ›", Some(true)),
+        ("<space><space>", "‹ no ›", Some(false)),
+        ("<space><space><space>", "‹ yes, where possible ›", None),
+    ] {
         let mut model = model();
-        press(&mut model, "5/notes-d<enter>ai");
-        planned(&press(&mut model, &format!("{to_redirect}{keys}{GO}"))).routing
-    };
-    let gained = wanted("");
-    assert_eq!((gained.tls, gained.redirect), (TlsSource::Controller, None), "the plan decides");
-    assert_eq!(wanted("<space>").redirect, Some(false));
-    // one that has https, of which nobody said it
+        press(&mut model, &format!("5/notes-d<enter>ai{to_redirect}{keys}"));
+        let screen = screen(&model);
+        assert!(screen.contains(shown), "{keys}\n{screen}");
+        let wanted = planned(&press(&mut model, GO)).routing;
+        assert_eq!((wanted.tls, wanted.redirect), (TlsSource::Controller, redirect), "{keys}");
+    }
+}
+
+#[test]
+fn what_has_https_is_sent_on_as_the_controller_does_until_somebody_says() {
+    // by certificates, and by a Gateway alone
+    for (name, open, tabs) in [("prod", "5/billing<enter>ai", 7), ("staging", "5/handbook<enter>ai", 6)] {
+        let to_redirect = format!("{open}{}", "<tab>".repeat(tabs));
+        for (keys, redirect) in [("<space>", true), ("<space><space>", false)] {
+            let mut model = model();
+            let wanted = planned(&press(&mut model, &format!("{to_redirect}{keys}{GO}")));
+            let mut expected = known(name);
+            expected.routing.redirect = Some(redirect);
+            assert_eq!(wanted, expected, "{keys}");
+        }
+        let mut model = model();
+        press(&mut model, &format!("{to_redirect}<space><space><space>"));
+        assert!(screen(&model).contains("‹ as the controller does ›"), "{name}");
+        assert_eq!(press(&mut model, GO), [], "{name}");
+
+        // what was said is taken back
+        let mut world = route_samples::world();
+        let environment = world.environments.iter_mut().find(|it| it.name == name).unwrap();
+        environment.routing.redirect = Some(false);
+        let mut model = model_of(world);
+        let wanted = planned(&press(&mut model, &format!("{to_redirect}<space>{GO}")));
+        assert_eq!(wanted, known(name));
+    }
+}
+
+#[test]
+fn sending_on_is_not_asked_where_the_gateway_is_left() {
     let mut model = model();
-    press(&mut model, "5/billing<enter>ai");
-    let to_redirect = "<tab><tab><tab><tab><tab><tab><tab>";
-    let wanted = planned(&press(&mut model, &format!("{to_redirect}<space>{GO}")));
-    let mut expected = known("prod");
-    expected.routing.redirect = Some(true);
-    assert_eq!(wanted, expected);
+    press(&mut model, "5/handbook<enter>ai");
+    assert!(screen(&model).contains("Redirect"));
+    press(&mut model, "<tab><tab><right>");
+    assert!(!screen(&model).contains("Redirect"), "an Ingress without certificates has no https");
+    let wanted = planned(&press(&mut model, GO)).routing;
+    assert_eq!((wanted.kind, wanted.redirect), (Some(RouteKind::Ingress), None));
 }
 
 #[test]
@@ -180,9 +222,7 @@ fn what_cannot_be_is_told_and_not_planned() {
     for (keys, says) in cases {
         let mut model = model();
         assert_eq!(press(&mut model, &format!("{keys}{GO}")), [], "{keys}");
-        let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 50)).unwrap();
-        terminal.draw(|frame| crate::ui::draw(&model, frame)).unwrap();
-        let screen = terminal.backend().to_string();
+        let screen = screen(&model);
         assert!(screen.contains(says), "{keys}\n{screen}");
     }
 }

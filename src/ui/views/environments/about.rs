@@ -4,13 +4,14 @@ use ratatui::text::{Line, Span};
 
 use super::summary::Summary;
 use crate::domain::environment::answers;
-use crate::domain::world::Whose;
+use crate::domain::world::{Application, Whose};
 use crate::domain::{Health, World};
 use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
-use crate::ui::views::facts::headline;
+use crate::ui::views::facts::{astray_mark, headline, is_astray};
+use crate::ui::views::keeping::{Keeping, Worry};
 use crate::ui::views::progress;
 use crate::ui::views::routes::{Standing, place_line};
 
@@ -19,6 +20,7 @@ pub fn about(summary: &Summary<'_>, world: &World, look: &Look<'_>, width: usize
     let mut lines = vec![applications(summary, look, width)];
     lines.extend(route(summary, look, width));
     lines.extend(missing(summary, look));
+    lines.extend(backups(summary, world, look, width));
     lines.extend(operation(summary, look, width));
     // the line below has the class and the kind already
     let known = summary.environment.routing.via.as_ref().is_some_and(|via| !via.controller.is_empty());
@@ -38,19 +40,35 @@ fn applications(summary: &Summary<'_>, look: &Look<'_>, width: usize) -> Line<'s
         ];
         return Line::from(said);
     };
-    let (health, count) = (worst.health(), summary.applications.len());
-    if health <= Health::Suspended {
-        let said = match count {
-            1 => "Its application is as it should be".to_owned(),
-            count => format!("All {count} applications are as they should be"),
-        };
-        return Line::from(vec![look.mark(Health::Healthy), look.span(Role::Text, format!(" {said}"))]);
+    let health = worst.health();
+    let told = |application: &Application, mark: Span<'static>| {
+        let cause = headline(application);
+        let said = if cause.is_empty() { application.health().as_str().to_owned() } else { cause };
+        let name = format!(" {}: ", application.deployment.draft.name);
+        let said = format::cut(&said, width.saturating_sub(format::width(&name) + 1));
+        Line::from(vec![mark, look.span(Role::Title, name), look.span(Role::Text, said)])
+    };
+    if health > Health::Suspended {
+        return told(worst, look.mark(health));
     }
-    let cause = headline(worst);
-    let said = if cause.is_empty() { health.as_str().to_owned() } else { cause };
-    let name = format!(" {}: ", worst.deployment.draft.name);
-    let said = format::cut(&said, width.saturating_sub(format::width(&name) + 1));
-    Line::from(vec![look.mark(health), look.span(Role::Title, name), look.span(Role::Text, said)])
+    match summary.worst_first().into_iter().find(|it| is_astray(it)) {
+        Some(astray) => told(astray, astray_mark(astray, look)),
+        None => {
+            let said = calm(health, summary.applications.len());
+            Line::from(vec![look.mark(health), look.span(Role::Text, format!(" {said}"))])
+        }
+    }
+}
+
+/// What is said where nothing is wrong, and this is the worst health of so many.
+fn calm(worst: Health, count: usize) -> String {
+    match (worst, count) {
+        (Health::Stopped, 1) => "Its application is stopped on purpose".to_owned(),
+        (Health::Suspended, 1) => "Its application is paused on purpose".to_owned(),
+        (_, 1) => "Its application is healthy".to_owned(),
+        (Health::Healthy, count) => format!("All {count} applications are healthy"),
+        (_, count) => format!("All {count} applications are healthy, or rest on purpose"),
+    }
 }
 
 /// The route that is worst, and why it fails.
@@ -70,6 +88,10 @@ fn missing(summary: &Summary<'_>, look: &Look<'_>) -> Option<Line<'static>> {
     let gone = summary.place.is_some_and(|place| place.namespace == Whose::Missing);
     let refused = summary.place.and_then(|place| place.refused.clone());
     let said = match refused {
+        _ if gone && summary.applications.is_empty() => {
+            let said = format!("its namespace {} is made by the first deployment", environment.namespace);
+            return Some(Line::from(look.span(Role::Muted, said)));
+        }
         _ if gone => format!("there is no namespace {}", environment.namespace),
         Some(why) => format!("its Gateway does not answer: {why}"),
         None if environment.dedicated_ingress.is_some() && summary.ingress().is_none() => {
@@ -77,6 +99,22 @@ fn missing(summary: &Summary<'_>, look: &Look<'_>) -> Option<Line<'static>> {
         }
         None => return None,
     };
+    Some(Line::from(vec![look.span(Role::Warn, "▲ "), look.span(Role::Text, said)]))
+}
+
+/// The application that is kept worst, and why.
+fn backups(summary: &Summary<'_>, world: &World, look: &Look<'_>, width: usize) -> Option<Line<'static>> {
+    summary.kept.filter(|kept| kept.worry)?;
+    let keeping = |it: &Application| Keeping::of(it, world, world.backups_of(it), look.now);
+    let each = summary.applications.iter().copied().map(|it| (&it.deployment.draft.name, keeping(it)));
+    let worried = each.filter_map(|(name, its)| Some((name, its.worry?, its.good.is_some())));
+    let (name, worry, has_good) = worried.min_by_key(|(_, worry, good)| (*good, *worry == Worry::Old))?;
+    let said = match worry {
+        _ if !has_good => format!("backups: there is no good one of {name}"),
+        Worry::Old => format!("backups: the last good one of {name} is too old"),
+        Worry::Never | Worry::FailedSince => format!("backups: one of {name} failed since the last good one"),
+    };
+    let said = format::cut(&said, width.saturating_sub(2));
     Some(Line::from(vec![look.span(Role::Warn, "▲ "), look.span(Role::Text, said)]))
 }
 

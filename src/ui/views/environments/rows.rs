@@ -133,10 +133,10 @@ impl Listed for Rows {
                 };
                 Reverse((of(Standing::Fails), of(Standing::Warns)))
             }),
-            // what is not kept, and is no worry, comes last
+            // what has no good backup comes first; what is not kept, and is no worry, last
             Sort::Backup => shown.sort_by_key(|index| {
                 let kept = row(index).and_then(|row| row.kept).unwrap_or_default();
-                (!kept.worry, kept.since.is_none() && !kept.worry, kept.since)
+                (!kept.worry, !kept.missing, kept.since.is_none() && !kept.worry, kept.since)
             }),
         }
     }

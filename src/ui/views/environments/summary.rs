@@ -23,12 +23,14 @@ pub type Routes = Vec<(Standing, usize)>;
 /// How well all of its applications are kept.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
-    /// When the oldest of their last good backups was made: from then on, all that is kept can be restored.
+    /// When the oldest of their last good backups was made: where none is missing, all that is kept can be restored from then on.
     pub since: Option<Timestamp>,
     /// When the next scheduled run is due.
     pub next: Option<Timestamp>,
     /// One of them is not kept as it should be.
     pub worry: bool,
+    /// One of them should be kept, and there is no good backup of it.
+    pub missing: bool,
 }
 
 /// An environment in a picture, and how it is.
@@ -123,6 +125,7 @@ fn kept(applications: &[&Application], world: &World, now: Option<Timestamp>) ->
             since: earlier(sum.since, its.good.map(|good| good.created)),
             next: earlier(sum.next, its.next.map(|(at, _)| at)),
             worry: sum.worry || its.worry.is_some(),
+            missing: sum.missing || (its.worry.is_some() && its.good.is_none()),
         }
     })
 }
@@ -151,9 +154,10 @@ fn counts(parts: impl Iterator<Item = (Span<'static>, usize)>, look: &Look<'_>) 
     spans
 }
 
-/// The age of the oldest of the last good backups, with a mark where one application is not kept as it should be.
+/// The age of the oldest of the last good backups, with a mark where one application is not kept as it should be. One without any counts
+/// for more than the age of another's.
 pub fn kept_span(kept: Kept, look: &Look<'_>, quiet: Role) -> Span<'static> {
-    match (kept.worry, kept.since.map(|since| look.age(since))) {
+    match (kept.worry, kept.since.filter(|_| !kept.missing).map(|since| look.age(since))) {
         (true, age) => look.span(Role::Warn, format!("▲ {}", age.as_deref().unwrap_or("none"))),
         (false, Some(age)) => look.span(quiet, age),
         (false, None) => look.span(quiet, "–"),

@@ -96,6 +96,54 @@ fn an_environment_without_backups_has_none_to_worry_about() {
 }
 
 #[test]
+fn one_that_was_never_backed_up_counts_for_more_than_the_age_of_another() {
+    let kept = |name: &str| summary(name, |_| {}, |it| it.kept.unwrap());
+    let (prod, staging) = (kept("prod"), kept("staging"));
+    assert!(prod.worry && prod.missing && prod.since.is_some(), "its ingress was never backed up: {prod:?}");
+    assert!(staging.worry && !staging.missing && staging.since < prod.since, "{staging:?}");
+    let mut model = model();
+    press(&mut model, "6SSS");
+    assert_eq!(names(&model)[..2], ["prod", "staging"]);
+    let screen = screen(&model);
+    assert!(screen.contains("▲ none") && screen.contains("▲ 10d"), "{screen}");
+}
+
+#[test]
+fn what_makes_it_a_fault_is_said_below_the_table() {
+    let below = |name: &str| {
+        let mut model = model();
+        press(&mut model, &format!("6/name:={name}<enter>"));
+        screen(&model)
+    };
+    let prod = below("prod");
+    assert!(prod.contains("✓ All 2 applications are healthy"), "{prod}");
+    assert!(prod.contains("▲ backups: there is no good one of ingress"), "{prod}");
+    let staging = below("staging");
+    assert!(staging.contains("▲ backups: the last good one of team-handbook is too old"), "{staging}");
+    assert!(!below("lab").contains("▲ backups"));
+}
+
+#[test]
+fn who_was_changed_by_somebody_else_is_named_though_it_is_healthy() {
+    let all = sample::world().applications;
+    let drift = all.into_iter().map(|it| it.drift.clone()).find(|drift| !drift.is_empty()).unwrap();
+    let mut world = place_samples::world();
+    let name = {
+        let its = world.applications.iter_mut().find(|it| it.deployment.draft.environment == "lab").unwrap();
+        Arc::make_mut(its).drift = drift;
+        its.deployment.draft.name.clone()
+    };
+    let mut model = model_of(world);
+    press(&mut model, "6/name:=lab<enter>");
+    let table = screen(&model);
+    assert!(table.contains(&format!("≠ {name}: drifted: ")), "{table}");
+    press(&mut model, "<enter>");
+    let page = screen(&model);
+    assert_eq!(model.screens(), ["place"]);
+    assert!(page.contains("≠ drifted: "), "{page}");
+}
+
+#[test]
 fn rows_are_filtered_by_what_is_said_and_sorted_by_how_they_are() {
     let shown = |keys: &str| {
         let mut model = model();
@@ -131,10 +179,24 @@ fn from_an_environment_to_what_is_in_it_and_back() {
     for keys in ["6Ge", "6G<enter>e"] {
         press(&mut model, keys);
         assert_eq!(model.screens(), ["applications"], "{keys}");
-        assert!(screen(&model).contains("env:training"), "{keys}");
+        assert!(screen(&model).contains("env:=training"), "{keys}");
     }
     press(&mut model, "6e");
-    assert!(screen(&model).contains("env:demo"), "what narrowed them before does not any more");
+    assert!(screen(&model).contains("env:=demo"), "what narrowed them before does not any more");
+}
+
+#[test]
+fn those_of_an_environment_with_a_longer_name_are_not_among_its_own() {
+    let mut world = place_samples::world();
+    let mut other = (*world.applications[0]).clone();
+    (other.deployment.draft.environment, other.deployment.draft.name) = ("demo2".into(), "stranger".into());
+    world.applications.push(Arc::new(other));
+    let mut model = model_of(world);
+    press(&mut model, "1");
+    assert!(screen(&model).contains("stranger"));
+    press(&mut model, "6e");
+    let screen = screen(&model);
+    assert!(screen.contains("shop") && !screen.contains("stranger"), "{screen}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::ui::keymap::{Command, Layer};
 use crate::ui::screen::{ApplicationKey, RouteKey};
 use crate::ui::theme::Role;
 use crate::ui::views::environments::summary::{Summary, kept_span};
-use crate::ui::views::facts::headline;
+use crate::ui::views::facts::{astray_mark, headline, is_astray};
 use crate::ui::views::progress;
 use crate::ui::views::routes::{Standing, certificate, days_span};
 
@@ -115,7 +115,7 @@ fn applications(page: &mut Page<'_>, summary: &Summary<'_>) {
     }
 }
 
-/// Its health and name, and why it is not well, or its first URL.
+/// Its health and name, and why it is not well or who changed it, or its first URL.
 fn application_line(page: &Page<'_>, application: &Application, column: usize) -> Vec<Span<'static>> {
     let look = page.look;
     let name = format::cut(&application.deployment.draft.name, column);
@@ -129,6 +129,10 @@ fn application_line(page: &Page<'_>, application: &Application, column: usize) -
     match application.routes.first() {
         _ if application.health() > Health::Suspended && !cause.is_empty() => {
             spans.push(look.span(Role::Text, format::cut(&cause, room)));
+        }
+        _ if is_astray(application) => {
+            spans.extend([astray_mark(application, look), Span::raw(" ")]);
+            spans.push(look.span(Role::Text, format::cut(&cause, room.saturating_sub(2))));
         }
         Some(route) => {
             spans.extend([Standing::of(application, route).glyph(look), Span::raw(" ")]);
@@ -229,6 +233,7 @@ fn kept(page: &mut Page<'_>, summary: &Summary<'_>) {
     let look = page.look;
     let mut parts = vec![kept_span(kept, look, Role::Text)];
     let said = match (kept.worry, kept.since) {
+        _ if kept.missing => "  not all of its applications have a good one",
         (true, _) => "  not all of its applications are kept as they should be",
         (false, Some(_)) => "  the oldest of its applications' last good ones",
         (false, None) => "",
