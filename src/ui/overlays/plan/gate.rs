@@ -69,10 +69,17 @@ fn is_data(plan: &Plan) -> bool {
 
 /// What is lost where it is data.
 fn lost(plan: &Plan) -> &'static str {
-    let mut lost = plan.steps.iter().filter(|step| step.class == Class::Destructive);
-    match lost.all(|step| step.verb == Verb::Delete) {
-        true => "gone for good",
-        false => "what is there now is overwritten",
+    let all = |verb| {
+        let mut lost = plan.steps.iter().filter(|step| step.class == Class::Destructive);
+        lost.all(|step| step.verb == verb)
+    };
+    if all(Verb::Delete) {
+        "gone for good"
+    } else if all(Verb::Record) {
+        // an environment's record goes with its namespace
+        "gone for good, with what is in it"
+    } else {
+        "what is there now is overwritten"
     }
 }
 
@@ -115,6 +122,7 @@ mod tests {
             (vec![Step::on(Verb::Replace, claim)], "deleted and created anew"),
             (vec![Step::named(Verb::Run, "restore db")], "restore db: what is there now is overwritten"),
             (vec![Step::named(Verb::Delete, "delete notes-1")], "delete notes-1: gone for good"),
+            (vec![Step::named(Verb::Record, "remove lab")], "remove lab: gone for good, with what is in it"),
         ];
         for (steps, said) in cases {
             let cost = told(steps);
