@@ -12,9 +12,20 @@ fn small() -> Worker {
     worker
 }
 
+/// As [`small`], with the time that a slow machine takes to come to another limit.
+fn patient() -> Worker {
+    let mut worker = small();
+    worker.limits.processor = 60;
+    worker
+}
+
 async fn ended(text: &str) -> Failure {
+    ended_in(&small(), text).await
+}
+
+async fn ended_in(worker: &Worker, text: &str) -> Failure {
     let started = Instant::now();
-    let (end, _) = run_with(&small(), &program(text)).await;
+    let (end, _) = run_with(worker, &program(text)).await;
     assert!(started.elapsed() < Duration::from_secs(60), "{text}");
     failed(end)
 }
@@ -47,15 +58,17 @@ async fn work_inside_the_language_itself_is_ended_too() {
 
 #[tokio::test]
 async fn endless_recursion_is_told_with_its_stack() {
-    let failure = ended("def again(n):\n    return again(n + 1) + 1\n\ndef main(ctx):\n    again(0)\n").await;
+    let failure =
+        ended_in(&patient(), "def again(n):\n    return again(n + 1) + 1\n\ndef main(ctx):\n    again(0)\n")
+            .await;
     assert_eq!(failure.what, "it ran out of stack");
     assert_eq!(failure.place.as_ref().unwrap().line, 2);
     assert!(failure.stack.len() > 100);
     assert!(failure.to_string().contains("more …"), "{failure}");
-    let failure = ended("def again(n):\n    return sorted([n, n], key = lambda x: again(x))\n\ndef main(ctx):\n    again(0)\n").await;
+    let failure = ended_in(&patient(), "def again(n):\n    return sorted([n, n], key = lambda x: again(x))\n\ndef main(ctx):\n    again(0)\n").await;
     assert_eq!(failure.what, "it ran out of stack");
     let nested = format!("def main(ctx):\n    return {}1{}\n", "[".repeat(100_000), "]".repeat(100_000));
-    assert_eq!(ended(&nested).await.what, "it ran out of stack");
+    assert_eq!(ended_in(&patient(), &nested).await.what, "it ran out of stack");
 }
 
 #[tokio::test]
@@ -73,8 +86,8 @@ async fn values_that_are_nested_too_deeply_harm_nobody() {
 
 #[tokio::test]
 async fn memory_that_grows_is_ended_with_its_place() {
-    let mut patient = small();
-    (patient.limits.processor, patient.limits.memory) = (60, 16);
+    let mut patient = patient();
+    patient.limits.memory = 16;
     for body in ["x.append(str(i) * 100)", "x.append({i: [i]})"] {
         let text = format!("def main(ctx):\n    x = []\n    for i in range(1 << 30):\n        {body}\n");
         let failure = failed(run_with(&patient, &program(&text)).await.0);
