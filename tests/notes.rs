@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -16,21 +15,13 @@ use styrmin::driver::context::{self, ContextSources};
 use styrmin::driver::{built_in, render_alone};
 use styrmin::ingress::probe::{Ask, probe};
 use styrmin::sandbox::api::Api;
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
 /// How long anything here may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
 async fn sandbox() -> Sandbox {
-    let options = SandboxOptions {
-        directory: None,
-        seed: 1,
-        clock: Arc::new(SystemClock),
-        ingress: ([127, 0, 0, 1], 0).into(),
-        ingress_tls: Default::default(),
-        executable: env!("CARGO_BIN_EXE_styrmin").into(),
-    };
+    let options = SandboxOptions::in_memory(1, env!("CARGO_BIN_EXE_styrmin"));
     let sandbox = Sandbox::start(options).await.unwrap();
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}});
     sandbox.api().create("namespaces", namespace, "test").unwrap();

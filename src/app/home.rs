@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Options;
 use super::paths::Paths;
 use super::route::SandboxRoute;
-use crate::domain::route::{Isolation, RouteKind, Via};
+use crate::domain::route::{Isolation, RouteKind, SANDBOX, Via};
 use crate::domain::{ClusterKind, ClusterRecord, Environment, Problem};
 use crate::sandbox::{self, Sandbox, SandboxError, SandboxOptions, TlsPort};
 use crate::store::Store;
@@ -226,7 +226,7 @@ async fn offer_demo(store: &Store, record: &ClusterRecord) -> Result<(), Problem
     demo.routing.isolation = Some(Isolation::Inbound);
     demo.routing.via = Some(Via {
         kind: RouteKind::Ingress,
-        controller: sandbox::controllers::INGRESS_CONTROLLER.to_owned(),
+        controller: SANDBOX.to_owned(),
         class: Some(INGRESS_CLASS.to_owned()),
         gateway: None,
         namespace: Some(INGRESS_NAMESPACE.to_owned()),

@@ -323,14 +323,7 @@ mod tests {
         use crate::sandbox::{Sandbox, SandboxOptions};
         use serde_json::json;
 
-        let options = SandboxOptions {
-            directory: None,
-            seed: 7,
-            clock: Arc::new(crate::sandbox::clock::SystemClock),
-            ingress: (std::net::Ipv4Addr::LOCALHOST, 0).into(),
-            ingress_tls: Default::default(),
-            executable: "/bin/false".into(),
-        };
+        let options = SandboxOptions::in_memory(7, "/bin/false");
         let sandbox = Sandbox::start(options).await.unwrap();
         let connection = Connection::from_service(sandbox.service(), "sandbox");
         let cluster = Cluster::new(connection, Arc::new(crate::domain::SystemClock));

@@ -8,9 +8,9 @@ use serde_json::json;
 use super::carry::{How, Job};
 use super::driver::table;
 use super::ending::{self, Ending, Refusal, usage};
-use super::environment::domain;
 use super::records::{Json, State};
 use crate::app;
+use crate::domain::environment::domain;
 use crate::domain::{ClusterRecord, Intent, Problem, suggest};
 
 /// Arguments of `cluster`.

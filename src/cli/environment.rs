@@ -11,8 +11,6 @@ mod clone;
 mod list;
 mod said;
 
-pub(super) use list::domain;
-
 /// Arguments of `environment`.
 #[derive(Debug, Args)]
 pub struct EnvironmentArguments {

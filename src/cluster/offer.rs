@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::api::{DynamicObject, ListParams};
 use serde_json::{Value, json};
 
-use crate::domain::route::{self, ClassOffer, GatewayOffer, GatewayRef, Offer, Proxies, TRAEFIK};
+use crate::domain::route::{
+    self, ClassOffer, GATEWAY_GROUP, GatewayOffer, GatewayRef, Offer, Proxies, TRAEFIK,
+};
 use crate::domain::{ObjectKey, labels};
 
 use super::Cluster;
@@ -238,8 +240,7 @@ fn takes(listener: &Value, home: &str, place: &Place<'_>) -> bool {
     }
     let allowed = &listener["allowedRoutes"];
     let is_http_route = |kind: &Value| {
-        kind["kind"] == "HTTPRoute"
-            && matches!(kind["group"].as_str(), None | Some("gateway.networking.k8s.io"))
+        kind["kind"] == "HTTPRoute" && matches!(kind["group"].as_str(), None | Some(GATEWAY_GROUP))
     };
     let mut kinds = items(&allowed["kinds"]).peekable();
     if kinds.peek().is_some() && !kinds.any(is_http_route) {

@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::route::Routing;
-use super::{ClusterRecord, DriftMode, ObjectKey};
+use super::{ClusterRecord, DeploymentDraft, DriftMode, ObjectKey};
 
 /// The name of the deployment that is the ingress controller of an environment that has one of its own.
 pub const DEDICATED: &str = "ingress";
+/// The name of its driver.
+pub const DEDICATED_DRIVER: &str = "traefik";
 /// The name of the quota of an environment.
 pub const QUOTA: &str = "styrmin";
 /// The names of the policies of an environment itself: who may connect to its pods.
@@ -27,6 +29,11 @@ pub fn is_of_environment(key: &ObjectKey) -> bool {
         "NetworkPolicy" => POLICIES.contains(&key.name.as_str()),
         _ => false,
     }
+}
+
+/// Whether an application is the ingress controller that its environment was given, or would be.
+pub fn is_own_ingress(draft: &DeploymentDraft) -> bool {
+    draft.name == DEDICATED && draft.driver.name == DEDICATED_DRIVER
 }
 
 /// An environment as it is recorded.
@@ -106,7 +113,19 @@ impl Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ClusterKind;
+    use crate::domain::{ClusterKind, DriverRef};
+
+    #[test]
+    fn its_own_ingress_has_a_name_and_a_driver() {
+        let draft = |name: &str, driver: &str| DeploymentDraft {
+            name: name.to_owned(),
+            driver: DriverRef { name: driver.to_owned(), version: "1.0.0".to_owned() },
+            ..DeploymentDraft::default()
+        };
+        assert!(is_own_ingress(&draft(DEDICATED, DEDICATED_DRIVER)));
+        assert!(!is_own_ingress(&draft("edge", DEDICATED_DRIVER)));
+        assert!(!is_own_ingress(&draft(DEDICATED, "notes")));
+    }
 
     #[test]
     fn host_names_are_made_under_its_own_suffix_or_its_clusters() {

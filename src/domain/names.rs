@@ -65,6 +65,20 @@ pub fn is_label_text(text: &str) -> bool {
         && text.chars().all(|c| plain(c) || matches!(c, '-' | '_' | '.'))
 }
 
+/// Checks that `key` can be the key of a label, an annotation or a limit: a name, with a DNS name and a slash in front where it
+/// belongs to somebody.
+///
+/// # Errors
+/// Why it is none, in words that continue "'x': ".
+pub fn check_key(key: &str) -> Result<(), String> {
+    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    prefix.map_or(Ok(()), check_subdomain)?;
+    match is_label_text(name) {
+        true => Ok(()),
+        false => Err("its name has letters, digits, '-', '_' and '.', at most 63, and begins and ends with a letter or a digit".to_owned()),
+    }
+}
+
 /// Joins `parts` with `-`; when the result is longer than `max` characters it is cut and ended with 8 hex digits of its
 /// hash, so that two long names stay different.
 pub fn bounded(parts: &[&str], max: usize) -> String {
@@ -134,6 +148,30 @@ mod tests {
         assert!(["a", "A_b.c-1", &"a".repeat(63)].into_iter().all(is_label_text));
         for bad in ["", "-a", "a.", "_", "a/b", "ä", &"a".repeat(64)] {
             assert!(!is_label_text(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn keys_are_names_with_or_without_a_domain() {
+        for right in [
+            "a",
+            "A_b.c",
+            "requests.memory",
+            "count/deployments.apps",
+            "nginx.ingress.kubernetes.io/Some_thing.x",
+        ] {
+            assert_eq!(check_key(right), Ok(()), "{right}");
+        }
+        for (wrong, why) in [
+            ("", "its name has"),
+            ("a/", "its name has"),
+            ("a b", "its name has"),
+            ("a/b/c", "its name has"),
+            ("/a", "empty"),
+            ("A_b.c/x", "'A' is not allowed"),
+        ] {
+            let told = check_key(wrong).unwrap_err();
+            assert!(told.contains(why), "{wrong}: {told}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::allow::{self, Adapter};
 use super::detect::takes;
-use crate::domain::names::{check_label, check_subdomain, is_label_text};
+use crate::domain::names::{check_key, check_label, check_subdomain};
 use crate::domain::route::{
     Block, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
 };
@@ -32,8 +32,14 @@ pub fn check(environment: &Environment, offer: &Offer, suffix: Option<&str>) -> 
     for peer in &environment.routing.allow_from {
         check_peer(peer)?;
     }
-    for name in environment.routing.annotations.keys() {
-        check_annotation(name)?;
+    for key in environment.routing.annotations.keys() {
+        check_key(key).map_err(|why| {
+            Problem::new(
+                format!("'{key}' cannot name an annotation of routes"),
+                why,
+                "correct the annotation",
+            )
+        })?;
     }
     check_certificates(environment, offer, &mut warnings)?;
     let Some(via) = &environment.routing.via else {
@@ -104,17 +110,6 @@ fn check_peer(peer: &Peer) -> Result<(), Problem> {
         Peer::Namespace { name, .. } if name == "*" => Ok(()),
         Peer::Namespace { name, .. } => check_label("namespace that may connect", name),
     }
-}
-
-/// A name, with a DNS name and a slash in front where it belongs to somebody.
-fn check_annotation(key: &str) -> Result<(), Problem> {
-    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    let why = match prefix.map(check_subdomain) {
-        Some(Err(why)) => why,
-        _ if !is_label_text(name) => "its name has letters, digits, '-', '_' and '.', at most 63, and begins and ends with a letter or a digit".to_owned(),
-        _ => return Ok(()),
-    };
-    Err(Problem::new(format!("'{key}' cannot name an annotation of routes"), why, "correct the annotation"))
 }
 
 fn check_allow_list(environment: &Environment, via: &Via, offer: &Offer) -> Result<(), Problem> {

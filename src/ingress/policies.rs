@@ -33,13 +33,14 @@ pub struct PolicySet {
     pub via: Option<Via>,
     /// The namespace.
     pub namespace: String,
-    /// The environment's own ingress controller, where the deployment is that.
+    /// An ingress controller, where the deployment is one.
     pub gate: Option<Gate>,
     /// The services.
     pub services: Vec<Guarded>,
 }
 
-/// The environment's own ingress controller: everybody reaches it, and it reaches the API server.
+/// An ingress controller that the deployment is, the environment's own or another one: everybody reaches it, and it reaches the API
+/// server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gate {
     /// The deployment.
@@ -96,8 +97,8 @@ fn from(set: &PolicySet, service: &Guarded) -> Option<Value> {
     ))
 }
 
-/// The environment's own ingress controller is what the world talks to, and it watches the API server, whose address nobody knows
-/// here. It keeps the allow-list itself.
+/// An ingress controller that the deployment is, is what the world talks to, and it watches the API server, whose address nobody knows
+/// here. The environment's own keeps the allow-list itself.
 fn gate(set: &PolicySet, gate: &Gate) -> Value {
     let door = if gate.ports.is_empty() { json!({}) } else { json!({ "ports": gate.ports }) };
     let mut spec = json!({

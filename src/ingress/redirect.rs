@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::route::{
-    GatewayRef, INGRESS_NGINX, Offer, RouteKind, RouteListener, SANDBOX, TRAEFIK, TlsSource, Via, controller,
+    AWS, GatewayRef, HAPROXY, HAPROXY_INGRESS, INGRESS_NGINX, Offer, RouteKind, RouteListener, SANDBOX,
+    TRAEFIK, TlsSource, Via, controller,
 };
 use crate::domain::{Environment, Problem};
 
@@ -33,9 +34,6 @@ impl Words {
     }
 }
 
-/// The controller of load balancers of AWS.
-const AWS: &str = "ingress.k8s.aws/alb";
-
 /// By the controller of the class.
 ///
 /// - ingress-nginx: does it by itself, with 308
@@ -54,12 +52,12 @@ const ANNOTATIONS: [Words; 5] = [
         off: &[("nginx.ingress.kubernetes.io/ssl-redirect", "false")],
     },
     Words {
-        controller: "haproxy-ingress.github.io/controller",
+        controller: HAPROXY_INGRESS,
         on: &[("haproxy-ingress.github.io/ssl-redirect", "true")],
         off: &[("haproxy-ingress.github.io/ssl-redirect", "false")],
     },
     Words {
-        controller: "haproxy.org/ingress-controller",
+        controller: HAPROXY,
         on: &[
             ("haproxy.org/ssl-redirect", "true"),
             ("haproxy.org/ssl-redirect-code", "301"),

@@ -25,7 +25,6 @@ use crate::driver::Rendering;
 use super::decide::HEALTHY_WITHIN;
 use super::note::note;
 use super::order;
-
 use super::situation::{Need, Situation};
 
 pub use actions::{ACTION, act};

@@ -12,5 +12,5 @@ mod propose;
 mod rewrite;
 mod secrets;
 
-pub(super) use configure::{check_https, is_own_ingress, new_place};
+pub(super) use configure::{check_https, new_place};
 pub(super) use propose::is_group;

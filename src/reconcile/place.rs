@@ -69,6 +69,11 @@ pub fn beside(namespace: &Value, live: &Value) -> Option<Value> {
     if is_ours(live, environment) {
         return Some(namespace.clone());
     }
+    labels_only(namespace)
+}
+
+/// What is written of a namespace that others made: the labels that the environment has for it; none where it has none.
+pub fn labels_only(namespace: &Value) -> Option<Value> {
     let object = without_our_mark(namespace);
     let has_labels = object["metadata"]["labels"].as_object().is_some_and(|all| !all.is_empty());
     has_labels.then_some(object)
@@ -128,6 +133,7 @@ mod tests {
         environment.labels.insert("team".into(), "blue".into());
         let object = beside(&namespace(&environment), &theirs).unwrap();
         assert_eq!(object["metadata"]["labels"], json!({"team": "blue"}));
+        assert_eq!(labels_only(&namespace(&environment)), Some(object));
         let ours = namespace(&environment);
         assert_eq!(beside(&ours, &ours), Some(ours.clone()), "what is ours stays ours");
     }

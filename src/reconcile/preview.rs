@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::cluster::{ClusterError, Comparison, KIND, key};
 use crate::domain::diff::ObjectDiff;
+use crate::domain::environment::is_own_ingress;
 use crate::domain::plan::{Class, Verb};
 use crate::domain::{DriftMode, ObjectKey, OperationKind, Plan, Preview, Problem, Resolution, Step, labels};
 
@@ -15,7 +16,7 @@ use crate::driver::Rendering;
 use super::draw::Drawn;
 use super::engine::Engine;
 use super::execute::is_immutable;
-use super::group::{check_https, is_own_ingress};
+use super::group::check_https;
 use super::observe::Observed;
 use super::owner::Owner;
 use super::place;
@@ -46,7 +47,7 @@ impl Engine {
             OperationKind::Deploy | OperationKind::Update | OperationKind::Upgrade | OperationKind::Rollback
         );
         let (record, environment) = (&wish.order.record, &wish.setting.environment);
-        if is_wished && environment.dedicated_ingress.is_some() && is_own_ingress(record) {
+        if is_wished && environment.dedicated_ingress.is_some() && is_own_ingress(&record.draft) {
             check_https(record, environment)?;
         }
         let mut proposed = self.propose_unchecked(wish).await?;

@@ -104,7 +104,7 @@ fn gateway<'a>(wanted: &'a Environment, before: Option<&Environment>) -> Option<
 mod tests {
     use super::*;
     use crate::domain::DedicatedIngress;
-    use crate::domain::route::{ClassOffer, GatewayOffer, Peer, Via};
+    use crate::domain::route::{ClassOffer, GatewayOffer, Peer, SANDBOX, Via};
 
     fn offer() -> Offer {
         let gateway = |section: Option<&str>| GatewayOffer {
@@ -120,7 +120,7 @@ mod tests {
         Offer {
             classes: vec![ClassOffer {
                 name: "sandbox".into(),
-                controller: "sandbox.styrmin.io/ingress".into(),
+                controller: SANDBOX.into(),
                 is_default: true,
             }],
             gateways: vec![gateway(None), gateway(Some("web"))],

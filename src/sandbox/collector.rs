@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
@@ -29,7 +29,8 @@ const REST: u32 = 4;
 /// Collects until `stop`.
 pub async fn run(api: Api, stop: CancellationToken) {
     let mut news = api.collectable();
-    let mut events_due = Instant::now() + IDLE;
+    let mut old = interval_at(Instant::now() + IDLE, IDLE);
+    old.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         news.mark_unchanged();
         let begun = Instant::now();
@@ -40,10 +41,7 @@ pub async fn run(api: Api, stop: CancellationToken) {
         let pause = GATHER.max(begun.elapsed() * REST);
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep_until(events_due) => {
-                ending::old_events(&api);
-                events_due = Instant::now() + IDLE;
-            }
+            _ = old.tick() => ending::old_events(&api),
             () = stop.cancelled() => return,
         }
         tokio::select! {

@@ -44,7 +44,6 @@ mod taints;
 mod volumes;
 mod write;
 
-pub use super::network::ingress_class::CONTROLLER as INGRESS_CONTROLLER;
 pub use cronjob::schedule::Schedule;
 pub use volumes::PROVISIONER;
 

@@ -9,7 +9,6 @@ use kube::{Client, Config};
 use serde_json::json;
 use styrmin::cluster::{Cluster, Connection};
 use styrmin::domain::ClusterKind;
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
 use crate::things::Things;
@@ -92,14 +91,7 @@ impl Ground {
 /// Runs a case on a sandbox of its own.
 pub fn on_sandbox(case: impl AsyncFnOnce(&Ground)) {
     block_on(async {
-        let options = SandboxOptions {
-            directory: None,
-            seed: 7,
-            clock: Arc::new(SystemClock),
-            ingress: ([127, 0, 0, 1], 0).into(),
-            ingress_tls: Default::default(),
-            executable: env!("CARGO_BIN_EXE_styrmin").into(),
-        };
+        let options = SandboxOptions::in_memory(7, env!("CARGO_BIN_EXE_styrmin"));
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
         let client = Client::new(sandbox.service(), "default");
         let limit = Duration::from_secs(60);

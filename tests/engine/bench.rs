@@ -1,7 +1,6 @@
 //! An engine that runs: its cluster, its records, and everything that a test asks of them.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +20,6 @@ use styrmin::domain::{
 use styrmin::driver;
 use styrmin::hooks::{Limits, Worker};
 use styrmin::reconcile::{Drivers, Engine, SeededRandom, Surroundings};
-use styrmin::sandbox::clock::SystemClock as SandboxClock;
 use styrmin::sandbox::faults::Faults;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 use styrmin::store::{Holder, Store};
@@ -174,16 +172,8 @@ impl Bench {
 
     /// On a sandbox of its own.
     pub async fn on_sandbox() -> Self {
-        let sandbox = Sandbox::start(SandboxOptions {
-            directory: None,
-            seed: seed(),
-            clock: Arc::new(SandboxClock),
-            ingress: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            ingress_tls: Default::default(),
-            executable: PathBuf::from(env!("CARGO_BIN_EXE_styrmin")),
-        })
-        .await
-        .unwrap();
+        let options = SandboxOptions::in_memory(seed(), env!("CARGO_BIN_EXE_styrmin"));
+        let sandbox = Sandbox::start(options).await.unwrap();
         let counters = Counters::default();
         let cluster = connect(&sandbox, &counters);
         let port = sandbox.ingress_address().port();

@@ -1,6 +1,5 @@
 //! The Lease: on the sandbox with everything that can go wrong, and on a real API server when there is one.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,16 +20,7 @@ const QUICK: LeaseTimes = LeaseTimes {
 };
 
 async fn sandbox() -> Sandbox {
-    Sandbox::start(SandboxOptions {
-        directory: None,
-        seed: 3,
-        clock: Arc::new(styrmin::sandbox::clock::SystemClock),
-        ingress: (Ipv4Addr::LOCALHOST, 0).into(),
-        ingress_tls: Default::default(),
-        executable: env!("CARGO_BIN_EXE_styrmin").into(),
-    })
-    .await
-    .unwrap()
+    Sandbox::start(SandboxOptions::in_memory(3, env!("CARGO_BIN_EXE_styrmin"))).await.unwrap()
 }
 
 fn client_of(sandbox: &Sandbox) -> Cluster {

@@ -13,7 +13,6 @@ use styrmin::cluster::{ApplyOptions, Cluster, Command, Connection};
 use styrmin::domain::driver::{BackupTarget, ComponentSpec};
 use styrmin::domain::operation::StepProgress;
 use styrmin::domain::{ClusterKind, ObjectKey, Problem};
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
 /// How long anything may take before a test fails.
@@ -39,14 +38,7 @@ pub struct Bench {
 
 impl Bench {
     async fn start() -> Self {
-        let options = SandboxOptions {
-            directory: None,
-            seed: 7,
-            clock: Arc::new(SystemClock),
-            ingress: ([127, 0, 0, 1], 0).into(),
-            ingress_tls: Default::default(),
-            executable: env!("CARGO_BIN_EXE_styrmin").into(),
-        };
+        let options = SandboxOptions::in_memory(7, env!("CARGO_BIN_EXE_styrmin"));
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
         let client = kube::Client::new(sandbox.service(), "default");
         let connection = Connection { client, name: "test".to_owned(), kind: ClusterKind::Sandbox };

@@ -19,6 +19,11 @@ pub fn world() -> World {
         [("requests.memory".to_owned(), "16Gi".to_owned()), ("pods".to_owned(), "40".to_owned())].into();
     prod.backup_location = Some("offsite".into());
     let mut ingress = sample::healthy("ingress", "prod", 12);
+    ingress.deployment.draft.driver.name = "traefik".into();
+    // as the notes are, so that there is something of it to keep
+    let mut traefik = (*world.drivers[0]).clone();
+    traefik.reference = ingress.deployment.draft.driver.clone();
+    world.drivers.insert(2, Arc::new(traefik));
     ingress.routes.clear();
     world.applications.push(Arc::new(ingress));
     world.operations.insert(0, Arc::new(configured()));

@@ -15,10 +15,13 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Splits all that came.
+    /// Splits all that came; what is no UTF-8 is no answer.
     pub fn read(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            let head = String::from_utf8_lossy(bytes).into_owned();
+            return Self { status: 0, head, body: String::new() };
+        };
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
         let code = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
         Self { status: code.unwrap_or(0), head: head.to_owned(), body: body.to_owned() }
     }

@@ -10,9 +10,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use styrmin::sandbox::api::Api;
-use styrmin::sandbox::clock::SystemClock;
 use styrmin::sandbox::serve::{Credentials, Door, Kubeconfig, Limits};
-use styrmin::sandbox::{Sandbox, SandboxOptions, TlsPort};
+use styrmin::sandbox::{Sandbox, SandboxOptions};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -53,14 +52,8 @@ pub fn with_traefik(case: impl AsyncFnOnce(PathBuf)) {
 }
 
 pub fn options(directory: Option<PathBuf>) -> SandboxOptions {
-    SandboxOptions {
-        directory,
-        seed: u64::from(std::process::id()) << 8 | u64::from(next()),
-        clock: Arc::new(SystemClock),
-        ingress: ([127, 0, 0, 1], 0).into(),
-        ingress_tls: TlsPort::default(),
-        executable: env!("CARGO_BIN_EXE_styrmin").into(),
-    }
+    let seed = u64::from(std::process::id()) << 8 | u64::from(next());
+    SandboxOptions { directory, ..SandboxOptions::in_memory(seed, env!("CARGO_BIN_EXE_styrmin")) }
 }
 
 fn next() -> u8 {

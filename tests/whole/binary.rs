@@ -333,14 +333,7 @@ async fn urls_are_links_where_the_terminal_knows_them() {
 pub async fn counted_cluster(
     home: &Path,
 ) -> (styrmin::sandbox::Sandbox, Arc<AtomicUsize>, std::path::PathBuf) {
-    let options = styrmin::sandbox::SandboxOptions {
-        directory: None,
-        seed: 7,
-        clock: Arc::new(styrmin::sandbox::clock::SystemClock),
-        ingress: ([127, 0, 0, 1], 0).into(),
-        ingress_tls: Default::default(),
-        executable: PROGRAM.into(),
-    };
+    let options = styrmin::sandbox::SandboxOptions::in_memory(7, PROGRAM);
     let sandbox = styrmin::sandbox::Sandbox::start(options).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -15,6 +15,7 @@ use super::read::catalogued;
 use super::sight::{Home, Sight};
 use crate::cluster::{ApplyOptions, Cluster, Followed};
 use crate::domain::backup::{Backup, BackupId, BackupSource, BackupState, Engine};
+use crate::domain::conditions::Conditions;
 use crate::domain::{ObjectKey, Problem, labels};
 use crate::store::{Store, StoreError};
 
@@ -131,7 +132,8 @@ impl Mirror {
         };
         let mut seen = Box::pin(self.cluster.follow(&definition).await?);
         while let Some(event) = seen.next().await {
-            if event.ok().flatten().is_some_and(|found| is_established(&found)) {
+            let is_served = |found: Value| Conditions::of(&found).holds("Established").is_some();
+            if event.ok().flatten().is_some_and(is_served) {
                 break;
             }
         }
@@ -202,14 +204,6 @@ impl Mirror {
         let deleted = left::delete(&self.cluster, &there, &sight.environments, &wanted).await;
         deleted.map_err(|error| error.problem())
     }
-}
-
-fn is_established(definition: &Value) -> bool {
-    let conditions = definition["status"]["conditions"].as_array();
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
 
 /// A backup of one of the environments: of the one that it names, or else of the first one by name.

@@ -8,7 +8,6 @@ use crate::app::backups::Store;
 use crate::cli::driver::table;
 use crate::cli::ending::{Ending, Refusal};
 use crate::cli::records::{Json, State, Which};
-pub use crate::domain::environment::domain;
 use crate::domain::environment::{answers, tls, told};
 use crate::domain::{ClusterRecord, Deployment, Environment, Problem};
 

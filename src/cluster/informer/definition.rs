@@ -9,6 +9,7 @@ use kube::runtime::watcher::{Config, Event};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::conditions::Conditions;
 use crate::domain::world::Installed;
 
 use super::super::Cluster;
@@ -120,11 +121,9 @@ fn note(installed: &watch::Sender<Installed>, now: Installed, feed: &Feed) {
 }
 
 fn is_established(object: &DynamicObject) -> bool {
-    let conditions = object.data["status"]["conditions"].as_array().into_iter().flatten();
+    // the data is without the generation: one that was just changed is served all the same
     object.metadata.deletion_timestamp.is_none()
-        && conditions
-            .into_iter()
-            .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+        && Conditions::of(&object.data).holds("Established").is_some()
 }
 
 fn follow_resources(

@@ -108,7 +108,7 @@ fn the_default_class_says_so() {
     );
     assert_eq!(read, ClassOffer { name: "x".into(), controller: "c".into(), is_default: true });
     assert!(!class(&json!({"metadata": {"name": "x"}, "spec": {}})).is_default);
-    assert_eq!(SANDBOX, crate::sandbox::controllers::INGRESS_CONTROLLER);
+    assert_eq!(SANDBOX, crate::sandbox::network::ingress_class::CONTROLLER);
 }
 
 #[test]

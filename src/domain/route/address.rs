@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::domain::names::{LABEL_MAX, SUBDOMAIN_MAX};
+
 /// A block of addresses: `10.0.0.0/8`, `fd00::/8`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
@@ -68,14 +70,14 @@ pub fn check_host(text: &str) -> Result<(), String> {
     {
         return Err("it has a port; a host name has none".to_owned());
     }
-    if text.len() > 253 {
-        return Err(format!("it has {} characters, the limit is 253", text.len()));
+    if text.len() > SUBDOMAIN_MAX {
+        return Err(format!("it has {} characters, the limit is {SUBDOMAIN_MAX}", text.len()));
     }
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     for label in text.split('.') {
         let why = match label {
             "" => "it has an empty part".to_owned(),
-            _ if label.len() > 63 => format!("'{label}' has more than 63 characters"),
+            _ if label.len() > LABEL_MAX => format!("'{label}' has more than {LABEL_MAX} characters"),
             _ if label.chars().any(|c| c.is_ascii_uppercase()) => {
                 "host names are written in lower case".to_owned()
             }

@@ -2,6 +2,12 @@
 
 /// The controller of ingress-nginx, which was retired in March 2026 and gets no more fixes.
 pub const INGRESS_NGINX: &str = "k8s.io/ingress-nginx";
+/// The controller of HAProxy Ingress, which a community makes.
+pub const HAPROXY_INGRESS: &str = "haproxy-ingress.github.io/controller";
+/// The controller of HAProxy Technologies.
+pub const HAPROXY: &str = "haproxy.org/ingress-controller";
+/// The controller of load balancers of AWS.
+pub const AWS: &str = "ingress.k8s.aws/alb";
 /// Traefik's controller.
 pub const TRAEFIK: &str = "traefik.io/ingress-controller";
 /// Traefik as the controller of a GatewayClass.
@@ -73,15 +79,11 @@ const KNOWN: [Controller; 20] = [
         "nginx.ingress.kubernetes.io/whitelist-source-range",
     ),
     listed(
-        "haproxy-ingress.github.io/controller",
+        HAPROXY_INGRESS,
         Proxies::Pods("app.kubernetes.io/name=haproxy-ingress"),
         "haproxy-ingress.github.io/allowlist-source-range",
     ),
-    listed(
-        "haproxy.org/ingress-controller",
-        Proxies::Pods("app.kubernetes.io/name=kubernetes-ingress"),
-        "haproxy.org/allow-list",
-    ),
+    listed(HAPROXY, Proxies::Pods("app.kubernetes.io/name=kubernetes-ingress"), "haproxy.org/allow-list"),
     at(
         ENVOY_GATEWAY,
         Proxies::Pods("app.kubernetes.io/managed-by=envoy-gateway,app.kubernetes.io/component=proxy"),
@@ -92,7 +94,7 @@ const KNOWN: [Controller; 20] = [
     ),
     at("istio.io/ingress-controller", Proxies::Pods("istio=ingressgateway")),
     at("istio.io/gateway-controller", Proxies::Pods("gateway.networking.k8s.io/gateway-name")),
-    listed("ingress.k8s.aws/alb", Proxies::Outside, "alb.ingress.kubernetes.io/inbound-cidrs"),
+    listed(AWS, Proxies::Outside, "alb.ingress.kubernetes.io/inbound-cidrs"),
     at("eks.amazonaws.com/alb", Proxies::Outside),
     at("gateway.k8s.aws/alb", Proxies::Outside),
     at("k8s.io/ingress-gce", Proxies::Outside),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::manifests::{kind, name};
 use crate::domain::driver::{ServiceScope, ServiceSpec};
+use crate::domain::environment::DEDICATED_DRIVER;
 use crate::domain::route::{Routing, TlsSource};
 use crate::domain::{DriverVersion, Problem, labels};
 use crate::ingress::{self, Gate, Guarded, PolicySet, Route, RouteSet};
@@ -123,7 +124,7 @@ fn route_set(context: &Value, routing: &Routing) -> RouteSet {
 
 /// Whether the deployment is an ingress controller, which everybody comes to: the environment's own, or one under another name.
 fn is_gate(driver: &DriverVersion) -> bool {
-    driver.reference.name == "traefik"
+    driver.reference.name == DEDICATED_DRIVER
 }
 
 fn policy_set(

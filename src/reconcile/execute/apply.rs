@@ -160,7 +160,7 @@ impl Hands {
             Ok(None) => Ok(Some(object)),
             Ok(Some(live)) => Ok(place::beside(&object, &live)),
             // nobody can say that it is ours
-            Err(ClusterError::Forbidden { .. }) => Ok(place::beside(&object, &Value::Null)),
+            Err(ClusterError::Forbidden { .. }) => Ok(place::labels_only(&object)),
             Err(error) => Err(failed(error)),
         }
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::cluster::key;
 use crate::domain::backup::{BackupOf, BackupRequest, CloneRequest, CloneSource, Trigger};
 use crate::domain::diff::ObjectDiff;
+use crate::domain::environment::is_own_ingress;
 use crate::domain::names::check_label;
 use crate::domain::route::TlsSource;
 use crate::domain::{DeploymentDraft, DesiredPhase, Environment, OperationKind, Problem};
@@ -15,7 +16,7 @@ use crate::ingress;
 use crate::reconcile::collisions::{claims, judge};
 use crate::reconcile::engine::Engine;
 
-use super::configure::{is_own_ingress, new_place};
+use super::configure::new_place;
 use super::layout::{Layout, Place};
 use super::propose::{CLUSTER_DOMAIN, Member, Proposal, check_location, why_not_kept};
 use super::rewrite::{self, Replacement};
@@ -84,7 +85,7 @@ impl Engine {
         if source.dedicated_ingress.is_none() {
             return Ok((members, false));
         }
-        let is_own = |member: &Member| is_own_ingress(&member.record);
+        let is_own = |member: &Member| is_own_ingress(&member.record.draft);
         if !members.iter().any(is_own) {
             // nothing of a clone would be reached without it
             let all = self.members(&request.from, &[]).await?;

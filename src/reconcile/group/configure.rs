@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::diff::ObjectDiff;
+use crate::domain::environment::{DEDICATED as INGRESS, DEDICATED_DRIVER as DRIVER, is_own_ingress};
 use crate::domain::operation::Subject;
 use crate::domain::route::RouteKind;
 use crate::domain::{
     ClusterRecord, Deployment, DeploymentDraft, DesiredPhase, DriverVersion, Environment, OperationKind,
     Plan, Problem, version,
 };
-use crate::ingress::DEDICATED as INGRESS;
 use crate::reconcile::collisions::Taken;
 use crate::reconcile::draw::Order;
 use crate::reconcile::engine::Engine;
@@ -27,9 +27,7 @@ mod turn;
 
 pub(in crate::reconcile) use check::new_place;
 
-/// Its driver.
-const DRIVER: &str = "traefik";
-/// The first version of that driver that answers for a class.
+/// The first version of its driver that answers for a class.
 const WITH_CLASS: &str = "1.1.0";
 /// The parameter of that driver that has it read IngressRoutes.
 const CUSTOM_RESOURCES: &str = "custom_resources";
@@ -121,7 +119,7 @@ impl Engine {
         let had = environment.dedicated_ingress.is_some() || self.is_ingress_left(name).await?;
         let others: Vec<&str> = members
             .iter()
-            .filter(|it| !(is_own_ingress(it) && had))
+            .filter(|it| !(is_own_ingress(&it.draft) && had))
             .map(|it| it.draft.name.as_str())
             .collect();
         if !others.is_empty() {
@@ -340,11 +338,6 @@ enum Own {
     Stays,
 }
 
-/// Whether an application is the ingress controller that its environment was given.
-pub(in crate::reconcile) fn is_own_ingress(record: &Deployment) -> bool {
-    record.draft.name == INGRESS && record.draft.driver.name == DRIVER
-}
-
 /// What becomes of the ingress controller of an environment. `had`: it was given one.
 fn own_ingress(members: &[Deployment], wanted: &Environment, had: bool) -> Result<Own, Problem> {
     let there = members.iter().find(|record| record.draft.name == INGRESS);
@@ -356,7 +349,7 @@ fn own_ingress(members: &[Deployment], wanted: &Environment, had: bool) -> Resul
             "delete that application, or share the ingress of the cluster",
         )),
         (true, Some(record)) => check_serves(record, wanted).map(|()| Own::Stays),
-        (false, Some(record)) if had && is_own_ingress(record) => Ok(Own::Leaves),
+        (false, Some(record)) if had && is_own_ingress(&record.draft) => Ok(Own::Leaves),
         _ => Ok(Own::Stays),
     }
 }

@@ -160,7 +160,8 @@ impl Table {
             let to_https = redirects && has_tls(ingress, name);
             let host = self.hosts.entry(key(name)).or_default();
             if host.fallback.is_none() {
-                host.fallback.clone_from(&fallback);
+                let own = fallback.as_ref();
+                host.fallback = own.map(|own| Arc::new(Backend { to_https, ..(**own).clone() }));
             }
             for path in object::list(rule, "/http/paths") {
                 if let Some(backend) = backend(ingress, &allow, &path["backend"]) {
@@ -453,15 +454,18 @@ mod tests {
     #[test]
     fn what_no_rule_takes_goes_to_the_default_of_the_hosts_own_ingress() {
         let backend = |name: &str| json!({"service": {"name": name, "port": {"number": 80}}});
+        let mut own = ingress(
+            "own",
+            YOUNG,
+            json!({"defaultBackend": backend("own"), "tls": [{"hosts": ["tls.localhost"]}], "rules": [
+                {"host": "own.localhost", "http": {"paths": [path("/x", "Prefix", "x")]}}, {"host": "bare.localhost"},
+                {"host": "tls.localhost", "http": {"paths": [path("/x", "Prefix", "x")]}},
+            ]}),
+        );
+        own["metadata"]["annotations"] = json!({SSL_REDIRECT: "true"});
         let table = build(vec![
             ingress("all", OLD, json!({"defaultBackend": backend("of all")})),
-            ingress(
-                "own",
-                YOUNG,
-                json!({"defaultBackend": backend("own"), "rules": [
-                    {"host": "own.localhost", "http": {"paths": [path("/x", "Prefix", "x")]}}, {"host": "bare.localhost"},
-                ]}),
-            ),
+            own,
             ingress(
                 "none",
                 YOUNG,
@@ -474,10 +478,15 @@ mod tests {
             ("own.localhost", "/x", "x"),
             ("own.localhost", "/y", "own"),
             ("bare.localhost", "/y", "own"),
+            ("tls.localhost", "/x", "x"),
+            ("tls.localhost", "/y", "own"),
             ("none.localhost", "/y", "of all"),
             ("unknown.localhost", "/", "of all"),
         ] {
-            assert_eq!(service(table.find(host, path)), expected, "{host}{path}");
+            let found = table.find(host, path);
+            let to_https = matches!(&found, Found::Backend(backend) if backend.to_https);
+            assert_eq!(service(found), expected, "{host}{path}");
+            assert_eq!(to_https, host == "tls.localhost", "{host}{path}");
         }
     }
 

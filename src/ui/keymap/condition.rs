@@ -134,6 +134,12 @@ impl Flag {
         Self::ALL.iter().map(|(_, name)| *name)
     }
 
+    /// Those that never hold together with some others.
+    #[cfg(test)]
+    pub fn apart() -> impl Iterator<Item = Self> {
+        APART.into_iter().flatten().copied()
+    }
+
     /// Whether the two never hold together.
     fn excludes(self, other: Self) -> bool {
         self != other && APART.iter().any(|group| group.contains(&self) && group.contains(&other))

@@ -86,8 +86,7 @@ fn is_installed(model: &mut Model, effects: &mut Vec<Effect>) -> bool {
 fn pick(model: &mut Model, title: &str, step: impl Fn(String) -> Step) {
     let world = &model.world;
     let item = |name: &String| {
-        let its = world.applications.iter().filter(|it| it.deployment.draft.environment == *name);
-        let about = match its.count() {
+        let about = match world.applications_in(name).count() {
             1 => "1 application".to_owned(),
             count => format!("{count} applications"),
         };

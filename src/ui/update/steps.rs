@@ -200,7 +200,10 @@ fn show_form(model: &mut Model, driver: Option<&str>, effects: &mut Vec<Effect>)
         model.toasts.add(Toast::problem(problem), None);
         return;
     }
-    let form = DeployForm::new(&model.world, driver);
+    // where environments are shown, the one that the cursor is on is meant
+    let view = model.views.last().filter(|view| view.subject(&model.world).is_none());
+    let environment = view.and_then(|view| view.environment(&model.world));
+    let form = DeployForm::new(&model.world, driver, environment.as_deref());
     push(model, Box::new(form), effects);
 }
 

@@ -244,20 +244,7 @@ fn what_keymaps_say_is_never_shown_together_never_is() {
         place_samples::world(),
         action_samples::world(),
     ];
-    let mut unseen = vec![
-        Flag::Applications,
-        Flag::Drivers,
-        Flag::Operations,
-        Flag::Backups,
-        Flag::Routes,
-        Flag::Environments,
-        Flag::Logs,
-        Flag::History,
-        Flag::Output,
-        Flag::Backup,
-        Flag::Schedule,
-        Flag::Location,
-    ];
+    let mut unseen: Vec<Flag> = Flag::apart().collect();
     for (world, journey) in worlds.iter().flat_map(|world| journeys.map(|journey| (world, journey))) {
         let mut model = model_of(world.clone());
         for key in journey.split_inclusive(' ') {

@@ -117,7 +117,7 @@ impl BackupsView {
             self.list.show_only(&format!("schedule:{}", view.schedule.name));
         } else if let Some(view) = self.location(world) {
             self.show(Section::Backups, context);
-            self.list.show_only(&format!("location:{}", view.location.name));
+            self.list.show_only(&format!("location:={}", view.location.name));
         }
     }
 

@@ -51,7 +51,7 @@ impl CloneForm {
         if let Err(problem) = check_label("environment", &to) {
             return wrong("to", problem.why);
         }
-        if world.environments.iter().any(|environment| environment.name == to) {
+        if world.environment(&to).is_some() {
             return wrong("to", "there is an environment of that name".to_owned());
         }
         let (taken, left): (Vec<_>, Vec<_>) = self.asking.items().partition(|(_, taken)| *taken);
@@ -128,7 +128,7 @@ impl Form for CloneForm {
     fn rebuild(&mut self, world: &World) {
         let from = self.from();
         let names = environments(world);
-        let free = |name: &String| !world.environments.iter().any(|it| it.name == *name);
+        let free = |name: &String| world.environment(name).is_none();
         let to = (1..).map(|number| match number {
             1 => format!("{from}-copy"),
             number => format!("{from}-copy-{number}"),
@@ -137,8 +137,7 @@ impl Form for CloneForm {
         let (focus, written) = (self.asking.focus(), self.asking.text("to"));
         let stays = self.suggested == to || written != self.suggested;
         self.suggested.clone_from(&to);
-        let suffix =
-            world.environments.iter().find(|it| it.name == from).and_then(|it| it.fqdn_suffix.clone());
+        let suffix = world.environment(&from).and_then(|it| it.fqdn_suffix.clone());
         let sources = [LIVE, KEPT, EMPTY].map(str::to_owned).to_vec();
         let help = match self.asking.text("data").as_str() {
             KEPT => "each application begins with its last good backup",
@@ -157,8 +156,7 @@ impl Form for CloneForm {
                 TextField::new(&suffix.unwrap_or_default()).with_placeholder("as before"),
             ),
         ];
-        let its = world.applications.iter().filter(|it| it.deployment.draft.environment == from);
-        fields.extend(its.map(|application| {
+        fields.extend(world.applications_in(&from).map(|application| {
             let draft = &application.deployment.draft;
             item(&draft.name, &last(good(&from, &draft.name, world), &draft.application_version))
         }));

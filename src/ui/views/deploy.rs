@@ -39,9 +39,9 @@ impl DeployForm {
     /// Its name.
     pub const NAME: &str = "new deployment";
 
-    /// A form with what can be guessed filled in.
-    pub fn new(world: &World, driver: Option<&str>) -> Self {
-        let form = Form::new(world, driver);
+    /// A form with what can be guessed filled in: the driver and the environment that are meant, where they are known.
+    pub fn new(world: &World, driver: Option<&str>, environment: Option<&str>) -> Self {
+        let form = Form::new(world, driver, environment);
         // A picked driver leaves the environment as the first question.
         let focus = usize::from(driver.is_some());
         Self { form, focus, leaving: false, touched: false }

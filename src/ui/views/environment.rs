@@ -25,7 +25,7 @@ impl EnvironmentForm {
 
     /// The form of the environment of that name, with what is said of it filled in; of a new one, when there is none.
     pub fn new(name: Option<&str>, world: &World) -> Self {
-        let found = world.environments.iter().find(|environment| Some(environment.name.as_str()) == name);
+        let found = name.and_then(|name| world.environment(name));
         let mut form = Self { before: found.cloned().map(Box::new), asking: Asking::default() };
         form.rebuild(world);
         form
@@ -39,7 +39,7 @@ impl EnvironmentForm {
     fn wanted(&self, world: &World) -> Result<Option<Environment>, (&'static str, String)> {
         let cluster = world.cluster.record.as_ref().map_or("", |record| record.name.as_str());
         let wanted = read::environment(self.before.as_deref(), &self.asking, cluster)?;
-        let newest = world.environments.iter().find(|it| it.name == wanted.name);
+        let newest = world.environment(&wanted.name);
         match (self.before.as_deref(), newest) {
             (None, None) => Ok(Some(wanted)),
             (None, Some(_)) => Err(("name", "there is an environment of that name".to_owned())),

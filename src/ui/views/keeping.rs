@@ -130,9 +130,7 @@ pub fn schedules<'a>(
 
 /// The backup location of an application's environment.
 pub fn location<'a>(application: &Application, world: &'a World) -> Option<&'a str> {
-    let name = &application.deployment.draft.environment;
-    let environment = world.environments.iter().find(|environment| environment.name == *name)?;
-    environment.backup_location.as_deref()
+    world.environment(&application.deployment.draft.environment)?.backup_location.as_deref()
 }
 
 /// The components of an application, as its driver has them; none when that is not loaded.

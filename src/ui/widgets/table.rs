@@ -65,6 +65,12 @@ impl Column {
     pub fn rest(title: &'static str, priority: u8, min: u16, ideal: u16) -> Self {
         Self { title, priority, min, ideal, stretch: Stretch::Rest }
     }
+
+    /// The column where there is something in it: nobody needs an empty one. One that does not fit takes those with it that are kept
+    /// less long, so the empty one comes last; its index stays.
+    pub fn shown_if(self, holds: bool) -> Self {
+        if holds { self } else { Self::fixed(self.title, u8::MAX, u16::MAX) }
+    }
 }
 
 /// A column that is shown: its index among all, and where it stands.
@@ -225,6 +231,17 @@ mod tests {
         assert_eq!(widths(24), [(0, 13), (1, 9)]);
         assert_eq!(widths(5), [(0, 5)]);
         assert_eq!(widths(0), [(0, 0)]);
+    }
+
+    #[test]
+    fn an_empty_column_takes_no_other_with_it() {
+        let shown = |holds: bool| {
+            let mut columns = columns();
+            columns[1] = columns[1].shown_if(holds);
+            fit(&columns, 100).into_iter().map(|place| place.index).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(true), [0, 1, 2, 3]);
+        assert_eq!(shown(false), [0, 2, 3]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::names::{check_label, check_subdomain, is_label_text};
+use crate::domain::names::{check_key, check_label, check_subdomain, is_label_text};
 use crate::domain::route::check_host;
 use crate::domain::{ClusterKind, ClusterRecord, Environment, Problem, labels};
 
@@ -136,15 +136,10 @@ fn check_labels(all: &BTreeMap<String, String>) -> Result<(), Problem> {
 
 /// A key of labels, annotations and limits: a name, with a domain and a slash before it or not.
 fn qualified(what: &str, key: &str) -> Result<(), Problem> {
-    let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    if is_label_text(name) && prefix.is_none_or(|prefix| subdomain(what, prefix).is_ok()) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        format!("'{key}' cannot name {what}"),
-        "it is no key of Kubernetes",
-        "write NAME or DOMAIN/NAME, the name with letters, digits, '-', '_' and '.'",
-    ))
+    check_key(key).map_err(|why| {
+        let next = "write NAME or DOMAIN/NAME, the name with letters, digits, '-', '_' and '.'";
+        Problem::new(format!("'{key}' cannot name {what}"), why, next)
+    })
 }
 
 fn check_quota(quota: &BTreeMap<String, String>) -> Result<(), Problem> {

@@ -64,7 +64,7 @@ impl Engine {
                     Some(written(Verb::Create, object))
                 }
                 Live::Ours => self.compared(object, &mut home).await?,
-                Live::Foreign if found == namespace => match place::beside(object, &Value::Null) {
+                Live::Foreign if found == namespace => match place::labels_only(object) {
                     Some(object) => self.compared(&object, &mut home).await?,
                     None => None,
                 },
@@ -140,12 +140,8 @@ impl Engine {
 
     /// The volumes that go with a namespace.
     async fn claims_left(&self, namespace: &str) -> Result<Option<String>, Problem> {
-        let kind = ObjectKey {
-            api_version: "v1".to_owned(),
-            kind: "PersistentVolumeClaim".to_owned(),
-            namespace: namespace.to_owned(),
-            name: String::new(),
-        };
+        let namespace = namespace.to_owned();
+        let kind = ObjectKey { namespace, ..ObjectKey::every("v1", "PersistentVolumeClaim") };
         let names: Vec<String> = match self.cluster().list(&kind).await {
             Ok(all) => all.iter().map(|claim| key(claim).name).collect(),
             Err(ClusterError::Forbidden { .. }) => return Ok(None),
@@ -189,12 +185,8 @@ impl Engine {
     ) -> Result<Vec<Value>, Problem> {
         let mut found = Vec::new();
         for (api_version, kind) in KINDS {
-            let of_kind = ObjectKey {
-                api_version: api_version.to_owned(),
-                kind: kind.to_owned(),
-                namespace: environment.namespace.clone(),
-                name: String::new(),
-            };
+            let namespace = environment.namespace.clone();
+            let of_kind = ObjectKey { namespace, ..ObjectKey::every(api_version, kind) };
             match self.cluster().list(&of_kind).await {
                 Ok(all) => found.extend(all.into_iter().filter(|it| is_ours(it, &environment.name))),
                 Err(ClusterError::Unserved { .. }) => {}

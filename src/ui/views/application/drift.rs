@@ -81,7 +81,7 @@ fn mode(application: &Application, world: &World) -> (DriftMode, String) {
     if let Some(mode) = draft.drift {
         return (mode, "as the application says".to_owned());
     }
-    let environment = world.environments.iter().find(|environment| environment.name == draft.environment);
+    let environment = world.environment(&draft.environment);
     (
         environment.map(|found| found.drift).unwrap_or_default(),
         format!("as environment {} says", draft.environment),

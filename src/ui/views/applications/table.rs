@@ -88,7 +88,7 @@ pub fn draw(view: &ApplicationsView, world: &World, look: &Look<'_>, area: Rect,
     grid.head(buffer, areas.head, sorted);
     list.draw(&grid, look, (areas.rows, buffer), |index, selected| {
         let application = world.applications.get(index)?;
-        let kept = kept(application, world, look).filter(|_| grid.width(BACKUP) > 0);
+        let kept = (grid.width(BACKUP) > 0).then(|| kept(application, world, look));
         let room = (grid.width(URL), kept);
         let mut cells = cells(application, (look, room), list.filter().query(), selected);
         let room = usize::from(grid.width(HEALTH));
@@ -105,12 +105,7 @@ fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
     let health = if width >= WIDE { widths.health } else { widths.status };
     // Nobody needs an empty column.
     let cause = if widths.cause == 0 { u16::MAX } else { 24 };
-    // A column that does not fit takes those with it that are kept less long: what there is none of comes last.
     let keeps = view.list.rows().keeps();
-    let kept = |title, priority| match keeps {
-        true => Column::fixed(title, priority, 6),
-        false => Column::fixed(title, u8::MAX, u16::MAX),
-    };
     vec![
         Column::content("HEALTH", 0, (13, 13, 40), health),
         Column::content("NAME", 1, (8, 18, 32), widths.name),
@@ -118,8 +113,8 @@ fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
         Column::content("VERSION", 4, (7, 15, 24), widths.version),
         Column::fixed("READY", 2, 5),
         Column::whole("URL", 6, 5, widths.url.saturating_add(2).min(48)),
-        kept("BACKUP", 5),
-        kept("PROVEN", 7),
+        Column::fixed("BACKUP", 5, 6).shown_if(keeps),
+        Column::fixed("PROVEN", 7, 6).shown_if(keeps),
         Column::fixed("INSTANCE", 10, 8),
         Column::fixed("AGE", 8, 4),
         Column::rest("CAUSE", 9, cause, cause),
@@ -127,16 +122,13 @@ fn columns(view: &ApplicationsView, width: u16) -> Vec<Column> {
 }
 
 /// How well an application is kept.
-fn kept<'a>(application: &Application, world: &'a World, look: &Look<'_>) -> Option<Keeping<'a>> {
-    let (environment, name) = (&application.deployment.draft.environment, &application.deployment.draft.name);
-    let backups = world.backups.iter().map(|backup| &**backup);
-    let its = backups.filter(|it| it.source.environment == *environment && it.source.application == *name);
-    Some(Keeping::of(application, world, its, look.now))
+fn kept<'a>(application: &Application, world: &'a World, look: &Look<'_>) -> Keeping<'a> {
+    Keeping::of(application, world, world.backups_of(application), look.now)
 }
 
 /// Why it is not kept as it should be.
 fn unkept(application: &Application, world: &World, look: &Look<'_>) -> Option<String> {
-    let kept = kept(application, world, look).filter(|_| keeping::is_used(world))?;
+    let kept = keeping::is_used(world).then(|| kept(application, world, look))?;
     let good = kept.good.map(|good| look.ago(good.created));
     Some(match (kept.worry?, good) {
         (Worry::Never, _) | (_, None) => "There is no good backup of it".to_owned(),

@@ -149,6 +149,22 @@ fn schedules_and_locations_open_into_their_backups() {
 }
 
 #[test]
+fn what_is_in_a_location_with_a_longer_name_is_not_in_this_one() {
+    let mut table = Table::new(samples::world());
+    let mut other = samples::backup("wiki", "staging", 5, "00000000");
+    other.location = "offsite-2".into();
+    table.world.backups.insert(0, std::sync::Arc::new(other));
+    table.with(|view, context| view.refresh(context));
+    table.filter("location:offsite");
+    assert_eq!(table.shown().len(), 3);
+    table.run(Command::Back);
+    for command in [Command::Next, Command::Next, Command::Down, Command::Open] {
+        table.run(command);
+    }
+    assert_eq!(table.shown(), ["team-handbook Damaged", "team-handbook Completed"]);
+}
+
+#[test]
 fn a_backup_opens_and_leads_to_its_application() {
     let mut table = Table::new(samples::world());
     assert_eq!(table.run(Command::Open), [Step::ShowBackup(samples::backups()[0].id.clone())]);

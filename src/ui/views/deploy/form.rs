@@ -42,13 +42,15 @@ pub struct Form {
 }
 
 impl Form {
-    /// A form with what can be guessed filled in; `driver` names the driver to begin with.
-    pub fn new(world: &World, driver: Option<&str>) -> Self {
+    /// A form with what can be guessed filled in; `driver` and `environment` name those to begin with.
+    pub fn new(world: &World, driver: Option<&str>, environment: Option<&str>) -> Self {
         let names = driver_names(world);
         let chosen = names.iter().find(|name| driver.is_some_and(|wanted| name.as_str() == wanted));
         let driver = chosen.cloned().or_else(|| names.first().cloned()).unwrap_or_default();
         let environments = environment_names(world);
-        let environment = environments.first().cloned().unwrap_or_else(|| FIRST_ENVIRONMENT.to_owned());
+        let environment =
+            environment.or(environments.first().map(String::as_str)).unwrap_or(FIRST_ENVIRONMENT);
+        let environment = environment.to_owned();
         let fields = vec![
             Field::new(Asks::Driver, "Application", "", Entry::Choice(Choice::new(names, &driver, false))),
             Field::new(

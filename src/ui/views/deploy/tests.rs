@@ -14,7 +14,7 @@ struct Filling {
 impl Filling {
     fn new() -> Self {
         let world = sample::world();
-        Self { view: DeployForm::new(&world, None), world, requests: 0 }
+        Self { view: DeployForm::new(&world, None, None), world, requests: 0 }
     }
 
     fn with(&mut self, work: impl FnOnce(&mut DeployForm, &mut Context<'_>)) -> Vec<Step> {

@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use super::summary::Summary;
+use super::summary::{Missing, Summary};
 use crate::domain::environment::answers;
 use crate::domain::world::{Application, Whose};
 use crate::domain::{Health, World};
@@ -19,7 +19,7 @@ use crate::ui::views::routes::{Standing, place_line};
 pub fn about(summary: &Summary<'_>, world: &World, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![applications(summary, look, width)];
     lines.extend(route(summary, look, width));
-    lines.extend(missing(summary, look));
+    lines.extend(missing(summary, look, width));
     lines.extend(backups(summary, world, look, width));
     lines.extend(operation(summary, look, width));
     // the line below has the class and the kind already
@@ -82,24 +82,25 @@ fn route(summary: &Summary<'_>, look: &Look<'_>, width: usize) -> Option<Line<'s
     Some(Line::from(vec![standing.glyph(look), look.span(Role::Title, host), look.span(Role::Text, reason)]))
 }
 
-/// What of itself is not there.
-fn missing(summary: &Summary<'_>, look: &Look<'_>) -> Option<Line<'static>> {
-    let environment = summary.environment;
-    let gone = summary.place.is_some_and(|place| place.namespace == Whose::Missing);
-    let refused = summary.place.and_then(|place| place.refused.clone());
-    let said = match refused {
-        _ if gone && summary.applications.is_empty() => {
-            let said = format!("its namespace {} is made by the first deployment", environment.namespace);
-            return Some(Line::from(look.span(Role::Muted, said)));
-        }
-        _ if gone => format!("there is no namespace {}", environment.namespace),
-        Some(why) => format!("its Gateway does not answer: {why}"),
-        None if environment.dedicated_ingress.is_some() && summary.ingress().is_none() => {
-            "its own ingress is not deployed".to_owned()
-        }
-        None => return None,
+/// What of itself is not there; last, what is not there yet.
+fn missing(summary: &Summary<'_>, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
+    let namespace = &summary.environment.namespace;
+    let tell = |missing: Missing<'_>| {
+        let said = match missing {
+            Missing::Namespace => format!("there is no namespace {namespace}"),
+            Missing::Gateway(why) => format!("its Gateway does not answer: {why}"),
+            Missing::Ingress => "its own ingress is not deployed".to_owned(),
+        };
+        let said = format::cut(&said, width.saturating_sub(2));
+        Line::from(vec![look.span(Role::Warn, "▲ "), look.span(Role::Text, said)])
     };
-    Some(Line::from(vec![look.span(Role::Warn, "▲ "), look.span(Role::Text, said)]))
+    let mut lines: Vec<Line<'static>> = summary.missing().into_iter().map(tell).collect();
+    let gone = summary.place.is_some_and(|place| place.namespace == Whose::Missing);
+    if gone && summary.applications.is_empty() {
+        let said = format!("its namespace {namespace} is made by the first deployment");
+        lines.push(Line::from(look.span(Role::Muted, said)));
+    }
+    lines
 }
 
 /// The application that is kept worst, and why.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use ratatui::text::Span;
 
-use crate::domain::environment::DEDICATED;
+use crate::domain::environment::is_own_ingress;
 use crate::domain::world::{Application, Place, Whose};
 use crate::domain::{Environment, Health, OperationView, World};
 use crate::ui::look::Look;
@@ -31,6 +31,17 @@ pub struct Kept {
     pub worry: bool,
     /// One of them should be kept, and there is no good backup of it.
     pub missing: bool,
+}
+
+/// What of itself an environment lacks, though it should be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing<'a> {
+    /// The namespace that its applications are in.
+    Namespace,
+    /// Its Gateway does not answer, and why.
+    Gateway(&'a str),
+    /// The ingress controller of its own.
+    Ingress,
 }
 
 /// An environment in a picture, and how it is.
@@ -70,7 +81,17 @@ impl<'a> Summary<'a> {
     /// The application that is its own ingress controller; none where it shares one, or where that is not there yet.
     pub fn ingress(&self) -> Option<&'a Application> {
         self.environment.dedicated_ingress.as_ref()?;
-        self.applications.iter().copied().find(|it| it.deployment.draft.name == DEDICATED)
+        self.applications.iter().copied().find(|it| is_own_ingress(&it.deployment.draft))
+    }
+
+    /// What of itself is not there. The namespace of one without applications is made by the first deployment.
+    pub fn missing(&self) -> Vec<Missing<'a>> {
+        let gone = self.place.is_some_and(|place| place.namespace == Whose::Missing);
+        let bare = self.environment.dedicated_ingress.is_some() && self.ingress().is_none();
+        let refused = self.place.and_then(|place| place.refused.as_deref());
+        let namespace = (gone && !self.applications.is_empty()).then_some(Missing::Namespace);
+        let ingress = bare.then_some(Missing::Ingress);
+        namespace.into_iter().chain(refused.map(Missing::Gateway)).chain(ingress).collect()
     }
 
     /// Whether somebody should look at it.
@@ -78,17 +99,12 @@ impl<'a> Summary<'a> {
         let worst = self.healths.first().map_or(Health::Healthy, |(health, _)| *health);
         let stuck = self.applications.iter().any(|it| it.problem.is_some());
         let failed = self.operation.is_some_and(|view| progress::Standing::of(view).is_fault());
-        let lost = self.place.is_some_and(|place| {
-            place.refused.is_some() || (place.namespace == Whose::Missing && !self.applications.is_empty())
-        });
-        let bare = self.environment.dedicated_ingress.is_some() && self.ingress().is_none();
         worst > Health::Progressing
             || self.routes.iter().any(|(standing, _)| standing.is_fault())
             || self.kept.is_some_and(|kept| kept.worry)
             || stuck
             || failed
-            || lost
-            || bare
+            || !self.missing().is_empty()
     }
 
     /// Its applications, the worst first, then by name.

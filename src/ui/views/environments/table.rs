@@ -94,12 +94,10 @@ fn columns(rows: &Rows) -> Vec<Column> {
     let short = |of: fn(&Row) -> &Short| rows.widest(|row| width(of(row)));
     let healths = rows.widest(|row| counted(row.healths.iter().map(|(_, count)| *count)));
     let routes = rows.widest(|row| counted(row.routes.iter().map(|(_, count)| *count)));
-    // nobody needs an empty column
-    let shown = |is: bool, column: Column| if is { column } else { Column::fixed("", u8::MAX, u16::MAX) };
     let says = |of: fn(&Row) -> bool| rows.any(of);
     vec![
         Column::content("NAME", 0, (6, 16, 30), rows.widest(|row| format::width(&row.name))),
-        shown(says(|row| row.production), Column::fixed("PROD", 6, 4)),
+        Column::fixed("PROD", 6, 4).shown_if(says(|row| row.production)),
         Column::content("HEALTH", 1, (8, 14, 24), healths),
         Column::content("ROUTES", 2, (8, 10, 16), routes),
         Column::content("CLASS", 3, (7, 16, 34), short(|row| &row.answers)),
@@ -107,8 +105,8 @@ fn columns(rows: &Rows) -> Vec<Column> {
         Column::fixed("ISOLATION", 5, 9),
         Column::content("OPEN TO", 7, (8, 13, 30), short(|row| &row.open_to)),
         Column::content("HOSTS", 8, (6, 14, 36), short(|row| &row.hosts)),
-        shown(says(|row| row.kept.is_some()), Column::fixed("BACKUP", 9, 8)),
-        shown(says(|row| row.next().is_some()), Column::fixed("NEXT", 10, 6)),
+        Column::fixed("BACKUP", 9, 8).shown_if(says(|row| row.kept.is_some())),
+        Column::fixed("NEXT", 10, 6).shown_if(says(|row| row.next().is_some())),
         Column::fixed("DRIFT", 11, 7),
         Column::content("NAMESPACE", 12, (9, 14, 30), rows.widest(|row| format::width(&row.namespace))),
     ]

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::summary::{Kept, Summary};
+use super::summary::{Kept, Missing, Summary};
 use crate::domain::world::Whose;
 use crate::domain::{Health, Intent, World};
 use crate::ui::event::{Effect, Event};
@@ -84,6 +84,51 @@ fn it_is_a_fault_when_something_of_it_is_missing_or_failed() {
 }
 
 #[test]
+fn what_is_missing_is_told_below_the_table_and_on_the_page() {
+    let told = |name: &str, change: fn(&mut World)| {
+        let mut world = place_samples::world();
+        change(&mut world);
+        let mut model = model_of(world);
+        press(&mut model, &format!("6/name:={name}<enter>"));
+        let table = screen(&model);
+        press(&mut model, "<enter>");
+        assert_eq!(model.screens(), ["place"]);
+        (table, screen(&model))
+    };
+    let is = |name: &str, change: fn(&mut World), wanted: &[Missing<'_>]| {
+        summary(name, change, |it| {
+            assert_eq!(it.missing(), wanted);
+            assert_eq!(it.is_fault(), !wanted.is_empty());
+        });
+    };
+    let (why, calm) =
+        ("there is no such Gateway", "its namespace course-2026 is made by the first deployment");
+    let new = |world: &mut World| world.places[4].namespace = Whose::Missing;
+    is("training", new, &[]);
+    let (table, page) = told("training", new);
+    assert!(table.contains(calm) && !table.contains("there is no namespace"), "{table}");
+    assert!(
+        page.contains("it is made by the first deployment") && !page.contains("▲ it is not there"),
+        "{page}"
+    );
+    let lacks = |world: &mut World| {
+        world.places[4].namespace = Whose::Missing;
+        world.places[4].refused = Some("there is no such Gateway".into());
+        world.environments[4].dedicated_ingress = Some(Default::default());
+    };
+    is("training", lacks, &[Missing::Gateway(why), Missing::Ingress]);
+    let (table, page) = told("training", lacks);
+    assert!(table.contains("▲ its Gateway does not answer: there is no such Gateway"), "{table}");
+    assert!(table.contains("▲ its own ingress is not deployed") && table.contains(calm), "{table}");
+    assert!(page.contains("✗ there is no such Gateway") && page.contains("▲ it is not deployed"), "{page}");
+    let lost = |world: &mut World| world.places[1].namespace = Whose::Missing;
+    is("lab", lost, &[Missing::Namespace]);
+    let (table, page) = told("lab", lost);
+    assert!(table.contains("▲ there is no namespace lab") && !table.contains("first deployment"), "{table}");
+    assert!(page.contains("▲ it is not there"), "{page}");
+}
+
+#[test]
 fn an_environment_without_backups_has_none_to_worry_about() {
     let kept = summary("training", |_| {}, |it| it.kept);
     assert_eq!(kept, Some(Kept::default()));
@@ -144,15 +189,13 @@ fn who_was_changed_by_somebody_else_is_named_though_it_is_healthy() {
 }
 
 #[test]
-fn rows_are_filtered_by_what_is_said_and_sorted_by_how_they_are() {
+fn rows_are_filtered_by_what_is_said() {
     let shown = |keys: &str| {
         let mut model = model();
         press(&mut model, keys);
         names(&model)
     };
     assert_eq!(shown("6"), ["demo", "lab", "prod", "staging", "training"]);
-    assert_eq!(shown("6S")[0], "demo", "the worst health first");
-    assert_eq!(shown("6SS")[0], "demo", "then those with failing routes");
     assert_eq!(shown("6/production<enter>"), ["prod"]);
     assert_eq!(shown("6/tls:letsencrypt<enter>"), ["prod"]);
     assert_eq!(shown("6/class:infra<enter>"), ["staging"]);
@@ -162,6 +205,22 @@ fn rows_are_filtered_by_what_is_said_and_sorted_by_how_they_are() {
     assert_eq!(shown("6/!isolation:off<enter>"), ["prod", "staging"]);
     assert_eq!(shown("6F"), ["demo", "prod", "staging"]);
     assert_eq!(shown("6F<esc>").len(), 5);
+}
+
+#[test]
+fn rows_are_sorted_by_how_they_are() {
+    let mut world = place_samples::world();
+    // the one that is not well is in the last one by name
+    let shop = world.applications.iter_mut().find(|it| it.deployment.draft.name == "shop").unwrap();
+    Arc::make_mut(shop).deployment.draft.environment = "training".into();
+    let shown = |keys: &str| {
+        let mut model = model_of(world.clone());
+        press(&mut model, keys);
+        names(&model)
+    };
+    assert_eq!(shown("6"), ["demo", "lab", "prod", "staging", "training"]);
+    assert_eq!(shown("6S")[0], "training", "the worst health first");
+    assert_eq!(shown("6SS")[..3], ["staging", "training", "prod"], "those with failing routes first");
 }
 
 #[test]
@@ -213,11 +272,12 @@ fn the_page_leads_to_routes_operations_and_its_own_ingress() {
             }
             press(&mut model, "j");
         }
-        assert!(found.iter().any(|screen| screen == to), "{environment}: {found:?}");
+        found.iter().filter(|screen| *screen == to).count()
     };
-    led("staging", "route");
-    led("staging", "operation");
-    led("prod", "application");
+    assert!(led("staging", "route") > 0);
+    assert!(led("staging", "operation") > 0);
+    let inside = place_samples::world().applications_in("prod").count();
+    assert_eq!(led("prod", "application"), inside + 1, "its ingress stands where routes are told, too");
 }
 
 #[test]
@@ -274,4 +334,16 @@ fn what_is_inherited_and_whose_the_namespace_is_stand_on_the_page() {
     assert!(staging.contains("others made it: it stays"), "{staging}");
     assert!(staging.contains("controller in envoy-gateway-system"), "{staging}");
     assert!(staging.contains("203.0.113.10"), "{staging}");
+}
+
+#[test]
+fn what_is_deployed_from_there_goes_to_the_environment_that_is_meant() {
+    for keys in ["6/training<enter>n", "6/training<enter><enter>n"] {
+        let mut model = model();
+        press(&mut model, keys);
+        assert_eq!(model.screens(), ["new deployment"], "{keys}");
+        let screen = screen(&model);
+        let line = screen.lines().find(|line| line.contains("Environment ")).unwrap();
+        assert!(line.contains("training"), "{keys}: {line}");
+    }
 }

@@ -127,7 +127,7 @@ pub fn warnings(world: &World, width: u16) -> Vec<String> {
 fn place(view: &RoutesView, world: &World, look: &Look<'_>, width: u16) -> Line<'static> {
     let selected = view.selected_in(world).map(|(it, _)| it.deployment.draft.environment.as_str());
     let name = view.list.scope().or(selected);
-    let found = world.environments.iter().find(|it| Some(it.name.as_str()) == name);
+    let found = name.and_then(|name| world.environment(name));
     let scope = if view.list.scope().is_some() { "only " } else { "" };
     let room = usize::from(width).saturating_sub(scope.len() + 2);
     let mut spans = found.map_or_else(Vec::new, |found| place::line(found, world, (look, room)));
@@ -137,18 +137,13 @@ fn place(view: &RoutesView, world: &World, look: &Look<'_>, width: u16) -> Line<
 
 fn columns(view: &RoutesView) -> Vec<Column> {
     let widths = view.list.rows().widths();
-    // nobody needs an empty column
-    let certificate = match view.list.rows().is_secure() {
-        true => Column::fixed("CERT", 5, 6),
-        false => Column::fixed("CERT", u8::MAX, u16::MAX),
-    };
     let most = u16::try_from(beats::MOST).unwrap_or(u16::MAX);
     vec![
         Column::fixed("STATE", 0, 10),
         Column::content("HOST", 1, (16, 28, 44), widths.host),
         Column::fixed("CODE", 2, 7),
         Column::fixed("   TIME", 3, 7),
-        certificate,
+        Column::fixed("CERT", 5, 6).shown_if(view.list.rows().is_secure()),
         Column::rest("HISTORY", 4, 8, most.min(16)),
         Column::content("APPLICATION", 6, (11, 16, 26), widths.application),
         Column::content("ENV", 7, (4, 10, 18), widths.environment),

@@ -11,7 +11,7 @@ use crate::ui::format;
 use crate::ui::keymap::{Command, Layer};
 use crate::ui::screen::{ApplicationKey, RouteKey};
 use crate::ui::theme::Role;
-use crate::ui::views::environments::summary::{Summary, kept_span};
+use crate::ui::views::environments::summary::{Missing, Summary, kept_span};
 use crate::ui::views::facts::{astray_mark, headline, is_astray};
 use crate::ui::views::progress;
 use crate::ui::views::routes::{Standing, certificate, days_span};
@@ -250,7 +250,10 @@ fn namespace(page: &mut Page<'_>, summary: &Summary<'_>) {
     let (role, text) = match summary.place.map(|place| place.namespace).unwrap_or_default() {
         Whose::Ours => (Role::Muted, "Styrmin made it: it goes with the environment"),
         Whose::Others => (Role::Text, "others made it: it stays when the environment goes"),
-        Whose::Missing => (Role::Warn, "▲ it is not there"),
+        Whose::Missing if summary.missing().contains(&Missing::Namespace) => {
+            (Role::Warn, "▲ it is not there")
+        }
+        Whose::Missing => (Role::Muted, "it is made by the first deployment"),
         Whose::Unknown => (Role::Muted, "whose it is is not known"),
     };
     said(page, "", role, text);

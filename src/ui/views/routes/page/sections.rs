@@ -231,7 +231,7 @@ fn kept(page: &mut Page<'_>, view: &CertificateView, served: Option<&Certificate
 fn environment(page: &mut Page<'_>, shown: Shown<'_>) {
     let look = page.look;
     let name = &shown.application.deployment.draft.environment;
-    let Some(found) = shown.world.environments.iter().find(|it| it.name == *name) else { return };
+    let Some(found) = shown.world.environment(name) else { return };
     page.heading(vec![look.span(Role::Section, "ENVIRONMENT"), look.span(Role::Muted, format!("  {name}"))]);
     for (label, role, said) in place::facts(found, shown.world.cluster.record.as_ref()) {
         // all of them, where there is room
