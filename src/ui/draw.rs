@@ -39,8 +39,12 @@ pub fn draw_linked(model: &Model, frame: &mut Frame<'_>) -> Vec<Linked> {
         overlay.draw(&model.world, &look, above, buffer);
     }
     hints::continuations(model, above, buffer);
-    let close = model.config.keymap.keys_of(Command::Back, model.layer(), &model.flags());
-    toasts::draw(&model.toasts, &look, above, buffer, close.first().map(String::as_str));
+    if model.overlays.last().is_some_and(|overlay| overlay.is_decided_by()) {
+        toasts::line(&model.toasts, &look, layout.footer, buffer);
+    } else {
+        let close = model.config.keymap.keys_of(Command::Back, model.layer(), &model.flags());
+        toasts::draw(&model.toasts, &look, above, buffer, close.first().map(String::as_str));
+    }
     if model.config.options.ascii {
         to_ascii(buffer);
     }

@@ -276,6 +276,11 @@ pub trait Screen: Debug + Send {
         false
     }
 
+    /// Whether a person decides by what it shows, so that nothing may lie on it: messages wait in the footer meanwhile.
+    fn is_decided_by(&self) -> bool {
+        false
+    }
+
     /// Takes a key that is bound to nothing, while a text is edited.
     fn key(&mut self, _key: KeyEvent, _context: &mut Context<'_>) {}
 

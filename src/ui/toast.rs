@@ -65,9 +65,11 @@ pub struct Toasts {
 }
 
 impl Toasts {
-    /// Shows a message; the same text again only starts its time anew, and the oldest makes room.
+    /// Shows a message; the same text again only starts its time anew, a hint takes the place of the last one (it answers
+    /// the last key), and the oldest makes room.
     pub fn add(&mut self, toast: Toast, now: Option<Timestamp>) {
-        self.shown.retain(|(other, _)| *other != toast);
+        let outdated = |other: &Toast| other.tone == Tone::Hint && toast.tone == Tone::Hint;
+        self.shown.retain(|(other, _)| *other != toast && !outdated(other));
         self.shown.push((toast, now));
         let surplus = self.shown.len().saturating_sub(MOST);
         self.shown.drain(..surplus);
@@ -120,6 +122,16 @@ mod tests {
         assert_eq!(toasts.iter().count(), 1);
         assert!(toasts.close_problem());
         assert!(!toasts.close_problem() && toasts.is_empty());
+    }
+
+    #[test]
+    fn a_hint_answers_the_last_key_only() {
+        let mut toasts = Toasts::default();
+        toasts.add(Toast::hint("'p' does nothing here"), None);
+        toasts.add(Toast::info("Copied"), None);
+        toasts.add(Toast::hint("'u' does nothing here"), None);
+        let shown: Vec<&str> = toasts.iter().map(|toast| toast.text.what.as_str()).collect();
+        assert_eq!(shown, ["Copied", "'u' does nothing here"]);
     }
 
     #[test]

@@ -62,6 +62,28 @@ fn destructive_plan_with_half_a_name() {
 }
 
 #[test]
+fn nothing_lies_on_a_plan() {
+    for size in [(40, 17), (60, 18), (80, 24)] {
+        let mut cockpit = Cockpit::new(size, samples::world());
+        to_plan(&mut cockpit).reply(Reply::Plan(Ok(samples::replacement())));
+        let plan = |screen: String| screen.lines().rev().skip(1).map(str::to_owned).collect::<Vec<_>>();
+        let before = plan(cockpit.screen());
+        cockpit.press("pfu");
+        assert!(cockpit.screen().contains("› 'u' does nothing here"), "{}", cockpit.screen());
+        let problem = Problem::new("The backup of ledger failed", "the bucket is full", "make room");
+        cockpit.send(Event::Notice(problem));
+        assert!(cockpit.screen().contains("▲ The backup of ledger failed"), "{}", cockpit.screen());
+        assert_eq!(plan(cockpit.screen()), before, "{size:?}");
+        cockpit.press("q");
+        assert!(
+            cockpit.screen().contains("make room"),
+            "the rest is said once there is room\n{}",
+            cockpit.screen()
+        );
+    }
+}
+
+#[test]
 fn plan_that_is_out_of_date() {
     check("plan_stale", samples::world, |cockpit| {
         to_plan(cockpit).reply(Reply::Plan(Ok(samples::upgrade()))).press("yy");

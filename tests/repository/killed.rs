@@ -14,7 +14,7 @@ const PLACE: &str = "STYRMIN_TEST_VICTIM";
 
 /// Saves without an end, and says how far it is. It is begun by the test below.
 #[tokio::test]
-#[ignore = "it is the process that is killed"]
+#[ignore = "the process that another test begins and kills (issue 7)"]
 async fn victim() {
     let Some(place) = std::env::var_os(PLACE).map(PathBuf::from) else { return };
     let repository = made(&directory(&place)).await;

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::ui::format;
+use crate::ui::layout::inset;
 use crate::ui::look::Look;
 use crate::ui::theme::Role;
 use crate::ui::toast::{Toast, Toasts, Tone};
@@ -37,6 +38,17 @@ pub fn draw(toasts: &Toasts, look: &Look<'_>, area: Rect, buffer: &mut Buffer, c
         paint::lines(buffer, Rect { x: place.x + 2, width: width - 2, ..place }, lines);
         bottom = bottom.saturating_sub(u16::from(bottom > top));
     }
+}
+
+/// The newest message in one line, in place of the footer, where the box of a message would lie on what a person decides by.
+pub fn line(toasts: &Toasts, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
+    let Some(toast) = toasts.iter().next_back() else { return };
+    paint::tint(buffer, area, look.style(Role::Footer));
+    let inside = inset(area, 1);
+    let (glyph, role) = toast.mark();
+    let width = usize::from(inside.width).saturating_sub(2);
+    let said = look.span(Role::Text, format::cut(&toast.text.what, width));
+    paint::line(buffer, inside, Line::from(vec![look.span(role, format!("{glyph} ")), said]));
 }
 
 fn text(toast: &Toast, look: &Look<'_>, width: usize, close: Option<&str>) -> Vec<Line<'static>> {

@@ -253,6 +253,10 @@ impl Screen for PlanDialog {
         Self::NAME
     }
 
+    fn is_decided_by(&self) -> bool {
+        true
+    }
+
     fn layer(&self) -> Layer {
         let typed = self.gate().is_some_and(|gate| gate.name().is_some());
         if typed && self.focus == Focus::Field { Layer::Input } else { Layer::Dialog }

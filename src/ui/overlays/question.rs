@@ -175,6 +175,10 @@ impl Screen for Question {
         Self::NAME
     }
 
+    fn is_decided_by(&self) -> bool {
+        true
+    }
+
     fn layer(&self) -> Layer {
         Layer::Dialog
     }

@@ -117,6 +117,10 @@ impl Screen for Retention {
         Self::NAME
     }
 
+    fn is_decided_by(&self) -> bool {
+        true
+    }
+
     fn layer(&self) -> Layer {
         Layer::Dialog
     }
