@@ -338,7 +338,9 @@ fn shows(screen: &str, intent: &Intent, plan: &Plan) -> bool {
         _ => "notes",
     };
     let typed = plan.class() != Class::Destructive || screen.contains(&format!("type {name}: {name}"));
-    screen.contains(&plan.title) && screen.contains(&plan.cluster) && costs && typed
+    // a title without room in the border is wrapped
+    let titled = plan.title.split_whitespace().all(|word| screen.contains(word));
+    titled && screen.contains(&plan.cluster) && costs && typed
 }
 
 fn request_of(effect: &Effect) -> Option<RequestId> {

@@ -62,7 +62,7 @@ struct Timers {
 }
 
 enum Turn {
-    Event(Event),
+    Event(Box<Event>),
     Frame,
     Stop,
 }
@@ -95,7 +95,7 @@ where
             let event = match next(&mut inbox, timers, &*clock).await {
                 Turn::Stop => return Ok(()),
                 Turn::Frame => continue,
-                Turn::Event(event) => event,
+                Turn::Event(event) => *event,
             };
             if matches!(event, Event::Tick(_)) {
                 tick = None;
@@ -153,17 +153,18 @@ async fn next<S>(inbox: &mut Inbox<S>, timers: Timers, clock: &dyn Clock) -> Tur
 where
     S: Stream<Item = Event> + Unpin,
 {
+    let event = |event| Turn::Event(Box::new(event));
     tokio::select! {
         biased;
         () = inbox.stop.cancelled() => Turn::Stop,
-        input = inbox.input.next() => input.map_or(Turn::Stop, Turn::Event),
+        input = inbox.input.next() => input.map_or(Turn::Stop, event),
         () = at(timers.frame) => Turn::Frame,
-        event = inbox.events.recv() => event.map_or(Turn::Stop, Turn::Event),
+        received = inbox.events.recv() => received.map_or(Turn::Stop, event),
         changed = inbox.world.changed() => match changed {
-            Ok(()) => Turn::Event(Event::World(inbox.world.borrow_and_update().clone(), clock.now())),
+            Ok(()) => event(Event::World(inbox.world.borrow_and_update().clone(), clock.now())),
             Err(_) => Turn::Stop,
         },
-        () = at(timers.tick) => Turn::Event(Event::Tick(clock.now())),
+        () = at(timers.tick) => event(Event::Tick(clock.now())),
     }
 }
 

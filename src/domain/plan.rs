@@ -19,6 +19,9 @@ pub struct Plan {
     pub target: String,
     /// A directed graph without circles: a step needs earlier ones only.
     pub steps: Vec<Step>,
+    /// What it rests on, said plainly: who answers for the routes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<String>,
     /// Things worth knowing before saying yes (a simulated image, a host name that nobody resolves).
     pub warnings: Vec<String>,
     /// How long all of it may take, in seconds; 0: the sum of its steps.
@@ -217,12 +220,13 @@ impl fmt::Display for Step {
 }
 
 impl fmt::Display for Plan {
-    /// The title, a line per step in the order of execution, the warnings.
+    /// The title, a line per step in the order of execution, the facts, the warnings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} (cluster {})", self.title, self.cluster)?;
         for step in &self.steps {
             writeln!(f, "  {step}")?;
         }
+        self.facts.iter().try_for_each(|fact| writeln!(f, "  · {fact}"))?;
         self.warnings.iter().try_for_each(|warning| writeln!(f, "  ▲ {warning}"))
     }
 }

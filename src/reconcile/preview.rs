@@ -21,6 +21,7 @@ use super::observe::Observed;
 use super::owner::Owner;
 use super::place;
 use super::queue::Name;
+use super::routing;
 use super::wish::Wish;
 
 /// How many objects are asked about at once.
@@ -91,6 +92,7 @@ impl Engine {
         plan.warnings.extend(drawn.parts.warnings.iter().cloned());
         let diffs = self.refine(&mut plan, &drawn.parts, &manner).await?;
         if !wish.environment_known {
+            plan.facts.extend(routing::facts(environment));
             plan.warnings.push(match home {
                 Verb::Create => format!("the environment {} is new", draft.environment),
                 _ => format!(

@@ -67,10 +67,13 @@ fn settle(
         None => {}
     }
     let Detected { via, warnings } = ingress::detect(offer, wanted, suffix)?;
-    let mut said = vec![format!("routes: {via}")];
-    said.extend(warnings);
     wanted.routing.via = Some(via);
-    Ok(said)
+    Ok(warnings)
+}
+
+/// What a plan rests on that makes or sets this environment: who answers for its routes.
+pub(super) fn facts(environment: &Environment) -> Vec<String> {
+    environment.routing.via.iter().map(|via| format!("routes: {via}")).collect()
 }
 
 /// Whether who answers has to be found out anew.
@@ -189,8 +192,8 @@ mod tests {
     fn a_gateway_that_is_named_is_taken_or_refused() {
         let mut wanted = Environment::new("demo", "c", "demo");
         wanted.routing.via = Some(named("infra"));
-        let said = settle(&mut wanted, None, &offer(), None).unwrap();
-        assert_eq!(said[0], "routes: HTTPRoute of the Gateway infra/public (example.org/gateway)");
+        settle(&mut wanted, None, &offer(), None).unwrap();
+        assert_eq!(facts(&wanted)[0], "routes: HTTPRoute of the Gateway infra/public (example.org/gateway)");
         let gateway = wanted.routing.via.clone().unwrap().gateway.unwrap();
         assert_eq!((gateway.section.as_deref(), gateway.https), (Some("web"), true));
         let before = wanted.clone();

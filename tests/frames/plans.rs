@@ -62,6 +62,19 @@ fn destructive_plan_with_half_a_name() {
 }
 
 #[test]
+fn plan_with_a_title_that_has_no_room() {
+    let mut preview = samples::environment();
+    preview.plan.title =
+        "Make the environment laboratory-of-the-northern-branch with an ingress of its own".into();
+    preview.plan.cluster = "arn:aws:eks:eu-north-1:111122223333:cluster".into();
+    let mut low = Cockpit::new((50, 20), samples::world());
+    to_plan(&mut low).reply(Reply::Plan(Ok(preview)));
+    check_screen("plan_long_title", &low);
+    low.press("y");
+    assert!(matches!(low.effects.last(), Some(Effect::Confirm(..))), "{}", low.screen());
+}
+
+#[test]
 fn nothing_lies_on_a_plan() {
     for size in [(40, 17), (60, 18), (80, 24)] {
         let mut cockpit = Cockpit::new(size, samples::world());
@@ -95,6 +108,13 @@ fn plan_that_is_out_of_date() {
 fn plan_with_nothing_to_do() {
     check("plan_nothing", samples::world, |cockpit| {
         to_plan(cockpit).reply(Reply::Plan(Ok(samples::nothing("Change notes in demo"))));
+    });
+}
+
+#[test]
+fn plan_that_says_what_it_rests_on() {
+    check("plan_facts", samples::world, |cockpit| {
+        to_plan(cockpit).reply(Reply::Plan(Ok(samples::environment())));
     });
 }
 

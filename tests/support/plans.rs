@@ -146,6 +146,19 @@ pub fn replacement() -> Preview {
     preview
 }
 
+/// An environment that is made.
+pub fn environment() -> Preview {
+    let steps = vec![
+        Step::named(Verb::Record, "record the environment lab"),
+        step(Verb::Create, "Namespace", "lab", "", Class::Safe),
+        step(Verb::Create, "NetworkPolicy", "styrmin-default-deny", "", Class::Safe),
+    ];
+    let mut plan = plan("Make the environment lab", steps);
+    plan.facts = vec!["routes: Ingress of class sandbox (sandbox.styrmin.io/ingress)".into()];
+    plan.warnings = vec!["lab is a production environment".into()];
+    Preview { kind: Some(OperationKind::Configure), plan, ..Preview::default() }
+}
+
 fn stop() -> Preview {
     let update = |kind: &str, name: &str| step(Verb::Update, kind, name, "0 pods", Class::Disruptive);
     let wait = |kind: &str, name: &str| step(Verb::Wait, kind, name, "until it has stopped", Class::Safe);

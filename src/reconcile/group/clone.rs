@@ -15,6 +15,7 @@ use crate::driver::context::{ContextSources, resolve};
 use crate::ingress;
 use crate::reconcile::collisions::{claims, judge};
 use crate::reconcile::engine::Engine;
+use crate::reconcile::routing;
 
 use super::configure::new_place;
 use super::layout::{Layout, Place};
@@ -71,7 +72,7 @@ impl Engine {
         warnings.append(&mut taken.unseen);
         let title = format!("Clone {} as {}", request.from, request.to);
         let mut proposal = self.proposal(OperationKind::Clone, &source, title, (layout, warnings)).await?;
-        proposal.diffs = diffs;
+        (proposal.plan.facts, proposal.diffs) = (routing::facts(&target), diffs);
         Ok(proposal)
     }
 

@@ -15,6 +15,7 @@ use crate::reconcile::collisions::Taken;
 use crate::reconcile::draw::Order;
 use crate::reconcile::engine::Engine;
 use crate::reconcile::observe::Setting;
+use crate::reconcile::routing;
 use crate::reconcile::wish::Wish;
 
 use super::layout::{Layout, Place};
@@ -38,6 +39,7 @@ const HTTPS: &str = "https";
 #[derive(Default)]
 struct Draft {
     layout: Layout,
+    facts: Vec<String>,
     warnings: Vec<String>,
     diffs: Vec<ObjectDiff>,
 }
@@ -49,7 +51,7 @@ impl Engine {
         let mut wanted = Environment { cluster: self.cluster().name().to_owned(), ..wanted.clone() };
         check::environment(&wanted, before.as_ref(), &others)?;
         let warnings = self.settle_routing(&mut wanted, before.as_ref()).await?;
-        let mut draft = Draft { warnings, ..Draft::default() };
+        let mut draft = Draft { facts: routing::facts(&wanted), warnings, ..Draft::default() };
         let setting = Setting { cluster: self.cluster_record().await?, environment: wanted.clone() };
         let home = self.home(&wanted).await?;
         draft.diffs.extend(home.diffs);
@@ -294,12 +296,9 @@ impl Engine {
                 ));
             }
         }
-        let Draft { mut layout, mut warnings, diffs: objects } = draft;
+        let Draft { mut layout, facts, mut warnings, diffs: objects } = draft;
         let mut diffs = std::mem::take(&mut layout.diffs);
         diffs.extend(objects);
-        if layout.steps.is_empty() {
-            warnings.insert(0, "nothing changes: all of it is so already".to_owned());
-        }
         let mut seen = BTreeSet::new();
         warnings.retain(|warning| seen.insert(warning.clone()));
         let plan = Plan {
@@ -307,6 +306,7 @@ impl Engine {
             cluster: self.cluster().name().to_owned(),
             target,
             steps: layout.steps.clone(),
+            facts,
             warnings,
             timeout: 0,
         };

@@ -261,7 +261,7 @@ impl Engine {
             target: layout.request.environment.as_deref().unwrap_or(environment).name.clone(),
             steps: layout.steps.clone(),
             warnings,
-            timeout: 0,
+            ..Plan::default()
         };
         Ok(Proposal { kind, subject, plan, diffs: Vec::new(), layout, vault: None })
     }

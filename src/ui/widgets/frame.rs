@@ -18,9 +18,8 @@ pub fn dialog(buffer: &mut Buffer, area: Rect, look: &Look<'_>, title: &str) -> 
     if area.height < 5 || area.width < 12 {
         return area;
     }
-    let room = usize::from(area.width.saturating_sub(4));
-    let title =
-        Line::from(look.span(Role::DialogTitle, format!(" {} ", format::cut(title, room.saturating_sub(2)))));
+    let title = format::cut(title, room(area.width));
+    let title = Line::from(look.span(Role::DialogTitle, format!(" {title} ")));
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(base.patch(look.style(Role::BorderFocus)))
@@ -28,6 +27,16 @@ pub fn dialog(buffer: &mut Buffer, area: Rect, look: &Look<'_>, title: &str) -> 
     let inside = layout::inset(block.inner(area), 1);
     block.render(area.intersection(buffer.area), buffer);
     inside
+}
+
+/// The columns of a box's border that its title can take.
+fn room(width: u16) -> usize {
+    usize::from(width.saturating_sub(6))
+}
+
+/// Whether a box of this width shows all of a title.
+pub fn has_room(width: u16, title: &str) -> bool {
+    format::width(title) <= room(width)
 }
 
 /// A button, as a piece of text.

@@ -1,4 +1,4 @@
-//! What a plan dialog lists: warnings, then the steps in order, or what they change line by line.
+//! What a plan dialog lists: warnings and facts, then the steps in order, or what they change line by line.
 
 use ratatui::text::{Line, Span};
 
@@ -16,17 +16,19 @@ const NOTES_MAX: usize = 200;
 /// The indentation of what goes on below a step.
 const BELOW: usize = 4;
 
-/// The lines of a plan: its warnings, then its steps, or the differences.
+/// The lines of a plan: its warnings and facts, then its steps, or the differences.
 pub fn lines(preview: &Preview, differences: bool, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
-    let mut lines = warnings(&preview.plan, look, width);
+    let plan = &preview.plan;
+    let mut lines = marked("▲", Role::Warn, &plan.warnings, look, width);
+    lines.extend(marked("·", Role::Text, &plan.facts, look, width));
     if differences {
         for diff in &preview.diffs {
             lines.extend((!lines.is_empty()).then(Line::default));
             lines.extend(diff::lines(diff, look, width));
         }
     } else {
-        let columns = Columns::of(&preview.plan);
-        for step in &preview.plan.steps {
+        let columns = Columns::of(plan);
+        for step in &plan.steps {
             let changes = preview.diffs.iter().find(|diff| Some(&diff.object) == step.object.as_ref());
             lines.extend(step_lines(step, changes, columns, look, width));
         }
@@ -52,12 +54,13 @@ fn notes(text: &str, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
     title.into_iter().chain(told.map(|line| Line::from(look.span(Role::Text, line)))).collect()
 }
 
-fn warnings(plan: &Plan, look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
-    let wrapped = plan.warnings.iter().flat_map(|warning| {
-        let lines = format::wrap(warning, width.saturating_sub(3)).into_iter().enumerate();
-        lines.map(|(index, line)| if index == 0 { format!("▲ {line}") } else { format!("  {line}") })
+/// Sentences behind a mark, wrapped.
+fn marked(mark: &str, role: Role, sentences: &[String], look: &Look<'_>, width: usize) -> Vec<Line<'static>> {
+    let wrapped = sentences.iter().flat_map(|sentence| {
+        let lines = format::wrap(sentence, width.saturating_sub(3)).into_iter().enumerate();
+        lines.map(|(index, line)| format!("{} {line}", if index == 0 { mark } else { " " }))
     });
-    wrapped.map(|text| Line::from(look.span(Role::Warn, text))).collect()
+    wrapped.map(|text| Line::from(look.span(role, text))).collect()
 }
 
 /// How wide kinds and names are.

@@ -17,8 +17,6 @@ use crate::ui::widgets::{frame, paint, pair, problem_lines, scroll};
 
 /// The widest dialog.
 const WIDEST: u16 = 92;
-/// The rows above the list: where it writes to, and a gap.
-const HEAD: u16 = 2;
 /// The rows of the border.
 const BORDER: u16 = 2;
 /// The column of values.
@@ -32,10 +30,12 @@ pub fn is_readable(dialog: &PlanDialog, size: Size) -> bool {
 /// The rows of the list that are on screen, in a body of this size.
 pub fn page(dialog: &PlanDialog, size: Size) -> usize {
     let (theme, keymap) = (Theme::plain(), Keymap::empty());
-    let foot = dialog
-        .preview()
-        .map_or(0, |preview| foot(dialog, preview, &plain(&theme, &keymap), inner_width(size.width)).len());
-    usize::from(size.height.saturating_sub(BORDER + HEAD)).saturating_sub(foot)
+    let look = plain(&theme, &keymap);
+    let around = dialog.preview().map_or(0, |preview| {
+        let foot = foot(dialog, preview, &look, inner_width(size.width));
+        head(dialog, preview, &look, size.width).len() + foot.len()
+    });
+    usize::from(size.height.saturating_sub(BORDER)).saturating_sub(around)
 }
 
 /// The rows that the list has; none while there is no plan.
@@ -50,8 +50,12 @@ fn plain<'a>(theme: &'a Theme, keymap: &'a Keymap) -> Look<'a> {
     Look { theme, now: None, keymap, still: true }
 }
 
+fn box_width(width: u16) -> u16 {
+    width.saturating_sub(2).min(WIDEST)
+}
+
 fn inner_width(width: u16) -> usize {
-    usize::from(width.saturating_sub(2).min(WIDEST).saturating_sub(5))
+    usize::from(box_width(width).saturating_sub(5))
 }
 
 /// Draws the dialog.
@@ -110,7 +114,7 @@ fn boxed(
     area: Rect,
     (body, labels): (Vec<Line<'static>>, (&str, &str)),
 ) {
-    let width = area.width.saturating_sub(2).min(WIDEST);
+    let width = box_width(area.width);
     let height = u16::try_from(body.len()).unwrap_or(u16::MAX).saturating_add(4);
     let inside = frame::dialog(buffer, centred(area, width, height), look, &dialog.about.title);
     let text = Rect { height: inside.height.saturating_sub(2), ..inside };
@@ -143,24 +147,15 @@ fn explanation(dialog: &PlanDialog, look: &Look<'_>, width: usize) -> Vec<Line<'
 /// The plan: where it writes, what, what to know before, what it costs, and the two buttons.
 fn shown(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let plan = &preview.plan;
-    let width = area.width.saturating_sub(2).min(WIDEST);
     let inner = inner_width(area.width);
     let lines = list::lines(preview, dialog.differences, look, inner);
-    let foot = foot(dialog, preview, look, inner);
+    let (head, foot) = (head(dialog, preview, look, area.width), foot(dialog, preview, look, inner));
     let len = lines.len();
-    let around = HEAD + BORDER + u16::try_from(foot.len()).unwrap_or(u16::MAX);
-    let height = u16::try_from(len).unwrap_or(u16::MAX).saturating_add(around);
-    let inside = frame::dialog(buffer, centred(area, width, height), look, &plan.title);
-    let mut target = vec![
-        look.span(Role::Cluster, format!(" {} ", plan.cluster)),
-        look.span(Role::Muted, "  into "),
-        look.span(Role::Title, plan.target.clone()),
-    ];
-    if dialog.locked {
-        target.push(look.span(Role::Fail, "  ▲ production, read-only"));
-    }
-    paint::line(buffer, row(inside, 0), pair(look, "writes to", LABELS, target));
-    let middle = rows_from(inside, HEAD);
+    let above = u16::try_from(head.len()).unwrap_or(u16::MAX);
+    let height = u16::try_from(len + head.len() + foot.len()).unwrap_or(u16::MAX).saturating_add(BORDER);
+    let inside = frame::dialog(buffer, centred(area, box_width(area.width), height), look, &plan.title);
+    paint::lines(buffer, inside, head);
+    let middle = rows_from(inside, above);
     let below = u16::try_from(foot.len()).unwrap_or(u16::MAX).min(middle.height);
     let rows = Rect { height: middle.height - below, ..middle };
     let offset = dialog.offset.min(len.saturating_sub(usize::from(rows.height)));
@@ -185,6 +180,35 @@ fn shown(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, area: Rect, bu
         let place = row(inside, inside.height.saturating_sub(1));
         paint::line(buffer, Rect { width, ..place }, Line::from(said));
     }
+}
+
+/// What stands above the list: the title where the border has no room for all of it, where the plan writes to, and a gap.
+fn head(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, width: u16) -> Vec<Line<'static>> {
+    let (plan, inner) = (&preview.plan, inner_width(width));
+    let mut lines = Vec::new();
+    if !frame::has_room(box_width(width), &plan.title) {
+        let wrapped = format::wrap(&plan.title, inner).into_iter();
+        lines.extend(wrapped.map(|part| Line::from(look.span(Role::Title, part))));
+    }
+    let cluster = |name: &str| look.span(Role::Cluster, format!(" {name} "));
+    let mut target = vec![look.span(Role::Title, plan.target.clone())];
+    if dialog.locked {
+        target.push(look.span(Role::Fail, "  ▲ production, read-only"));
+    }
+    let mut together = vec![cluster(&plan.cluster), look.span(Role::Muted, "  into ")];
+    together.extend(target.iter().cloned());
+    let together = pair(look, "writes to", LABELS, together);
+    if together.width() <= inner {
+        lines.push(together);
+    } else {
+        let parts =
+            format::break_hard(&plan.cluster, inner.saturating_sub(LABELS + 2)).into_iter().enumerate();
+        let label = |index| if index == 0 { "writes to" } else { "" };
+        lines.extend(parts.map(|(index, part)| pair(look, label(index), LABELS, vec![cluster(&part)])));
+        lines.push(pair(look, "into", LABELS, target));
+    }
+    lines.push(Line::default());
+    lines
 }
 
 /// What stands below the list, buttons included.
