@@ -330,10 +330,23 @@ fn stop_on_signals(stop: &CancellationToken) {
 /// A directory that is removed when the program ends.
 struct TemporaryState(PathBuf);
 
+impl TemporaryState {
+    /// How often, and how long after each other, it is tried while threads that go on write into it.
+    const TRIES: u32 = 100;
+    const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+}
+
 impl Drop for TemporaryState {
     fn drop(&mut self) {
-        // what cannot be removed is in the system's temporary directory anyway
-        let _ = std::fs::remove_dir_all(&self.0);
+        for _ in 0..Self::TRIES {
+            match std::fs::remove_dir_all(&self.0) {
+                Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+                    std::thread::sleep(Self::PAUSE);
+                }
+                // what cannot be removed is in the system's temporary directory anyway
+                _ => break,
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use styrmin::sandbox::api::Api;
 use styrmin::sandbox::{Sandbox, SandboxOptions};
 
 /// How long anything here may take.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 async fn sandbox() -> Sandbox {
     let options = SandboxOptions::in_memory(1, env!("CARGO_BIN_EXE_styrmin"));

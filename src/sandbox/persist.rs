@@ -73,7 +73,7 @@ pub struct Keeper {
     thread: Option<JoinHandle<()>>,
     kept: watch::Receiver<Kept>,
     /// Held as long as this process runs the sandbox of that directory.
-    _lock: File,
+    lock: File,
 }
 
 impl Keeper {
@@ -88,6 +88,10 @@ impl Keeper {
             && thread.join().is_err()
         {
             tracing::error!("the thread that writes the sandbox's file has panicked");
+        }
+        // a child that is just being forked has a copy of the file, and would hold the lock until it runs its program
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the lock of the sandbox's directory cannot be let go");
         }
     }
 }
@@ -116,7 +120,7 @@ pub fn open(directory: &Path) -> Result<(Loaded, Sink, Keeper), SandboxError> {
         .name("sandbox-keeper".to_owned())
         .spawn(move || keep(connection, &commits, &sender))
         .map_err(|error| SandboxError::Directory { path: directory.to_owned(), why: error.to_string() })?;
-    Ok((loaded, sink, Keeper { thread: Some(thread), kept, _lock: lock }))
+    Ok((loaded, sink, Keeper { thread: Some(thread), kept, lock }))
 }
 
 /// Whether a sandbox was ever kept in a directory.

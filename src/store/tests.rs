@@ -435,7 +435,8 @@ fn cockpits_that_start_at_the_same_moment_all_open() {
     let threads: Vec<_> = (0..8)
         .map(|_| {
             let path = directory.path().to_owned();
-            std::thread::spawn(move || Store::open(&path, clock()).map(drop))
+            let patience = Duration::from_secs(60);
+            std::thread::spawn(move || Store::open_waiting(&path, clock(), patience).map(drop))
         })
         .collect();
     for thread in threads {

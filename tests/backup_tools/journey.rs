@@ -181,7 +181,7 @@ async fn a_schedule_makes_backups_beside_the_engine_verifies_them_and_deletes_ol
     };
     engine
         .until("a backup and its verification", async |session| {
-            (of(session, OperationKind::Verify).await == 1).then_some(())
+            (of(session, OperationKind::Verify).await >= 1).then_some(())
         })
         .await;
     let runs = engine.session.store.runs("sandbox", "often", 10).await.unwrap();
@@ -192,7 +192,7 @@ async fn a_schedule_makes_backups_beside_the_engine_verifies_them_and_deletes_ol
     // the next minute's takes its place
     engine
         .until("an old one is deleted", async |session| {
-            (of(session, OperationKind::Prune).await == 1).then_some(())
+            (of(session, OperationKind::Prune).await >= 1).then_some(())
         })
         .await;
     let backups = engine.session.store.backups("sandbox").await.unwrap();

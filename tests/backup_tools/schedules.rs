@@ -18,11 +18,12 @@ async fn a_schedule_is_added_shown_paused_and_removed() {
         assert!(listed.contains(said), "'{said}' is not in:\n{listed}");
     }
     let coming = home.run(&["schedule", "calendar", "-o", "json"]).json();
-    assert!((24..=25).contains(&coming.as_array().unwrap().len()), "{coming}");
-    assert_eq!(
-        home.run(&["schedule", "calendar"]).good().lines().count(),
-        coming.as_array().unwrap().len() + 1
-    );
+    let coming = coming.as_array().unwrap();
+    // the last one may be put off to behind the day
+    assert!((23..=25).contains(&coming.len()), "{coming:?}");
+    let lines = home.run(&["schedule", "calendar"]).good().lines().count();
+    // two processes read two clocks: meanwhile one may have come or gone
+    assert!(lines.abs_diff(coming.len() + 1) <= 1, "{lines} lines: {coming:?}");
     home.run(&["schedule", "pause", "hourly", "--reason", "a migration"]).good();
     assert!(home.run(&["schedule", "list"]).good().contains("a migration"));
     assert_eq!(home.run(&["schedule", "calendar", "-o", "json"]).json(), serde_json::json!([]));

@@ -86,6 +86,6 @@ async fn running_jobs_forbid_further_ones(ground: &Ground) {
     let refused = |event: &&Value| text(event, "/reason") == "JobAlreadyActive";
     ground.things("events").until_all("", "it waits", |events| events.iter().any(refused)).await;
     assert_eq!(ground.things("jobs").names("app=tick").await.len(), 1);
-    let active = cron_jobs.get("tick").await["status"]["active"].clone();
-    assert_eq!(active.as_array().map(Vec::len), Some(1), "{active}");
+    let active = |one: &Value| one["status"]["active"].as_array().map(Vec::len) == Some(1);
+    cron_jobs.until_is("tick", "it is active", active).await;
 }

@@ -96,29 +96,29 @@ async fn a_command_that_takes_too_long_is_ended(ground: &Ground) {
     let (target, cluster) = (idle(ground, json!({})).await, ground.cluster());
     // the shell waits for its child: the signal has to reach both
     let mut command = shell("trap 'echo told; exit 9' TERM; echo $$; sleep 1000; echo never");
-    command.timeout = Duration::from_secs(2);
+    command.timeout = Duration::from_secs(8);
     let executed = run(ground, &cluster, &target, command).await;
-    let expected = Ended::TimedOut { after: Duration::from_secs(2), stopped: Stopped::Terminated };
+    let expected = Ended::TimedOut { after: Duration::from_secs(8), stopped: Stopped::Terminated };
     assert_eq!(executed.ended, expected);
     let output = executed.stdout.text();
     let (process, rest) = output.split_once('\n').expect("its process id");
     assert_eq!(rest, "told\n", "what it said is kept, and it was told once");
     assert!(!is_alive(process));
-    assert_eq!(executed.ended.to_string(), "it ran longer than 2 s and was ended (TERM)");
+    assert_eq!(executed.ended.to_string(), "it ran longer than 8 s and was ended (TERM)");
 }
 
 async fn one_that_does_not_heed_it_is_killed(ground: &Ground) {
     let (target, cluster) = (idle(ground, json!({})).await, ground.cluster());
     let mut command = shell("trap 'echo no' TERM; echo $$; while :; do sleep 0.1; done");
-    command.timeout = Duration::from_secs(2);
+    command.timeout = Duration::from_secs(8);
     command.stdin = Some(Vec::new());
     let executed = run(ground, &cluster, &target, command).await;
-    let expected = Ended::TimedOut { after: Duration::from_secs(2), stopped: Stopped::Killed };
+    let expected = Ended::TimedOut { after: Duration::from_secs(8), stopped: Stopped::Killed };
     assert_eq!(executed.ended, expected);
     let output = executed.stdout.text();
     let (process, rest) = output.split_once('\n').expect("its process id");
     assert_eq!((rest, is_alive(process)), ("no\n", false), "it was told once");
-    assert_eq!(executed.ended.to_string(), "it ran longer than 2 s and was ended (TERM, then KILL)");
+    assert_eq!(executed.ended.to_string(), "it ran longer than 8 s and was ended (TERM, then KILL)");
 }
 
 async fn one_that_nobody_waits_for_is_ended(ground: &Ground) {

@@ -106,14 +106,14 @@ async fn a_job_that_takes_too_long_is_told(ground: &Ground) {
 }
 
 async fn what_ran_until_its_deadline_keeps_its_log(ground: &Ground) {
-    let spec = JobSpec { timeout: Duration::from_secs(2), ..spec(ground, "echo begun; sleep 1000") };
+    let spec = JobSpec { timeout: Duration::from_secs(12), ..spec(ground, "echo begun; sleep 1000") };
     let ended = run(ground, &job(&spec, None).expect("a Job"), 1000).await.expect("it ends");
     assert_eq!((ended.succeeded, ended.reason.as_str()), (false, "DeadlineExceeded"));
     assert_eq!(ended.log.text(), "begun\n");
 }
 
 async fn a_job_is_found_again_and_runs_once(ground: &Ground) {
-    let script = "echo begun; sleep 1; echo done";
+    let script = "echo begun; sleep 8; echo done";
     let job = job(&spec(ground, script), None).expect("a Job");
     let cluster = ground.cluster();
     let (sender, mut output) = mpsc::channel::<(OutputStream, bytes::Bytes)>(8);

@@ -50,10 +50,12 @@ fn a_new_driver_passes_and_says_what_was_not_asked() {
 #[test]
 fn a_driver_that_does_not_become_healthy_fails_and_says_why() {
     let home = Home::new();
-    let arguments = ["test", NOTES, "--version", "1.2.0-broken", "--timeout", "4"];
+    // long enough for its process to answer, and less than the 60 s in which its Deployment must progress
+    let arguments = ["test", NOTES, "--version", "1.2.0-broken", "--timeout", "20"];
     let (code, text, _) = home.run(&arguments).parts();
     assert_eq!(code, 1, "{text}");
-    for part in ["web  Progressing  0/1", "failed: It is not healthy after 4 s", "answers 503", "--timeout"] {
+    for part in ["web  Progressing  0/1", "failed: It is not healthy after 20 s", "answers 503", "--timeout"]
+    {
         assert!(text.contains(part), "'{part}' is not in:\n{text}");
     }
     assert_eq!(home.temporary(), [""; 0]);

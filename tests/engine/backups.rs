@@ -12,6 +12,7 @@ use styrmin::domain::backup::{
     Backup, BackupId, BackupRequest, BackupState, Depth, KeySource, Location, LocationKind, PruneRequest,
     RestorePath, RestoreRequest, VerifyRequest,
 };
+use styrmin::domain::object::Detail;
 use styrmin::domain::operation::OperationState::{Cancelled, Failed, Succeeded, Superseded};
 use styrmin::domain::operation::Subject;
 use styrmin::domain::plan::Class;
@@ -21,7 +22,7 @@ use tempfile::TempDir;
 
 use crate::bench::Bench;
 use crate::guillotine::Guillotine;
-use crate::support::LIMIT;
+use crate::support::{LIMIT, until};
 
 const BLOG: &str = "blog";
 pub const NAS: &str = "nas";
@@ -372,12 +373,33 @@ async fn until_started(scene: &Scene, name: &str) -> OperationView {
     scene.bench.until_operation(BLOG, &format!("'{name}' is under way"), begun).await
 }
 
+/// Holds the next request of a kind up, for longer than anybody waits.
+fn hold_up(scene: &Scene, which: &str) {
+    scene.bench.play(&format!("rules: [{{{which}, when: {{first: 1}}, fault: {{delay: 1h}}}}]"));
+}
+
+/// Waits until a request is held up: who sent it waits from then on, and no other one is held up any more.
+async fn until_held_up(scene: &Scene) {
+    let met = async {
+        while scene.bench.faults().matched() != [1] {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, met).await.expect("a request is held up");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_cancelled_midway_lets_the_application_go_on() {
+async fn a_backup_that_is_cancelled_midway_lets_the_application_go_on() {
     let scene = Scene::new().await;
-    let backup = scene.kept().await;
+    // it holds still already, so that letting it go shows
+    let frozen = scene.db(&["freeze", "--for", "300"], "").await;
+    assert_eq!(frozen.code(), Some(0), "{}", frozen.stderr.text());
+    let stat = scene.stat().await;
+    assert_ne!(stat["frozen_seconds"], Value::Null, "{stat}");
+    hold_up(&scene, "resources: [pods/exec]");
     scene.bench.confirm(scene.back_up()).await;
     let view = until_started(&scene, "run quiesce").await;
+    until_held_up(&scene).await;
     scene.bench.engine.cancel(view.operation.id, "bert").await.unwrap();
     let ended = scene.ended(OperationKind::Backup).await;
     assert_eq!(ended.operation.state, Cancelled, "{ended:#?}");
@@ -386,13 +408,38 @@ async fn what_is_cancelled_midway_lets_the_application_go_on() {
     assert_eq!(cancelled.state, BackupState::Cancelled);
     assert_eq!(scene.snapshots(&format!("backup:{}", cancelled.id)).await, 0);
     scene.is_healthy_and_moves().await;
+    scene.bench.close().await;
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_that_is_cancelled_midway_lets_the_application_go_on() {
+    let scene = Scene::new().await;
+    let backup = scene.kept().await;
+    let index = scene.bench.cluster.index();
+    let objects = index.objects_of("demo", BLOG);
+    let web = objects.into_iter().find(|object| object.key.kind == "Deployment").unwrap().key;
+    // the web front is stopped, and nobody hears of it: so the step is tried again
+    scene.bench.clock.hold();
+    scene.bench.play(
+        "rules: [{verbs: [patch], resources: [deployments.apps], when: {first: 1}, fault: {drop: after}}]",
+    );
     scene.bench.confirm(scene.restore(&backup.id)).await;
+    let (position, waiting) = scene.bench.until_retrying(BLOG, "").await;
+    assert_eq!(waiting.operation.plan.steps[position].name, "stop for restore");
+    until(&scene.bench.cluster, "the web front is stopped", || {
+        let Detail::Workload(detail) = index.object(&web)?.detail else { return None };
+        (detail.desired == 0).then_some(())
+    })
+    .await;
+    hold_up(&scene, "verbs: [get], resources: [deployments.apps]");
+    scene.bench.clock.advance(3);
     let view = until_started(&scene, "stop for restore").await;
+    until_held_up(&scene).await;
     scene.bench.engine.cancel(view.operation.id, "bert").await.unwrap();
     let ended = scene.ended(OperationKind::Restore).await;
     assert_eq!(ended.operation.state, Cancelled, "{ended:#?}");
     assert_eq!(step(&ended, "start what was stopped").state, StepState::Succeeded);
+    assert_eq!(scene.bench.live(&web).await.unwrap()["spec"]["replicas"], 1);
     scene.is_healthy_and_moves().await;
     scene.bench.close().await;
 }

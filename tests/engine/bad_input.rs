@@ -6,7 +6,7 @@ use styrmin::domain::plan::{Class, Verb};
 use styrmin::domain::{DeploymentDraft, DriftMode, DriverRef, Intent, ObjectKey, Resolution, StepState};
 
 use crate::bench::Bench;
-use crate::rig::{YARD, deployed, key};
+use crate::rig::{YARD, deployed, key, step_of};
 use crate::support::until;
 
 fn config_map(name: &str, text: &str) -> Value {
@@ -66,11 +66,11 @@ async fn two_deployments_that_want_one_object_are_told_whose_it_is() {
     // nobody asks the server when a custom resource is edited: it is found out by the step
     let edit = json!({"spec": {"parameters": {"extra": "shared", "text": "barn"}}});
     bench.edit(&key(styrmin::cluster::KIND, "barn"), "styrmindeployments", edit).await;
-    bench.until_ended("barn", PartiallyFailed, Some(2)).await;
-    let (state, problem) = bench.step("barn", "adopt ConfigMap/shared").await;
+    let ended = bench.until_first_ended("barn", PartiallyFailed, 2).await;
+    let (state, problem) = step_of(&ended, "adopt ConfigMap/shared");
     assert_eq!(state, StepState::Failed);
     assert!(problem.contains("ConfigMap/shared belongs to the deployment 'yard'"), "{problem}");
-    assert_eq!(bench.step("barn", "update ConfigMap/barn").await.0, StepState::Succeeded);
+    assert_eq!(step_of(&ended, "update ConfigMap/barn").0, StepState::Succeeded);
     bench.until_condition("barn", "Stalled", "True", "belongs to the deployment 'yard'").await;
     let shared = bench.live(&key("ConfigMap", "shared")).await.unwrap();
     assert_eq!(shared["data"]["text"], "hello", "it is still the first one's");
@@ -201,11 +201,11 @@ async fn a_replacement_that_nobody_confirmed_is_not_made() {
     let web = key("Deployment", "yard-web");
     let before = uid(&bench, &web).await;
     bench.edit_parameters(json!({"generation": "b", "text": "newer"})).await;
-    bench.until_ended(YARD, PartiallyFailed, Some(2)).await;
-    let (state, problem) = bench.step(YARD, "update Deployment/yard-web").await;
+    let ended = bench.until_first_ended(YARD, PartiallyFailed, 2).await;
+    let (state, problem) = step_of(&ended, "update Deployment/yard-web");
     assert_eq!(state, StepState::Failed);
     assert!(problem.contains("field is immutable") && problem.contains("from the cockpit"), "{problem}");
-    assert_eq!(bench.step(YARD, "update ConfigMap/yard").await.0, StepState::Succeeded);
+    assert_eq!(step_of(&ended, "update ConfigMap/yard").0, StepState::Succeeded);
     bench.until_condition(YARD, "Stalled", "True", "field is immutable").await;
     assert_eq!(uid(&bench, &web).await, before);
     bench.close().await;
@@ -218,14 +218,14 @@ async fn what_the_server_refuses_is_named_and_the_rest_is_done() {
     let refused = bench.engine.preview(&broken).await.unwrap_err().to_string();
     assert!(refused.contains("Service/yard-broken") && refused.contains("spec.ports[0].port"), "{refused}");
     bench.edit_parameters(json!({"broken": true, "text": "newer"})).await;
-    bench.until_ended(YARD, PartiallyFailed, Some(2)).await;
-    let (state, problem) = bench.step(YARD, "create Service/yard-broken").await;
+    let ended = bench.until_first_ended(YARD, PartiallyFailed, 2).await;
+    let (state, problem) = step_of(&ended, "create Service/yard-broken");
     assert_eq!(state, StepState::Failed);
     assert!(
         problem.contains("refuses Service/yard-broken") && problem.contains("spec.ports[0].port"),
         "{problem}"
     );
-    assert_eq!(bench.step(YARD, "update ConfigMap/yard").await.0, StepState::Succeeded);
+    assert_eq!(step_of(&ended, "update ConfigMap/yard").0, StepState::Succeeded);
     bench.until_condition(YARD, "Stalled", "True", "Service/yard-broken").await;
     assert_eq!(bench.active(bench.id.unwrap()).await.unwrap().number, 1, "the old instance stays active");
     bench.close().await;

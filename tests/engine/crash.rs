@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::json;
@@ -12,7 +13,7 @@ use styrmin::domain::{InstanceState, Intent, OperationState, StepState, Volumes}
 use crate::bench::Bench;
 use crate::guillotine::Guillotine;
 use crate::site;
-use crate::support::until;
+use crate::support::{LIMIT, until};
 
 /// So many runs of one scene at the same time: they mostly wait.
 const SIDE_BY_SIDE: usize = 4;
@@ -164,9 +165,22 @@ async fn check(bench: &Bench, scene: &Scene, at: usize) {
     // Another process knows nothing of the cluster before its watches have listed.
     let index = bench.cluster.index();
     until(&bench.cluster, &told, || index.is_complete(&bench.environment).then_some(())).await;
-    let ours = index.inventory(&bench.environment, "site");
+    let kinds = || {
+        let ours = index.inventory(&bench.environment, "site");
+        let mut kinds: Vec<String> = ours.iter().map(|row| row.summary.key.to_string()).collect();
+        kinds.sort();
+        kinds
+    };
+    let mut wanted = match scene.ends_with {
+        Some(_) => vec!["ConfigMap/site", "Deployment/site", "Service/site"],
+        None => Vec::new(),
+    };
+    if scene.extra {
+        wanted.insert(1, "ConfigMap/site-extra");
+    }
+    soon(bench, || kinds() == wanted).await;
+    assert_eq!(kinds(), wanted, "{told}: nothing is missing, and nothing left over");
     let Some(number) = scene.ends_with else {
-        assert!(ours.is_empty(), "{told}: left over: {ours:?}");
         assert!(bench.recorded("site").await.is_none(), "{told}");
         return;
     };
@@ -175,20 +189,22 @@ async fn check(bench: &Bench, scene: &Scene, at: usize) {
     assert_eq!((active.number, active.state), (number, InstanceState::Active), "{told}");
     let instances = bench.store.instances(id).await.unwrap();
     assert_eq!(instances.len(), number as usize, "{told}: an instance too many: {instances:?}");
-    let mut kinds: Vec<String> = ours.iter().map(|row| row.summary.key.to_string()).collect();
-    kinds.sort();
-    let mut wanted = vec!["ConfigMap/site", "Deployment/site", "Service/site"];
-    if scene.extra {
-        wanted.insert(1, "ConfigMap/site-extra");
-    }
-    assert_eq!(kinds, wanted, "{told}");
     if scene.name == "restart" {
-        let objects = index.objects_of(&bench.environment, "site");
-        let sets = objects.iter().filter(|object| object.key.kind == "ReplicaSet").count();
-        assert_eq!(sets, 2, "{told}: its pods were replaced once, no more and no less");
+        let sets = || {
+            let objects = index.objects_of(&bench.environment, "site");
+            objects.iter().filter(|object| object.key.kind == "ReplicaSet").count()
+        };
+        soon(bench, || sets() >= 2).await;
+        assert_eq!(sets(), 2, "{told}: its pods were replaced once, no more and no less");
     }
     let recorded = bench.store.inventory(id).await.unwrap();
     assert_eq!(recorded.len(), wanted.len(), "{told}: the inventory in the records: {recorded:?}");
+}
+
+/// Waits for what one watch tells later than another; in vain, so that whoever looks next says what there is instead.
+async fn soon(bench: &Bench, condition: impl Fn() -> bool) {
+    let reached = until(&bench.cluster, "it is as it should be", || condition().then_some(()));
+    let _ = tokio::time::timeout(LIMIT - Duration::from_secs(2), reached).await;
 }
 
 async fn at_every_point(scene: &Scene) {

@@ -1,7 +1,6 @@
 //! From a draft to a running application, and what happens to it then.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -14,7 +13,7 @@ use styrmin::domain::{DeploymentDraft, InstanceState, Intent, ObjectKey, Volumes
 use styrmin::ingress::probe::{Ask, probe};
 
 use crate::bench::Bench;
-use crate::support::{remove, until};
+use crate::support::{LIMIT, remove, until};
 
 async fn deploys(bench: &Bench) {
     let draft = bench.draft("notes", "1.0.0");
@@ -159,6 +158,7 @@ async fn a_settled_application_costs_nothing_even_after_a_restart() {
     let mut bench = Bench::on_sandbox().await;
     bench.deploy(bench.draft("notes", "1.0.0")).await;
     bench.until_running("notes", 1).await;
+    bench.until_all_is_told("notes").await;
     bench.end().await;
     let (requests, writes) = (bench.requests(), bench.writes());
     assert!(writes > 5, "the deployment itself was counted");
@@ -205,7 +205,7 @@ async fn an_application_answers_and_survives_the_death_of_its_process() {
     bench.until_running("notes", 1).await;
     let urls = bench.resource("notes").unwrap().status.urls.clone();
     assert_eq!(urls.len(), 1, "{urls:?}");
-    let answer = probe(&Ask::new(&urls[0], Duration::from_secs(5)), Timestamp::UNIX_EPOCH).await;
+    let answer = probe(&Ask::new(&urls[0], LIMIT), Timestamp::UNIX_EPOCH).await;
     assert!(answer.works(), "{urls:?}: {answer:?}");
 
     let web = pod(&bench, "web");
@@ -213,7 +213,7 @@ async fn an_application_answers_and_survives_the_death_of_its_process() {
     let mut lines = std::pin::pin!(bench.cluster.logs(target.clone(), LogOptions::default()));
     // what it says on standard error may come before what it says on standard output
     let greeted = async { while !lines.next().await.unwrap().unwrap().contains("notes-web 1.0.0 on") {} };
-    tokio::time::timeout(Duration::from_secs(10), greeted).await.expect("its first line");
+    tokio::time::timeout(LIMIT, greeted).await.expect("its first line");
 
     let argv = ["sh", "-c", "cat; echo bad >&2; exit 3"];
     let command = Command { stdin: Some(b"good".to_vec()), ..Command::new(argv) };
@@ -237,7 +237,7 @@ async fn an_application_answers_and_survives_the_death_of_its_process() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), again).await.unwrap();
+    tokio::time::timeout(LIMIT, again).await.expect("its first line, once more");
     bench.close().await;
 }
 

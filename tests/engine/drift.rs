@@ -93,9 +93,15 @@ async fn it_is_nobodys_business() {
 async fn who_fights_is_left_alone_and_named_until_it_has_been_quiet() {
     let bench = in_mode(DriftMode::Correct).await;
     for round in 0..5 {
+        let before = bench.operations(YARD).await[0].operation.id;
         meddle(&bench, &format!("round {round}")).await;
-        bench.until_condition(YARD, "Drifted", "True", "ConfigMap/yard").await;
-        bench.until_condition(YARD, "Drifted", "False", "").await;
+        // that it drifts may be over before anybody sees it; what set it right stays
+        bench
+            .until_operation(YARD, &format!("round {round} is set right"), |view| {
+                let newest = &view.operation;
+                newest.id > before && newest.kind == OperationKind::Correct && newest.state == Succeeded
+            })
+            .await;
         assert_eq!(text(&bench).await, "hello", "round {round}");
     }
     meddle(&bench, "the last word").await;
@@ -104,6 +110,7 @@ async fn who_fights_is_left_alone_and_named_until_it_has_been_quiet() {
     let drift = until_drift(&bench, "it is given up", |drift| drift.answer == DriftAnswer::Fought(5)).await;
     assert_eq!(drift.fields[0].manager.as_deref(), Some("kubectl-edit"));
     bench.until_condition(YARD, "Stalled", "True", "somebody else keeps changing").await;
+    bench.until_condition(YARD, "Drifted", "True", "ConfigMap/yard").await;
     assert_eq!(text(&bench).await, "the last word");
     bench.advance(YARD, 700).await;
     bench.until_condition(YARD, "Drifted", "False", "").await;
@@ -118,7 +125,9 @@ async fn where_nothing_drifts_nothing_is_sent() {
         bench.deploy(DeploymentDraft { name: name.to_owned(), ..bench.yard(&[]) }).await;
         bench.until_running(name, 1).await;
     }
-    bench.until_idle().await;
+    for name in [YARD, "barn", "shed"] {
+        bench.until_all_is_told(name).await;
+    }
     let before = (bench.requests(), bench.writes());
     assert!(before.1 > 20, "the deployments were counted: {before:?}");
     let deployment = key("Deployment", "yard-db");

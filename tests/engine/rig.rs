@@ -8,7 +8,7 @@ use kube::core::ApiResource;
 use serde_json::{Value, json};
 use styrmin::cluster::{API_VERSION, KIND};
 use styrmin::domain::{
-    DeploymentDraft, Intent, ObjectKey, OperationState, OperationView, Problem, StepState,
+    DeploymentDraft, Health, Intent, ObjectKey, OperationState, OperationView, Problem, StepState,
 };
 use styrmin::reconcile::Name;
 use styrmin::sandbox::faults::Scenario;
@@ -44,6 +44,14 @@ pub fn key(kind: &str, name: &str) -> ObjectKey {
 fn next() -> usize {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     COUNT.fetch_add(1, Ordering::SeqCst)
+}
+
+/// The step of an operation with this name: where it stands, and why.
+pub fn step_of(view: &OperationView, step: &str) -> (StepState, String) {
+    let position = view.operation.plan.steps.iter().position(|known| known.name == step);
+    let position = position.unwrap_or_else(|| panic!("no step '{step}' in {}", view.operation.plan));
+    let record = &view.steps[position];
+    (record.state, record.problem.as_ref().map(ToString::to_string).unwrap_or_default())
 }
 
 fn plural(key: &ObjectKey) -> String {
@@ -186,6 +194,52 @@ impl Bench {
         self.until_operation(name, &what, |view| view.operation.state == state && about(view)).await
     }
 
+    /// Waits until an operation about this instance has ended like this, and gives the first one: what failed and was confirmed by
+    /// nobody is planned anew after a moment, and the newest one may be another by then.
+    pub async fn until_first_ended(&self, name: &str, state: OperationState, instance: u32) -> OperationView {
+        let ended = |view: &OperationView| {
+            view.operation.state == state && view.operation.goal.instance == Some(instance)
+        };
+        let mut recorded = self.store.changes();
+        let found = async {
+            loop {
+                recorded.mark_unchanged();
+                if let Some(first) = self.operations(name).await.into_iter().rev().find(&ended) {
+                    return first;
+                }
+                recorded.changed().await.unwrap();
+            }
+        };
+        tokio::select! {
+            found = found => found,
+            () = self.explain(name) => panic!("it ends {}", state.as_str()),
+        }
+    }
+
+    /// Waits until something with these words was told of a step of the operation about this instance, which is the newest then.
+    pub async fn until_told(&self, name: &str, instance: u32, step: &str, words: &str) {
+        let what = format!("'{step}' of instance {instance} says '{words}'");
+        let is_it = |view: &OperationView| view.operation.goal.instance == Some(instance);
+        let view = self.until_operation(name, &what, is_it).await;
+        let position = view.operation.plan.steps.iter().position(|known| known.name == step);
+        let position = position.unwrap_or_else(|| panic!("no step '{step}' in {}", view.operation.plan));
+        let mut recorded = self.store.changes();
+        let told = async {
+            loop {
+                recorded.mark_unchanged();
+                let events = self.store.operation_events(view.operation.id).await.unwrap();
+                if events.iter().any(|event| event.step == Some(position) && event.message.contains(words)) {
+                    return;
+                }
+                recorded.changed().await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = told => {}
+            () = self.explain(name) => panic!("{what}"),
+        }
+    }
+
     /// Waits until a step is to be tried again for a reason with these words; gives its position and the operation.
     pub async fn until_retrying(&self, name: &str, words: &str) -> (usize, OperationView) {
         let find = |view: &OperationView| {
@@ -201,11 +255,7 @@ impl Bench {
 
     /// The step of the newest operation with this name.
     pub async fn step(&self, name: &str, step: &str) -> (StepState, String) {
-        let view = self.operations(name).await.into_iter().next().unwrap();
-        let position = view.operation.plan.steps.iter().position(|known| known.name == step);
-        let position = position.unwrap_or_else(|| panic!("no step '{step}' in {}", view.operation.plan));
-        let record = &view.steps[position];
-        (record.state, record.problem.as_ref().map(ToString::to_string).unwrap_or_default())
+        step_of(&self.operations(name).await[0], step)
     }
 
     /// What happened during an operation, in words.
@@ -247,6 +297,18 @@ impl Bench {
             found = idle.wait_for(|idle| *idle) => drop(found.unwrap()),
             () = self.explain(YARD) => {}
         }
+    }
+
+    /// Waits until nothing is left to tell of an application that runs: how its components are shows at their pods, which come by
+    /// another watch than the workloads by which it runs.
+    pub async fn until_all_is_told(&self, name: &str) {
+        self.until_resource(name, "its components are healthy", |known| {
+            let components = &known.status.components;
+            let mut healths = components.iter().map(|component| component.health.as_str());
+            !components.is_empty() && healths.all(|health| health == Health::Healthy.as_str())
+        })
+        .await;
+        self.until_idle().await;
     }
 
     /// Has whoever carries the application's operation on look at it, and waits until that was done: another generation of the

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::Api;
@@ -16,7 +15,7 @@ use styrmin::domain::{Intent, ObjectKey};
 use styrmin::ingress::probe::{Ask, probe};
 
 use crate::bench::Bench;
-use crate::support::{remove, until};
+use crate::support::{LIMIT, remove, until};
 
 fn reachable(resource: &DeploymentResource) -> Option<&StatusCondition> {
     resource.status.conditions.iter().find(|condition| condition.kind == "Reachable")
@@ -30,7 +29,7 @@ fn urls(bench: &Bench) -> Vec<String> {
 async fn ask(bench: &Bench) {
     let mut found = BTreeMap::new();
     for url in urls(bench) {
-        let asked = probe(&Ask::new(&url, Duration::from_secs(5)), Timestamp::UNIX_EPOCH).await;
+        let asked = probe(&Ask::new(&url, LIMIT), Timestamp::UNIX_EPOCH).await;
         found.insert(url, asked.reach());
     }
     bench.reach.send_replace(Arc::new(found));
@@ -115,6 +114,7 @@ async fn what_is_no_news_is_not_written() {
     ask(&bench).await;
     until_reachable(&bench, "True", "AllAnswer").await;
     until_told(&bench, "Reachable", urls(&bench).len()).await;
+    bench.until_all_is_told("notes").await;
     let version = bench.resource("notes").unwrap().resource_version.clone();
     let writes = bench.writes();
     // the same facts once more, and a fact about somebody else
@@ -232,7 +232,7 @@ async fn a_kind_that_a_cluster_is_taught_later_is_seen() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(crate::support::LIMIT, gone).await.unwrap();
+        tokio::time::timeout(LIMIT, gone).await.unwrap();
     }
     bench.close().await;
 }

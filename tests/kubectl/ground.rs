@@ -153,6 +153,17 @@ impl Ground {
         told
     }
 
+    /// Asks until the output has `part`.
+    pub async fn until_told(&self, line: &str, part: &str) {
+        let asking = async {
+            while !self.ok(line).await.contains(part) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let told = tokio::time::timeout(LIMIT, asking).await;
+        told.unwrap_or_else(|_| panic!("kubectl 1.{} {line}: '{part}' is never told", self.minor));
+    }
+
     /// Its complaint; fails when it does not.
     pub async fn refused(&self, line: &str, input: &str) -> String {
         let output = self.run_with(line, input.as_bytes(), &[]).await;

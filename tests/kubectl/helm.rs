@@ -208,6 +208,8 @@ async fn a_release_lives_and_goes(kubectl: &Ground) {
     assert!(told.contains("Succeeded") && told.contains("tried"), "{told}");
     helm.ok("upgrade shop chart -n shop --set colour=blue,replicas=2 --wait --timeout 60s").await;
     assert_eq!(kubectl.ok(colour).await, "blue");
+    // helm looks at the new pods only
+    kubectl.ok("rollout status -n shop deployment web --timeout=50s").await;
     assert_eq!(kubectl.ok("get -n shop deploy web -o jsonpath={.status.readyReplicas}").await, "2");
     let manifest = kubectl.file("manifest.yaml", &helm.ok("get manifest shop -n shop").await);
     kubectl.ok(&format!("diff -n shop -f {manifest}")).await;
@@ -228,7 +230,7 @@ async fn a_failed_upgrade_is_rolled_back(kubectl: &Ground) {
     helm.ok("install shop chart --wait --timeout 60s").await;
     // no such version of the image: the pods never come, and the earlier release is put back
     let (content, told) =
-        helm.run("upgrade shop chart --set tag=9.9.9,colour=red --atomic --timeout 4s").await;
+        helm.run("upgrade shop chart --set tag=9.9.9,colour=red --atomic --timeout 15s").await;
     assert!(!content && told.contains("rolled back"), "{told}");
     assert_eq!(kubectl.ok("get cm settings -o jsonpath={.data.COLOUR}").await, "green");
     let image = "get deploy web -o jsonpath={.spec.template.spec.containers[0].image}";

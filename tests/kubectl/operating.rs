@@ -34,8 +34,8 @@ async fn taints_drive_pods_away(kubectl: &Ground) {
     // an older kubectl complains when there is nothing left to wait for
     kubectl.run_with("wait pod other --for=delete --timeout=30s", b"", &[]).await;
     kubectl.refused("get pod other", "").await;
-    let told = kubectl.ok("get events --field-selector reason=TaintManagerEviction").await;
-    assert!(told.contains("pod/other"), "{told}");
+    // told after it was done
+    kubectl.until_told("get events --field-selector reason=TaintManagerEviction", "pod/other").await;
     let left = kubectl.ok("get pods -o name").await;
     assert_eq!(left.split_whitespace().collect::<Vec<_>>(), ["pod/patient", "pod/tolerant"]);
     kubectl.ok("taint node sandbox broken-").await;
@@ -46,6 +46,7 @@ async fn taints_drive_pods_away(kubectl: &Ground) {
 async fn the_cluster_is_dumped(kubectl: &Ground) {
     kubectl.ok_with("apply -f -", &shell("speaker", "echo dumped words; sleep 1000")).await;
     kubectl.ok("wait pod speaker --for=condition=Ready --timeout=30s").await;
+    kubectl.until_told("logs speaker", "dumped words").await;
     let dump = kubectl.ok("cluster-info dump").await;
     assert!(dump.contains("dumped words") && dump.contains("\"speaker\""), "{dump}");
     // the collection is there, because tools look through it, and nothing can be put into it

@@ -150,9 +150,12 @@ async fn serve(
     stream.shutdown().await.ok()
 }
 
-/// A port at which nobody listens.
-pub async fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+/// A port at which nobody listens, and what keeps it from everybody else.
+pub fn closed_port() -> (TcpSocket, u16) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port)
 }
 
 /// An address that takes no connection and refuses none: its queue is full.

@@ -48,9 +48,10 @@ fn rclone(home: &Path) -> Option<Server> {
     Some(Server { child, endpoint: endpoint.expect("rclone says where it listens") })
 }
 
-/// `weed server`; it is there when its port answers with S3's words.
+/// `weed server`; it is there when its port answers with S3's words. Where a port was taken it ends.
 fn weed(home: &Path) -> Option<Server> {
     let weed = program("weed")?;
+    std::fs::create_dir_all(home).unwrap();
     let identity = serde_json::json!({
         "identities": [{
             "name": "styrmin",
@@ -78,8 +79,8 @@ fn weed(home: &Path) -> Option<Server> {
     Some(Server { child, endpoint: format!("http://127.0.0.1:{}", numbers[6]) })
 }
 
-/// Makes the bucket, as soon as the server is there.
-async fn with_bucket(server: &Server) {
+/// Makes the bucket, as soon as the server is there; false when it has ended.
+async fn with_bucket(server: &mut Server) -> bool {
     use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
     let bucket =
         Bucket::new(server.endpoint.parse().unwrap(), UrlStyle::Path, "bucket", "eu-central-1").unwrap();
@@ -104,7 +105,10 @@ async fn with_bucket(server: &Server) {
         });
         let answer = answer.await.unwrap().unwrap_or_default();
         if answer.starts_with("HTTP/1.1 200") || answer.contains("BucketAlready") {
-            return;
+            return true;
+        }
+        if server.child.try_wait().unwrap().is_some() {
+            return false;
         }
         assert!(begun.elapsed() < Duration::from_secs(60), "the server did not make a bucket: {answer}");
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -148,15 +152,20 @@ async fn serves(location: &Location) {
 #[tokio::test]
 async fn rclone_serves() {
     let home = tempfile::tempdir().unwrap();
-    let Some(server) = rclone(home.path()) else { return };
-    with_bucket(&server).await;
+    let Some(mut server) = rclone(home.path()) else { return };
+    assert!(with_bucket(&mut server).await, "rclone has ended");
     serves(&s3(&server.endpoint, "kept/here", None)).await;
 }
 
 #[tokio::test]
 async fn seaweedfs_serves() {
     let home = tempfile::tempdir().unwrap();
-    let Some(server) = weed(home.path()) else { return };
-    with_bucket(&server).await;
-    serves(&s3(&server.endpoint, "", None)).await;
+    // its ports were free when they were chosen; somebody else may have taken one since
+    for attempt in ["first", "second", "third"] {
+        let Some(mut server) = weed(&home.path().join(attempt)) else { return };
+        if with_bucket(&mut server).await {
+            return serves(&s3(&server.endpoint, "", None)).await;
+        }
+    }
+    panic!("the server has ended three times before it served");
 }

@@ -111,15 +111,23 @@ async fn saves_prunes_and_reads_go_on_side_by_side() {
         let bytes = noise(1 + round % 2, 2_000_000 + 10_000 * round as usize);
         let (saved, pruned, seen) = tokio::join!(
             save(&repository, "/b", Source::of(bytes)),
-            repository.prune_with(EAGER, false),
+            // an eager one is promised nothing beside a save
+            repository.prune(false),
             read(&repository, &first.snapshot),
         );
-        pruned.unwrap();
+        let pruned = pruned.unwrap();
+        assert_eq!((pruned.files, pruned.bytes), (0, 0), "what is young stays");
         assert_eq!(seen.unwrap().1, first.digest);
         let saved = saved.unwrap();
         is_whole(&repository, &saved).await;
         repository.delete(&[saved.snapshot]).await.unwrap();
     }
+    is_whole(&repository, &first).await;
+    // alone again: what the saves left behind goes
+    let marked = repository.prune_with(EAGER, false).await.unwrap();
+    assert!(marked.marked > 2_000_000, "{marked:?}");
+    let gone = repository.prune_with(ALONE, false).await.unwrap();
+    assert!(gone.bytes > 2_000_000, "{gone:?}");
     is_whole(&repository, &first).await;
     assert_eq!(repository.check(Depth::Full, &[]).await.unwrap(), []);
 }

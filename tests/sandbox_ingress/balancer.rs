@@ -29,8 +29,9 @@ async fn hosts_of_another_class_go_to_its_load_balancer() {
     let stream = client::connect_from(HOME, rig.sandbox.ingress_tls_address()).await;
     assert!(client::tls(stream, host, &[]).await.is_err(), "nobody else's certificate is shown for it");
 
-    deploy_controller(&rig, "demo");
+    rig.create("services", "demo", "ingress", service("ingress", "LoadBalancer"));
     rig.until(host, 503, "The load balancer demo/ingress has no ready endpoint.").await;
+    rig.create("deployments.apps", "demo", "ingress", deployment("the controller", "ingress"));
     let answer = rig.until(host, 200, "name=the controller\n").await;
     answer.is(200, "host: web-demo.localhost\r\n");
     assert!(!answer.body.contains("x-forwarded"), "a load balancer adds nothing: {answer:?}");

@@ -94,10 +94,13 @@ async fn policies_keep_the_ingress_out_or_let_it_in() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_is_named_unless_nobody_asked_for_it() {
-    let taken = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    // nobody else takes ports there
+    let alone = std::net::Ipv4Addr::new(127, 0, 0, 41);
+    let taken = std::net::TcpListener::bind((alone, 0)).unwrap();
     let address = taken.local_addr().unwrap();
     let start = async |ingress_tls| {
         styrmin::sandbox::Sandbox::start(SandboxOptions {
+            ingress: (alone, 0).into(),
             ingress_tls,
             ..SandboxOptions::in_memory(12, env!("CARGO_BIN_EXE_styrmin"))
         })

@@ -125,6 +125,8 @@ fn it_says_how_to_come_in_and_goes_in_order() {
         }
         let client = running.client().await;
         ask(&client, "POST", CONFIG_MAPS, &config_map("mine")).await.unwrap();
+        // made beside the start
+        until(&client, CONFIG_MAPS, "kube-root-ca.crt", |_| true).await;
         let before = get(&client, CONFIG_MAPS).await;
         let (address, kubeconfig) =
             (running.address.clone(), fs::read_to_string(&running.kubeconfig).unwrap());

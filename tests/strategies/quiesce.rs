@@ -1,7 +1,5 @@
 //! Holding still, and the switch inside the pod.
 
-use std::time::Duration;
-
 use styrmin::backup::strategy::{Place, Resumed, holds, quiesce, resume};
 use styrmin::domain::driver::{BackupTarget, ComponentSpec, Quiesce};
 
@@ -54,14 +52,24 @@ fn what_holds_still_is_let_go() {
 fn a_switch_in_the_pod_lets_go_when_nobody_else_does() {
     on_sandbox(async |bench| {
         bench.deploy("left", idle()).await;
-        let spec = ComponentSpec { labels: crate::bench::labels("left"), ..spec("touch \"$1/frozen\"", 2) };
+        // nobody waits for so long: the sleep of the switch is found by this number, and ended
+        let limit = 100_000 + u64::from(std::process::id());
+        let spec =
+            ComponentSpec { labels: crate::bench::labels("left"), ..spec("touch \"$1/frozen\"", limit) };
         let place = bench.find("left", &spec).await;
         quiesce(&bench.cluster, &place).await.unwrap();
         assert!(is_frozen(bench, &place).await);
-        let gone = "while [ -e \"$1/frozen\" ]; do sleep 0.1; done; cat \"$1/log\"";
-        let log =
-            tokio::time::timeout(Duration::from_secs(20), bench.sh(&place, gone, &["/data"])).await.unwrap();
-        assert_eq!(log, "go\n");
+        // again and again, as the switch may not sleep yet; the shell leaves out NULs when it reads
+        let passes = r#"while [ ! -s "$1/log" ]; do
+            for e in /proc/[0-9]*; do
+                l=; { IFS= read -r l <$e/cmdline; } 2>/dev/null || :
+                case $l in "$2") kill ${e#/proc/} 2>/dev/null || : ;; esac
+            done
+            sleep 0.05
+        done; cat "$1/log""#;
+        let sleep = format!("sleep{limit}");
+        assert_eq!(bench.sh(&place, passes, &["/data", &sleep]).await, "go\n");
+        assert!(!is_frozen(bench, &place).await);
         assert_eq!(resume(&bench.cluster, &place).await.unwrap(), Resumed::TooLate);
     });
 }

@@ -66,7 +66,7 @@ impl Agent {
 }
 
 /// Waits until exactly these many processes of the sandbox run, and none of `old`.
-async fn until_pods(marker: &str, count: usize, old: &[i32]) {
+pub async fn until_pods(marker: &str, count: usize, old: &[i32]) {
     let settled = async {
         loop {
             let found = processes_of(marker);

@@ -89,11 +89,11 @@ fn told(view: &OperationView) -> usize {
 async fn an_operation_whose_agent_was_killed_is_carried_on_by_the_next() {
     for point in POINTS {
         let home = tempfile::tempdir().unwrap();
-        // The next process has it too: another port would be another context, and so another instance.
-        let port = free_port();
-        let mut agent = Agent::start_at(home.path(), port);
+        let mut agent = Agent::start_at(home.path(), 0);
         agent.says("the engine runs here").await;
         let session = beside(home.path()).await;
+        // The next process has it too: another port would be another context, and so another instance.
+        let port = session.store.cluster("sandbox").await.unwrap().unwrap().ingress_port.unwrap();
         let intent = Intent::Deploy(notes());
         let preview = session.engine.preview(&intent).await.unwrap();
         session.engine.confirm(&intent, &preview.plan.hash(), "anna@here").await.unwrap();
@@ -114,10 +114,6 @@ async fn an_operation_whose_agent_was_killed_is_carried_on_by_the_next() {
         next.signal(Signal::TERM);
         next.wait().await;
     }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Exactly its objects are there, and well.

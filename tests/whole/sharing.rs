@@ -157,7 +157,7 @@ async fn when_the_first_cockpit_is_left_the_second_goes_on() {
     let (status, _) = second.visit("notes-demo.localhost", "/").await;
     assert_eq!(status, 200);
     assert_eq!(ports(&second).await, before, "the URL that people have open stays");
-    assert!(!second.screen().contains("engine:"), "{}", second.screen());
+    second.until("nothing in the header", |screen| !screen.contains("engine:")).await;
     let (holder, transitions) = second.lease().await;
     assert_eq!(holder.as_ref(), Some(&second.session.me.identity));
     assert_eq!(u64::try_from(transitions.unwrap()).unwrap(), epoch);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use crate::pty::Pty;
+use crate::pty::{PATIENCE, Pty};
 use crate::svg;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -173,7 +173,7 @@ async fn play(steps: &[(usize, Step)]) {
         }
     }
     let mut pty = Pty::start("bash", &["--norc", "--noprofile"], &environment, size(steps));
-    pty.wait_until("the shell's prompt", Duration::from_secs(10), |screen| screen.contains('>')).await;
+    pty.wait_until("the shell's prompt", PATIENCE, |screen| screen.contains('>')).await;
     for (line, step) in steps {
         match step {
             Step::Type(text) => pty.send(text.as_bytes()).await,
@@ -182,7 +182,7 @@ async fn play(steps: &[(usize, Step)]) {
                 let regex = Regex::new(pattern).unwrap_or_else(|error| panic!("line {line}: {error}"));
                 let what = format!("line {line}: /{pattern}/");
                 // the recording's machine is quick; a loaded test machine gets more time, never less certainty
-                pty.wait_until(&what, *within * 4, |text| {
+                pty.wait_until(&what, (*within * 4).max(PATIENCE), |text| {
                     regex.is_match(if *screen { text } else { last_line(text) })
                 })
                 .await;

@@ -22,7 +22,7 @@ use super::{Command, Ended, Executed, Input, OutputSender, OutputStream, Stopped
 /// How long a command may take to end after TERM.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long the end may take to be told after KILL.
-const AFTER_KILL: Duration = Duration::from_secs(3);
+const AFTER_KILL: Duration = Duration::from_secs(10);
 /// How long sending a signal may take.
 const SIGNAL_WITHIN: Duration = Duration::from_secs(5);
 /// How long the rest of the output may take after the connection broke.

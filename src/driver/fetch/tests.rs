@@ -183,6 +183,14 @@ pub(super) fn dripping() -> Reply {
     Response::new(BodyExt::boxed(StreamBody::new(drops)))
 }
 
+/// A script that can be run at once. A child writes it: what this process has open for writing, a child that another thread
+/// begins just then has too, and nobody can run it.
+pub(super) fn program(path: &Path, text: &str) {
+    let write = r#"printf '%s' "$1" > "$2" && chmod 755 "$2""#;
+    let wrote = std::process::Command::new("sh").args(["-c", write, "sh", text]).arg(path).output().unwrap();
+    assert!(wrote.status.success(), "{wrote:?}");
+}
+
 /// Times that a test can wait for.
 pub(super) fn short() -> Times {
     Times {

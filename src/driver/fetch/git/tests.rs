@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::super::digest::Digest;
-use super::super::tests::{Reply, Seen, Server, reply, with_header};
+use super::super::tests::{Reply, Seen, Server, program, reply, with_header};
 use super::*;
 
 /// A repository, and a home that nobody has configured anything in.
@@ -334,8 +334,7 @@ async fn what_is_too_large_is_left() {
 fn pretender(yard: &Yard, script: &str) -> Git {
     let programs = yard.path("programs");
     std::fs::create_dir_all(&programs).unwrap();
-    std::fs::write(programs.join("git"), format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(programs.join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    program(&programs.join("git"), &format!("#!/bin/sh\n{script}\n"));
     let path = [programs.as_os_str(), &std::env::var_os("PATH").unwrap()].join(std::ffi::OsStr::new(":"));
     let environment = [(OsString::from("PATH"), path)];
     Git::new(environment.into_iter(), Limits::default())

@@ -63,8 +63,6 @@ pub(in super::super) async fn ask(name: &str, registry: &str, path: &str) -> Res
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[tokio::test]
@@ -75,8 +73,7 @@ mod tests {
                       a) echo '{\"Username\": \"anna\", \"Secret\": \"pw\"}' ;;\n\
                       t) echo '{\"Username\": \"<token>\", \"Secret\": \"tk\"}' ;;\n\
                       j) echo 'no json' ;;\n*) echo 'credentials not found'; exit 1 ;;\nesac\n";
-        std::fs::write(&path, script).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        crate::driver::fetch::tests::program(&path, script);
         let search = directory.path().to_str().unwrap().to_owned();
         let asked = async |registry: &str| ask("test", registry, &search).await;
         let login = Login { user: "anna".to_owned(), password: "pw".to_owned() };

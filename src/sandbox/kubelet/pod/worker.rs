@@ -76,10 +76,11 @@ impl Worker {
     /// Writes the status, unless the end is not to be told: then the pod's last words are that it ran.
     fn write_status(&self) {
         let record = &self.record;
+        // what is told was so before the order came
+        let state = record.state.borrow().clone();
         if record.ordered().is_some_and(|stop| stop.why == Why::Silent) {
             return;
         }
-        let state = record.state.borrow().clone();
         let (address, now) = (self.node.network.node_address(), self.node.api.now());
         let written =
             self.node.api.mutate_status("pods", &record.namespace, &record.name, COMPONENT, |pod| {
