@@ -16,7 +16,7 @@ use super::resource::DeploymentResource;
 
 mod space;
 
-use space::{Seen, Space};
+use space::{Seen, Space, is_before};
 
 /// The tables. Shared by the watches that write and everybody who reads.
 pub struct Index {
@@ -98,9 +98,10 @@ impl Index {
     /// The watch reports that an object is as in `row`.
     pub fn apply(&self, row: Row) {
         self.write(|tables, at| {
-            let space = tables.space(&row.summary.key.namespace);
-            space.seen.entry(row.summary.key.kind.clone()).or_default().note(&row.summary.resource_version);
-            space.put(row, at)
+            let (key, version) = (&row.summary.key, &row.summary.resource_version);
+            let space = tables.space(&key.namespace);
+            space.seen.entry(key.kind.clone()).or_default().note(version);
+            !space.is_ahead(&key.kind, &key.name, version) && space.put(row, at)
         });
     }
 
@@ -109,7 +110,8 @@ impl Index {
         self.write(|tables, at| {
             let space = tables.space(&key.namespace);
             space.seen.entry(key.kind.clone()).or_default().note(resource_version);
-            space.remove(&key.kind, &key.name, at)
+            // its successor may be known already
+            !space.is_ahead(&key.kind, &key.name, resource_version) && space.remove(&key.kind, &key.name, at)
         });
     }
 
@@ -133,9 +135,9 @@ impl Index {
         self.write(|tables, at| {
             let key = &row.summary.key;
             let Some(space) = tables.spaces.get_mut(&key.namespace) else { return false };
-            let covered =
-                space.seen.get(&key.kind).is_none_or(|seen| seen.covers(&row.summary.resource_version));
-            !covered && space.put(row, at)
+            let version = &row.summary.resource_version;
+            let covered = space.seen.get(&key.kind).is_none_or(|seen| seen.covers(version));
+            !covered && !space.is_ahead(&key.kind, &key.name, version) && space.put(row, at)
         });
     }
 
@@ -165,7 +167,7 @@ impl Index {
     pub fn apply_deployment(&self, resource: DeploymentResource) {
         self.write(|tables, at| {
             tables.deployments_seen.note(&resource.resource_version);
-            tables.put_deployment(resource, at)
+            !tables.is_ahead(&resource) && tables.put_deployment(resource, at)
         });
     }
 
@@ -174,7 +176,7 @@ impl Index {
         self.write(|tables, at| {
             let known =
                 tables.listed_at.is_some() && !tables.deployments_seen.covers(&resource.resource_version);
-            known && tables.put_deployment(resource, at)
+            known && !tables.is_ahead(&resource) && tables.put_deployment(resource, at)
         });
     }
 
@@ -182,7 +184,12 @@ impl Index {
     pub fn delete_deployment(&self, namespace: &str, name: &str, resource_version: &str) {
         self.write(|tables, at| {
             tables.deployments_seen.note(resource_version);
-            tables.remove_deployment(&(namespace.to_owned(), name.to_owned()), at)
+            let key = (namespace.to_owned(), name.to_owned());
+            // its successor may be known already
+            let known = tables.deployments.get(&key);
+            let is_ahead =
+                known.is_some_and(|(known, _)| is_before(resource_version, &known.resource_version));
+            !is_ahead && tables.remove_deployment(&key, at)
         });
     }
 
@@ -337,6 +344,13 @@ fn is_inventory(row: &Row, deployment: &str) -> bool {
 impl Tables {
     fn space(&mut self, namespace: &str) -> &mut Space {
         self.spaces.entry(namespace.to_owned()).or_default()
+    }
+
+    /// Whether a newer state of a custom resource is known: an answer to a write of ours was ahead of the watch.
+    fn is_ahead(&self, resource: &DeploymentResource) -> bool {
+        let key = (resource.namespace.clone(), resource.name.clone());
+        let known = self.deployments.get(&key);
+        known.is_some_and(|(known, _)| is_before(&resource.resource_version, &known.resource_version))
     }
 
     fn put_deployment(&mut self, resource: DeploymentResource, at: u64) -> bool {

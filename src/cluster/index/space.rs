@@ -55,7 +55,17 @@ impl Seen {
     }
 }
 
+/// Whether a version is before another one of the same kind. Of versions that are no numbers nobody knows.
+pub(super) fn is_before(version: &str, other: &str) -> bool {
+    matches!((version.parse::<u64>(), other.parse::<u64>()), (Ok(version), Ok(other)) if version < other)
+}
+
 impl Space {
+    /// Whether more is known of an object than as of `version`: an answer to a write of ours was ahead of the watch.
+    pub(super) fn is_ahead(&self, kind: &str, name: &str, version: &str) -> bool {
+        self.get(kind, name).is_some_and(|known| is_before(version, &known.summary.resource_version))
+    }
+
     pub(super) fn is_complete(&self) -> bool {
         self.listed && self.pending.is_empty()
     }

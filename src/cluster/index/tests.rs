@@ -75,6 +75,56 @@ fn an_answer_that_the_watch_has_overtaken_is_dropped() {
 }
 
 #[test]
+fn what_the_watch_tells_late_does_not_undo_an_answer() {
+    let index = Index::default();
+    index.reset("demo", "Pod", vec![row("Pod", "a", 5, json!({}))]);
+    let green = || row("Pod", "a", 8, json!({"labels": {"colour": "green"}}));
+    index.offer(green());
+    let before = index.changes_since(0).generation;
+    index.apply(row("Pod", "a", 7, json!({})));
+    index.delete(&green().summary.key, "7");
+    assert_eq!(index.objects("demo")[0].labels["colour"], "green");
+    assert_eq!(index.changes_since(before).generation, before, "old news is none");
+    index.apply(row("Pod", "a", 9, json!({})));
+    assert!(index.objects("demo")[0].labels.is_empty());
+    index.delete(&green().summary.key, "10");
+    assert!(index.objects("demo").is_empty());
+    // versions that are no numbers cannot be compared: the watch is believed
+    let odd = |version: &str| {
+        let mut row = row("Pod", "b", 1, json!({}));
+        row.summary.resource_version = version.to_owned();
+        row
+    };
+    index.apply(odd("y"));
+    index.apply(odd("x"));
+    assert_eq!(index.objects("demo")[0].resource_version, "x");
+    // a list is believed, whatever it says: the server may have been set back
+    index.reset("demo", "Pod", vec![row("Pod", "c", 30, json!({}))]);
+    index.reset("demo", "Pod", vec![row("Pod", "c", 3, json!({}))]);
+    assert_eq!(index.objects("demo")[0].resource_version, "3");
+}
+
+#[test]
+fn a_custom_resource_is_not_put_back_behind_an_answer() {
+    let index = Index::default();
+    let told = |version: &str| {
+        let mut resource = super::super::resource::sample("demo", "notes");
+        resource.resource_version = version.to_owned();
+        resource
+    };
+    let version = || index.custom_resource("demo", "notes").map(|it| it.resource_version.clone());
+    index.reset_deployments(vec![told("5")]);
+    index.offer_deployment(told("8"));
+    index.apply_deployment(told("7"));
+    index.delete_deployment("demo", "notes", "7");
+    assert_eq!(version().as_deref(), Some("8"));
+    index.apply_deployment(told("9"));
+    assert_eq!(version().as_deref(), Some("9"));
+    index.delete_deployment("demo", "notes", "10");
+    assert_eq!(version(), None);
+}
+
+#[test]
 fn what_a_deployment_owns_is_found_through_its_controllers() {
     let index = Index::default();
     let label = json!({"labels": {"styrmin.io/deployment": "notes"}});
