@@ -42,8 +42,7 @@ pub(super) fn prune(session: &Session, patience: Patience, dry_run: bool) -> Res
     let seconds = |duration: SignedDuration| Span::new().seconds(duration.as_secs());
     let options =
         PruneOptions::default().keep_pack(seconds(patience.young)).keep_delete(seconds(patience.marked));
-    let repository = session.open()?;
-    let plan = session.caught(repository.prune_plan(&options))?;
+    let (repository, plan) = session.prune_plan(&options)?;
     let blobs = plan.stats.size_sum();
     let pruned = Pruned {
         files: plan.stats.packs_to_delete.remove,

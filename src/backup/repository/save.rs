@@ -167,7 +167,6 @@ fn recover(session: &Session) -> Result<(), RepositoryError> {
         .max_repack(LimitOption::Percentage(0))
         .keep_pack(jiff::Span::new().hours(24 * 365))
         .keep_delete(jiff::Span::new().hours(24 * 365));
-    let repository = session.open()?;
-    let plan = session.caught(repository.prune_plan(&options))?;
+    let (repository, plan) = session.prune_plan(&options)?;
     session.caught(repository.prune(&options, plan))
 }

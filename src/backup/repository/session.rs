@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use rustic_core::repofile::MasterKey;
 use rustic_core::{
-    Credentials, IndexedFullStatus, IndexedIdsStatus, OpenStatus, RepositoryBackends, RepositoryOptions,
-    RusticResult, WriteBackend,
+    Credentials, IndexedFullStatus, IndexedIdsStatus, OpenStatus, PruneOptions, PrunePlan,
+    RepositoryBackends, RepositoryOptions, RusticResult, WriteBackend,
 };
 
 use super::door::Door;
 use super::error::{RepositoryError, StorageError, storage_error};
 
-/// How often an index is read again when somebody replaced its files meanwhile.
+/// How often an index is read when it and what else is there do not belong together, because somebody writes meanwhile.
 const TRIES: usize = 4;
 
 pub(super) type Opened = rustic_core::Repository<OpenStatus>;
@@ -71,5 +71,22 @@ impl Session {
             }
         }
         self.caught(read(self.open()?))
+    }
+
+    /// What a prune would do, and the repository that it is of. The index is read first and the snapshots are listed afterwards: one
+    /// that was saved in between needs what that index does not know. Then both are read again; what is lost is lost each time.
+    pub(super) fn prune_plan(&self, options: &PruneOptions) -> Result<(Opened, PrunePlan), RepositoryError> {
+        for _ in 1..TRIES {
+            let repository = self.open()?;
+            match repository.prune_plan(options) {
+                Err(error)
+                    if self.door.failure().is_none()
+                        && matches!(storage_error(&error), None | Some(StorageError::Missing { .. })) => {}
+                plan => return Ok((repository, self.caught(plan)?)),
+            }
+        }
+        let repository = self.open()?;
+        let plan = self.caught(repository.prune_plan(options))?;
+        Ok((repository, plan))
     }
 }
