@@ -16,7 +16,7 @@ pub mod url;
 
 pub use allow::{Adapter, adapter};
 pub use brought::allow_on;
-pub use check::{UNENFORCED, check};
+pub use check::{UNENFORCED, check, not_taken};
 pub use class::name_class;
 pub use detect::{Detected, detect};
 pub use frozen::{FrozenHosts, hosts_of, routing_of, tls_of};

@@ -4,9 +4,7 @@
 use super::allow::{self, Adapter};
 use super::detect::takes;
 use crate::domain::names::{check_key, check_label, check_subdomain};
-use crate::domain::route::{
-    Block, GatewayRef, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host,
-};
+use crate::domain::route::{Block, Isolation, Offer, Peer, RouteKind, TlsSource, Via, check_host};
 use crate::domain::{Environment, Problem};
 
 /// Checks an environment against what its cluster has; `suffix` is the domain of its host names ([`Environment::suffix`]). What
@@ -57,9 +55,7 @@ pub fn check(environment: &Environment, offer: &Offer, suffix: Option<&str>) -> 
     if via.kind == RouteKind::IngressRoute && environment.dedicated_ingress.is_some() {
         warnings.push(own_ingress_routes(offer)?);
     }
-    if let Some(gateway) = &via.gateway {
-        warnings.extend(of_gateway(environment, gateway, offer, suffix));
-    }
+    warnings.extend(not_taken(environment, offer, suffix));
     let own_list = environment.dedicated_ingress.is_some() && !environment.ip_whitelist.is_empty();
     if own_list && matches!(environment.routing.tls, TlsSource::Issuer(_)) {
         warnings.push(UNPROVEN.to_owned());
@@ -184,13 +180,10 @@ fn check_certificates(
     }
 }
 
-/// A listener takes only routes with hosts of its own, and of namespaces that it lets in.
-fn of_gateway(
-    environment: &Environment,
-    gateway: &GatewayRef,
-    offer: &Offer,
-    suffix: Option<&str>,
-) -> Option<String> {
+/// What the Gateway that answers for an environment does not take of it: a listener takes only routes with hosts of its own, and of
+/// namespaces that it lets in. `suffix` is the domain of the host names ([`Environment::suffix`]).
+pub fn not_taken(environment: &Environment, offer: &Offer, suffix: Option<&str>) -> Option<String> {
+    let gateway = environment.routing.via.as_ref()?.gateway.as_ref()?;
     let Some(offer) = offer.gateways.iter().find(|known| known.gateway.is_same(gateway)) else {
         let namespace = &environment.namespace;
         return offer.gateway_api.then(|| {

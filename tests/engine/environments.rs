@@ -21,6 +21,8 @@ use crate::guillotine::Guillotine;
 use crate::site;
 use crate::support::LIMIT;
 
+#[path = "environments/gateways.rs"]
+mod gateways;
 #[path = "environments/others.rs"]
 mod others;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::environment::DedicatedIngress;
-use crate::domain::route::{GatewayOffer, IssuerRef, RouteKind, SANDBOX, TRAEFIK};
+use crate::domain::route::{GatewayOffer, GatewayRef, IssuerRef, RouteKind, SANDBOX, TRAEFIK};
 
 fn environment(kind: RouteKind, controller: &str) -> Environment {
     let mut environment = Environment::new("demo", "c", "ns");

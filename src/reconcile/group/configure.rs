@@ -11,6 +11,7 @@ use crate::domain::{
     ClusterRecord, Deployment, DeploymentDraft, DesiredPhase, DriverVersion, Environment, OperationKind,
     Plan, Problem, version,
 };
+use crate::ingress;
 use crate::reconcile::collisions::Taken;
 use crate::reconcile::draw::Order;
 use crate::reconcile::engine::Engine;
@@ -100,9 +101,12 @@ impl Engine {
         let mut draft = Draft::default();
         let mut base = Vec::new();
         if before != *wanted {
-            base = vec![draft.layout.set_cluster(before, wanted.clone())];
+            base = vec![draft.layout.set_cluster(before.clone(), wanted.clone())];
         }
         for environment in self.store().environments(self.cluster().name()).await? {
+            if before.fqdn_suffix != wanted.fqdn_suffix {
+                draft.warnings.extend(self.not_taken(&environment, wanted).await?);
+            }
             let members = self.living(&environment.name).await?;
             let setting = Setting { cluster: wanted.clone(), environment };
             let moved = self.follow(&members.iter().collect::<Vec<_>>(), &setting, &base, &mut draft).await?;
@@ -112,6 +116,21 @@ impl Engine {
         }
         let subject = self.subject("", Subject::CLUSTER);
         self.configuration(format!("Configure {}", wanted.name), (subject, String::new()), draft).await
+    }
+
+    /// That the Gateway of an environment, which has the suffix of the cluster, does not take the hosts that it gets.
+    async fn not_taken(
+        &self,
+        environment: &Environment,
+        wanted: &ClusterRecord,
+    ) -> Result<Option<String>, Problem> {
+        let by_gateway = environment.routing.via.as_ref().is_some_and(|via| via.gateway.is_some());
+        if environment.fqdn_suffix.is_some() || !by_gateway {
+            return Ok(None);
+        }
+        let offer = self.cluster().offer(&environment.namespace).await.map_err(|error| error.problem())?;
+        let said = ingress::not_taken(environment, &offer, environment.suffix(Some(wanted)));
+        Ok(said.map(|said| format!("{}: {said}", environment.name)))
     }
 
     pub(super) async fn propose_removal(&self, name: &str) -> Result<Proposal, Problem> {
