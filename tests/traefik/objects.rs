@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use styrmin::domain::route::{RouteKind, TRAEFIK, TlsSource, Via};
+use styrmin::domain::route::{RouteKind, RouteListener, TRAEFIK, TlsSource, Via};
 use styrmin::ingress::{Redirect, Route, RouteSet, dedicated_class, render};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
@@ -57,10 +57,15 @@ pub fn routes(via: Via, allow: &[&str], routes: Vec<Route>) -> Vec<Value> {
     written(&RouteSet { via: Some(via), allow, routes, ..RouteSet::default() })
 }
 
-/// The same, with plain http sent on to https.
-pub fn redirecting(via: Via, allow: &[&str], routes: Vec<Route>) -> Vec<Value> {
+/// The same, with plain http sent on to https; by these listeners of a Gateway, where one answers.
+pub fn redirecting(
+    via: Via,
+    listeners: Vec<RouteListener>,
+    allow: &[&str],
+    routes: Vec<Route>,
+) -> Vec<Value> {
     let allow = allow.iter().map(|&range| range.to_owned()).collect();
-    let redirect = Redirect { said: Some(true), ..Redirect::default() };
+    let redirect = Redirect { said: Some(true), listeners, ..Redirect::default() };
     written(&RouteSet { via: Some(via), allow, redirect, routes, ..RouteSet::default() })
 }
 

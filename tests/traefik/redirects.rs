@@ -35,7 +35,7 @@ fn ingresses_and_ingress_routes_send_http_on() {
                 route("one", &plain, &format!("{plain}.localhost"), None),
             ];
             routes.iter_mut().for_each(|route| route.service = "web".to_owned());
-            ground.create_all(redirecting(via, &[ALLOWED], routes));
+            ground.create_all(redirecting(via, Vec::new(), &[ALLOWED], routes));
             trusted.push((host, certificate));
         }
         ground.until_ready("one", "web", 1).await;
