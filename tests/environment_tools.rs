@@ -58,6 +58,7 @@ async fn an_environment_is_made_set_shown_and_removed() {
     let again = home.run(&set);
     assert_eq!(again.code, 0, "{}", again.error);
     assert!(again.error.contains("there is nothing to do"), "{}", again.error);
+    assert!(again.good().contains("nothing changes: all of it is so already"));
 
     home.run(&["environment", "remove", "shop", "--yes"]).good();
     home.run(&["environment", "show", "shop"]).bad(2, &["There is no environment shop"]);

@@ -299,6 +299,7 @@ mod tests {
         let mut other = plan();
         other.steps[0].expects.resource_version = Some("7".into());
         other.warnings.push("w".into());
+        other.facts.push("f".into());
         assert_eq!(other.hash(), hash);
         for change in [
             |plan: &mut Plan| plan.steps[0].digest = "d".into(),

@@ -39,7 +39,7 @@ pub fn draw_linked(model: &Model, frame: &mut Frame<'_>) -> Vec<Linked> {
         overlay.draw(&model.world, &look, above, buffer);
     }
     hints::continuations(model, above, buffer);
-    if model.overlays.last().is_some_and(|overlay| overlay.is_decided_by()) {
+    if model.is_deciding() {
         toasts::line(&model.toasts, &look, layout.footer, buffer);
     } else {
         let close = model.config.keymap.keys_of(Command::Back, model.layer(), &model.flags());

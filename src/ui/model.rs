@@ -167,6 +167,11 @@ impl Model {
         }
     }
 
+    /// Whether what is on top is what a person decides by, on which nothing may lie.
+    pub fn is_deciding(&self) -> bool {
+        self.overlays.last().is_some_and(|overlay| overlay.is_decided_by())
+    }
+
     /// How long what is on screen stays true by itself; `app` sends a tick then. None: until something happens.
     pub fn wants_tick(&self) -> Option<Duration> {
         let now = self.now?;

@@ -81,10 +81,12 @@ impl Toasts {
         found.map(|index| self.shown.remove(index)).is_some()
     }
 
-    /// Takes away what has been there long enough.
-    pub fn tick(&mut self, now: Timestamp) {
-        for (_, since) in &mut self.shown {
-            since.get_or_insert(now);
+    /// Takes away what has been there long enough. `held`: only a line of the newest is on screen, and a problem says more than that:
+    /// its time begins when there is room for it.
+    pub fn tick(&mut self, now: Timestamp, held: bool) {
+        for (toast, since) in &mut self.shown {
+            let waits = held && toast.tone == Tone::Problem;
+            *since = if waits { Some(now) } else { since.or(Some(now)) };
         }
         self.shown.retain(|(toast, since)| {
             let limit = if toast.tone == Tone::Problem { PROBLEM } else { PLAIN };
@@ -116,9 +118,13 @@ mod tests {
         let mut toasts = Toasts::default();
         toasts.add(Toast::info("Copied"), Some(at(0)));
         toasts.add(Toast::problem(Problem::new("It broke", "", "")), None);
-        toasts.tick(at(4));
+        toasts.tick(at(4), false);
         assert_eq!(toasts.iter().count(), 2);
-        toasts.tick(at(6));
+        toasts.tick(at(6), true);
+        assert_eq!(toasts.iter().count(), 1);
+        // it was not on screen as a whole
+        toasts.tick(at(600), true);
+        toasts.tick(at(659), false);
         assert_eq!(toasts.iter().count(), 1);
         assert!(toasts.close_problem());
         assert!(!toasts.close_problem() && toasts.is_empty());

@@ -49,7 +49,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::World(world, now) => {
             model.world = world;
             model.now = Some(now);
-            model.toasts.tick(now);
+            model.toasts.tick(now, model.is_deciding());
             refresh(model, &mut effects);
             offer_installation(model, &mut effects);
             steps::show_wanted_form(model, &mut effects);
@@ -57,7 +57,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Tick(now) => {
             model.now = Some(now);
-            model.toasts.tick(now);
+            model.toasts.tick(now, model.is_deciding());
         }
         Event::Reply(id, reply) => answer(model, id, reply, &mut effects),
         Event::Config(Ok(config)) => configure(model, config),

@@ -415,6 +415,8 @@ async fn nobody_grants_what_they_have_not(ground: &Ground) {
     let owner = seen_by(ground, &user);
     bind(ground, &user, ("ClusterRole", "admin")).await;
     until_allowed(&owner, true, "create", "rbac.authorization.k8s.io/roles").await;
+    // what it gathers from others comes later
+    until_allowed(&owner, true, "list", "pods").await;
     let roles = rights(&owner, "Role");
     let role =
         |rules: Value| json!({"apiVersion": RBAC, "kind": "Role", "metadata": {"name": "r"}, "rules": rules});

@@ -14,7 +14,7 @@ use styrmin::domain::world::LogTarget;
 use styrmin::domain::{DesiredPhase, Intent, OperationKind, OperationView, StepState};
 use tokio::net::TcpStream;
 
-use crate::backups::{NAS, OTHERS, Scene};
+use crate::backups::{NAS, OTHERS, Scene, hold_up, until_held_up};
 use crate::guillotine::Guillotine;
 use crate::support::LIMIT;
 use crate::wire::{self, Answer};
@@ -238,12 +238,15 @@ async fn a_drill_proves_a_backup_or_finds_that_it_is_none() {
 async fn what_is_cancelled_takes_its_part_along() {
     let scene = Scene::new().await;
     let backup = scene.kept().await;
+    // the first command in a pod is the restore's
+    hold_up(&scene, "resources: [pods/exec]");
     scene.bench.confirm(Intent::Drill(backup.id.clone())).await;
     let restoring = |view: &OperationView| {
         let mut steps = view.operation.plan.steps.iter().zip(&view.steps);
         steps.any(|(step, record)| step.name.starts_with("restore ") && record.state == StepState::Started)
     };
     let view = scene.until_whole("demo", "it restores", restoring).await;
+    until_held_up(&scene).await;
     scene.bench.engine.cancel(view.operation.id, "bert").await.unwrap();
     let ended = scene.whole_ended("demo").await;
     assert_eq!(ended.operation.state, Cancelled, "{ended:#?}");

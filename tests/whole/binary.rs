@@ -240,10 +240,7 @@ async fn it_survives_any_size() {
     for (columns, rows) in [(20, 5), (1, 1), (300, 90), (80, 24)] {
         pty.resize(columns, rows);
     }
-    pty.wait_until("the picture at 80×24", Duration::from_secs(20), |screen| {
-        screen.contains("No applications yet")
-    })
-    .await;
+    pty.wait_until("the picture at 80×24", PATIENCE, |screen| screen.contains("No applications yet")).await;
     pty.send(b"qq").await;
     assert!(pty.ended().await.success());
 }

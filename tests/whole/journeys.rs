@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
@@ -222,7 +221,7 @@ impl Journey {
             self.running.await.unwrap();
             self.leading.await.unwrap();
         };
-        tokio::time::timeout(Duration::from_secs(30), ended).await.expect("everything ends");
+        tokio::time::timeout(PATIENCE, ended).await.expect("everything ends");
     }
 }
 

@@ -209,8 +209,18 @@ async fn an_answer_to_a_prompt_is_in_no_frame_record_or_log() {
     assert!(!journey.history().iter().any(|frame| frame.contains(TOKEN)));
     let events: kube::Api<k8s_openapi::api::core::v1::Event> =
         kube::Api::namespaced(journey.client(), "demo");
-    let events = serde_json::to_string(&events.list(&Default::default()).await.unwrap().items).unwrap();
-    assert!(events.contains("what was said: it is (secret)"), "the event is there: {events}");
+    // it is told after the operation was recorded
+    let told = async {
+        loop {
+            let all = events.list(&Default::default()).await.unwrap().items;
+            let all = serde_json::to_string(&all).unwrap();
+            if all.contains("what was said: it is (secret)") {
+                return all;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let events = tokio::time::timeout(crate::pty::PATIENCE, told).await.expect("the event is there");
     assert!(!events.contains(TOKEN), "{events}");
     journey.end().await;
     let telling = telling(state.path(), &[TOKEN]);

@@ -48,6 +48,9 @@ impl Printer {
             lines.extend(plan.steps.iter().map(|step| {
                 format!("  {}  {}  {}", step.class.as_str(), step.name, step.note).trim_end().to_owned()
             }));
+            lines.extend(
+                plan.steps.is_empty().then(|| "  nothing changes: all of it is so already".to_owned()),
+            );
             lines.extend(plan.facts.iter().map(|fact| format!("  {fact}")));
             lines.extend(plan.warnings.iter().map(|warning| format!("  warning: {warning}")));
             lines.join("\n")

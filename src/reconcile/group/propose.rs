@@ -13,6 +13,7 @@ use crate::domain::{
     Preview, Problem,
 };
 use crate::reconcile::engine::Engine;
+use crate::reconcile::routing;
 use crate::reconcile::vault::Vault;
 
 use super::layout::{Layout, Place};
@@ -170,6 +171,7 @@ impl Engine {
             Some(environment) => (environment, Vec::new()),
             None => self.new_environment(name).await?,
         };
+        let facts = if known.is_none() { routing::facts(&environment) } else { Vec::new() };
         let mut layout = Layout::default();
         let after = match known {
             Some(_) => Vec::new(),
@@ -182,6 +184,7 @@ impl Engine {
         let title = format!("Deploy {} to {name} from {id}", draft.name);
         let mut proposal =
             self.proposal(OperationKind::Restore, &environment, title, (layout, warnings)).await?;
+        proposal.plan.facts = facts;
         proposal.vault = vault.map(|vault| (vault, environment));
         Ok(proposal)
     }

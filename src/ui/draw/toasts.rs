@@ -1,4 +1,4 @@
-//! Messages, from the bottom right corner upwards.
+//! Messages, from the bottom right corner upwards; the newest in the footer, where a box would lie on what a person decides by.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -43,7 +43,8 @@ pub fn draw(toasts: &Toasts, look: &Look<'_>, area: Rect, buffer: &mut Buffer, c
 /// The newest message in one line, in place of the footer, where the box of a message would lie on what a person decides by.
 pub fn line(toasts: &Toasts, look: &Look<'_>, area: Rect, buffer: &mut Buffer) {
     let Some(toast) = toasts.iter().next_back() else { return };
-    paint::tint(buffer, area, look.style(Role::Footer));
+    // the key hints stand there already
+    paint::clear(buffer, area, look.style(Role::Base).patch(look.style(Role::Footer)));
     let inside = inset(area, 1);
     let (glyph, role) = toast.mark();
     let width = usize::from(inside.width).saturating_sub(2);

@@ -85,6 +85,10 @@ impl Screen for Choice {
         Layer::Dialog
     }
 
+    fn is_decided_by(&self) -> bool {
+        true
+    }
+
     fn command(&mut self, command: Command, context: &mut Context<'_>) -> bool {
         let last = self.answers.len().saturating_sub(1);
         match command {

@@ -20,8 +20,8 @@ use crate::sandbox::kubelet::scene::{Ending, Scene};
 use crate::sandbox::kubelet::termination;
 use crate::sandbox::schema::quantity::Quantity;
 
-/// How long the log waits for the rest of the output after the process has ended: as long as somebody outside of its group keeps
-/// the pipe open, or the machine stands still.
+/// How long the log waits at most for the rest of the output after the process has ended: somebody outside of its group may keep
+/// the pipe open.
 const REST_OF_OUTPUT: Duration = Duration::from_secs(5);
 /// The exit code of a container that could not be started.
 const START_ERROR: i32 = 128;

@@ -17,6 +17,8 @@ use crate::ui::widgets::{frame, paint, pair, problem_lines, scroll};
 
 /// The widest dialog.
 const WIDEST: u16 = 92;
+/// What is said of a production environment that nobody unlocked.
+const LOCKED: &str = "▲ production, read-only";
 /// The rows of the border.
 const BORDER: u16 = 2;
 /// The column of values.
@@ -191,12 +193,11 @@ fn head(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, width: u16) -> 
         lines.extend(wrapped.map(|part| Line::from(look.span(Role::Title, part))));
     }
     let cluster = |name: &str| look.span(Role::Cluster, format!(" {name} "));
-    let mut target = vec![look.span(Role::Title, plan.target.clone())];
-    if dialog.locked {
-        target.push(look.span(Role::Fail, "  ▲ production, read-only"));
-    }
     let mut together = vec![cluster(&plan.cluster), look.span(Role::Muted, "  into ")];
-    together.extend(target.iter().cloned());
+    together.push(look.span(Role::Title, plan.target.clone()));
+    if dialog.locked {
+        together.push(look.span(Role::Fail, format!("  {LOCKED}")));
+    }
     let together = pair(look, "writes to", LABELS, together);
     if together.width() <= inner {
         lines.push(together);
@@ -205,7 +206,11 @@ fn head(dialog: &PlanDialog, preview: &Preview, look: &Look<'_>, width: u16) -> 
             format::break_hard(&plan.cluster, inner.saturating_sub(LABELS + 2)).into_iter().enumerate();
         let label = |index| if index == 0 { "writes to" } else { "" };
         lines.extend(parts.map(|(index, part)| pair(look, label(index), LABELS, vec![cluster(&part)])));
-        lines.push(pair(look, "into", LABELS, target));
+        let parts = format::break_hard(&plan.target, inner.saturating_sub(LABELS)).into_iter().enumerate();
+        let label = |index| if index == 0 { "into" } else { "" };
+        let said = |part| look.span(Role::Title, part);
+        lines.extend(parts.map(|(index, part)| pair(look, label(index), LABELS, vec![said(part)])));
+        lines.extend(dialog.locked.then(|| Line::from(look.span(Role::Fail, LOCKED))));
     }
     lines.push(Line::default());
     lines
