@@ -15,6 +15,7 @@ use styrmin::domain::{DesiredPhase, Intent, OperationKind, OperationView, StepSt
 use tokio::net::TcpStream;
 
 use crate::backups::{NAS, OTHERS, Scene, hold_up, until_held_up};
+use crate::environments::key;
 use crate::guillotine::Guillotine;
 use crate::support::LIMIT;
 use crate::wire::{self, Answer};
@@ -209,6 +210,9 @@ async fn nothing_is_left_of_drills(scene: &Scene) {
     assert_eq!(environments.iter().map(|known| known.name.as_str()).collect::<Vec<_>>(), ["demo"]);
     let deployments = scene.bench.store.deployments(&name).await.unwrap();
     assert_eq!(deployments.len(), 1);
+    let namespaces = scene.bench.cluster.list(&key("Namespace", "", "")).await.unwrap();
+    let names = namespaces.iter().filter_map(|object| object["metadata"]["name"].as_str());
+    assert_eq!(names.filter(|name| name.starts_with("drill-")).count(), 0, "{namespaces:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -228,7 +232,7 @@ async fn a_drill_proves_a_backup_or_finds_that_it_is_none() {
     let failed = scene.whole(Intent::Drill(backup.id.clone()), "demo").await;
     assert_eq!(failed.operation.state, PartiallyFailed, "it deployed, and could not restore: {failed:#?}");
     let known = scene.bench.store.backup(&backup.id).await.unwrap().unwrap();
-    assert_eq!((known.word(), known.proven()), ("Damaged", None), "{known:#?}");
+    assert_eq!((known.word(), known.proven()), ("Damaged", None), "{known:#?}\n{failed:#?}");
     assert_eq!(known.newest_verification().unwrap().depth, Depth::Drill);
     nothing_is_left_of_drills(&scene).await;
     scene.bench.close().await;

@@ -1,10 +1,14 @@
 //! The hands of an operation that is made of others: each step begins one, and ends with it.
 
+use std::time::Duration;
+
 use crate::cluster::{DeleteOptions, key};
 use crate::domain::backup::{Depth, GroupPart, GroupRequest, PartWork, Verification};
 use crate::domain::operation::StepState;
 use crate::domain::world::Link;
-use crate::domain::{DesiredPhase, Environment, Operation, OperationState, OperationView, Problem, Step};
+use crate::domain::{
+    DesiredPhase, Environment, ObjectKey, Operation, OperationState, OperationView, Problem, Step,
+};
 use crate::operate::{Done, Executor, Probed, StepError, StepRun};
 use crate::reconcile::engine::Engine;
 use crate::reconcile::execute::{failed, lasting};
@@ -12,6 +16,11 @@ use crate::reconcile::place;
 
 use super::layout::{CLUSTER, MAKE, PROVE, REMOVE, SET};
 use super::parts::{Begun, fault};
+
+/// How long the end of a namespace is waited for: one that something holds may take for ever.
+const GOING: Duration = Duration::from_secs(300);
+/// When it is looked at again. No watch is kept of namespaces.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// What carries out one such operation.
 pub(super) struct Hands {
@@ -143,17 +152,40 @@ impl Hands {
                 return Err(StepError::transient(Problem::new("the records are closed", "", "")));
             }
         }
+        let mut warning = None;
         if self.engine.owns_namespace(environment).await.map_err(failed)? {
             let namespace = key(&place::namespace(environment));
             let options = DeleteOptions { uid: None, foreground: false };
             cluster.delete(&namespace, &options).await.map_err(failed)?;
+            let gone = tokio::time::timeout(GOING, self.until_gone(&namespace)).await;
+            warning = match gone {
+                Ok(gone) => gone.map(|()| None)?,
+                Err(_) => Some(Box::new(Problem::new(
+                    format!("The namespace {} is still going", namespace.name),
+                    "something in it is held, by a finalizer perhaps",
+                    format!("see what: kubectl describe namespace {}", namespace.name),
+                ))),
+            };
         }
         store.delete_environment(cluster.name(), &environment.name).await?;
         let others = store.environments(cluster.name()).await?;
         if others.iter().all(|other| other.namespace != environment.namespace) {
             cluster.unwatch_namespace(&environment.namespace);
         }
-        Ok(Done::default())
+        Ok(Done { warning, ..Done::default() })
+    }
+
+    /// Waits until a namespace that was deleted is gone, with what is in it: before, nothing can be made there, nor anew under its
+    /// name.
+    async fn until_gone(&self, namespace: &ObjectKey) -> Result<(), StepError> {
+        while let Some(live) = self.engine.cluster().get(namespace).await.map_err(failed)? {
+            if live["metadata"]["deletionTimestamp"].is_null() {
+                // somebody made it anew
+                break;
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(())
     }
 
     fn made(&self) -> Result<&Environment, StepError> {
