@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cluster::{DeleteOptions, key};
+use crate::cluster::{ClusterError, DeleteOptions, key};
 use crate::domain::backup::{Depth, GroupPart, GroupRequest, PartWork, Verification};
 use crate::domain::operation::StepState;
 use crate::domain::world::Link;
@@ -178,14 +178,16 @@ impl Hands {
     /// Waits until a namespace that was deleted is gone, with what is in it: before, nothing can be made there, nor anew under its
     /// name.
     async fn until_gone(&self, namespace: &ObjectKey) -> Result<(), StepError> {
-        while let Some(live) = self.engine.cluster().get(namespace).await.map_err(failed)? {
-            if live["metadata"]["deletionTimestamp"].is_null() {
+        loop {
+            match self.engine.cluster().get(namespace).await {
+                // the right to look may have gone with it: a role of its own gave it
+                Ok(None) | Err(ClusterError::Forbidden { .. }) => return Ok(()),
                 // somebody made it anew
-                break;
+                Ok(Some(live)) if live["metadata"]["deletionTimestamp"].is_null() => return Ok(()),
+                Ok(Some(_)) => tokio::time::sleep(AGAIN).await,
+                Err(error) => return Err(failed(error)),
             }
-            tokio::time::sleep(AGAIN).await;
         }
-        Ok(())
     }
 
     fn made(&self) -> Result<&Environment, StepError> {
