@@ -137,13 +137,6 @@ impl Engine {
                 }
                 (true, _) => match self.cluster().get(&key).await {
                     Ok(None) => Verb::Create,
-                    Ok(Some(live)) if !live["metadata"]["deletionTimestamp"].is_null() => {
-                        return Err(Problem::new(
-                            format!("Nothing can be deployed into the namespace {}", key.name),
-                            "it is being deleted, with everything in it",
-                            "wait until it is gone",
-                        ));
-                    }
                     // one that exists is taken as it is, with the labels of the environment
                     Ok(Some(_)) if wish.setting.environment.labels.is_empty() => Verb::Unchanged,
                     Ok(Some(live)) => {

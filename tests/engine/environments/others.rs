@@ -1,7 +1,5 @@
 //! What others have in a namespace, and what another operation is about, is left alone.
 
-use styrmin::cluster::DeleteOptions;
-
 use super::*;
 
 /// The names of the policies that a plan writes.
@@ -53,22 +51,6 @@ async fn a_deploy_leaves_a_namespace_of_others_and_what_runs_there_alone() {
         let mark = (&labels["app.kubernetes.io/managed-by"], &labels["styrmin.io/environment"]);
         assert_eq!(mark, (&Value::Null, &Value::Null), "{labels}");
     }
-    bench.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_namespace_that_is_going_takes_nothing_new() {
-    let bench = bench().await;
-    bench.other_namespace("ending").await;
-    let held = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
-        "name": "held", "namespace": "ending", "finalizers": ["example.org/hold"]}});
-    bench.cluster.apply(&held, ApplyOptions::default()).await.unwrap();
-    let namespace = key("Namespace", "", "ending");
-    bench.cluster.delete(&namespace, &DeleteOptions { uid: None, foreground: false }).await.unwrap();
-    let draft = DeploymentDraft { environment: "ending".to_owned(), ..bench.routed("one") };
-    let told = bench.refused(&Intent::Deploy(draft)).await;
-    assert!(told.contains("the namespace ending") && told.contains("it is being deleted"), "{told}");
-    assert_eq!(bench.said("ending").await, None);
     bench.close().await;
 }
 
