@@ -167,7 +167,8 @@ impl Index {
     pub fn apply_deployment(&self, resource: DeploymentResource) {
         self.write(|tables, at| {
             tables.deployments_seen.note(&resource.resource_version);
-            !tables.is_ahead(&resource) && tables.put_deployment(resource, at)
+            let key = (resource.namespace.clone(), resource.name.clone());
+            !tables.is_ahead(&key, &resource.resource_version) && tables.put_deployment(resource, at)
         });
     }
 
@@ -176,7 +177,8 @@ impl Index {
         self.write(|tables, at| {
             let known =
                 tables.listed_at.is_some() && !tables.deployments_seen.covers(&resource.resource_version);
-            known && !tables.is_ahead(&resource) && tables.put_deployment(resource, at)
+            let key = (resource.namespace.clone(), resource.name.clone());
+            known && !tables.is_ahead(&key, &resource.resource_version) && tables.put_deployment(resource, at)
         });
     }
 
@@ -186,10 +188,7 @@ impl Index {
             tables.deployments_seen.note(resource_version);
             let key = (namespace.to_owned(), name.to_owned());
             // its successor may be known already
-            let known = tables.deployments.get(&key);
-            let is_ahead =
-                known.is_some_and(|(known, _)| is_before(resource_version, &known.resource_version));
-            !is_ahead && tables.remove_deployment(&key, at)
+            !tables.is_ahead(&key, resource_version) && tables.remove_deployment(&key, at)
         });
     }
 
@@ -346,11 +345,9 @@ impl Tables {
         self.spaces.entry(namespace.to_owned()).or_default()
     }
 
-    /// Whether a newer state of a custom resource is known: an answer to a write of ours was ahead of the watch.
-    fn is_ahead(&self, resource: &DeploymentResource) -> bool {
-        let key = (resource.namespace.clone(), resource.name.clone());
-        let known = self.deployments.get(&key);
-        known.is_some_and(|(known, _)| is_before(&resource.resource_version, &known.resource_version))
+    /// Whether more is known of a custom resource than as of `version`: an answer to a write of ours was ahead of the watch.
+    fn is_ahead(&self, key: &(String, String), version: &str) -> bool {
+        self.deployments.get(key).is_some_and(|(known, _)| is_before(version, &known.resource_version))
     }
 
     fn put_deployment(&mut self, resource: DeploymentResource, at: u64) -> bool {

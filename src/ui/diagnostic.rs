@@ -50,11 +50,7 @@ impl Diagnostic {
 
     /// As a problem for a person: `what` names what could not be used.
     pub fn problem(&self, what: &str) -> Problem {
-        let next = if self.hint.is_empty() {
-            "correct the file; it is read again when it changes"
-        } else {
-            &self.hint
-        };
+        let next = if self.hint.is_empty() { "correct the file" } else { &self.hint };
         Problem::new(what, format!("{}: {}", self.place(), self.message), next)
     }
 

@@ -276,7 +276,7 @@ pub trait Screen: Debug + Send {
         false
     }
 
-    /// Whether a person decides by what it shows, so that nothing may lie on it: messages wait in the footer meanwhile.
+    /// Whether a person decides by what it shows, so that nothing may lie on it: the newest message is told in the footer meanwhile.
     fn is_decided_by(&self) -> bool {
         false
     }

@@ -166,12 +166,18 @@ impl Bench {
         what: &str,
         condition: impl Fn(&OperationView) -> bool,
     ) -> OperationView {
+        let newest = async || self.operations(name).await.into_iter().next().filter(&condition);
+        self.until_recorded(name, what, newest).await
+    }
+
+    /// Looks again whenever something was recorded, until there is what is looked for.
+    async fn until_recorded<T>(&self, name: &str, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let mut recorded = self.store.changes();
         let found = async {
             loop {
                 recorded.mark_unchanged();
-                if let Some(newest) = self.operations(name).await.into_iter().next().filter(&condition) {
-                    return newest;
+                if let Some(found) = look().await {
+                    return found;
                 }
                 recorded.changed().await.unwrap();
             }
@@ -200,20 +206,8 @@ impl Bench {
         let ended = |view: &OperationView| {
             view.operation.state == state && view.operation.goal.instance == Some(instance)
         };
-        let mut recorded = self.store.changes();
-        let found = async {
-            loop {
-                recorded.mark_unchanged();
-                if let Some(first) = self.operations(name).await.into_iter().rev().find(&ended) {
-                    return first;
-                }
-                recorded.changed().await.unwrap();
-            }
-        };
-        tokio::select! {
-            found = found => found,
-            () = self.explain(name) => panic!("it ends {}", state.as_str()),
-        }
+        let first = async || self.operations(name).await.into_iter().rev().find(&ended);
+        self.until_recorded(name, &format!("it ends {}", state.as_str()), first).await
     }
 
     /// Waits until something with these words was told of a step of the operation about this instance, which is the newest then.
@@ -223,21 +217,11 @@ impl Bench {
         let view = self.until_operation(name, &what, is_it).await;
         let position = view.operation.plan.steps.iter().position(|known| known.name == step);
         let position = position.unwrap_or_else(|| panic!("no step '{step}' in {}", view.operation.plan));
-        let mut recorded = self.store.changes();
-        let told = async {
-            loop {
-                recorded.mark_unchanged();
-                let events = self.store.operation_events(view.operation.id).await.unwrap();
-                if events.iter().any(|event| event.step == Some(position) && event.message.contains(words)) {
-                    return;
-                }
-                recorded.changed().await.unwrap();
-            }
+        let told = async || {
+            let events = self.store.operation_events(view.operation.id).await.unwrap();
+            events.into_iter().find(|event| event.step == Some(position) && event.message.contains(words))
         };
-        tokio::select! {
-            () = told => {}
-            () = self.explain(name) => panic!("{what}"),
-        }
+        self.until_recorded(name, &what, told).await;
     }
 
     /// Waits until a step is to be tried again for a reason with these words; gives its position and the operation.

@@ -27,6 +27,16 @@ async fn define_gateways(ground: &Ground) {
     }
 }
 
+/// A sandbox that knows of Gateways, with an application in the namespace `one`.
+async fn with_application() -> Ground {
+    let ground = Ground::start().await;
+    define(&ground).await;
+    define_gateways(&ground).await;
+    ground.create(namespace("one"));
+    ground.create_all(application("one", "web", "Thoughts"));
+    ground
+}
+
 fn gateway(version: &str, kind: &str, metadata: Value, spec: Value) -> Value {
     json!({"apiVersion": format!("{GROUP}/{version}"), "kind": kind, "metadata": metadata, "spec": spec})
 }
@@ -60,11 +70,7 @@ fn listener(name: &str, protocol: &str, port: u16) -> Value {
 #[test]
 fn a_route_attaches_to_a_gateway_and_names_its_middleware() {
     with_traefik(async |program| {
-        let ground = Ground::start().await;
-        define(&ground).await;
-        define_gateways(&ground).await;
-        ground.create(namespace("one"));
-        ground.create_all(application("one", "web", "Thoughts"));
+        let ground = with_application().await;
         let via = shared(&ground, &[listener("web", "HTTP", WEB)]);
         let host = "web-one.localhost";
         ground.create_all(routes(via, &["127.0.0.1/32"], vec![route("one", "web", host, None)]));
@@ -86,11 +92,7 @@ fn a_route_attaches_to_a_gateway_and_names_its_middleware() {
 #[test]
 fn http_is_sent_on_to_the_listener_that_has_a_certificate() {
     with_traefik(async |program| {
-        let ground = Ground::start().await;
-        define(&ground).await;
-        define_gateways(&ground).await;
-        ground.create(namespace("one"));
-        ground.create_all(application("one", "web", "Thoughts"));
+        let ground = with_application().await;
         let (host, secret) = ("web-one.localhost", "shown");
         let mut secure = listener("websecure", "HTTPS", WEBSECURE);
         secure["tls"] = json!({"mode": "Terminate", "certificateRefs": [{"group": "", "kind": "Secret", "name": secret}]});

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::cluster::{ClusterError, DeleteOptions, key};
 use crate::domain::backup::{Depth, GroupPart, GroupRequest, PartWork, Verification};
 use crate::domain::operation::StepState;
@@ -18,7 +20,7 @@ use super::layout::{CLUSTER, MAKE, PROVE, REMOVE, SET};
 use super::parts::{Begun, fault};
 
 /// How long the end of a namespace is waited for: one that something holds may take for ever.
-const GOING: Duration = Duration::from_secs(300);
+const GOING: SignedDuration = SignedDuration::from_secs(300);
 /// When it is looked at again. No watch is kept of namespaces.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -156,16 +158,15 @@ impl Hands {
         if self.engine.owns_namespace(environment).await.map_err(failed)? {
             let namespace = key(&place::namespace(environment));
             let options = DeleteOptions { uid: None, foreground: false };
+            let until = self.engine.clock().now() + GOING;
             cluster.delete(&namespace, &options).await.map_err(failed)?;
-            let gone = tokio::time::timeout(GOING, self.until_gone(&namespace)).await;
-            warning = match gone {
-                Ok(gone) => gone.map(|()| None)?,
-                Err(_) => Some(Box::new(Problem::new(
+            if !self.is_gone(&namespace, until).await? {
+                warning = Some(Box::new(Problem::new(
                     format!("The namespace {} is still going", namespace.name),
                     "something in it is held, by a finalizer perhaps",
                     format!("see what: kubectl describe namespace {}", namespace.name),
-                ))),
-            };
+                )));
+            }
         }
         store.delete_environment(cluster.name(), &environment.name).await?;
         let others = store.environments(cluster.name()).await?;
@@ -176,18 +177,19 @@ impl Hands {
     }
 
     /// Waits until a namespace that was deleted is gone, with what is in it: before, nothing can be made there, nor anew under its
-    /// name.
-    async fn until_gone(&self, namespace: &ObjectKey) -> Result<(), StepError> {
-        loop {
+    /// name. False when it has not gone in time.
+    async fn is_gone(&self, namespace: &ObjectKey, until: Timestamp) -> Result<bool, StepError> {
+        while self.engine.clock().now() < until {
             match self.engine.cluster().get(namespace).await {
                 // the right to look may have gone with it: a role of its own gave it
-                Ok(None) | Err(ClusterError::Forbidden { .. }) => return Ok(()),
+                Ok(None) | Err(ClusterError::Forbidden { .. }) => return Ok(true),
                 // somebody made it anew
-                Ok(Some(live)) if live["metadata"]["deletionTimestamp"].is_null() => return Ok(()),
+                Ok(Some(live)) if live["metadata"]["deletionTimestamp"].is_null() => return Ok(true),
                 Ok(Some(_)) => tokio::time::sleep(AGAIN).await,
                 Err(error) => return Err(failed(error)),
             }
         }
+        Ok(false)
     }
 
     fn made(&self) -> Result<&Environment, StepError> {

@@ -74,3 +74,30 @@ async fn what_keeps_connections_away_is_left_to_an_operation_that_is_about_it() 
     assert_eq!(bench.names("NetworkPolicy", "demo").await.len(), place.len());
     bench.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_something_holds_is_told_and_not_waited_for_without_end() {
+    let bench = bench().await;
+    bench.well(set(&Environment::new("held", "sandbox", "held"))).await;
+    let pin = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+        "name": "pin", "namespace": "held", "finalizers": ["example.org/slow"]}});
+    bench.cluster.apply(&pin, ApplyOptions::default()).await.unwrap();
+    let removal = Intent::RemoveEnvironment("held".into());
+    let plan = bench.plan(&removal).await.plan;
+    bench.engine.confirm(&removal, &plan.hash(), "anna@here").await.unwrap();
+    let namespace = key("Namespace", "", "held");
+    let going = async {
+        while bench.get(&namespace).await.unwrap()["metadata"]["deletionTimestamp"].is_null() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, going).await.unwrap();
+    assert!(bench.said("held").await.is_some(), "it is there as long as its namespace is waited for");
+    bench.clock.advance(301);
+    let ended = bench.configured(&plan.hash()).await;
+    assert_eq!(ended.operation.state, Succeeded, "{ended:#?}");
+    let warned = ended.steps.iter().find_map(|step| step.problem.as_ref());
+    assert_eq!(warned.map(|it| it.what.as_str()), Some("The namespace held is still going"), "{ended:#?}");
+    assert_eq!(bench.said("held").await, None);
+    bench.close().await;
+}
